@@ -1,0 +1,23 @@
+# Run by bpd_embed: writes OUT, a C++ file with the text of each of FILES (split by |) under ROOT.
+# Bytes, not string literals: a compiler promises only 64 KiB for one literal.
+string(REPLACE "|" ";" names "${FILES}")
+set(body "#include \"embedded.h\"\n\nnamespace embedded {\nnamespace {\n")
+set(table "")
+set(index 0)
+foreach(name IN LISTS names)
+  file(READ "${ROOT}/${name}" text HEX)
+  string(LENGTH "${text}" digits)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${text}")
+  math(EXPR size "${digits} / 2")
+  string(APPEND body "const unsigned char kFile${index}[] = {${bytes}0};\n")
+  string(APPEND table "    {\"${name}\", {reinterpret_cast<const char*>(kFile${index}), ${size}}},\n")
+  math(EXPR index "${index} + 1")
+endforeach()
+if(index EQUAL 0)
+  string(APPEND body "}  // namespace\nstd::span<const File> ${NAME}() { return {}; }\n")
+else()
+  string(APPEND body "const File kTable[] = {\n${table}};\n}  // namespace\n\n"
+    "std::span<const File> ${NAME}() { return kTable; }\n")
+endif()
+string(APPEND body "}  // namespace embedded\n")
+file(WRITE "${OUT}" "${body}")

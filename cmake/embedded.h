@@ -1,0 +1,18 @@
+// Files that the build put into the program: the tool schemas and the skill.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace embedded {
+
+struct File {
+  std::string_view name;  // path below its folder, with forward slashes: "snapshot_db.json"
+  std::string_view text;  // the file's exact bytes
+};
+
+// Sorted by name; valid for the life of the program.
+std::span<const File> embedded_schemas();
+std::span<const File> embedded_skill();
+
+}  // namespace embedded

@@ -1,0 +1,96 @@
+// Which snapshots there are, and which of them a retention policy lets go.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/env.h"
+#include "core/manifest.h"
+
+namespace core {
+
+// The place of a snapshot: <destination>/<host>/[<label>/]<stem>-YYYY-MM-DD.db; with `flat`,
+// <destination>/[<label>/]<stem>-YYYY-MM-DD.db.
+struct SnapshotName {
+  std::string stem;
+  Date date;
+};
+// "global", 2026-11-23 -> "global-2026-11-23.db".
+std::string format_snapshot_name(const SnapshotName& name);
+// Nothing for any other file: temporaries, manifests, side files, foreign names.
+std::optional<SnapshotName> parse_snapshot_name(std::string_view file_name);
+
+struct Snapshot {
+  fs::path path;
+  std::string host;   // folder name; empty in a flat destination
+  std::string label;  // empty for none
+  std::string stem;
+  Date date{};
+  std::uint64_t bytes = 0;
+  Instant modified{};
+  std::optional<Manifest> manifest;  // absent: made by an earlier tool, or the manifest was lost
+  std::string manifest_problem;      // why a manifest that is there could not be read
+
+  bool verified() const { return manifest && manifest->verified != VerifyLevel::none; }
+  // The manifest's time where there is one, else the file's.
+  Instant taken_at() const { return manifest ? manifest->taken_at : modified; }
+};
+
+struct ListFilter {
+  std::optional<std::string> host, label, stem;
+  std::optional<std::string> source;  // only snapshots whose manifest names this source
+  std::optional<Date> from, to;       // both inclusive
+};
+
+struct ListPage {
+  std::vector<Snapshot> snapshots;  // newest first: by date, then path
+  std::uint64_t total = 0;          // that match the filter, all pages
+  std::uint64_t total_bytes = 0;    // likewise
+  std::string next_cursor;          // empty on the last page
+  std::vector<std::string> warnings;  // unreadable folders and manifests
+};
+
+// Lists the destination: its own folder, hosts and labels, two levels deep at most. Reads the
+// manifests only of the snapshots on the page (and, with filter.source, of the candidates).
+// `cursor` is a former next_cursor; anything else is invalid_argument. Never writes.
+Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter& filter,
+                                  std::size_t limit, const std::string& cursor,
+                                  const FileSystem& files);
+
+// All snapshots of one folder with one stem, newest first, manifests read. For retention.
+Expected<std::vector<Snapshot>> list_series(const fs::path& folder, const std::string& stem,
+                                            const FileSystem& files);
+
+// Keep rules as restic has them: a snapshot stays if any rule keeps it. Unset everywhere: keep all.
+struct RetentionPolicy {
+  std::optional<int> retain_days;  // keep those of the last N days (0 < N)
+  std::optional<int> keep_last;    // keep the newest N
+  std::optional<int> keep_daily, keep_weekly, keep_monthly;  // newest of each of the last N periods
+  bool empty() const {
+    return !retain_days && !keep_last && !keep_daily && !keep_weekly && !keep_monthly;
+  }
+};
+
+struct Expiry {
+  Snapshot snapshot;
+  bool expired = false;
+  std::string reason;  // of keeping or of letting go: "daily 3 of 7", "older than 30 days"
+};
+
+// Pure. One decision per snapshot, newest first. Never expires: anything under an empty policy,
+// the newest verified snapshot, the newest of all, one whose manifest names another source, or
+// one dated after `today` (a clock that jumped must not empty the folder).
+std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::string& source,
+                                   const RetentionPolicy& policy, Date today);
+
+// Removes the expired ones of choose_expired: manifest after snapshot, folder fsynced. Looks at
+// each file once more before removing it. Returns what went; failures become warnings.
+struct RemovalReport {
+  std::vector<Expiry> removed;
+  std::vector<std::string> warnings;
+};
+RemovalReport remove_expired(const std::vector<Expiry>& decisions, FileSystem& files);
+
+}  // namespace core

@@ -1,0 +1,24 @@
+// Calendar days and instants as the files and manifests spell them. Pure: no clock, no time zone
+// database; local days come from Clock (env.h).
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace core {
+
+using Instant = std::chrono::system_clock::time_point;
+using Date = std::chrono::year_month_day;
+
+// "2026-11-23"; the date must be ok().
+std::string format_date(Date date);
+// Exactly YYYY-MM-DD and a day that exists; otherwise nothing.
+std::optional<Date> parse_date(std::string_view text);
+// RFC 3339, UTC, seconds: "2026-11-23T04:07:01Z".
+std::string format_instant(Instant instant);
+// RFC 3339 as format_instant writes it, also with a fraction or an offset; otherwise nothing.
+std::optional<Instant> parse_instant(std::string_view text);
+
+}  // namespace core

@@ -1,0 +1,94 @@
+#include "core/error.h"
+
+#include <cerrno>
+#include <system_error>
+
+namespace core {
+
+std::string_view to_string(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_argument:
+      return "invalid_argument";
+    case ErrorCode::not_found:
+      return "not_found";
+    case ErrorCode::not_a_database:
+      return "not_a_database";
+    case ErrorCode::permission_denied:
+      return "permission_denied";
+    case ErrorCode::busy:
+      return "busy";
+    case ErrorCode::conflict:
+      return "conflict";
+    case ErrorCode::no_space:
+      return "no_space";
+    case ErrorCode::damaged:
+      return "damaged";
+    case ErrorCode::needs_confirmation:
+      return "needs_confirmation";
+    case ErrorCode::unsupported:
+      return "unsupported";
+    case ErrorCode::cancelled:
+      return "cancelled";
+    case ErrorCode::timed_out:
+      return "timed_out";
+    case ErrorCode::io:
+      return "io";
+    case ErrorCode::internal:
+      return "internal";
+  }
+  return "internal";
+}
+
+namespace {
+
+ErrorCode code_of_errno(int error_number) {
+  switch (error_number) {
+    case ENOENT:
+    case ENOTDIR:
+      return ErrorCode::not_found;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return ErrorCode::permission_denied;
+    case ENOSPC:
+    case EDQUOT:
+      return ErrorCode::no_space;
+    case EBUSY:
+    case EAGAIN:
+    case ETXTBSY:
+      return ErrorCode::busy;
+    case ENAMETOOLONG:
+    case EINVAL:
+    case ELOOP:
+    case EISDIR:
+      return ErrorCode::invalid_argument;
+    default:
+      return ErrorCode::io;
+  }
+}
+
+std::string hint_for(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::not_found:
+      return "Check the path for a typing error.";
+    case ErrorCode::permission_denied:
+      return "Check the owner and permissions of the path, or choose another one.";
+    case ErrorCode::no_space:
+      return "Free some space there, or choose another destination.";
+    case ErrorCode::busy:
+      return "Try again when the other program has finished.";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+Error error_from_errno(int error_number, std::string_view what) {
+  const ErrorCode code = code_of_errno(error_number);
+  return Error{code,
+               std::string(what) + ": " + std::generic_category().message(error_number) + ".",
+               hint_for(code)};
+}
+
+}  // namespace core

@@ -1,0 +1,43 @@
+// history.db: every run of ours, good or bad. An SQLite file under the user's state folder.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/env.h"
+#include "core/error.h"
+
+namespace core {
+
+struct RunRecord {
+  std::int64_t id = 0;
+  std::string kind;         // "snapshot", "verify", "restore", "prune"
+  std::string schedule;     // the schedule's name for a scheduled run; empty by hand
+  std::string source;       // absolute
+  std::string destination;  // absolute
+  std::string snapshot;     // absolute path of what was made or checked; may be empty
+  Instant started_at{};
+  Instant finished_at{};
+  bool ok = false;
+  std::string error_code;  // to_string(ErrorCode), empty when ok
+  std::string error;       // message and hint
+  std::uint64_t bytes = 0;
+  std::string warnings;  // one per line
+};
+
+// Appends one run and drops what is older than kMaxRuns. Safe across processes. The file is
+// created 0600 on first use.
+Expected<> record_run(const RunRecord& run, const Env& env);
+
+struct RunFilter {
+  std::optional<std::string> kind, schedule, source;
+  std::size_t limit = 50;
+};
+// Newest first; empty when there is no history yet. Never creates the file.
+Expected<std::vector<RunRecord>> list_runs(const RunFilter& filter, const Env& env);
+
+inline constexpr int kMaxRuns = 10'000;
+
+}  // namespace core

@@ -1,0 +1,52 @@
+// The JSON file beside each snapshot: where it came from, what it holds, what was checked.
+// Its shape is schemas/manifest.json.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/date.h"
+#include "core/env.h"
+#include "core/error.h"
+
+namespace core {
+
+enum class VerifyLevel { none, quick, full };
+std::string_view to_string(VerifyLevel level);
+std::optional<VerifyLevel> parse_verify_level(std::string_view text);
+
+struct Manifest {
+  static constexpr int kFormatVersion = 1;
+
+  int format_version = kFormatVersion;
+  std::string source;  // absolute path with links resolved; names the database this is a copy of
+  std::string host;
+  std::string label;  // empty for none
+  Instant taken_at{};
+  std::string tool_version;
+  std::string sha256;  // 64 lower-case hex digits, of the snapshot as published
+  std::uint64_t bytes = 0;
+  std::uint32_t page_size = 0;
+  std::uint32_t page_count = 0;
+  std::int64_t user_version = 0;
+  std::string journal_mode;  // of the source, e.g. "wal": what a restore puts back
+  std::map<std::string, std::uint64_t> rows;  // per ordinary table
+  VerifyLevel verified = VerifyLevel::none;   // none: never passed a check
+  std::optional<Instant> verified_at;
+};
+
+// "x.db" -> "x.db.manifest.json", in the same folder.
+fs::path manifest_path_of(const fs::path& snapshot);
+// Pretty-printed, ends in a newline, keys in a fixed order.
+std::string encode_manifest(const Manifest& manifest);
+// Refuses (ErrorCode::damaged) what does not fit the shape; a newer format_version is
+// ErrorCode::unsupported. Unknown keys are ignored.
+Expected<Manifest> decode_manifest(std::string_view text);
+// not_found when there is none.
+Expected<Manifest> read_manifest(const fs::path& snapshot, const FileSystem& files);
+Expected<> write_manifest(const fs::path& snapshot, const Manifest& manifest, FileSystem& files);
+
+}  // namespace core

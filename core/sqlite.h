@@ -1,0 +1,46 @@
+// A thin RAII layer over SQLite's C interface. Only core/*.cpp sees sqlite3.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace core::sqlite {
+
+struct CloseConnection {
+  void operator()(sqlite3* connection) const noexcept;
+};
+struct FinalizeStatement {
+  void operator()(sqlite3_stmt* statement) const noexcept;
+};
+using ConnectionHandle = std::unique_ptr<sqlite3, CloseConnection>;
+using StatementHandle = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
+
+// Opens a path or file: URI with the given SQLITE_OPEN_ flags and VFS (null: the default one).
+// Extended result codes are on. https://www.sqlite.org/c3ref/open.html
+Expected<ConnectionHandle> open(const std::string& name, int flags, const char* vfs = nullptr);
+
+// Maps an SQLite result code to our Error: SQLITE_BUSY -> busy, SQLITE_FULL -> no_space,
+// SQLITE_CORRUPT -> damaged, SQLITE_NOTADB -> not_a_database, SQLITE_INTERRUPT -> cancelled, …
+// `what` is the sentence's start ("cannot read /x/global.db"); `connection` may be null.
+// https://www.sqlite.org/rescode.html
+Error error_from(int result_code, sqlite3* connection, std::string_view what);
+
+Expected<> execute(sqlite3* connection, const std::string& sql, std::string_view what);
+Expected<StatementHandle> prepare(sqlite3* connection, std::string_view sql, std::string_view what);
+// The first column of the first row; an error when there is no row.
+Expected<std::int64_t> query_integer(sqlite3* connection, std::string_view sql,
+                                     std::string_view what);
+Expected<std::string> query_text(sqlite3* connection, std::string_view sql, std::string_view what);
+
+// "name" with embedded quotes doubled, safe to put into SQL as an identifier.
+std::string quote_identifier(std::string_view name);
+
+}  // namespace core::sqlite
