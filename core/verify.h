@@ -43,6 +43,9 @@ struct VerifyRequest {
   VerifyLevel level = VerifyLevel::quick;  // full: integrity_check in place of quick_check
   // A digest that the caller just computed over these bytes as it wrote them; read again if empty.
   std::string known_sha256;
+  // What the file must match when its manifest is not on disk yet (a snapshot about to be
+  // published); otherwise the manifest beside the file is read.
+  std::optional<Manifest> expected;
   // Compare schema and row counts with this live database, read-only; differences are information,
   // not damage.
   std::optional<fs::path> live_source;
