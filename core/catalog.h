@@ -45,10 +45,10 @@ struct ListFilter {
 };
 
 struct ListPage {
-  std::vector<Snapshot> snapshots;  // newest first: by date, then path
-  std::uint64_t total = 0;          // that match the filter, all pages
-  std::uint64_t total_bytes = 0;    // likewise
-  std::string next_cursor;          // empty on the last page
+  std::vector<Snapshot> snapshots;    // newest first: by date, then path
+  std::uint64_t total = 0;            // that match the filter, all pages
+  std::uint64_t total_bytes = 0;      // likewise
+  std::string next_cursor;            // empty on the last page
   std::vector<std::string> warnings;  // unreadable folders and manifests
 };
 

@@ -86,8 +86,7 @@ std::string hint_for(ErrorCode code) {
 
 Error error_from_errno(int error_number, std::string_view what) {
   const ErrorCode code = code_of_errno(error_number);
-  return Error{code,
-               std::string(what) + ": " + std::generic_category().message(error_number) + ".",
+  return Error{code, std::string(what) + ": " + std::generic_category().message(error_number) + ".",
                hint_for(code)};
 }
 

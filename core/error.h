@@ -11,20 +11,20 @@ namespace core {
 // Kinds a caller can act on. The names are part of the interface: they stand in tool results
 // (`code: message`), in history.db and decide the exit code (server/command_line.h).
 enum class ErrorCode {
-  invalid_argument,   // a value that can never work: a label with a slash, a bad date
-  not_found,          // a source, destination, snapshot or schedule that is not there
-  not_a_database,     // a file that SQLite does not recognise, is empty, or is encrypted
-  permission_denied,  // the system refused; the message names the path
-  busy,               // another process holds what we need, past the deadline
-  conflict,           // doing it would mix or overwrite what belongs to another source or run
-  no_space,           // the destination's file system is, or would become, full
-  damaged,            // a snapshot or database that failed a check
-  needs_confirmation, // allowed only with an explicit yes
-  unsupported,        // this system or SQLite cannot do it
-  cancelled,          // asked to stop; nothing was left behind
-  timed_out,          // a deadline passed
-  io,                 // the system failed to read or write
-  internal,           // our bug
+  invalid_argument,    // a value that can never work: a label with a slash, a bad date
+  not_found,           // a source, destination, snapshot or schedule that is not there
+  not_a_database,      // a file that SQLite does not recognise, is empty, or is encrypted
+  permission_denied,   // the system refused; the message names the path
+  busy,                // another process holds what we need, past the deadline
+  conflict,            // doing it would mix or overwrite what belongs to another source or run
+  no_space,            // the destination's file system is, or would become, full
+  damaged,             // a snapshot or database that failed a check
+  needs_confirmation,  // allowed only with an explicit yes
+  unsupported,         // this system or SQLite cannot do it
+  cancelled,           // asked to stop; nothing was left behind
+  timed_out,           // a deadline passed
+  io,                  // the system failed to read or write
+  internal,            // our bug
 };
 
 // "not_found", "busy", …: stable, for people and programs.
@@ -43,7 +43,9 @@ using Expected = tl::expected<T, Error>;
 inline tl::unexpected<Error> fail(ErrorCode code, std::string message, std::string hint = {}) {
   return tl::unexpected<Error>(Error{code, std::move(message), std::move(hint)});
 }
-inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+inline tl::unexpected<Error> fail(Error error) {
+  return tl::unexpected<Error>(std::move(error));
+}
 
 // The Error for a failed system call: maps errno (ENOENT, EACCES, ENOSPC, …) to a code, and says
 // `what` (for example "cannot open /x/y") with the system's own words. Thread-safe.

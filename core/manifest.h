@@ -32,7 +32,7 @@ struct Manifest {
   std::uint32_t page_size = 0;
   std::uint32_t page_count = 0;
   std::int64_t user_version = 0;
-  std::string journal_mode;  // of the source, e.g. "wal": what a restore puts back
+  std::string journal_mode;                   // of the source, e.g. "wal": what a restore puts back
   std::map<std::string, std::uint64_t> rows;  // per ordinary table
   VerifyLevel verified = VerifyLevel::none;   // none: never passed a check
   std::optional<Instant> verified_at;

@@ -18,17 +18,17 @@ namespace core {
 
 struct SnapshotRequest {
   fs::path source;
-  fs::path destination;  // must exist; never created, never guessed
-  std::string hostname;  // empty: Places::host
-  std::string label;     // empty: none
-  bool flat = false;     // leave out the host's folder
+  fs::path destination;      // must exist; never created, never guessed
+  std::string hostname;      // empty: Places::host
+  std::string label;         // empty: none
+  bool flat = false;         // leave out the host's folder
   std::optional<Date> date;  // the day in the name; default: today, local
   RetentionPolicy retention;
   VerifyLevel verify = VerifyLevel::quick;
   bool dry_run = false;  // check everything, say what would be written and removed, write nothing
   bool digest = true;    // SHA-256 while copying; only the benchmark turns it off
-  std::chrono::milliseconds busy_timeout{30'000};   // for a source locked by a writer
-  std::chrono::milliseconds lock_timeout{60'000};   // for another run of ours on the same pair
+  std::chrono::milliseconds busy_timeout{30'000};     // for a source locked by a writer
+  std::chrono::milliseconds lock_timeout{60'000};     // for another run of ours on the same pair
   std::chrono::milliseconds copy_timeout{3'600'000};  // a copy pins the WAL: it must end
 };
 
@@ -40,14 +40,14 @@ struct SnapshotTimings {
 struct SnapshotResult {
   fs::path snapshot;
   fs::path manifest_path;
-  Manifest manifest;   // in a dry run only what is known without copying
+  Manifest manifest;  // in a dry run only what is known without copying
   bool dry_run = false;
-  bool replaced = false;  // a snapshot of the same day was (would be) replaced
+  bool replaced = false;                     // a snapshot of the same day was (would be) replaced
   std::optional<VerifyReport> verification;  // absent with VerifyLevel::none
-  std::vector<Expiry> retention;   // every decision, kept ones too, with reasons
-  std::vector<fs::path> removed;   // snapshots that retention removed
-  std::vector<fs::path> swept;     // left-over temporaries of dead runs
-  std::vector<std::string> warnings;  // shrink alarm, history not recorded, …
+  std::vector<Expiry> retention;             // every decision, kept ones too, with reasons
+  std::vector<fs::path> removed;             // snapshots that retention removed
+  std::vector<fs::path> swept;               // left-over temporaries of dead runs
+  std::vector<std::string> warnings;         // shrink alarm, history not recorded, …
   bool shrink_alarm = false;
   SnapshotTimings timings;
 };
