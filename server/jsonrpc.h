@@ -1,0 +1,74 @@
+// JSON-RPC 2.0 messages as values: decoding, encoding, and the error codes of MCP.
+// https://www.jsonrpc.org/specification
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <variant>
+
+#include "server/json.h"
+
+namespace server {
+
+// MCP forbids null and fractional ids; 0 and "" are ordinary ones.
+using RequestId = std::variant<std::int64_t, std::string>;
+
+namespace rpc_code {
+inline constexpr int kParseError = -32700;
+inline constexpr int kInvalidRequest = -32600;
+inline constexpr int kMethodNotFound = -32601;
+inline constexpr int kInvalidParams = -32602;
+inline constexpr int kInternalError = -32603;
+inline constexpr int kResourceNotFound = -32002;  // handshake eras only
+inline constexpr int kHeaderMismatch = -32020;
+inline constexpr int kMissingCapability = -32021;
+inline constexpr int kUnsupportedVersion = -32022;
+}  // namespace rpc_code
+
+struct RpcError {
+  int code = rpc_code::kInternalError;
+  std::string message;
+  Json data = nullptr;    // null: none
+  int http_status = 200;  // what Streamable HTTP answers with; stdio has no use for it
+};
+
+struct Request {
+  RequestId id;
+  std::string method;
+  Json params = Json::object();
+};
+
+struct Notification {
+  std::string method;
+  Json params = Json::object();
+};
+
+struct Response {
+  std::optional<RequestId> id;  // absent only where the request's id could not be read
+  std::variant<Json, RpcError> outcome;
+};
+
+using Message = std::variant<Request, Notification, Response>;
+
+struct DecodeFailure {
+  RpcError error;
+  std::optional<RequestId> id;  // what could be read of it
+};
+
+inline constexpr int kMaxJsonDepth = 64;
+
+// Parses one JSON text; refuses invalid UTF-8, trailing bytes and nesting beyond kMaxJsonDepth
+// (kParseError). Never throws.
+tl::expected<Json, RpcError> parse_json(std::string_view text);
+// Sorts one JSON value (not an array) into request, notification or response; kInvalidRequest.
+tl::expected<Message, DecodeFailure> decode_message(Json value);
+// One line, no newline at its end; bytes that are not UTF-8 are replaced, never thrown over.
+std::string encode_message(const Message& message);
+
+Json to_json(const RequestId& id);
+std::optional<RequestId> request_id_from(const Json& value);
+
+}  // namespace server
