@@ -108,12 +108,14 @@ struct CommandResult {
 class CommandRunner {
  public:
   virtual ~CommandRunner() = default;
-  // An error only when the program could not be started (not_found, permission_denied).
+  // An error only when the program could not be started (not_found, permission_denied) or a stop
+  // was requested (cancelled). It and what it started end with SIGTERM, 500 ms later with SIGKILL,
+  // at its timeout and on a stop.
   virtual Expected<CommandResult> run(const Command& command, std::stop_token stop) = 0;
 };
 
-// Where this user keeps things, and who and where we are. Read once by main (places.h on each
-// system), a plain value in tests.
+// Where this user keeps things, and who and where we are. Read once by main, a plain value in
+// tests.
 struct Places {
   fs::path home;
   fs::path state;    // $XDG_STATE_HOME/backup-plugin-db: history.db, locks

@@ -1,0 +1,274 @@
+// The real file system, on Linux and macOS.
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <random>
+
+#include "core/env.h"
+
+namespace core {
+namespace {
+
+// A descriptor that closes itself. Never to be used on a database that this process has open
+// through SQLite: closing it would drop SQLite's locks.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+tl::unexpected<Error> fail_errno(const char* verb, const fs::path& path) {
+  const int error_number = errno;
+  return fail(error_from_errno(error_number, std::string("cannot ") + verb + " " + path.string()));
+}
+
+FileInfo::Kind kind_of(mode_t mode) {
+  if (S_ISREG(mode)) return FileInfo::Kind::file;
+  if (S_ISDIR(mode)) return FileInfo::Kind::folder;
+  if (S_ISLNK(mode)) return FileInfo::Kind::symlink;
+  return FileInfo::Kind::other;
+}
+
+FileInfo info_of(const struct stat& status) {
+  FileInfo info;
+  info.kind = kind_of(status.st_mode);
+  info.bytes = static_cast<std::uint64_t>(status.st_size);
+#ifdef __APPLE__
+  const timespec& modified = status.st_mtimespec;
+#else
+  const timespec& modified = status.st_mtim;
+#endif
+  info.modified = Instant{std::chrono::duration_cast<Instant::duration>(
+      std::chrono::seconds{modified.tv_sec} + std::chrono::nanoseconds{modified.tv_nsec})};
+  info.mode = status.st_mode & 07777U;
+  info.id = {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
+  return info;
+}
+
+FileInfo::Kind kind_of_entry(DIR* folder, const dirent& entry) {
+  switch (entry.d_type) {
+    case DT_REG:
+      return FileInfo::Kind::file;
+    case DT_DIR:
+      return FileInfo::Kind::folder;
+    case DT_LNK:
+      return FileInfo::Kind::symlink;
+    case DT_UNKNOWN: {  // some file systems leave it to us
+      struct stat status {};
+      if (fstatat(dirfd(folder), entry.d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+        return kind_of(status.st_mode);
+      }
+      return FileInfo::Kind::other;
+    }
+    default:
+      return FileInfo::Kind::other;
+  }
+}
+
+std::string random_suffix() {
+  std::random_device device;
+  std::array<char, 20> text{};
+  std::snprintf(text.data(), text.size(), "%08x%08x", static_cast<unsigned>(device()),
+                static_cast<unsigned>(device()));
+  return text.data();
+}
+
+// Fsync on macOS does not reach the disk; F_FULLFSYNC does, where the file system has it.
+int sync_descriptor(int fd) {
+#ifdef F_FULLFSYNC
+  if (::fcntl(fd, F_FULLFSYNC) == 0) return 0;
+#endif
+  return ::fsync(fd);
+}
+
+Expected<> sync_path(const fs::path& path, int flags) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
+  if (file.get() < 0) return fail_errno("open", path);
+  // Some network file systems refuse to sync a folder: they have nothing to sync there.
+  if (sync_descriptor(file.get()) != 0 && !((flags & O_DIRECTORY) != 0 && errno == EINVAL)) {
+    return fail_errno("sync", path);
+  }
+  return {};
+}
+
+Expected<> write_all(int fd, std::string_view text, const fs::path& path) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return fail_errno("write", path);
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+class SystemFiles final : public FileSystem {
+ public:
+  Expected<FileInfo> info(const fs::path& path) const override {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return fail_errno("find", path);
+    return info_of(status);
+  }
+
+  Expected<FileInfo> link_info(const fs::path& path) const override {
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0) return fail_errno("find", path);
+    return info_of(status);
+  }
+
+  Expected<std::string> read(const fs::path& path, std::uint64_t max_bytes) const override {
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (file.get() < 0) return fail_errno("open", path);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return fail_errno("read", path);
+    if (S_ISDIR(status.st_mode)) {
+      return fail(ErrorCode::invalid_argument, path.string() + " is a folder, not a file.");
+    }
+    std::string text;
+    if (status.st_size > 0) {
+      text.reserve(std::min(max_bytes, static_cast<std::uint64_t>(status.st_size)));
+    }
+    std::array<char, 16 * 1024> buffer;
+    while (true) {
+      const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return fail_errno("read", path);
+      if (got == 0) return text;
+      if (text.size() + static_cast<std::size_t>(got) > max_bytes) {
+        return fail(ErrorCode::invalid_argument,
+                    path.string() + " is larger than " + std::to_string(max_bytes) + " bytes.");
+      }
+      text.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+  }
+
+  Expected<std::vector<DirEntry>> list(const fs::path& folder,
+                                       std::size_t max_entries) const override {
+    const std::unique_ptr<DIR, int (*)(DIR*)> open_folder(::opendir(folder.c_str()), &::closedir);
+    if (!open_folder) return fail_errno("list", folder);
+    std::vector<DirEntry> entries;
+    while (true) {
+      errno = 0;
+      // NOLINTNEXTLINE(concurrency-mt-unsafe): safe on a stream that one thread reads
+      const dirent* entry = ::readdir(open_folder.get());
+      if (entry == nullptr) break;
+      const std::string_view name = entry->d_name;
+      if (name == "." || name == "..") continue;
+      if (entries.size() == max_entries) {
+        return fail(
+            ErrorCode::unsupported,
+            folder.string() + " holds more than " + std::to_string(max_entries) + " entries.",
+            "Use another folder, or remove what does not belong there.");
+      }
+      entries.push_back({std::string(name), kind_of_entry(open_folder.get(), *entry)});
+    }
+    if (errno != 0) return fail_errno("list", folder);
+    return entries;
+  }
+
+  Expected<fs::path> canonical(const fs::path& path) const override {
+    std::error_code error;
+    fs::path result = fs::canonical(path, error);
+    if (error) return fail(error_from_errno(error.value(), "cannot find " + path.string()));
+    return result;
+  }
+
+  Expected<std::uint64_t> free_bytes(const fs::path& folder) const override {
+    struct statvfs status {};
+    if (::statvfs(folder.c_str(), &status) != 0) return fail_errno("measure", folder);
+    return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+  }
+
+  Expected<> write_atomically(const fs::path& path, std::string_view text,
+                              std::uint32_t mode) override {
+    const fs::path temporary =
+        path.parent_path() / (".~" + path.filename().string() + "." + random_suffix() + ".tmp");
+    if (auto written = write_new(temporary, text, mode); !written) {
+      ::unlink(temporary.c_str());
+      return written;
+    }
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+      auto failure = fail_errno("replace", path);
+      ::unlink(temporary.c_str());
+      return failure;
+    }
+    return sync_folder(path.parent_path().empty() ? fs::path(".") : path.parent_path());
+  }
+
+  Expected<> make_folders(const fs::path& folder, std::uint32_t mode) override {
+    if (::mkdir(folder.c_str(), static_cast<mode_t>(mode)) == 0) return {};
+    if (errno == ENOENT && folder.has_parent_path() && folder.parent_path() != folder) {
+      if (auto parents = make_folders(folder.parent_path(), mode); !parents) return parents;
+      if (::mkdir(folder.c_str(), static_cast<mode_t>(mode)) == 0) return {};
+    }
+    if (errno != EEXIST) return fail_errno("create", folder);
+    struct stat status {};
+    if (::stat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return {};
+    return fail(ErrorCode::conflict, folder.string() + " is there already and is not a folder.",
+                "Move it away, or choose another folder.");
+  }
+
+  Expected<> rename(const fs::path& from, const fs::path& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0) {
+      return fail_errno("rename", from.string() + " to " + to.string());
+    }
+    return {};
+  }
+
+  Expected<> remove(const fs::path& path) override {
+    if (::unlink(path.c_str()) != 0) return fail_errno("remove", path);
+    return {};
+  }
+
+  Expected<> remove_empty_folder(const fs::path& folder) override {
+    if (::rmdir(folder.c_str()) != 0) return fail_errno("remove", folder);
+    return {};
+  }
+
+  Expected<> set_mode(const fs::path& path, std::uint32_t mode) override {
+    if (::chmod(path.c_str(), static_cast<mode_t>(mode)) != 0) {
+      return fail_errno("set the permissions of", path);
+    }
+    return {};
+  }
+
+  Expected<> sync_file(const fs::path& path) override { return sync_path(path, 0); }
+
+  Expected<> sync_folder(const fs::path& folder) override { return sync_path(folder, O_DIRECTORY); }
+
+ private:
+  static Expected<> write_new(const fs::path& path, std::string_view text, std::uint32_t mode) {
+    const Descriptor file(
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (file.get() < 0) return fail_errno("create", path);
+    // The umask applies to open's mode, not to this one.
+    if (::fchmod(file.get(), static_cast<mode_t>(mode)) != 0) return fail_errno("create", path);
+    if (auto written = write_all(file.get(), text, path); !written) return written;
+    if (sync_descriptor(file.get()) != 0) return fail_errno("sync", path);
+    return {};
+  }
+};
+
+}  // namespace
+
+FileSystem& system_files() {
+  static SystemFiles files;
+  return files;
+}
+
+}  // namespace core

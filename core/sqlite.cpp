@@ -1,0 +1,132 @@
+#include "core/sqlite.h"
+
+#include <sqlite3.h>
+
+namespace core::sqlite {
+namespace {
+
+struct Mapping {
+  ErrorCode code;
+  const char* hint;
+};
+
+// Primary result codes; the extended ones are looked at first in error_from.
+Mapping map_result(int result_code) {
+  switch (result_code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {ErrorCode::busy, "Another process holds the database; try again in a moment."};
+    case SQLITE_FULL:
+      return {ErrorCode::no_space, "Free some space there, or choose another destination."};
+    case SQLITE_CORRUPT:
+      return {ErrorCode::damaged, "Verify it with verify_snapshot, and restore a good snapshot."};
+    case SQLITE_NOTADB:
+      return {ErrorCode::not_a_database,
+              "The file is not an SQLite database, or it is encrypted; check the path."};
+    case SQLITE_INTERRUPT:
+    case SQLITE_ABORT:
+      return {ErrorCode::cancelled, ""};
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_READONLY:
+      return {ErrorCode::permission_denied, "Check the owner and permissions of the file."};
+    case SQLITE_CANTOPEN:
+      return {ErrorCode::permission_denied,
+              "Check that the file exists and that its folder may be read."};
+    case SQLITE_NOLFS:
+    case SQLITE_TOOBIG:
+      return {ErrorCode::unsupported, ""};
+    case SQLITE_IOERR:
+    case SQLITE_PROTOCOL:
+      return {ErrorCode::io, "Check the disk, and try again."};
+    default:
+      return {ErrorCode::internal, ""};
+  }
+}
+
+Expected<StatementHandle> first_row(sqlite3* connection, std::string_view sql,
+                                    std::string_view what) {
+  auto statement = prepare(connection, sql, what);
+  if (!statement) return statement;
+  const int rc = sqlite3_step(statement->get());
+  if (rc == SQLITE_ROW) return statement;
+  if (rc == SQLITE_DONE) {
+    return fail(ErrorCode::internal, std::string(what) + ": the query gave no row.");
+  }
+  return fail(error_from(rc, connection, what));
+}
+
+}  // namespace
+
+void CloseConnection::operator()(sqlite3* connection) const noexcept {
+  sqlite3_close_v2(connection);
+}
+
+void FinalizeStatement::operator()(sqlite3_stmt* statement) const noexcept {
+  sqlite3_finalize(statement);
+}
+
+Expected<ConnectionHandle> open(const std::string& name, int flags, const char* vfs) {
+  sqlite3* raw = nullptr;
+  const int rc = sqlite3_open_v2(name.c_str(), &raw, flags, vfs);
+  ConnectionHandle connection(raw);  // SQLite hands out a handle even for most failures
+  if (rc != SQLITE_OK) return fail(error_from(rc, raw, "cannot open " + name));
+  sqlite3_extended_result_codes(raw, 1);
+  return connection;
+}
+
+Error error_from(int result_code, sqlite3* connection, std::string_view what) {
+  const Mapping mapping = map_result(result_code);
+  std::string message(what);
+  message += ": ";
+  // The connection's own words are about its latest failure, which may be another one than ours.
+  const bool same = connection != nullptr &&
+                    (sqlite3_extended_errcode(connection) & 0xff) == (result_code & 0xff);
+  message += same ? sqlite3_errmsg(connection) : sqlite3_errstr(result_code);
+  message += " (SQLite code " + std::to_string(result_code) + ").";
+  return Error{mapping.code, std::move(message), mapping.hint};
+}
+
+Expected<> execute(sqlite3* connection, const std::string& sql, std::string_view what) {
+  const int rc = sqlite3_exec(connection, sql.c_str(), nullptr, nullptr, nullptr);
+  if (rc != SQLITE_OK) return fail(error_from(rc, connection, what));
+  return {};
+}
+
+Expected<StatementHandle> prepare(sqlite3* connection, std::string_view sql,
+                                  std::string_view what) {
+  sqlite3_stmt* raw = nullptr;
+  const int rc =
+      sqlite3_prepare_v2(connection, sql.data(), static_cast<int>(sql.size()), &raw, nullptr);
+  StatementHandle statement(raw);
+  if (rc != SQLITE_OK) return fail(error_from(rc, connection, what));
+  if (!statement) return fail(ErrorCode::internal, std::string(what) + ": the SQL is empty.");
+  return statement;
+}
+
+Expected<std::int64_t> query_integer(sqlite3* connection, std::string_view sql,
+                                     std::string_view what) {
+  auto row = first_row(connection, sql, what);
+  if (!row) return fail(row.error());
+  return sqlite3_column_int64(row->get(), 0);
+}
+
+Expected<std::string> query_text(sqlite3* connection, std::string_view sql, std::string_view what) {
+  auto row = first_row(connection, sql, what);
+  if (!row) return fail(row.error());
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row->get(), 0));
+  if (text == nullptr) return std::string();
+  return std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(row->get(), 0)));
+}
+
+std::string quote_identifier(std::string_view name) {
+  std::string quoted = "\"";
+  for (const char c : name) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  quoted += '"';
+  return quoted;
+}
+
+}  // namespace core::sqlite
