@@ -87,6 +87,9 @@ struct Tool {
   std::function<bool(const Json& arguments)> wants_task;
   // The result for a person at a terminal. Empty: the JSON itself.
   std::function<std::string(const Json& structured)> to_text;
+  // A good call whose answer is bad news (a damaged snapshot): decides the command line's exit
+  // code.
+  std::function<std::optional<core::ErrorCode>(const Json& structured)> bad_news;
   // After a good call: URIs of resources that changed (a snapshot landed). Empty: none.
   std::function<std::vector<std::string>(const Json& structured)> changed_resources;
 

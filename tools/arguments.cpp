@@ -1,0 +1,161 @@
+#include "tools/arguments.h"
+
+namespace tools {
+
+namespace fs = core::fs;
+using core::ErrorCode;
+using core::Expected;
+using core::fail;
+using server::Json;
+
+namespace {
+
+fs::path absolute_path(const std::string& text, const core::Places& places) {
+  if (text == "~") return places.home;
+  if (text.starts_with("~/")) return (places.home / text.substr(2)).lexically_normal();
+  const fs::path path(text);
+  return (path.is_absolute() ? path : places.current_folder / path).lexically_normal();
+}
+
+// Links resolved as far as the path exists: what is still to be made lies below that.
+fs::path resolved(const fs::path& path, const core::FileSystem& files) {
+  fs::path existing = path;
+  fs::path rest;
+  while (existing.has_relative_path()) {
+    if (auto canonical = files.canonical(existing)) return (*canonical / rest).lexically_normal();
+    rest = existing.filename() / rest;
+    existing = existing.parent_path();
+  }
+  return path;
+}
+
+bool lies_within(const fs::path& path, const fs::path& folder) {
+  const auto relative = path.lexically_relative(folder);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+}  // namespace
+
+bool Arguments::has(std::string_view key) const {
+  return arguments_.contains(key);
+}
+
+std::optional<std::string> Arguments::text(std::string_view key) const {
+  const auto found = arguments_.find(key);
+  if (found == arguments_.end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
+}
+
+bool Arguments::flag(std::string_view key, bool otherwise) const {
+  const auto found = arguments_.find(key);
+  return found == arguments_.end() || !found->is_boolean() ? otherwise : found->get<bool>();
+}
+
+std::optional<int> Arguments::integer(std::string_view key) const {
+  const auto found = arguments_.find(key);
+  if (found == arguments_.end() || !found->is_number()) return std::nullopt;
+  return found->get<int>();
+}
+
+Expected<std::optional<core::Date>> Arguments::date(std::string_view key) const {
+  const auto given = text(key);
+  if (!given) return std::nullopt;
+  const auto date = core::parse_date(*given);
+  if (!date) {
+    return fail(ErrorCode::invalid_argument,
+                std::string(key) + " is \"" + *given + "\", which is not a day.",
+                "Write it as YYYY-MM-DD, for example 2026-11-23.");
+  }
+  return date;
+}
+
+Expected<fs::path> Arguments::allowed_path(const std::string& given) const {
+  if (given.find_first_of(std::string_view("\0\n\r", 3)) != std::string::npos) {
+    return fail(ErrorCode::invalid_argument, "A path holds a line break or a null byte.",
+                "Give the path on one line.");
+  }
+  fs::path path = absolute_path(given, setting_.env.places);
+  if (setting_.allowed.empty()) return path;
+  const fs::path real = resolved(path, setting_.env.files);
+  for (const auto& folder : setting_.allowed) {
+    if (lies_within(real, resolved(folder, setting_.env.files))) return path;
+  }
+  return fail(ErrorCode::permission_denied,
+              path.string() + " lies outside the folders this server may touch.",
+              "Start the server with --allow and a folder that holds it, or choose a path below " +
+                  setting_.allowed.front().string() + ".");
+}
+
+Expected<std::optional<fs::path>> Arguments::path(std::string_view key) const {
+  const auto given = text(key);
+  if (!given || given->empty()) return std::nullopt;
+  return allowed_path(*given).map([](fs::path path) { return std::optional(std::move(path)); });
+}
+
+Expected<fs::path> Arguments::source() const {
+  auto given = path("source");
+  if (!given) return fail(given.error());
+  if (*given) return **given;
+  return allowed_path("~/.claude/orchestrator/global.db");
+}
+
+Expected<std::optional<fs::path>> Arguments::destination() const {
+  auto given = path("destination");
+  if (!given || *given) return given;
+  const auto& variables = setting_.env.places.variables;
+  const auto found = variables.find(std::string(kDestinationVariable));
+  if (found == variables.end() || found->second.empty()) return std::nullopt;
+  return allowed_path(found->second).map([](fs::path path) {
+    return std::optional(std::move(path));
+  });
+}
+
+core::RetentionPolicy Arguments::retention() const {
+  return {.retain_days = integer("retain_days"),
+          .keep_last = integer("keep_last"),
+          .keep_daily = integer("keep_daily"),
+          .keep_weekly = integer("keep_weekly"),
+          .keep_monthly = integer("keep_monthly")};
+}
+
+core::VerifyLevel Arguments::verify(std::string_view key, core::VerifyLevel otherwise) const {
+  const auto given = text(key);
+  return given ? core::parse_verify_level(*given).value_or(otherwise) : otherwise;
+}
+
+server::NeedsInput ask_for_destination() {
+  return {
+      .key = "destination",
+      .message =
+          "Which existing folder holds (or shall hold) the snapshots? None was given, "
+          "and CLAUDE_ORCHESTRATOR_BACKUP_ROOT is not set.",
+      .requested_schema = Json{{"type", "object"},
+                               {"properties",
+                                {{"destination",
+                                  {{"type", "string"},
+                                   {"title", "Destination"},
+                                   {"description", "Absolute path of a folder, such as ~/Backups"},
+                                   {"minLength", 1}}}}},
+                               {"required", Json::array({"destination"})}}};
+}
+
+server::ToolOutcome<fs::path> find_destination(const Arguments& arguments,
+                                               const server::CallContext& context,
+                                               const Setting& setting) {
+  auto given = arguments.destination();
+  if (!given) return given.error();
+  if (*given) return **given;
+  if (context.answer("destination") == nullptr) return ask_for_destination();
+  const auto content = server::accepted_content(context, "destination");
+  if (!content || !content->contains("destination")) {
+    return core::Error{ErrorCode::cancelled, "No destination was chosen, so nothing was done.",
+                       "Call again with destination set to an existing folder."};
+  }
+  const Json answered{{"destination", content->at("destination")}};
+  auto chosen = Arguments(answered, setting).destination();
+  if (!chosen) return chosen.error();
+  if (!*chosen) return ask_for_destination();
+  return **chosen;
+}
+
+}  // namespace tools

@@ -1,0 +1,64 @@
+// Reads a tool's validated arguments, with the defaults that several tools share.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/catalog.h"
+#include "core/env.h"
+#include "core/error.h"
+#include "core/manifest.h"
+#include "server/tool.h"
+
+namespace tools {
+
+// What every tool is made with: the world, and the folders it may touch (empty: no limit).
+struct Setting {
+  const core::Env& env;
+  std::vector<core::fs::path> allowed;
+};
+
+// The arguments fit the tool's inputSchema already; what a schema cannot say (a day that exists, a
+// folder that is allowed) is checked here and told as an Error.
+class Arguments {
+ public:
+  Arguments(const server::Json& arguments, const Setting& setting)
+      : arguments_(arguments), setting_(setting) {}
+
+  bool has(std::string_view key) const;
+  std::optional<std::string> text(std::string_view key) const;
+  bool flag(std::string_view key, bool otherwise = false) const;
+  std::optional<int> integer(std::string_view key) const;
+  core::Expected<std::optional<core::Date>> date(std::string_view key) const;
+
+  // `~` and relative paths made absolute (lexically), and allowed; nothing where absent or empty.
+  core::Expected<std::optional<core::fs::path>> path(std::string_view key) const;
+  // The argument `source`, else the orchestrator's global database.
+  core::Expected<core::fs::path> source() const;
+  // The argument `destination`, else $CLAUDE_ORCHESTRATOR_BACKUP_ROOT, else nothing.
+  core::Expected<std::optional<core::fs::path>> destination() const;
+
+  core::RetentionPolicy retention() const;
+  core::VerifyLevel verify(std::string_view key, core::VerifyLevel otherwise) const;
+
+ private:
+  core::Expected<core::fs::path> allowed_path(const std::string& text) const;
+
+  const server::Json& arguments_;
+  const Setting& setting_;
+};
+
+// The variable that names the destination where no argument does.
+inline constexpr std::string_view kDestinationVariable = "CLAUDE_ORCHESTRATOR_BACKUP_ROOT";
+
+// The question for a destination, for a call that has none.
+server::NeedsInput ask_for_destination();
+// The destination of this call: argument, variable, or the answer to ask_for_destination. The
+// question itself where none of these is there.
+server::ToolOutcome<core::fs::path> find_destination(const Arguments& arguments,
+                                                     const server::CallContext& context,
+                                                     const Setting& setting);
+
+}  // namespace tools

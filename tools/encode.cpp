@@ -1,0 +1,105 @@
+#include "tools/encode.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+namespace tools {
+
+using server::Json;
+
+namespace {
+
+std::string decimal(double value, int digits) {
+  std::array<char, 64> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.*f", digits, value);
+  return buffer.data();
+}
+
+// Characters, not bytes: what a terminal shows of UTF-8 text.
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+}  // namespace
+
+Json encode_checks(const std::vector<core::VerifyCheck>& checks) {
+  Json encoded = Json::array();
+  for (const auto& check : checks) {
+    Json entry{{"name", check.name}, {"outcome", core::to_string(check.outcome)}};
+    if (!check.findings.empty()) entry["findings"] = check.findings;
+    if (!check.reason.empty()) entry["reason"] = check.reason;
+    entry["elapsed_ms"] = std::round(check.elapsed_ms * 10) / 10;
+    encoded.push_back(std::move(entry));
+  }
+  return encoded;
+}
+
+double age_hours(core::Instant then, core::Instant now) {
+  const double hours = std::chrono::duration<double, std::ratio<3600>>(now - then).count();
+  return std::max(0.0, std::round(hours * 10) / 10);
+}
+
+std::string format_bytes(std::uint64_t bytes) {
+  constexpr std::array<const char*, 5> kUnits{"B", "kB", "MB", "GB", "TB"};
+  double value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 999.95 && unit + 1 < kUnits.size()) {
+    value /= 1000;
+    ++unit;
+  }
+  return decimal(value, unit == 0 ? 0 : 1) + " " + kUnits[unit];
+}
+
+std::string format_age(double hours) {
+  if (hours < 1) return "under 1 h";
+  if (hours < 48) return decimal(hours, 0) + " h";
+  return decimal(hours / 24, 0) + " days";
+}
+
+std::string format_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      if (i + 1 < row.size()) line.append(widths[i] - width_of(row[i]) + 2, ' ');
+    }
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::string format_checks(const Json& checks) {
+  std::string text;
+  for (const auto& check : checks) {
+    std::string outcome = check.at("outcome").get<std::string>();
+    outcome.resize(std::max<std::size_t>(outcome.size(), 8), ' ');
+    text += "  " + outcome + check.at("name").get<std::string>();
+    if (check.contains("reason")) text += ": " + check["reason"].get<std::string>();
+    text += "\n";
+    if (!check.contains("findings")) continue;
+    for (const auto& finding : check["findings"]) {
+      text += "            " + finding.get<std::string>() + "\n";
+    }
+  }
+  return text;
+}
+
+std::string format_warnings(const Json& structured) {
+  std::string text;
+  const auto found = structured.find("warnings");
+  if (found == structured.end()) return text;
+  for (const auto& warning : *found) text += "Warning: " + warning.get<std::string>() + "\n";
+  return text;
+}
+
+}  // namespace tools

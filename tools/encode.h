@@ -1,0 +1,29 @@
+// Core's values as the JSON of structuredContent, and as text for people.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/verify.h"
+#include "server/json.h"
+
+namespace tools {
+
+server::Json encode_checks(const std::vector<core::VerifyCheck>& checks);
+// Hours since `then`, to one decimal; 0 for a time ahead of the clock.
+double age_hours(core::Instant then, core::Instant now);
+
+// "409.6 kB", "1.2 GB": decimal units, as file managers and `ls --si` show them.
+std::string format_bytes(std::uint64_t bytes);
+// "3 h", "12 days".
+std::string format_age(double hours);
+// Columns padded to their widest cell, two spaces between, a line per row.
+std::string format_table(const std::vector<std::vector<std::string>>& rows);
+// One line per check: "passed   quick_check", failures with their findings below.
+std::string format_checks(const server::Json& checks);
+// "Warning: …" lines, empty for none.
+std::string format_warnings(const server::Json& structured);
+
+}  // namespace tools

@@ -1,0 +1,108 @@
+#include "tools/list_snapshots.h"
+
+#include "core/catalog.h"
+#include "tools/encode.h"
+#include "tools/schema.h"
+
+namespace tools {
+
+using core::Snapshot;
+using server::Json;
+
+namespace {
+
+// A page that a client shows whole: well under the 10,000 tokens at which clients begin to warn.
+constexpr int kDefaultLimit = 50;
+
+Json encode_snapshot(const Snapshot& snapshot, core::Instant now) {
+  Json entry{{"path", snapshot.path.string()}};
+  if (!snapshot.host.empty()) entry["hostname"] = snapshot.host;
+  if (!snapshot.label.empty()) entry["label"] = snapshot.label;
+  entry["stem"] = snapshot.stem;
+  entry["date"] = core::format_date(snapshot.date);
+  entry["taken_at"] = core::format_instant(snapshot.taken_at());
+  entry["age_hours"] = age_hours(snapshot.taken_at(), now);
+  entry["bytes"] = snapshot.bytes;
+  if (snapshot.manifest) entry["source"] = snapshot.manifest->source;
+  entry["verified"] =
+      snapshot.manifest ? std::string(core::to_string(snapshot.manifest->verified)) : "no manifest";
+  if (!snapshot.manifest_problem.empty()) entry["problem"] = snapshot.manifest_problem;
+  return entry;
+}
+
+std::string to_text(const Json& structured) {
+  std::string text = format_warnings(structured);
+  if (structured.at("snapshots").empty()) return text + "No snapshots.\n";
+  std::vector<std::vector<std::string>> rows{{"DATE", "AGE", "SIZE", "VERIFIED", "PATH"}};
+  for (const auto& entry : structured.at("snapshots")) {
+    rows.push_back({entry.at("date").get<std::string>(),
+                    format_age(entry.at("age_hours").get<double>()),
+                    format_bytes(entry.at("bytes").get<std::uint64_t>()),
+                    entry.at("verified").get<std::string>(), entry.at("path").get<std::string>()});
+  }
+  text += format_table(rows);
+  const auto shown = structured.at("snapshots").size();
+  text += std::to_string(shown) + " of " +
+          std::to_string(structured.at("total").get<std::size_t>()) + " snapshots, " +
+          format_bytes(structured.at("total_bytes").get<std::uint64_t>()) + " in all\n";
+  if (structured.contains("next_cursor")) {
+    text += "More: --cursor " + structured.at("next_cursor").get<std::string>() + "\n";
+  }
+  return text;
+}
+
+core::Expected<core::ListFilter> filter_of(const Arguments& arguments,
+                                           const core::FileSystem& files) {
+  core::ListFilter filter;
+  filter.host = arguments.text("hostname");
+  filter.label = arguments.text("label");
+  filter.stem = arguments.text("stem");
+  auto from = arguments.date("from");
+  if (!from) return core::fail(from.error());
+  auto to = arguments.date("to");
+  if (!to) return core::fail(to.error());
+  filter.from = *from;
+  filter.to = *to;
+  auto source = arguments.path("source");
+  if (!source) return core::fail(source.error());
+  if (*source) {
+    // Manifests name sources with links resolved; a source that is gone is still asked for by name.
+    filter.source = files.canonical(**source).value_or(**source).string();
+  }
+  return filter;
+}
+
+}  // namespace
+
+server::Tool list_snapshots(const Setting& setting) {
+  auto handler = [setting](const Json& json,
+                           server::CallContext& context) -> server::ToolOutcome<Json> {
+    const Arguments arguments(json, setting);
+    auto filter = filter_of(arguments, setting.env.files);
+    if (!filter) return filter.error();
+    auto destination = find_destination(arguments, context, setting);
+    if (auto* question = std::get_if<server::NeedsInput>(&destination)) return *question;
+    if (auto* error = std::get_if<core::Error>(&destination)) return *error;
+
+    const auto limit = static_cast<std::size_t>(arguments.integer("limit").value_or(kDefaultLimit));
+    auto page = core::list_snapshots(std::get<core::fs::path>(destination), *filter, limit,
+                                     arguments.text("cursor").value_or(""), setting.env.files);
+    if (!page) return page.error();
+    const auto now = setting.env.clock.now();
+    Json snapshots = Json::array();
+    for (const auto& snapshot : page->snapshots) {
+      snapshots.push_back(encode_snapshot(snapshot, now));
+    }
+    Json structured{{"snapshots", std::move(snapshots)},
+                    {"total", page->total},
+                    {"total_bytes", page->total_bytes}};
+    if (!page->next_cursor.empty()) structured["next_cursor"] = page->next_cursor;
+    structured["warnings"] = page->warnings;
+    return structured;
+  };
+  auto tool = server::make_tool(schema_of("list_snapshots"), handler);
+  tool.to_text = to_text;
+  return tool;
+}
+
+}  // namespace tools

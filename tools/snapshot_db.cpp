@@ -1,0 +1,123 @@
+#include "tools/snapshot_db.h"
+
+#include <cmath>
+
+#include "tools/encode.h"
+#include "tools/schema.h"
+
+namespace tools {
+
+using core::SnapshotResult;
+using server::Json;
+
+core::Expected<core::SnapshotRequest> snapshot_options(const Arguments& arguments) {
+  core::SnapshotRequest request;
+  auto date = arguments.date("date");
+  if (!date) return core::fail(date.error());
+  request.date = *date;
+  request.label = arguments.text("label").value_or("");
+  request.hostname = arguments.text("hostname").value_or("");
+  request.flat = arguments.flag("flat");
+  request.retention = arguments.retention();
+  request.verify = arguments.verify("verify", core::VerifyLevel::quick);
+  request.dry_run = arguments.flag("dry_run");
+  return request;
+}
+
+namespace {
+
+Json encode_expired(const SnapshotResult& result) {
+  Json expired = Json::array();
+  for (const auto& decision : result.retention) {
+    if (!decision.expired) continue;
+    expired.push_back({{"path", decision.snapshot.path.string()}, {"reason", decision.reason}});
+  }
+  return expired;
+}
+
+Json encode_timings(const core::SnapshotTimings& timings) {
+  const auto rounded = [](double ms) { return std::round(ms * 10) / 10; };
+  return {{"copy", rounded(timings.copy_ms)},
+          {"digest", rounded(timings.digest_ms)},
+          {"sync", rounded(timings.sync_ms)},
+          {"verify", rounded(timings.verify_ms)},
+          {"total", rounded(timings.total_ms)}};
+}
+
+Json encode(const SnapshotResult& result) {
+  Json structured{{"snapshot", result.snapshot.string()},
+                  {"source", result.manifest.source},
+                  {"dry_run", result.dry_run},
+                  {"replaced", result.replaced}};
+  structured["verdict"] = result.verification
+                              ? std::string(core::to_string(result.verification->verdict))
+                              : "not verified";
+  if (!result.dry_run) {
+    structured["manifest"] = result.manifest_path.string();
+    structured["bytes"] = result.manifest.bytes;
+    structured["sha256"] = result.manifest.sha256;
+    structured["taken_at"] = core::format_instant(result.manifest.taken_at);
+    structured["rows"] = result.manifest.rows;
+    structured["timings_ms"] = encode_timings(result.timings);
+  }
+  if (result.verification) structured["checks"] = encode_checks(result.verification->checks);
+  structured["expired"] = encode_expired(result);
+  structured["kept"] = result.retention.size() - structured["expired"].size();
+  structured["shrink_alarm"] = result.shrink_alarm;
+  structured["warnings"] = result.warnings;
+  return structured;
+}
+
+std::string to_text(const Json& structured) {
+  const bool dry_run = structured.at("dry_run").get<bool>();
+  const auto& expired = structured.at("expired");
+  std::string text = format_warnings(structured);
+  text += (dry_run ? "Would write " : "Wrote ") + structured.at("snapshot").get<std::string>();
+  if (structured.at("replaced").get<bool>()) text += ", replacing the one of the same day";
+  text += "\n";
+  if (!dry_run) {
+    std::uint64_t rows = 0;
+    for (const auto& count : structured.at("rows")) rows += count.get<std::uint64_t>();
+    text += format_bytes(structured.at("bytes").get<std::uint64_t>()) + ", " +
+            std::to_string(rows) + " rows in " + std::to_string(structured.at("rows").size()) +
+            " tables, " + structured.at("verdict").get<std::string>() + ", SHA-256 " +
+            structured.at("sha256").get<std::string>() + "\n";
+  }
+  for (const auto& gone : expired) {
+    text += (dry_run ? "Would remove " : "Removed ") + gone.at("path").get<std::string>() + ": " +
+            gone.at("reason").get<std::string>() + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+server::Tool snapshot_db(const Setting& setting) {
+  auto handler = [setting](const Json& json,
+                           server::CallContext& context) -> server::ToolOutcome<Json> {
+    const Arguments arguments(json, setting);
+    auto request = snapshot_options(arguments);
+    if (!request) return request.error();
+    auto source = arguments.source();
+    if (!source) return source.error();
+    auto destination = find_destination(arguments, context, setting);
+    if (auto* question = std::get_if<server::NeedsInput>(&destination)) return *question;
+    if (auto* error = std::get_if<core::Error>(&destination)) return *error;
+    request->source = *source;
+    request->destination = std::get<core::fs::path>(destination);
+
+    auto result = core::take_snapshot(*request, setting.env, context.progress(), context.stop());
+    if (!result) return result.error();
+    return encode(*result);
+  };
+  auto tool = server::make_tool(schema_of("snapshot_db"), handler);
+  tool.tasks = server::TaskSupport::optional;
+  tool.to_text = to_text;
+  tool.changed_resources = [](const Json& structured) -> std::vector<std::string> {
+    if (structured.at("dry_run").get<bool>()) return {};
+    return {snapshot_uri(structured.at("snapshot").get<std::string>())};
+  };
+  return tool;
+}
+
+}  // namespace tools

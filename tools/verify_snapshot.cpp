@@ -1,0 +1,94 @@
+#include "tools/verify_snapshot.h"
+
+#include <cmath>
+
+#include "core/verify.h"
+#include "tools/encode.h"
+#include "tools/schema.h"
+
+namespace tools {
+
+using core::fs::path;
+using server::Json;
+
+namespace {
+
+Json encode(const core::VerifyReport& report, core::Instant now) {
+  Json structured{{"snapshot", report.path.string()},
+                  {"verdict", core::to_string(report.verdict)},
+                  {"checks", encode_checks(report.checks)}};
+  if (report.manifest) {
+    structured["source"] = report.manifest->source;
+    structured["taken_at"] = core::format_instant(report.manifest->taken_at);
+    structured["age_hours"] = age_hours(report.manifest->taken_at, now);
+  }
+  structured["elapsed_ms"] = std::round(report.elapsed_ms * 10) / 10;
+  return structured;
+}
+
+std::string to_text(const Json& structured) {
+  std::string text = structured.at("snapshot").get<std::string>() + ": " +
+                     structured.at("verdict").get<std::string>() + "\n" +
+                     format_checks(structured.at("checks"));
+  if (structured.contains("age_hours")) {
+    text += "Taken " + format_age(structured.at("age_hours").get<double>()) + " ago of " +
+            structured.at("source").get<std::string>() + "\n";
+  }
+  if (structured.at("verdict") == "damaged") {
+    text += "Do not restore this one. List the others with `backup-plugin-db list`.\n";
+  }
+  return text;
+}
+
+// The file to check: a path, or the newest of a source.
+server::ToolOutcome<path> find_snapshot(const Arguments& arguments, server::CallContext& context,
+                                        const Setting& setting) {
+  const auto given = arguments.text("snapshot").value_or("latest");
+  if (given != "latest" && !given.empty()) {
+    auto named = arguments.path("snapshot");
+    if (!named) return named.error();
+    return **named;
+  }
+  auto source = arguments.source();
+  if (!source) return source.error();
+  auto destination = find_destination(arguments, context, setting);
+  if (!std::holds_alternative<path>(destination)) return destination;
+  auto latest = core::latest_snapshot_of(*source, std::get<path>(destination), setting.env.files);
+  if (!latest) return latest.error();
+  return *latest;
+}
+
+}  // namespace
+
+server::Tool verify_snapshot(const Setting& setting) {
+  auto handler = [setting](const Json& json,
+                           server::CallContext& context) -> server::ToolOutcome<Json> {
+    const Arguments arguments(json, setting);
+    auto snapshot = find_snapshot(arguments, context, setting);
+    if (auto* question = std::get_if<server::NeedsInput>(&snapshot)) return *question;
+    if (auto* error = std::get_if<core::Error>(&snapshot)) return *error;
+
+    core::VerifyRequest request;
+    request.snapshot = std::get<path>(snapshot);
+    request.level = arguments.verify("level", core::VerifyLevel::quick);
+    if (arguments.flag("compare_source")) {
+      auto source = arguments.source();
+      if (!source) return source.error();
+      request.live_source = *source;
+    }
+    auto report = core::verify_snapshot(request, setting.env, context.progress(), context.stop());
+    if (!report) return report.error();
+    return encode(*report, setting.env.clock.now());
+  };
+  auto tool = server::make_tool(schema_of("verify_snapshot"), handler);
+  tool.tasks = server::TaskSupport::optional;
+  tool.to_text = to_text;
+  tool.bad_news = [](const Json& structured) -> std::optional<core::ErrorCode> {
+    if (structured.at("verdict") == "damaged") return core::ErrorCode::damaged;
+    if (structured.at("verdict") == "inconclusive") return core::ErrorCode::unsupported;
+    return std::nullopt;
+  };
+  return tool;
+}
+
+}  // namespace tools
