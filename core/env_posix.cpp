@@ -85,26 +85,14 @@ class SystemClock final : public Clock {
 };
 
 // What the program reads from its environment; nothing else in core or server looks there.
-constexpr std::array kVariables = {"CLAUDE_ORCHESTRATOR_BACKUP_ROOT",
-                                   "CLAUDE_CONFIG_DIR",
-                                   "CLAUDE_PLUGIN_ROOT",
-                                   "CLAUDE_PLUGIN_DATA",
-                                   "CLAUDE_PROJECT_DIR",
-                                   "PATH",
-                                   "LANG",
-                                   "LC_ALL",
-                                   "TERM",
-                                   "NO_COLOR",
-                                   "TZ",
-                                   "WSL_DISTRO_NAME",
-                                   "WSL_INTEROP",
-                                   "DBUS_SESSION_BUS_ADDRESS",
-                                   "XDG_RUNTIME_DIR",
-                                   "XDG_CONFIG_HOME",
-                                   "XDG_DATA_HOME",
-                                   "XDG_STATE_HOME",
-                                   "INVOCATION_ID",
-                                   "BPD_LOG_LEVEL"};
+constexpr std::array kVariables = {
+    "CLAUDE_ORCHESTRATOR_BACKUP_ROOT", "CLAUDE_CONFIG_DIR", "CLAUDE_PLUGIN_ROOT",
+    "CLAUDE_PLUGIN_DATA", "CLAUDE_PROJECT_DIR", "PATH", "LANG", "LC_ALL", "TERM", "NO_COLOR", "TZ",
+    "WSL_DISTRO_NAME", "WSL_INTEROP", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR",
+    "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "INVOCATION_ID", "BPD_LOG_LEVEL",
+    // Programs to use in place of the ones in PATH.
+    "BPD_SYSTEMCTL", "BPD_SYSTEMD_ANALYZE", "BPD_CRONTAB", "BPD_LAUNCHCTL", "BPD_SCHTASKS",
+    "BPD_CURL"};
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): read once, at start
