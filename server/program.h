@@ -1,0 +1,40 @@
+// The body of both programs: reads the command line and runs a tool, the stdio server, or HTTP.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/env.h"
+#include "server/dispatcher.h"
+#include "server/server_definition.h"
+
+namespace server {
+
+// `serve --http …`, as the command line gave it.
+struct HttpSettings {
+  std::string address;     // "127.0.0.1:8765"
+  std::string token_file;  // empty: the token comes from the environment, if at all
+  std::vector<std::string> allowed_origins;
+};
+
+// What a program is made of; main.cpp alone fills it in.
+struct ProgramParts {
+  std::string name;
+  std::string version;
+  // The server over these tools; folders outside `allowed` (empty: no limit) are refused.
+  std::function<ServerDefinition(const core::Env&, const std::vector<core::fs::path>& allowed)>
+      define;
+  // Command-line verbs of tools that are not just their names with hyphens: {"list",
+  // "list_snapshots"}.
+  std::vector<std::pair<std::string, std::string>> verbs;
+  // Serves HTTP until a signal ends it; returns the exit code. Empty: this program has no HTTP
+  // and hands over to `<name>-http` beside it.
+  std::function<int(const HttpSettings&, Dispatcher&, const core::Env&)> http;
+};
+
+// Returns the exit code. Reads and writes the standard streams.
+int run_program(int argc, char** argv, const ProgramParts& parts);
+
+}  // namespace server
