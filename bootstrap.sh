@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Sets everything up on Debian or Ubuntu and does the main job, or runs the tests:
+#   ./bootstrap.sh run [ARGUMENTS…]   build, then run backup-plugin-db (without arguments: a demo)
+#   ./bootstrap.sh test [PRESET…]     build, then run the tests (release; also dev, tsan, clang)
+#   ./bootstrap.sh build [PRESET…]    build only
+# A second run installs and builds nothing that is in place. Needs root or sudo only to install.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")"
+
+# What building needs, and beyond it what the tests need.
+build_packages=(g++ cmake ninja-build pkg-config libsqlite3-dev nlohmann-json3-dev
+  libcpp-httplib-dev libspdlog-dev libfmt-dev libcli11-dev libvalijson-dev libexpected-dev
+  libssl-dev python3)
+test_packages=(catch2 sqlite3 cron faketime dbus systemd xz-utils)
+node_packages=(nodejs npm)
+clang_packages=(clang libclang-rt-dev)
+
+say() { printf '%s\n' "$*" >&2; }
+
+# install PACKAGE…: installs those that dpkg does not know as installed.
+install() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  command -v apt-get >/dev/null || {
+    say "These packages are missing: ${missing[*]}"
+    say "Install them with your system's package manager, then run this again."
+    exit 1
+  }
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+      say "These packages are missing: ${missing[*]}"
+      say "Run as root or install sudo: apt-get install ${missing[*]}"
+      exit 1
+    }
+    as_root=(sudo)
+  fi
+  say "Installing: ${missing[*]}"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# build PRESET TESTS(ON|OFF): configures once, then builds what changed.
+build() {
+  local preset=$1 tests=$2 folder=build/$1
+  [ "$preset" = clang ] && install "${clang_packages[@]}"
+  mkdir -p build
+  if ! grep -qs "^BPD_TESTS:BOOL=$tests" "$folder/CMakeCache.txt"; then
+    cmake --preset "$preset" -DBPD_TESTS="$tests" >"build/$preset.log" 2>&1 || {
+      cat "build/$preset.log" >&2
+      say "Configuring failed: the reason stands above."
+      exit 1
+    }
+  fi
+  cmake --build --preset "$preset" >"build/$preset.log" 2>&1 || {
+    grep -vE '^\[[0-9]+/' "build/$preset.log" | head -60 >&2
+    say "Building failed: the whole log is build/$preset.log"
+    exit 1
+  }
+}
+
+case ${1:-} in
+  run)
+    shift
+    install "${build_packages[@]}"
+    # Tests stay as they are: switching them off for a run would rebuild the next time.
+    [ -f build/release/CMakeCache.txt ] && grep -qs '^BPD_TESTS:BOOL=ON' build/release/CMakeCache.txt &&
+      tests=ON || tests=OFF
+    if [ "$tests" = ON ]; then
+      cmake --build --preset release --target all_programs >build/release.log 2>&1 || build release ON
+    else
+      build release OFF
+    fi
+    if [ $# -eq 0 ]; then exec python3 tests/demo/demo.py build/release/backup-plugin-db; fi
+    exec build/release/backup-plugin-db "$@"
+    ;;
+  test | build)
+    what=$1
+    shift
+    install "${build_packages[@]}" "${test_packages[@]}"
+    if [ -n "${BPD_NO_SKIPS:-}" ] && ! command -v npm >/dev/null; then install "${node_packages[@]}"; fi
+    [ $# -gt 0 ] || set -- release
+    for preset in "$@"; do
+      build "$preset" ON
+      [ "$what" = build ] || ctest --preset "$preset"
+    done
+    ;;
+  *)
+    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac
