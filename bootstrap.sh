@@ -44,19 +44,20 @@ install() {
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# build PRESET TESTS(ON|OFF): configures once, then builds what changed.
+# build PRESET TESTS TARGET: configures where that is still to be done, then builds what changed.
+# TESTS=OFF leaves a folder that has them as it is: a run must not undo what a test set up.
 build() {
-  local preset=$1 tests=$2 folder=build/$1
-  [ "$preset" = clang ] && install "${clang_packages[@]}"
+  local preset=$1 tests=$2 target=$3 cache=build/$1/CMakeCache.txt
   mkdir -p build
-  if ! grep -qs "^BPD_TESTS:BOOL=$tests" "$folder/CMakeCache.txt"; then
+  if ! { [ "$tests" = OFF ] && [ -f "$cache" ]; } && ! grep -qs "^BPD_TESTS:BOOL=ON" "$cache"; then
     cmake --preset "$preset" -DBPD_TESTS="$tests" >"build/$preset.log" 2>&1 || {
       cat "build/$preset.log" >&2
       say "Configuring failed: the reason stands above."
       exit 1
     }
   fi
-  cmake --build --preset "$preset" >"build/$preset.log" 2>&1 || {
+  [ -f "build/$preset/backup-plugin-db" ] || say "Building (a few minutes the first time) …"
+  cmake --build --preset "$preset" --target "$target" >"build/$preset.log" 2>&1 || {
     grep -vE '^\[[0-9]+/' "build/$preset.log" | head -60 >&2
     say "Building failed: the whole log is build/$preset.log"
     exit 1
@@ -67,14 +68,7 @@ case ${1:-} in
   run)
     shift
     install "${build_packages[@]}"
-    # Tests stay as they are: switching them off for a run would rebuild the next time.
-    [ -f build/release/CMakeCache.txt ] && grep -qs '^BPD_TESTS:BOOL=ON' build/release/CMakeCache.txt &&
-      tests=ON || tests=OFF
-    if [ "$tests" = ON ]; then
-      cmake --build --preset release --target all_programs >build/release.log 2>&1 || build release ON
-    else
-      build release OFF
-    fi
+    build release OFF all_programs
     if [ $# -eq 0 ]; then exec python3 tests/demo/demo.py build/release/backup-plugin-db; fi
     exec build/release/backup-plugin-db "$@"
     ;;
@@ -85,7 +79,8 @@ case ${1:-} in
     if [ -n "${BPD_NO_SKIPS:-}" ] && ! command -v npm >/dev/null; then install "${node_packages[@]}"; fi
     [ $# -gt 0 ] || set -- release
     for preset in "$@"; do
-      build "$preset" ON
+      [ "$preset" != clang ] || install "${clang_packages[@]}"
+      build "$preset" ON all
       [ "$what" = build ] || ctest --preset "$preset"
     done
     ;;
