@@ -191,13 +191,15 @@ class SystemCommands final : public CommandRunner {
     std::array<Stream, 2> streams{
         Stream{std::move(output->read_end), &result.output, command.max_output_bytes},
         Stream{std::move(error_output->read_end), &result.error_output, command.max_output_bytes}};
-    return wait_for_end(*pid, command, streams, std::move(result), stop);
+    if (auto ended = wait_for_end(*pid, command, streams, result, stop); !ended) {
+      return fail(ended.error());
+    }
+    return result;
   }
 
  private:
-  static Expected<CommandResult> wait_for_end(pid_t pid, const Command& command,
-                                              std::array<Stream, 2>& streams, CommandResult result,
-                                              const std::stop_token& stop) {
+  static Expected<> wait_for_end(pid_t pid, const Command& command, std::array<Stream, 2>& streams,
+                                 CommandResult& result, const std::stop_token& stop) {
     const auto deadline = steady_clock::now() + command.timeout;
     std::optional<steady_clock::time_point> asked_to_end;
     bool cancelled = false;
@@ -225,7 +227,7 @@ class SystemCommands final : public CommandRunner {
       return fail(ErrorCode::cancelled, "The run of " + command.argv[0] + " was cancelled.");
     }
     result.exit_code = exit_code_of(status);
-    return result;
+    return {};
   }
 };
 
