@@ -1,5 +1,9 @@
 #include "tools/arguments.h"
 
+#include <algorithm>
+
+#include "core/destinations.h"
+
 namespace tools {
 
 namespace fs = core::fs;
@@ -35,6 +39,14 @@ bool lies_within(const fs::path& path, const fs::path& folder) {
 }
 
 }  // namespace
+
+bool Setting::allows(const fs::path& path) const {
+  if (allowed.empty()) return true;
+  const fs::path real = resolved(path, env.files);
+  return std::any_of(allowed.begin(), allowed.end(), [&](const fs::path& folder) {
+    return lies_within(real, resolved(folder, env.files));
+  });
+}
 
 bool Arguments::has(std::string_view key) const {
   return arguments_.contains(key);
@@ -75,11 +87,7 @@ Expected<fs::path> Arguments::allowed_path(const std::string& given) const {
                 "Give the path on one line.");
   }
   fs::path path = absolute_path(given, setting_.env.places);
-  if (setting_.allowed.empty()) return path;
-  const fs::path real = resolved(path, setting_.env.files);
-  for (const auto& folder : setting_.allowed) {
-    if (lies_within(real, resolved(folder, setting_.env.files))) return path;
-  }
+  if (setting_.allows(path)) return path;
   return fail(ErrorCode::permission_denied,
               path.string() + " lies outside the folders this server may touch.",
               "Start the server with --allow and a folder that holds it, or choose a path below " +
@@ -103,7 +111,7 @@ Expected<std::optional<fs::path>> Arguments::destination() const {
   auto given = path("destination");
   if (!given || *given) return given;
   const auto& variables = setting_.env.places.variables;
-  const auto found = variables.find(std::string(kDestinationVariable));
+  const auto found = variables.find(std::string(core::kDestinationVariable));
   if (found == variables.end() || found->second.empty()) return std::nullopt;
   return allowed_path(found->second).map([](fs::path path) {
     return std::optional(std::move(path));

@@ -18,6 +18,9 @@ namespace tools {
 struct Setting {
   const core::Env& env;
   std::vector<core::fs::path> allowed;
+
+  // Whether a path, its links resolved as far as it exists, lies in a folder we may touch.
+  bool allows(const core::fs::path& path) const;
 };
 
 // The arguments fit the tool's inputSchema already; what a schema cannot say (a day that exists, a
@@ -49,9 +52,6 @@ class Arguments {
   const server::Json& arguments_;
   const Setting& setting_;
 };
-
-// The variable that names the destination where no argument does.
-inline constexpr std::string_view kDestinationVariable = "CLAUDE_ORCHESTRATOR_BACKUP_ROOT";
 
 // The question for a destination, for a call that has none.
 server::NeedsInput ask_for_destination();

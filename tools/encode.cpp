@@ -38,6 +38,22 @@ Json encode_checks(const std::vector<core::VerifyCheck>& checks) {
   return encoded;
 }
 
+Json encode_snapshot(const core::Snapshot& snapshot, core::Instant now) {
+  Json entry{{"path", snapshot.path.string()}};
+  if (!snapshot.host.empty()) entry["hostname"] = snapshot.host;
+  if (!snapshot.label.empty()) entry["label"] = snapshot.label;
+  entry["stem"] = snapshot.stem;
+  entry["date"] = core::format_date(snapshot.date);
+  entry["taken_at"] = core::format_instant(snapshot.taken_at());
+  entry["age_hours"] = age_hours(snapshot.taken_at(), now);
+  entry["bytes"] = snapshot.bytes;
+  if (snapshot.manifest) entry["source"] = snapshot.manifest->source;
+  entry["verified"] =
+      snapshot.manifest ? std::string(core::to_string(snapshot.manifest->verified)) : "no manifest";
+  if (!snapshot.manifest_problem.empty()) entry["problem"] = snapshot.manifest_problem;
+  return entry;
+}
+
 double age_hours(core::Instant then, core::Instant now) {
   const double hours = std::chrono::duration<double, std::ratio<3600>>(now - then).count();
   return std::max(0.0, std::round(hours * 10) / 10);

@@ -6,11 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "core/catalog.h"
 #include "core/verify.h"
 #include "server/json.h"
 
 namespace tools {
 
+// One entry of list_snapshots.
+server::Json encode_snapshot(const core::Snapshot& snapshot, core::Instant now);
 server::Json encode_checks(const std::vector<core::VerifyCheck>& checks);
 // Hours since `then`, to one decimal; 0 for a time ahead of the clock.
 double age_hours(core::Instant then, core::Instant now);

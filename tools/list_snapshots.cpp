@@ -6,29 +6,12 @@
 
 namespace tools {
 
-using core::Snapshot;
 using server::Json;
 
 namespace {
 
 // A page that a client shows whole: well under the 10,000 tokens at which clients begin to warn.
 constexpr int kDefaultLimit = 50;
-
-Json encode_snapshot(const Snapshot& snapshot, core::Instant now) {
-  Json entry{{"path", snapshot.path.string()}};
-  if (!snapshot.host.empty()) entry["hostname"] = snapshot.host;
-  if (!snapshot.label.empty()) entry["label"] = snapshot.label;
-  entry["stem"] = snapshot.stem;
-  entry["date"] = core::format_date(snapshot.date);
-  entry["taken_at"] = core::format_instant(snapshot.taken_at());
-  entry["age_hours"] = age_hours(snapshot.taken_at(), now);
-  entry["bytes"] = snapshot.bytes;
-  if (snapshot.manifest) entry["source"] = snapshot.manifest->source;
-  entry["verified"] =
-      snapshot.manifest ? std::string(core::to_string(snapshot.manifest->verified)) : "no manifest";
-  if (!snapshot.manifest_problem.empty()) entry["problem"] = snapshot.manifest_problem;
-  return entry;
-}
 
 std::string to_text(const Json& structured) {
   std::string text = format_warnings(structured);

@@ -4,6 +4,7 @@
 
 #include "tools/encode.h"
 #include "tools/schema.h"
+#include "tools/snapshot_resources.h"
 
 namespace tools {
 
@@ -115,7 +116,8 @@ server::Tool snapshot_db(const Setting& setting) {
   tool.to_text = to_text;
   tool.changed_resources = [](const Json& structured) -> std::vector<std::string> {
     if (structured.at("dry_run").get<bool>()) return {};
-    return {snapshot_uri(structured.at("snapshot").get<std::string>())};
+    return {snapshot_uri(structured.at("snapshot").get<std::string>()),
+            snapshot_uri(structured.at("manifest").get<std::string>())};
   };
   return tool;
 }

@@ -1,7 +1,10 @@
 #include "tools/tools.h"
 
+#include "embedded.h"
 #include "tools/list_snapshots.h"
+#include "tools/prompts.h"
 #include "tools/snapshot_db.h"
+#include "tools/snapshot_resources.h"
 #include "tools/verify_snapshot.h"
 
 namespace tools {
@@ -10,6 +13,26 @@ std::vector<server::Tool> all_tools(const core::Env& env,
                                     const std::vector<core::fs::path>& allowed) {
   const Setting setting{env, allowed};
   return {snapshot_db(setting), list_snapshots(setting), verify_snapshot(setting)};
+}
+
+server::ServerDefinition define_server(const core::Env& env,
+                                       const std::vector<core::fs::path>& allowed) {
+  const Setting setting{env, allowed};
+  server::ServerDefinition definition;
+  definition.name = "backup-plugin-db";
+  definition.version = BPD_VERSION;
+  definition.title = "Backups of plugin databases";
+  definition.instructions =
+      "Takes, lists, verifies and restores snapshots of plugins' SQLite databases. Never choose a "
+      "destination yourself: ask. Both the global database and each project's matter.";
+  definition.tools = all_tools(env, allowed);
+  definition.resources = snapshot_resources(setting);
+  definition.prompts = all_prompts();
+  definition.complete = snapshot_completer(setting);
+  for (const auto& file : embedded::embedded_skill()) {
+    definition.skills.push_back({file.name, file.text});
+  }
+  return definition;
 }
 
 }  // namespace tools

@@ -1,0 +1,12 @@
+// The prompts a person can pick: set_up_backups and restore_drill.
+#pragma once
+
+#include <vector>
+
+#include "server/server_definition.h"
+
+namespace tools {
+
+std::vector<server::Prompt> all_prompts();
+
+}  // namespace tools

@@ -1,0 +1,274 @@
+#include "tools/snapshot_resources.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <set>
+
+#include "core/catalog.h"
+#include "core/destinations.h"
+#include "core/manifest.h"
+#include "tools/encode.h"
+
+namespace tools {
+
+namespace fs = core::fs;
+using core::Snapshot;
+using server::Json;
+using server::RpcError;
+
+namespace {
+
+constexpr std::string_view kScheme = "backup://";
+constexpr std::string_view kTemplatePrefix = "backup://snapshots/";
+constexpr std::string_view kManifestEnding = ".manifest.json";
+constexpr std::size_t kPageSize = 100;
+constexpr std::uint64_t kMaxManifestBytes = 4 << 20;
+// Snapshots looked at for completion, per destination: the newest ones are what people mean.
+constexpr std::size_t kCompletionSnapshots = 2000;
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    unsigned value = 0;
+    if (i + 2 >= text.size()) return std::nullopt;
+    const auto* end = text.data() + i + 3;
+    const auto parsed = std::from_chars(text.data() + i + 1, end, value, 16);
+    if (parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
+    decoded += static_cast<char>(value);
+    i += 2;
+  }
+  return decoded;
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  while (true) {
+    const auto at = text.find(separator);
+    parts.emplace_back(text.substr(0, at));
+    if (at == std::string_view::npos) return parts;
+    text.remove_prefix(at + 1);
+  }
+}
+
+class SnapshotResources final : public server::ResourceProvider {
+ public:
+  explicit SnapshotResources(const Setting& setting) : setting_(setting) {}
+
+  tl::expected<server::ResourcePage, RpcError> list(
+      const std::optional<std::string>& cursor) override {
+    // A cursor is "<destination>:<cursor of list_snapshots>".
+    const auto destinations = allowed_destinations(setting_);
+    std::size_t at = 0;
+    std::string inner;
+    if (cursor) {
+      const auto colon = cursor->find(':');
+      const auto parsed = std::from_chars(cursor->data(), cursor->data() + cursor->size(), at);
+      if (colon == std::string::npos || parsed.ec != std::errc{} ||
+          parsed.ptr != cursor->data() + colon) {
+        return bad_cursor();
+      }
+      inner = cursor->substr(colon + 1);
+    }
+    server::ResourcePage page;
+    if (at >= destinations.size()) return cursor ? bad_cursor() : decltype(bad_cursor())(page);
+    auto found = core::list_snapshots(destinations[at], {}, kPageSize, inner, setting_.env.files);
+    if (!found) {
+      if (found.error().code == core::ErrorCode::invalid_argument) return bad_cursor();
+      return tl::unexpected(
+          RpcError{server::rpc_code::kInternalError, server::error_text(found.error())});
+    }
+    for (const auto& snapshot : found->snapshots) page.resources.push_back(describe(snapshot));
+    if (!found->next_cursor.empty()) {
+      page.next_cursor = std::to_string(at) + ":" + found->next_cursor;
+    } else if (at + 1 < destinations.size()) {
+      page.next_cursor = std::to_string(at + 1) + ":";
+    }
+    return page;
+  }
+
+  Json templates() override {
+    return Json::array(
+        {{{"uriTemplate", "backup://snapshots/{label}/{stem}/{date}"},
+          {"name", "snapshot"},
+          {"title", "A snapshot by label, stem and day"},
+          {"description", "What a snapshot holds and whether it was verified. Label - for none."},
+          {"mimeType", "application/json"}}});
+  }
+
+  server::ReadOutcome read(const std::string& uri, server::CallContext&) override {
+    if (uri.starts_with(kTemplatePrefix)) return read_by_name(uri);
+    const auto path = path_of_uri(uri);
+    if (!path || !lies_in_a_destination(*path)) return server::UnknownResource{};
+    if (path->ends_with(kManifestEnding)) return read_manifest_text(uri, *path);
+    return read_snapshot(uri, *path);
+  }
+
+  bool can_subscribe(const std::string& uri) override { return uri.starts_with(kScheme); }
+
+  static std::vector<fs::path> allowed_destinations(const Setting& setting) {
+    auto folders = core::known_destinations(setting.env);
+    std::erase_if(folders, [&](const fs::path& folder) { return !setting.allows(folder); });
+    return folders;
+  }
+
+ private:
+  static tl::expected<server::ResourcePage, RpcError> bad_cursor() {
+    return tl::unexpected(RpcError{server::rpc_code::kInvalidParams,
+                                   "This cursor is none of ours; list again without one."});
+  }
+
+  Json describe(const Snapshot& snapshot) const {
+    return {{"uri", snapshot_uri(snapshot.path.string())},
+            {"name", snapshot.path.filename().string()},
+            {"title", "Snapshot of " + (snapshot.label.empty() ? "" : snapshot.label + "/") +
+                          snapshot.stem + ", " + core::format_date(snapshot.date)},
+            {"mimeType", "application/json"}};
+  }
+
+  // Known snapshots only: a resource must not become a way to read any file of the user.
+  bool lies_in_a_destination(const fs::path& path) const {
+    const auto real = setting_.env.files.canonical(path);
+    if (!real) return false;
+    auto name = real->filename().string();
+    if (name.ends_with(kManifestEnding)) name.resize(name.size() - kManifestEnding.size());
+    if (!core::parse_snapshot_name(name)) return false;
+    const auto folders = allowed_destinations(setting_);
+    return std::any_of(folders.begin(), folders.end(), [&](const fs::path& folder) {
+      const auto relative = real->lexically_relative(folder);
+      return !relative.empty() && *relative.begin() != "..";
+    });
+  }
+
+  static server::ReadOutcome text_contents(const std::string& uri, std::string text) {
+    return server::ResourceContents{
+        Json::array({{{"uri", uri}, {"mimeType", "application/json"}, {"text", std::move(text)}}})};
+  }
+
+  server::ReadOutcome read_manifest_text(const std::string& uri, const fs::path& path) const {
+    auto text = setting_.env.files.read(path, kMaxManifestBytes);
+    if (!text) return server::UnknownResource{};
+    return text_contents(uri, std::move(*text));
+  }
+
+  server::ReadOutcome read_snapshot(const std::string& uri, const fs::path& path) const {
+    const auto name = core::parse_snapshot_name(path.filename().string());
+    const auto info = setting_.env.files.info(path);
+    if (!name || !info) return server::UnknownResource{};
+    Snapshot snapshot;
+    snapshot.path = path;
+    snapshot.stem = name->stem;
+    snapshot.date = name->date;
+    snapshot.bytes = info->bytes;
+    snapshot.modified = info->modified;
+    auto manifest = core::read_manifest(path, setting_.env.files);
+    if (manifest) {
+      snapshot.host = manifest->host;
+      snapshot.label = manifest->label;
+      snapshot.manifest = std::move(*manifest);
+    } else if (manifest.error().code != core::ErrorCode::not_found) {
+      snapshot.manifest_problem = manifest.error().message;
+    }
+    return contents_of(uri, snapshot);
+  }
+
+  server::ReadOutcome contents_of(const std::string& uri, const Snapshot& snapshot) const {
+    Json described = encode_snapshot(snapshot, setting_.env.clock.now());
+    if (snapshot.manifest) {
+      described["manifest"] = Json::parse(core::encode_manifest(*snapshot.manifest));
+    }
+    return text_contents(uri, described.dump(2));
+  }
+
+  server::ReadOutcome read_by_name(const std::string& uri) const {
+    const auto parts = split(std::string_view(uri).substr(kTemplatePrefix.size()), '/');
+    if (parts.size() != 3) return server::UnknownResource{};
+    const auto label = percent_decoded(parts[0]);
+    const auto stem = percent_decoded(parts[1]);
+    const auto date = core::parse_date(parts[2]);
+    if (!label || !stem || !date) return server::UnknownResource{};
+    core::ListFilter filter;
+    filter.label = *label == kNoLabel ? "" : *label;
+    filter.stem = *stem;
+    filter.from = filter.to = date;
+    for (const auto& folder : allowed_destinations(setting_)) {
+      const auto page = core::list_snapshots(folder, filter, 1, "", setting_.env.files);
+      if (page && !page->snapshots.empty()) return contents_of(uri, page->snapshots.front());
+    }
+    return server::UnknownResource{};
+  }
+
+  const Setting setting_;
+};
+
+// The part of a snapshot that an argument names, or nothing for arguments of other kinds.
+std::optional<std::string> part_of(const Snapshot& snapshot, std::string_view argument) {
+  if (argument == "label") return snapshot.label.empty() ? std::string(kNoLabel) : snapshot.label;
+  if (argument == "stem") return snapshot.stem;
+  if (argument == "date") return core::format_date(snapshot.date);
+  return std::nullopt;
+}
+
+bool fits(const Snapshot& snapshot, const Json& settled) {
+  return std::all_of(settled.items().begin(), settled.items().end(), [&](const auto& item) {
+    const auto part = part_of(snapshot, item.key());
+    return !part || !item.value().is_string() || *part == item.value().template get<std::string>();
+  });
+}
+
+}  // namespace
+
+std::string snapshot_uri(std::string_view path) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  constexpr std::string_view kPlain = "-._~/";
+  std::string uri(kScheme);
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool letter_or_digit = byte < 0x80 && std::isalnum(byte) != 0;
+    if (letter_or_digit || kPlain.find(c) != std::string_view::npos) {
+      uri += c;
+    } else {
+      uri += {'%', kHex[byte >> 4U], kHex[byte & 15U]};
+    }
+  }
+  return uri;
+}
+
+std::optional<std::string> path_of_uri(std::string_view uri) {
+  if (!uri.starts_with(kScheme)) return std::nullopt;
+  auto path = percent_decoded(uri.substr(kScheme.size()));
+  if (!path || !path->starts_with('/') || path->find('\0') != std::string::npos) {
+    return std::nullopt;
+  }
+  return path;
+}
+
+std::shared_ptr<server::ResourceProvider> snapshot_resources(const Setting& setting) {
+  return std::make_shared<SnapshotResources>(setting);
+}
+
+server::Completer snapshot_completer(const Setting& setting) {
+  return [setting](const server::CompletionRequest& request) {
+    std::vector<std::string> values;
+    std::set<std::string> seen;
+    for (const auto& folder : SnapshotResources::allowed_destinations(setting)) {
+      const auto page =
+          core::list_snapshots(folder, {}, kCompletionSnapshots, "", setting.env.files);
+      if (!page) continue;
+      for (const auto& snapshot : page->snapshots) {
+        const auto part = part_of(snapshot, request.argument);
+        if (part && part->starts_with(request.value) && fits(snapshot, request.context) &&
+            seen.insert(*part).second) {
+          values.push_back(*part);
+        }
+      }
+    }
+    return values;
+  };
+}
+
+}  // namespace tools

@@ -1,0 +1,29 @@
+// Snapshots and their manifests as resources: backup:///<path>, and the template
+// backup://snapshots/{label}/{stem}/{date}.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/resources.h"
+#include "server/server_definition.h"
+#include "tools/arguments.h"
+
+namespace tools {
+
+// "backup:///home/me/Backups/host/global-2026-11-23.db": the path, percent-encoded (RFC 3986).
+std::string snapshot_uri(std::string_view path);
+// The path of such a URI; nothing for any other text.
+std::optional<std::string> path_of_uri(std::string_view uri);
+
+// Stands for "no label" in the template, where a segment cannot be empty.
+inline constexpr std::string_view kNoLabel = "-";
+
+// Lists and reads the snapshots of the known destinations (core/destinations.h), no other file.
+std::shared_ptr<server::ResourceProvider> snapshot_resources(const Setting& setting);
+
+// Completes labels, stems and dates, of the template and of prompts' arguments with those names.
+server::Completer snapshot_completer(const Setting& setting);
+
+}  // namespace tools
