@@ -1,0 +1,105 @@
+// Server-Sent Events and the queue behind them.
+#include "server/http_event_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace server {
+
+std::string sse_event(std::string_view data, std::string_view id,
+                      std::optional<std::chrono::milliseconds> retry) {
+  std::string out;
+  out.reserve(data.size() + id.size() + 32);
+  if (!id.empty()) {
+    out.append("id: ").append(id).append("\n");
+  }
+  if (retry) {
+    out.append("retry: ").append(std::to_string(retry->count())).append("\n");
+  }
+  out.append("data: ").append(data).append("\n\n");
+  return out;
+}
+
+std::string sse_comment() {
+  return ": keep-alive\n\n";
+}
+
+void EventStream::push(std::string json) {
+  const std::lock_guard lock(mutex_);
+  if (finished_ || overrun_) {
+    return;
+  }
+  held_bytes_ += json.size();
+  events_.push_back({++last_number_, std::move(json)});
+  while ((held_bytes_ > kMaxHeldBytes || events_.size() > kMaxHeldEvents) && events_.size() > 1) {
+    if (!replayable_) {
+      overrun_ = true;
+      break;
+    }
+    held_bytes_ -= events_.front().json.size();
+    events_.pop_front();
+  }
+  changed_.notify_all();
+}
+
+void EventStream::finish() {
+  const std::lock_guard lock(mutex_);
+  finished_ = true;
+  changed_.notify_all();
+}
+
+void EventStream::release() {
+  const std::lock_guard lock(mutex_);
+  released_ = true;
+  changed_.notify_all();
+}
+
+std::uint64_t EventStream::attach(std::uint64_t after) {
+  const std::lock_guard lock(mutex_);
+  read_up_to_ = after;
+  released_ = false;
+  attached_ = true;
+  changed_.notify_all();
+  return ++ticket_;
+}
+
+EventStream::Reading EventStream::next(std::uint64_t ticket, std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  const auto waiting = [&] { return events_.empty() || events_.back().number <= read_up_to_; };
+  changed_.wait_for(lock, timeout, [&] {
+    return ticket != ticket_ || overrun_ || released_ || finished_ || !waiting();
+  });
+  if (ticket != ticket_) {
+    return {State::displaced, {}};
+  }
+  if (overrun_) {
+    return {State::overrun, {}};
+  }
+  if (waiting()) {
+    return {finished_ ? State::finished : released_ ? State::released : State::idle, {}};
+  }
+  const auto at = std::find_if(events_.begin(), events_.end(), [&](const StreamEvent& event) {
+    return event.number > read_up_to_;
+  });
+  Reading reading{State::event, *at};
+  read_up_to_ = at->number;
+  if (!replayable_) {
+    held_bytes_ -= at->json.size();
+    events_.erase(events_.begin(), at + 1);
+  }
+  return reading;
+}
+
+bool EventStream::attached() const {
+  const std::lock_guard lock(mutex_);
+  return attached_;
+}
+
+void EventStream::detach(std::uint64_t ticket) {
+  const std::lock_guard lock(mutex_);
+  if (ticket == ticket_) {
+    attached_ = false;
+  }
+}
+
+}  // namespace server
