@@ -52,7 +52,9 @@ struct ListPage {
   std::vector<std::string> warnings;  // unreadable folders and manifests
 };
 
-// Lists the destination: its own folder, hosts and labels, two levels deep at most. Reads the
+// Lists the destination: its own folder, hosts and labels, two levels deep at most, following no
+// links and passing over what begins with a dot. A single folder counts as a host's unless the
+// manifest says that it is a label's (flat); filters accept it as either. Reads the
 // manifests only of the snapshots on the page (and, with filter.source, of the candidates).
 // `cursor` is a former next_cursor; anything else is invalid_argument. Never writes.
 Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter& filter,
@@ -63,11 +65,14 @@ Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter&
 Expected<std::vector<Snapshot>> list_series(const fs::path& folder, const std::string& stem,
                                             const FileSystem& files);
 
-// Keep rules as restic has them: a snapshot stays if any rule keeps it. Unset everywhere: keep all.
+// Keep rules as restic has them: a snapshot stays if any rule keeps it. Unset everywhere: keep all;
+// a count below 1 is as if unset. Ages count from the newest snapshot, not from today: while no new
+// one succeeds, nothing grows too old.
 struct RetentionPolicy {
-  std::optional<int> retain_days;  // keep those of the last N days (0 < N)
+  std::optional<int> retain_days;  // keep those of the N days up to the newest
   std::optional<int> keep_last;    // keep the newest N
-  std::optional<int> keep_daily, keep_weekly, keep_monthly;  // newest of each of the last N periods
+  // The newest of each of the last N periods that have one; weeks begin on Monday.
+  std::optional<int> keep_daily, keep_weekly, keep_monthly;
   bool empty() const {
     return !retain_days && !keep_last && !keep_daily && !keep_weekly && !keep_monthly;
   }
@@ -80,8 +85,9 @@ struct Expiry {
 };
 
 // Pure. One decision per snapshot, newest first. Never expires: anything under an empty policy,
-// the newest verified snapshot, the newest of all, one whose manifest names another source, or
-// one dated after `today` (a clock that jumped must not empty the folder).
+// the newest verified snapshot, the newest of all, one whose manifest names another source or
+// cannot be read, or one dated after `today` (a clock that jumped must not empty the folder). The
+// last three do not count towards any rule.
 std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::string& source,
                                    const RetentionPolicy& policy, Date today);
 

@@ -18,6 +18,18 @@ enum class VerifyLevel { none, quick, full };
 std::string_view to_string(VerifyLevel level);
 std::optional<VerifyLevel> parse_verify_level(std::string_view text);
 
+// The snapshot of the same name that another one took the place of.
+struct ReplacedSnapshot {
+  std::string sha256;
+  std::uint64_t bytes = 0;
+  Instant taken_at{};
+};
+
+// Publishing: the manifest is written first, with `replaces` naming the snapshot that is there
+// already (if it has a digest), the database is renamed over it second. A crash between the two
+// leaves the earlier snapshot beside the new manifest; its digest is then exactly replaces.sha256,
+// so verify can tell it from damage, which matches neither. A manifest without its snapshot is not
+// listed and does no harm.
 struct Manifest {
   static constexpr int kFormatVersion = 1;
 
@@ -27,7 +39,7 @@ struct Manifest {
   std::string label;  // empty for none
   Instant taken_at{};
   std::string tool_version;
-  std::string sha256;  // 64 lower-case hex digits, of the snapshot as published
+  std::string sha256;  // 64 lower-case hex digits, of the snapshot as published; empty: not taken
   std::uint64_t bytes = 0;
   std::uint32_t page_size = 0;
   std::uint32_t page_count = 0;
@@ -36,7 +48,12 @@ struct Manifest {
   std::map<std::string, std::uint64_t> rows;  // per ordinary table
   VerifyLevel verified = VerifyLevel::none;   // none: never passed a check
   std::optional<Instant> verified_at;
+  std::optional<ReplacedSnapshot> replaces;
 };
+
+// Text as a manifest holds it: UTF-8, with every byte that does not belong to a well-formed
+// character as \xNN. Compare a path with Manifest::source only after this.
+std::string manifest_text(std::string_view text);
 
 // "x.db" -> "x.db.manifest.json", in the same folder.
 fs::path manifest_path_of(const fs::path& snapshot);

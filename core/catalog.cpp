@@ -1,0 +1,243 @@
+#include "core/catalog.h"
+
+#include <algorithm>
+
+namespace core {
+namespace {
+
+constexpr std::size_t kMaxEntriesPerFolder = 200'000;
+constexpr std::size_t kMaxFolders = 10'000;
+constexpr std::string_view kCursorPrefix = "v1:";
+constexpr std::string_view kExtension = ".db";
+constexpr std::size_t kDateLength = 10;
+
+// A file that bears a snapshot's name, before anything but its name is known.
+struct Candidate {
+  std::string relative;  // below the destination, '/' between the parts
+  std::size_t folder = 0;
+  SnapshotName name;
+};
+
+// Where candidates lie: hosts[/labels] below the destination.
+struct Folder {
+  fs::path path;
+  std::string first, second;  // folder names below the destination; empty for none
+
+  std::string prefix() const {
+    if (first.empty()) return "";
+    return second.empty() ? first + "/" : first + "/" + second + "/";
+  }
+};
+
+bool newer(const Date& date, const std::string& path, const Date& than_date,
+           const std::string& than_path) {
+  if (date != than_date) return date > than_date;
+  return path < than_path;
+}
+
+struct Cursor {
+  Date date;
+  std::string relative;
+};
+
+Expected<std::optional<Cursor>> decode_cursor(const std::string& text) {
+  if (text.empty()) return std::optional<Cursor>();
+  if (text.starts_with(kCursorPrefix)) {
+    std::string relative = text.substr(kCursorPrefix.size());
+    const auto name = parse_snapshot_name(fs::path(relative).filename().string());
+    if (name) return std::optional<Cursor>({name->date, std::move(relative)});
+  }
+  return fail(ErrorCode::invalid_argument, "The cursor is not one that a listing returned.",
+              "Leave the cursor out to begin with the newest snapshot.");
+}
+
+// Walks the destination and collects what bears a snapshot's name and passes the filter's tests
+// of names.
+class Walk {
+ public:
+  Walk(const ListFilter& filter, const FileSystem& files, ListPage& page)
+      : filter_(filter), files_(files), page_(page) {}
+
+  Expected<> run(const fs::path& destination) {
+    if (auto listed = enter({destination, "", ""}); !listed) return listed;
+    // Index, not iterator: entering a host's folder appends its labels.
+    for (std::size_t next = 0; next < pending_.size(); ++next) {
+      if (next == kMaxFolders) {
+        page_.warnings.push_back(destination.string() + " holds more than " +
+                                 std::to_string(kMaxFolders) + " folders; the rest was left out.");
+        break;
+      }
+      if (auto listed = enter(pending_[next]); !listed) {
+        page_.warnings.push_back(listed.error().message);
+      }
+    }
+    return {};
+  }
+
+  std::vector<Candidate> candidates;
+  std::vector<Folder> folders;
+
+ private:
+  Expected<> enter(Folder folder) {
+    auto entries = files_.list(folder.path, kMaxEntriesPerFolder);
+    if (!entries) return fail(entries.error());
+    const std::string prefix = folder.prefix();
+    const bool matches = folder_matches(folder);
+    for (DirEntry& entry : *entries) {
+      if (entry.name.starts_with('.')) continue;
+      if (entry.kind == FileInfo::Kind::folder && folder.second.empty()) {
+        Folder below = folder;
+        below.path /= entry.name;
+        (folder.first.empty() ? below.first : below.second) = entry.name;
+        pending_.push_back(std::move(below));
+      } else if (entry.kind == FileInfo::Kind::file && matches) {
+        auto name = parse_snapshot_name(entry.name);
+        if (!name || !name_matches(*name)) continue;
+        candidates.push_back({prefix + entry.name, folders.size(), std::move(*name)});
+      }
+    }
+    folders.push_back(std::move(folder));
+    return {};
+  }
+
+  // A single folder is a host's, or a label's in a flat destination: it may be asked for as either.
+  bool folder_matches(const Folder& folder) const {
+    if (filter_.host && folder.first != *filter_.host) return false;
+    if (!filter_.label) return true;
+    if (folder.second.empty() && !filter_.host && folder.first == *filter_.label) return true;
+    return folder.second == *filter_.label;
+  }
+
+  bool name_matches(const SnapshotName& name) const {
+    return (!filter_.stem || name.stem == *filter_.stem) &&
+           (!filter_.from || name.date >= *filter_.from) &&
+           (!filter_.to || name.date <= *filter_.to);
+  }
+
+  const ListFilter& filter_;
+  const FileSystem& files_;
+  ListPage& page_;
+  std::vector<Folder> pending_;
+};
+
+void attach_manifest(Snapshot& snapshot, const FileSystem& files) {
+  auto manifest = read_manifest(snapshot.path, files);
+  if (manifest) {
+    snapshot.manifest = std::move(*manifest);
+  } else if (manifest.error().code != ErrorCode::not_found) {
+    snapshot.manifest_problem = manifest.error().message;
+  }
+}
+
+// Nothing when it vanished since the folder was read: another run's retention is at work.
+std::optional<Snapshot> load(const fs::path& path, const SnapshotName& name,
+                             const FileSystem& files, std::vector<std::string>& warnings) {
+  const auto info = files.link_info(path);
+  if (!info) {
+    if (info.error().code != ErrorCode::not_found) warnings.push_back(info.error().message);
+    return std::nullopt;
+  }
+  Snapshot snapshot;
+  snapshot.path = path;
+  snapshot.stem = name.stem;
+  snapshot.date = name.date;
+  snapshot.bytes = info->bytes;
+  snapshot.modified = info->modified;
+  return snapshot;
+}
+
+// Which of the two a single folder is, only the manifest knows.
+void name_place(Snapshot& snapshot, const Folder& folder) {
+  snapshot.host = folder.first;
+  snapshot.label = folder.second;
+  const bool flat_label = folder.second.empty() && snapshot.manifest &&
+                          snapshot.manifest->label == folder.first &&
+                          snapshot.manifest->host != folder.first;
+  if (flat_label) std::swap(snapshot.host, snapshot.label);
+}
+
+}  // namespace
+
+std::string format_snapshot_name(const SnapshotName& name) {
+  return name.stem + "-" + format_date(name.date) + std::string(kExtension);
+}
+
+std::optional<SnapshotName> parse_snapshot_name(std::string_view file_name) {
+  const std::size_t tail = 1 + kDateLength + kExtension.size();
+  if (file_name.size() <= tail || file_name.starts_with('.') || !file_name.ends_with(kExtension)) {
+    return std::nullopt;
+  }
+  const std::size_t dash = file_name.size() - tail;
+  const auto date = parse_date(file_name.substr(dash + 1, kDateLength));
+  if (file_name[dash] != '-' || !date) return std::nullopt;
+  return SnapshotName{std::string(file_name.substr(0, dash)), *date};
+}
+
+Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter& filter,
+                                  std::size_t limit, const std::string& cursor,
+                                  const FileSystem& files) {
+  const auto start = decode_cursor(cursor);
+  if (!start) return fail(start.error());
+  ListPage page;
+  Walk walk(filter, files, page);
+  if (auto walked = walk.run(destination); !walked) return fail(walked.error());
+  auto& candidates = walk.candidates;
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return newer(a.name.date, a.relative, b.name.date, b.relative);
+  });
+
+  const std::string source = manifest_text(filter.source.value_or(""));
+  std::string last;
+  for (const Candidate& candidate : candidates) {
+    const Folder& folder = walk.folders[candidate.folder];
+    auto snapshot = load(destination / candidate.relative, candidate.name, files, page.warnings);
+    if (!snapshot) continue;
+    if (filter.source) {
+      attach_manifest(*snapshot, files);
+      if (!snapshot->manifest || snapshot->manifest->source != source) continue;
+    }
+    ++page.total;
+    page.total_bytes += snapshot->bytes;
+    const bool before_page = *start && !newer((*start)->date, (*start)->relative,
+                                              candidate.name.date, candidate.relative);
+    if (before_page) continue;
+    if (page.snapshots.size() == limit) {
+      page.next_cursor = std::string(kCursorPrefix) + last;
+      continue;
+    }
+    if (!filter.source) attach_manifest(*snapshot, files);
+    name_place(*snapshot, folder);
+    if (!snapshot->manifest_problem.empty()) page.warnings.push_back(snapshot->manifest_problem);
+    last = candidate.relative;
+    page.snapshots.push_back(std::move(*snapshot));
+  }
+  return page;
+}
+
+Expected<std::vector<Snapshot>> list_series(const fs::path& folder, const std::string& stem,
+                                            const FileSystem& files) {
+  const auto entries = files.list(folder, kMaxEntriesPerFolder);
+  if (!entries) return fail(entries.error());
+  std::vector<Snapshot> series;
+  std::vector<std::string> warnings;
+  for (const DirEntry& entry : *entries) {
+    if (entry.kind != FileInfo::Kind::file) continue;
+    const auto name = parse_snapshot_name(entry.name);
+    if (!name || name->stem != stem) continue;
+    auto snapshot = load(folder / entry.name, *name, files, warnings);
+    if (!snapshot) continue;
+    attach_manifest(*snapshot, files);
+    if (snapshot->manifest) {
+      snapshot->host = snapshot->manifest->host;
+      snapshot->label = snapshot->manifest->label;
+    }
+    series.push_back(std::move(*snapshot));
+  }
+  if (!warnings.empty()) return fail(ErrorCode::io, warnings.front());
+  std::sort(series.begin(), series.end(), [](const Snapshot& a, const Snapshot& b) {
+    return newer(a.date, a.path.native(), b.date, b.path.native());
+  });
+  return series;
+}
+
+}  // namespace core

@@ -1,0 +1,255 @@
+#include "core/manifest.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace core {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Room for some ten thousand tables; more is not a manifest of ours.
+constexpr std::uint64_t kMaxManifestBytes = 4ULL << 20;
+constexpr std::uint32_t kManifestMode = 0600;
+constexpr std::uint32_t kMinPageSize = 512, kMaxPageSize = 65536;
+
+// The length of the well-formed UTF-8 sequence at the front, or 0.
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  const std::size_t length = lead < 0x80             ? 1
+                             : (lead & 0xe0) == 0xc0 ? 2
+                             : (lead & 0xf0) == 0xe0 ? 3
+                             : (lead & 0xf8) == 0xf0 ? 4
+                                                     : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  const unsigned char second = length > 1 ? byte(1) : 0;
+  // Over-long forms, surrogates and what lies beyond U+10FFFF.
+  if ((length == 2 && lead < 0xc2) || (lead == 0xe0 && second < 0xa0) ||
+      (lead == 0xed && second >= 0xa0) || (lead == 0xf0 && second < 0x90) ||
+      (lead == 0xf4 && second >= 0x90) || lead > 0xf4) {
+    return 0;
+  }
+  return length;
+}
+
+bool is_sha256(const std::string& text) {
+  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+// Reads members of one JSON object, remembering the first that does not fit.
+class Reader {
+ public:
+  explicit Reader(const Json& object) : object_(object) {}
+
+  const std::string& problem() const { return problem_; }
+  bool has(const char* key) const { return object_.contains(key); }
+
+  std::string text(const char* key) {
+    const Json* value = find(key, Json::value_t::string);
+    return value != nullptr ? value->get<std::string>() : std::string();
+  }
+
+  template <class Integer>
+  Integer number(const char* key) {
+    const auto it = object_.find(key);
+    if (it == object_.end() || !it->is_number_integer()) {
+      note(key);
+      return 0;
+    }
+    const bool fits = it->is_number_unsigned() ? std::in_range<Integer>(it->get<std::uint64_t>())
+                                               : std::in_range<Integer>(it->get<std::int64_t>());
+    if (!fits) note(key);
+    return fits ? it->get<Integer>() : 0;
+  }
+
+  Instant instant(const char* key) {
+    const auto parsed = parse_instant(text(key));
+    if (!parsed) note(key);
+    return parsed.value_or(Instant{});
+  }
+
+  std::string digest(const char* key) {
+    std::string value = text(key);
+    if (!is_sha256(value)) note(key);
+    return value;
+  }
+
+  std::map<std::string, std::uint64_t> counts(const char* key) {
+    std::map<std::string, std::uint64_t> result;
+    const Json* value = find(key, Json::value_t::object);
+    if (value == nullptr) return result;
+    for (const auto& [name, count] : value->items()) {
+      if (!count.is_number_unsigned()) note(key);
+      result[name] = count.is_number_unsigned() ? count.get<std::uint64_t>() : 0;
+    }
+    return result;
+  }
+
+  const Json* object(const char* key) { return find(key, Json::value_t::object); }
+
+  void note(const char* key) {
+    if (problem_.empty()) problem_ = key;
+  }
+
+ private:
+  const Json* find(const char* key, Json::value_t type) {
+    const auto it = object_.find(key);
+    if (it != object_.end() && it->type() == type) return &*it;
+    note(key);
+    return nullptr;
+  }
+
+  const Json& object_;
+  std::string problem_;
+};
+
+tl::unexpected<Error> fail_shape(const std::string& detail) {
+  return fail(ErrorCode::damaged, "The manifest is not one of ours: " + detail + ".",
+              "Take a new snapshot; this one can still be checked with verify_snapshot.");
+}
+
+bool is_page_size(std::uint32_t size) {
+  return size >= kMinPageSize && size <= kMaxPageSize && (size & (size - 1)) == 0;
+}
+
+}  // namespace
+
+std::string_view to_string(VerifyLevel level) {
+  switch (level) {
+    case VerifyLevel::none:
+      return "none";
+    case VerifyLevel::quick:
+      return "quick";
+    case VerifyLevel::full:
+      return "full";
+  }
+  return "none";
+}
+
+std::optional<VerifyLevel> parse_verify_level(std::string_view text) {
+  for (const VerifyLevel level : {VerifyLevel::none, VerifyLevel::quick, VerifyLevel::full}) {
+    if (text == to_string(level)) return level;
+  }
+  return std::nullopt;
+}
+
+std::string manifest_text(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length > 0) {
+      result += text.substr(0, length);
+    } else {
+      std::array<char, 8> escaped{};
+      std::snprintf(escaped.data(), escaped.size(), "\\x%02x", static_cast<unsigned char>(text[0]));
+      result += escaped.data();
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return result;
+}
+
+fs::path manifest_path_of(const fs::path& snapshot) {
+  fs::path path = snapshot;
+  path += ".manifest.json";
+  return path;
+}
+
+std::string encode_manifest(const Manifest& manifest) {
+  Json json;
+  json["format_version"] = manifest.format_version;
+  json["source"] = manifest_text(manifest.source);
+  json["host"] = manifest_text(manifest.host);
+  json["label"] = manifest_text(manifest.label);
+  json["taken_at"] = format_instant(manifest.taken_at);
+  json["tool_version"] = manifest.tool_version;
+  if (!manifest.sha256.empty()) json["sha256"] = manifest.sha256;
+  json["bytes"] = manifest.bytes;
+  json["page_size"] = manifest.page_size;
+  json["page_count"] = manifest.page_count;
+  json["user_version"] = manifest.user_version;
+  json["journal_mode"] = manifest.journal_mode;
+  json["rows"] = Json::object();
+  for (const auto& [table, count] : manifest.rows) json["rows"][manifest_text(table)] = count;
+  json["verified"] = to_string(manifest.verified);
+  if (manifest.verified_at) json["verified_at"] = format_instant(*manifest.verified_at);
+  if (manifest.replaces) {
+    json["replaces"] = {{"sha256", manifest.replaces->sha256},
+                        {"bytes", manifest.replaces->bytes},
+                        {"taken_at", format_instant(manifest.replaces->taken_at)}};
+  }
+  return json.dump(2) + "\n";
+}
+
+Expected<Manifest> decode_manifest(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return fail_shape("it is not a JSON object");
+  Reader reader(json);
+  Manifest manifest;
+  manifest.format_version = reader.number<int>("format_version");
+  if (reader.problem().empty() && manifest.format_version > Manifest::kFormatVersion) {
+    return fail(ErrorCode::unsupported,
+                "The manifest has format " + std::to_string(manifest.format_version) +
+                    "; this program reads up to " + std::to_string(Manifest::kFormatVersion) + ".",
+                "Update backup-plugin-db.");
+  }
+  manifest.source = reader.text("source");
+  manifest.host = reader.text("host");
+  manifest.label = reader.text("label");
+  manifest.taken_at = reader.instant("taken_at");
+  manifest.tool_version = reader.text("tool_version");
+  if (reader.has("sha256")) manifest.sha256 = reader.digest("sha256");
+  manifest.bytes = reader.number<std::uint64_t>("bytes");
+  manifest.page_size = reader.number<std::uint32_t>("page_size");
+  manifest.page_count = reader.number<std::uint32_t>("page_count");
+  manifest.user_version = reader.number<std::int64_t>("user_version");
+  manifest.journal_mode = reader.text("journal_mode");
+  manifest.rows = reader.counts("rows");
+  const auto verified = parse_verify_level(reader.text("verified"));
+  manifest.verified = verified.value_or(VerifyLevel::none);
+  if (reader.has("verified_at")) manifest.verified_at = reader.instant("verified_at");
+  if (reader.has("replaces")) {
+    if (const Json* replaced = reader.object("replaces"); replaced != nullptr) {
+      Reader inner(*replaced);
+      manifest.replaces = {inner.digest("sha256"), inner.number<std::uint64_t>("bytes"),
+                           inner.instant("taken_at")};
+      if (!inner.problem().empty()) reader.note("replaces");
+    }
+  }
+  if (!verified) reader.note("verified");
+  if (!is_page_size(manifest.page_size)) reader.note("page_size");
+  if (manifest.format_version < 1) reader.note("format_version");
+  if (!reader.problem().empty()) {
+    return fail_shape("\"" + reader.problem() + "\" is missing or has a wrong value");
+  }
+  return manifest;
+}
+
+Expected<Manifest> read_manifest(const fs::path& snapshot, const FileSystem& files) {
+  const fs::path path = manifest_path_of(snapshot);
+  const auto text = files.read(path, kMaxManifestBytes);
+  if (!text) return fail(text.error());
+  auto manifest = decode_manifest(*text);
+  if (!manifest) {
+    Error error = manifest.error();
+    error.message = path.string() + ": " + error.message;
+    return fail(std::move(error));
+  }
+  return manifest;
+}
+
+Expected<> write_manifest(const fs::path& snapshot, const Manifest& manifest, FileSystem& files) {
+  return files.write_atomically(manifest_path_of(snapshot), encode_manifest(manifest),
+                                kManifestMode);
+}
+
+}  // namespace core
