@@ -187,6 +187,7 @@ std::string encode_manifest(const Manifest& manifest) {
                         {"bytes", manifest.replaces->bytes},
                         {"taken_at", format_instant(manifest.replaces->taken_at)}};
   }
+  if (!manifest.source_findings.empty()) json["source_findings"] = manifest.source_findings;
   return json.dump(2) + "\n";
 }
 
@@ -225,6 +226,7 @@ Expected<Manifest> decode_manifest(std::string_view text) {
       if (!inner.problem().empty()) reader.note("replaces");
     }
   }
+  if (reader.has("source_findings")) manifest.source_findings = reader.counts("source_findings");
   if (!verified) reader.note("verified");
   if (!is_page_size(manifest.page_size)) reader.note("page_size");
   if (manifest.format_version < 1) reader.note("format_version");

@@ -49,6 +49,8 @@ struct Manifest {
   VerifyLevel verified = VerifyLevel::none;   // none: never passed a check
   std::optional<Instant> verified_at;
   std::optional<ReplacedSnapshot> replaces;
+  // Broken references and the like that the source itself had: VerifyReport::source_findings.
+  std::map<std::string, std::uint64_t> source_findings;
 };
 
 // Text as a manifest holds it: UTF-8, with every byte that does not belong to a well-formed

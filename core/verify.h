@@ -1,6 +1,8 @@
 // Checks that a snapshot is what its manifest says and that SQLite can use all of it.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -14,25 +16,33 @@ namespace core {
 
 struct VerifyCheck {
   enum class Outcome { passed, failed, skipped };
-  std::string name;  // "digest", "header", "quick_check", "integrity_check", "foreign_keys",
-                     // "full_text", "row_counts", "live_source"
+  // "header", "side_files", "digest", "quick_check" or "integrity_check", "row_counts",
+  // "foreign_keys", "full_text" (where there are such tables), "virtual_tables" (where there are
+  // some that this program cannot read), "live_source" (when asked for).
+  std::string name;
   Outcome outcome = Outcome::skipped;
-  std::vector<std::string> findings;  // at most kMaxFindings when failed
-  std::string reason;                 // why it was skipped
+  std::vector<std::string> findings;  // at most kMaxFindings
+  std::string reason;                 // why it was skipped; of a passed one: a remark, or empty
   double elapsed_ms = 0;
 };
 inline constexpr std::size_t kMaxFindings = 20;
+inline constexpr unsigned kMaxLanes = 4;
 
 struct VerifyReport {
   enum class Verdict {
     verified,      // every check that applies passed
     damaged,       // at least one failed
-    inconclusive,  // none failed, but one that matters could not run
+    inconclusive,  // none failed, but header, digest or structure could not be checked
   };
   fs::path path;
   Verdict verdict = Verdict::inconclusive;
   std::vector<VerifyCheck> checks;
   std::optional<Manifest> manifest;
+  std::map<std::string, std::uint64_t> rows;  // of each ordinary table, as counted
+  // With `expected`: what only the source can have brought along, as check name -> number of
+  // findings. A copy of a database with broken references is a good copy: such a check passes, with
+  // its findings. They go into Manifest::source_findings and into the run's warnings.
+  std::map<std::string, std::uint64_t> source_findings;
   double elapsed_ms = 0;
 };
 std::string_view to_string(VerifyReport::Verdict verdict);
@@ -44,21 +54,29 @@ struct VerifyRequest {
   // A digest that the caller just computed over these bytes as it wrote them; read again if empty.
   std::string known_sha256;
   // What the file must match when its manifest is not on disk yet (a snapshot about to be
-  // published); otherwise the manifest beside the file is read.
+  // published); otherwise the manifest beside the file is read. Without a digest in it that check
+  // is skipped and does not make the verdict inconclusive; its `rows` are not looked at.
   std::optional<Manifest> expected;
   // Compare schema and row counts with this live database, read-only; differences are information,
   // not damage.
   std::optional<fs::path> live_source;
 };
 
-// Opens the file immutable: creates, locks and changes nothing beside it. The manifest is read if
-// there is one; without it digest and row counts are skipped with that reason. Progress in steps,
-// phase = the check's name; a stop request ends it within 100 ms (cancelled). An Error is returned
-// only where there is nothing to judge: not_found, permission_denied, cancelled.
+// Opens the file immutable, by a handle that cannot write: creates, locks and changes nothing. The
+// manifest is read if there is one; without it digest and row counts are skipped with that reason
+// and the verdict is inconclusive at best. A digest that fits Manifest::replaces is the earlier
+// snapshot, intact, whose replacement did not get in place. Foreign keys and full text fail only
+// beyond Manifest::source_findings. Text in a manifest is somebody else's: never trusted, only
+// compared.
+//
+// Checks run beside each other on up to kMaxLanes threads. Progress in bytes (phase "verify"), on
+// the calling thread; a stop request ends it within 100 ms (cancelled). An Error is returned only
+// where there is nothing to judge: not_found, permission_denied, invalid_argument, cancelled.
 Expected<VerifyReport> verify_snapshot(const VerifyRequest& request, const Env& env,
                                        ProgressSink& progress, std::stop_token stop);
 
-// The newest snapshot of a source under a destination; not_found when there is none.
+// The newest snapshot of a source under a destination, by its manifest's word; not_found when there
+// is none.
 Expected<fs::path> latest_snapshot_of(const fs::path& source, const fs::path& destination,
                                       const FileSystem& files);
 
