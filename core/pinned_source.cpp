@@ -1,0 +1,164 @@
+#include "core/pinned_source.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace core {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::chrono::milliseconds kBusyPause{5};
+constexpr std::string_view kMagic("SQLite format 3\0", 16);
+
+std::uint32_t big_endian(const unsigned char* bytes) {
+  return (std::uint32_t{bytes[0]} << 24) | (std::uint32_t{bytes[1]} << 16) |
+         (std::uint32_t{bytes[2]} << 8) | bytes[3];
+}
+
+struct BusyWait {
+  const Clock& clock;
+  std::chrono::steady_clock::time_point deadline;
+  std::stop_token stop;
+};
+
+int wait_while_busy(void* context, int) {
+  const auto& wait = *static_cast<const BusyWait*>(context);
+  if (wait.clock.steady_now() >= wait.deadline) return 0;
+  return wait.clock.sleep_for(kBusyPause, wait.stop) ? 1 : 0;
+}
+
+// Before SQLite opens it: only what stat(2) tells. Reading through a descriptor of our own would
+// drop the locks of other connections of this process when it closes.
+Expected<> check_file(const fs::path& path, const FileSystem& files) {
+  const auto info = files.info(path);
+  if (!info) {
+    if (info.error().code != ErrorCode::not_found) return fail(info.error());
+    return fail(ErrorCode::not_found, "There is no database at " + path.string() + ".",
+                "Check the path of the source.");
+  }
+  if (info->kind == FileInfo::Kind::folder) {
+    return fail(ErrorCode::not_a_database, path.string() + " is a folder, not a database.",
+                "Name the database file in it.");
+  }
+  if (info->kind != FileInfo::Kind::file) {
+    return fail(ErrorCode::not_a_database, path.string() + " is not a regular file.",
+                "Name a database file.");
+  }
+  if (info->bytes == 0) {
+    return fail(ErrorCode::not_a_database, path.string() + " is empty (0 bytes).",
+                "Nothing was ever written to it; check the path of the source.");
+  }
+  return {};
+}
+
+Expected<> check_magic(sqlite3* connection, const fs::path& path) {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  std::array<unsigned char, 100> header{};
+  int rc = SQLITE_CANTOPEN;
+  if (file != nullptr && file->pMethods != nullptr) {
+    rc = file->pMethods->xRead(file, header.data(), static_cast<int>(header.size()), 0);
+  }
+  if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) {
+    return fail(sqlite::error_from(rc, nullptr, "cannot read " + path.string()));
+  }
+  if (rc == SQLITE_OK && std::memcmp(header.data(), kMagic.data(), kMagic.size()) == 0) return {};
+  return fail(ErrorCode::not_a_database,
+              path.string() + " is not an SQLite database, or it is encrypted.",
+              "Check the path; an encrypted database needs its own program to copy it.");
+}
+
+}  // namespace
+
+Expected<PinnedSource> PinnedSource::open(const fs::path& path,
+                                          std::chrono::milliseconds busy_timeout, const Env& env,
+                                          std::stop_token stop) {
+  if (auto checked = check_file(path, env.files); !checked) return fail(checked.error());
+  PinnedSource source;
+  source.vfs_ = std::make_unique<SourceVfs>();
+  auto connection = sqlite::open(path.string(), SQLITE_OPEN_READONLY | SQLITE_OPEN_PRIVATECACHE,
+                                 source.vfs_->name());
+  if (!connection) return fail(connection.error());
+  source.connection_ = std::move(*connection);
+  sqlite3* raw = source.connection_.get();
+  if (auto checked = check_magic(raw, path); !checked) return fail(checked.error());
+  // Closing as the only opener must not checkpoint: the -wal's bytes are the source's, not ours.
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  BusyWait wait{env.clock, env.clock.steady_now() + busy_timeout, stop};
+  sqlite3_busy_handler(raw, wait_while_busy, &wait);
+  auto pinned = source.pin(path);
+  sqlite3_busy_handler(raw, nullptr, nullptr);
+  if (!pinned && stop.stop_requested()) {
+    return fail(ErrorCode::cancelled, "stopped while waiting for " + path.string());
+  }
+  if (!pinned) return fail(pinned.error());
+  return source;
+}
+
+PinnedSource::~PinnedSource() {
+  close();
+}
+
+void PinnedSource::close() {
+  connection_.reset();  // rolls the read transaction back
+  vfs_.reset();
+}
+
+Expected<> PinnedSource::pin(const fs::path& path) {
+  sqlite3* raw = connection_.get();
+  const std::string what = "cannot read " + path.string();
+  if (auto begun = sqlite::execute(raw, "BEGIN", what); !begun) return begun;
+  vfs_->start_watching();
+  // The lightest statement that takes a read transaction: page 1 is all it reads.
+  auto schema_version = sqlite::query_integer(raw, "PRAGMA schema_version", what);
+  const int rc = sqlite3_extended_errcode(raw);
+  if (!schema_version) {
+    if (rc == SQLITE_READONLY_ROLLBACK) {
+      return fail(ErrorCode::conflict,
+                  path.string() + " has a journal left by a program that crashed while writing.",
+                  "Open it once with the program that owns it (or the sqlite3 shell), which undoes "
+                  "the unfinished change; then take the snapshot.");
+    }
+    if (vfs_->side_files_refused()) {
+      return fail(ErrorCode::permission_denied,
+                  path.string() +
+                      " is in WAL mode and its folder may not be written, so SQLite cannot make "
+                      "the -shm and -wal files it reads through.",
+                  "Run as a user who may write to " + path.parent_path().string() + ".");
+    }
+    return fail(schema_version.error());
+  }
+  if (auto header = read_header(path); !header) return header;
+  if (big_endian(first_page_.data() + 40) != static_cast<std::uint32_t>(*schema_version)) {
+    return fail(ErrorCode::internal, "Page 1 of " + path.string() + " could not be pinned.",
+                "Take the snapshot again; if this repeats, report it.");
+  }
+  return {};
+}
+
+Expected<> PinnedSource::read_header(const fs::path& path) {
+  const std::string what = "cannot read " + path.string();
+  // The page size needs no read; the page count is that of the pinned state, WAL included.
+  auto page_size = sqlite::query_integer(connection_.get(), "PRAGMA page_size", what);
+  if (!page_size) return fail(page_size.error());
+  first_page_ = vfs_->stop_watching(static_cast<std::size_t>(*page_size));
+  if (first_page_.size() < 512 ||
+      std::memcmp(first_page_.data(), kMagic.data(), kMagic.size()) != 0) {
+    return fail(ErrorCode::internal, "Page 1 of " + path.string() + " could not be pinned.",
+                "Take the snapshot again; if this repeats, report it.");
+  }
+  auto page_count = sqlite::query_integer(connection_.get(), "PRAGMA page_count", what);
+  if (!page_count) return fail(page_count.error());
+  header_.page_size = static_cast<std::uint32_t>(*page_size);
+  header_.page_count = static_cast<std::uint32_t>(*page_count);
+  header_.user_version = static_cast<std::int32_t>(big_endian(first_page_.data() + 60));
+  header_.journal_mode = first_page_[18] == 2 && first_page_[19] == 2 ? "wal" : "delete";
+  header_.reserved_bytes = first_page_[20];
+  return {};
+}
+
+}  // namespace core

@@ -1,0 +1,63 @@
+// A live database held at one moment: opened without touching it, one read transaction open.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/env.h"
+#include "core/error.h"
+#include "core/source_vfs.h"
+#include "core/sqlite.h"
+
+namespace core {
+
+// What page 1 of the pinned state says. https://www.sqlite.org/fileformat.html
+struct SourceHeader {
+  std::uint32_t page_size = 0;
+  std::uint32_t page_count = 0;
+  std::int64_t user_version = 0;
+  std::string journal_mode;     // "wal" or "delete": what the file itself remembers
+  unsigned reserved_bytes = 0;  // at the end of each page
+  std::uint64_t bytes() const { return std::uint64_t{page_size} * page_count; }
+};
+
+// One thread at a time.
+class PinnedSource {
+ public:
+  // Opens the database and pins its present state, waiting up to `busy_timeout` for a writer.
+  // Errors tell apart: not_found, not_a_database (empty, encrypted, garbage, a folder), damaged,
+  // busy, permission_denied (unreadable, or a WAL database in a folder that may not be written),
+  // conflict (a crashed writer's journal waits to be rolled back), cancelled.
+  //
+  // `path` must have its symbolic links resolved: the side files lie beside the file itself.
+  static Expected<PinnedSource> open(const std::filesystem::path& path,
+                                     std::chrono::milliseconds busy_timeout, const Env& env,
+                                     std::stop_token stop);
+  // Closes; side files that were not there before are removed.
+  ~PinnedSource();
+  PinnedSource(PinnedSource&&) noexcept = default;
+  PinnedSource& operator=(PinnedSource&&) = delete;
+
+  const SourceHeader& header() const { return header_; }
+  const std::vector<unsigned char>& first_page() const { return first_page_; }
+  sqlite3* connection() const { return connection_.get(); }
+  // Ends the read transaction and closes. Nothing but the header may be used afterwards.
+  void close();
+
+ private:
+  PinnedSource() = default;
+  Expected<> pin(const std::filesystem::path& path);
+  Expected<> read_header(const std::filesystem::path& path);
+
+  std::unique_ptr<SourceVfs> vfs_;  // outlives the connection
+  sqlite::ConnectionHandle connection_;
+  SourceHeader header_;
+  std::vector<unsigned char> first_page_;
+};
+
+}  // namespace core

@@ -1,0 +1,250 @@
+#include "core/source_vfs.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+namespace core {
+
+struct SourceVfs::State {
+  sqlite3_vfs vfs{};
+  sqlite3_vfs* system = nullptr;
+  std::string vfs_name;
+  std::string path;
+  bool had_wal = false;
+  bool had_shm = false;
+  bool side_files_refused = false;
+  bool watching = false;
+  std::vector<unsigned char> last_read;
+};
+
+namespace {
+
+namespace fs = std::filesystem;
+using State = SourceVfs::State;
+
+constexpr std::size_t kMaxPageBytes = 65'536;
+
+struct SourceFile {
+  sqlite3_file base;
+  State* state;
+  bool database;  // not -wal, not a journal
+  // The system's own file object follows in memory.
+  sqlite3_file* system() { return reinterpret_cast<sqlite3_file*>(this + 1); }
+};
+
+SourceFile& self(sqlite3_file* file) {
+  return *reinterpret_cast<SourceFile*>(file);
+}
+sqlite3_file* inner(sqlite3_file* file) {
+  return self(file).system();
+}
+
+bool exists(const std::string& path) {
+  std::error_code error;
+  return fs::exists(fs::symlink_status(path, error));
+}
+
+bool is_empty(const std::string& path) {
+  std::error_code error;
+  return fs::file_size(path, error) == 0 && !error;
+}
+
+int x_close(sqlite3_file* file) {
+  return inner(file)->pMethods->xClose(inner(file));
+}
+
+int x_read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
+  const int rc = inner(file)->pMethods->xRead(inner(file), data, bytes, offset);
+  State& state = *self(file).state;
+  if (state.watching && rc == SQLITE_OK && static_cast<std::size_t>(bytes) <= kMaxPageBytes) {
+    const auto* from = static_cast<const unsigned char*>(data);
+    // Smaller reads are the change counter and the header, larger ones are none of SQLite's.
+    if (bytes >= 512) state.last_read.assign(from, from + bytes);
+  }
+  return rc;
+}
+
+int x_write(sqlite3_file*, const void*, int, sqlite3_int64) {
+  return SQLITE_READONLY;
+}
+int x_truncate(sqlite3_file*, sqlite3_int64) {
+  return SQLITE_READONLY;
+}
+int x_sync(sqlite3_file*, int) {
+  return SQLITE_OK;
+}
+
+int x_file_size(sqlite3_file* file, sqlite3_int64* bytes) {
+  return inner(file)->pMethods->xFileSize(inner(file), bytes);
+}
+int x_lock(sqlite3_file* file, int level) {
+  return inner(file)->pMethods->xLock(inner(file), level);
+}
+int x_unlock(sqlite3_file* file, int level) {
+  return inner(file)->pMethods->xUnlock(inner(file), level);
+}
+int x_check_reserved_lock(sqlite3_file* file, int* result) {
+  return inner(file)->pMethods->xCheckReservedLock(inner(file), result);
+}
+
+int x_file_control(sqlite3_file* file, int operation, void* argument) {
+  // These two would change the length of the file.
+  if (operation == SQLITE_FCNTL_SIZE_HINT || operation == SQLITE_FCNTL_CHUNK_SIZE) {
+    return SQLITE_OK;
+  }
+  return inner(file)->pMethods->xFileControl(inner(file), operation, argument);
+}
+
+int x_sector_size(sqlite3_file* file) {
+  return inner(file)->pMethods->xSectorSize(inner(file));
+}
+int x_device_characteristics(sqlite3_file* file) {
+  return inner(file)->pMethods->xDeviceCharacteristics(inner(file));
+}
+
+int x_shm_map(sqlite3_file* file, int region, int bytes, int extend, void volatile** out) {
+  const int rc = inner(file)->pMethods->xShmMap(inner(file), region, bytes, extend, out);
+  if (rc == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY) {
+    self(file).state->side_files_refused = true;
+  }
+  return rc;
+}
+int x_shm_lock(sqlite3_file* file, int offset, int count, int flags) {
+  return inner(file)->pMethods->xShmLock(inner(file), offset, count, flags);
+}
+void x_shm_barrier(sqlite3_file* file) {
+  inner(file)->pMethods->xShmBarrier(inner(file));
+}
+
+// SQLite calls this as it closes the WAL, at the moment at which it would itself take the exclusive
+// lock and delete both files if it had just checkpointed.
+int x_shm_unmap(sqlite3_file* file, int delete_flag) {
+  State& state = *self(file).state;
+  sqlite3_file* system = inner(file);
+  const bool ours = !state.had_shm || !state.had_wal;
+  if (!ours || system->pMethods->xLock(system, SQLITE_LOCK_EXCLUSIVE) != SQLITE_OK) {
+    return system->pMethods->xShmUnmap(system, delete_flag);
+  }
+  const std::string wal = state.path + "-wal";
+  const bool wal_unused = !state.had_wal && is_empty(wal);
+  const bool remove_shm = !state.had_shm && (state.had_wal || wal_unused);
+  const int rc = system->pMethods->xShmUnmap(system, remove_shm ? 1 : 0);
+  if (wal_unused) (void)state.system->xDelete(state.system, wal.c_str(), 0);
+  return rc;
+}
+
+// Version 2: no memory mapping, so that a file cut short by somebody else cannot end this process.
+const sqlite3_io_methods kMethods = {2,
+                                     x_close,
+                                     x_read,
+                                     x_write,
+                                     x_truncate,
+                                     x_sync,
+                                     x_file_size,
+                                     x_lock,
+                                     x_unlock,
+                                     x_check_reserved_lock,
+                                     x_file_control,
+                                     x_sector_size,
+                                     x_device_characteristics,
+                                     x_shm_map,
+                                     x_shm_lock,
+                                     x_shm_barrier,
+                                     x_shm_unmap,
+                                     nullptr,
+                                     nullptr};
+
+int open_database(State& state, SourceFile* opened, const char* name, int flags, int* out_flags) {
+  state.path = name;
+  state.had_wal = exists(state.path + "-wal");
+  state.had_shm = exists(state.path + "-shm");
+  // A descriptor that may write is what locks need; falls back to reading where it may not.
+  const int wanted = (flags & ~SQLITE_OPEN_READONLY) | SQLITE_OPEN_READWRITE;
+  int got = 0;
+  const int rc = state.system->xOpen(state.system, name, opened->system(), wanted, &got);
+  // SQLite hears "read-only" and so never tries to roll back or to checkpoint.
+  if (out_flags != nullptr) *out_flags = (got & ~SQLITE_OPEN_READWRITE) | SQLITE_OPEN_READONLY;
+  return rc;
+}
+
+int x_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
+  auto* opened = reinterpret_cast<SourceFile*>(file);
+  State& state = *static_cast<State*>(vfs->pAppData);
+  opened->base.pMethods = nullptr;
+  opened->state = &state;
+  opened->database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
+  std::memset(static_cast<void*>(opened->system()), 0,
+              static_cast<std::size_t>(state.system->szOsFile));
+  int rc = SQLITE_OK;
+  if (opened->database) {
+    rc = open_database(state, opened, name, flags, out_flags);
+  } else {
+    rc = state.system->xOpen(state.system, name, opened->system(), flags, out_flags);
+    if (rc != SQLITE_OK && (flags & SQLITE_OPEN_WAL) != 0) state.side_files_refused = true;
+  }
+  if (opened->system()->pMethods != nullptr) opened->base.pMethods = &kMethods;
+  return rc;
+}
+
+int x_delete(sqlite3_vfs*, const char*, int) {
+  return SQLITE_IOERR_DELETE;
+}
+
+int x_access(sqlite3_vfs* vfs, const char* name, int flags, int* result) {
+  State& state = *static_cast<State*>(vfs->pAppData);
+  return state.system->xAccess(state.system, name, flags, result);
+}
+
+int x_full_pathname(sqlite3_vfs* vfs, const char* name, int bytes, char* out) {
+  State& state = *static_cast<State*>(vfs->pAppData);
+  return state.system->xFullPathname(state.system, name, bytes, out);
+}
+
+}  // namespace
+
+SourceVfs::SourceVfs() : state_(new State) {
+  static std::atomic<std::uint64_t> next_number{0};
+  sqlite3_initialize();
+  state_->system = sqlite3_vfs_find(nullptr);
+  state_->vfs_name = "bpd-source-" + std::to_string(next_number++);
+  sqlite3_vfs& vfs = state_->vfs;
+  vfs = *state_->system;
+  vfs.iVersion = std::min(vfs.iVersion, 2);
+  vfs.szOsFile = static_cast<int>(sizeof(SourceFile)) + state_->system->szOsFile;
+  vfs.pNext = nullptr;
+  vfs.zName = state_->vfs_name.c_str();
+  vfs.pAppData = state_.get();
+  vfs.xOpen = x_open;
+  vfs.xDelete = x_delete;
+  vfs.xAccess = x_access;
+  vfs.xFullPathname = x_full_pathname;
+  sqlite3_vfs_register(&vfs, 0);
+}
+
+SourceVfs::~SourceVfs() {
+  sqlite3_vfs_unregister(&state_->vfs);
+}
+
+const char* SourceVfs::name() const {
+  return state_->vfs_name.c_str();
+}
+
+void SourceVfs::start_watching() {
+  state_->last_read.clear();
+  state_->watching = true;
+}
+
+std::vector<unsigned char> SourceVfs::stop_watching(std::size_t page_bytes) {
+  state_->watching = false;
+  if (state_->last_read.size() != page_bytes) return {};
+  return std::move(state_->last_read);
+}
+
+bool SourceVfs::side_files_refused() const {
+  return state_->side_files_refused;
+}
+
+}  // namespace core

@@ -1,0 +1,48 @@
+// The source of a copy, as SQLite sees it: the system's VFS with every way to change the database
+// closed, and with nothing left behind.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+
+namespace core {
+
+// Registers itself with SQLite for its lifetime under a name of its own. Database, -wal and journal
+// opened through it are never written, shortened or deleted, whatever SQLite asks for: a hot
+// journal is not rolled back, a WAL not checkpointed. The wal-index (-shm) is used as every reader
+// uses it; locks are SQLite's own, on SQLite's own descriptors.
+//
+// A WAL database can be read only through a -wal and a -shm. Those that were not there when the
+// database was opened are removed as it closes, under the exclusive lock that SQLite itself takes
+// to remove them (https://www.sqlite.org/wal.html#read_only_databases,
+// https://www.sqlite.org/walformat.html): if anyone else has the database open by then, or has put
+// something into the WAL, they stay.
+class SourceVfs {
+ public:
+  SourceVfs();
+  ~SourceVfs();  // every connection opened through it must be closed
+  SourceVfs(const SourceVfs&) = delete;
+  SourceVfs& operator=(const SourceVfs&) = delete;
+
+  const char* name() const;
+
+  // Between the two calls, what SQLite read last in one piece of the given size is kept: right
+  // after the first read of a transaction that is page 1, wherever it came from.
+  void start_watching();
+  std::vector<unsigned char> stop_watching(std::size_t page_bytes);
+
+  // True when SQLite could not open the -wal or -shm it needs, so that a failure is about the
+  // folder's permissions and not about the database.
+  bool side_files_refused() const;
+
+  struct State;
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace core

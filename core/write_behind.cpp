@@ -1,0 +1,367 @@
+#include "core/write_behind.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+namespace core {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kMaxCreateAttempts = 8;
+
+// A sweeper that finds the file between open and flock takes it for a dead one and removes it; so
+// the lock counts only on a file that still has its name.
+Expected<int> create_locked(const fs::path& path) {
+  for (int attempt = 0; attempt < kMaxCreateAttempts; ++attempt) {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return fail(error_from_errno(errno, "cannot create " + path.string()));
+    // Some network file systems have no flock; then only the run's own lock guards the file.
+    (void)::flock(fd, LOCK_EX | LOCK_NB);
+    struct stat status {};
+    if (::fstat(fd, &status) == 0 && status.st_nlink > 0) return fd;
+    ::close(fd);
+  }
+  return fail(ErrorCode::conflict, path.string() + " is removed as soon as it is created.",
+              "See which other process works in that folder.");
+}
+
+bool write_fully(int fd, const unsigned char* data, std::size_t bytes, std::uint64_t offset) {
+  while (bytes > 0) {
+    const ssize_t written = ::pwrite(fd, data, bytes, static_cast<off_t>(offset));
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return false;
+    }
+    data += written;
+    offset += static_cast<std::uint64_t>(written);
+    bytes -= static_cast<std::size_t>(written);
+  }
+  return true;
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<WriteBehind>> WriteBehind::create(const fs::path& path,
+                                                           const WriteBehindOptions& options,
+                                                           std::stop_token stop) {
+  auto fd = create_locked(path);
+  if (!fd) return fail(fd.error());
+  std::unique_ptr<WriteBehind> file(new WriteBehind(path, *fd, options, std::move(stop)));
+  if (auto reserved = file->reserve(options.expected_bytes); !reserved) {
+    ::unlink(path.c_str());
+    return fail(reserved.error());
+  }
+  file->writer_ = std::thread([raw = file.get()] { raw->write_blocks(); });
+  if (options.digest == DigestMode::beside) {
+    file->hasher_ = std::thread([raw = file.get()] { raw->hash_blocks(); });
+  } else if (options.digest == DigestMode::behind) {
+    file->hasher_ = std::thread([raw = file.get()] { raw->hash_file(); });
+  }
+  return file;
+}
+
+WriteBehind::WriteBehind(fs::path path, int fd, const WriteBehindOptions& options,
+                         std::stop_token stop)
+    : path_(std::move(path)), fd_(fd), options_(options), stop_(std::move(stop)) {}
+
+WriteBehind::~WriteBehind() {
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    abandoned_ = true;
+  }
+  changed_.notify_all();
+  if (writer_.joinable()) writer_.join();
+  if (hasher_.joinable()) hasher_.join();
+  ::close(fd_);
+}
+
+// So that a full disk shows before the copy, not during it.
+Expected<> WriteBehind::reserve(std::uint64_t bytes) {
+#ifdef __linux__
+  if (bytes == 0) return {};
+  // Not posix_fallocate: where the file system cannot do it, that one writes the whole file.
+  while (::fallocate(fd_, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) != 0) {
+    if (errno == EINTR) continue;
+    if (errno == ENOSPC || errno == EFBIG || errno == EDQUOT) {
+      return fail(error_here(errno, "cannot reserve " + std::to_string(bytes) + " bytes for "));
+    }
+    break;
+  }
+#else
+  (void)bytes;
+#endif
+  return {};
+}
+
+Expected<> WriteBehind::write(std::uint64_t offset, const void* data, std::size_t bytes) {
+  const auto* from = static_cast<const unsigned char*>(data);
+  if (offset > size_) {
+    if (auto filled = append_zeros(offset - size_); !filled) return filled;
+  }
+  if (offset < size_) {
+    const std::size_t inside =
+        static_cast<std::size_t>(std::min<std::uint64_t>(bytes, size_ - offset));
+    if (auto drained = drain(); !drained) return drained;
+    {
+      const std::lock_guard lock(mutex_);
+      overwritten_ = true;
+    }
+    if (!write_fully(fd_, from, inside, offset)) {
+      set_failure(error_here(errno, "cannot write "));
+      return failure();
+    }
+    from += inside;
+    bytes -= inside;
+  }
+  return append(from, bytes);
+}
+
+Expected<> WriteBehind::append_zeros(std::uint64_t bytes) {
+  static constexpr std::array<unsigned char, 64 * 1024> kZeros{};
+  while (bytes > 0) {
+    const auto piece = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, kZeros.size()));
+    if (auto done = append(kZeros.data(), piece); !done) return done;
+    bytes -= piece;
+  }
+  return {};
+}
+
+Expected<> WriteBehind::append(const unsigned char* data, std::size_t bytes) {
+  while (bytes > 0) {
+    if (!filling_) {
+      if (auto taken = take_block(); !taken) return taken;
+    }
+    Block& block = blocks_[produced_ % kBlocks];
+    const std::size_t piece = std::min(bytes, kBlockBytes - block.used);
+    std::memcpy(block.bytes.get() + block.used, data, piece);
+    block.used += piece;
+    size_ += piece;
+    data += piece;
+    bytes -= piece;
+    if (block.used == kBlockBytes) publish_block();
+  }
+  return {};
+}
+
+Expected<> WriteBehind::take_block() {
+  std::unique_lock lock(mutex_);
+  const auto ready = [this] {
+    const std::uint64_t read =
+        options_.digest == DigestMode::beside ? std::min(written_, hashed_) : written_;
+    return failure_ != nullptr || produced_ - read < kBlocks;
+  };
+  // A condition variable's clock arithmetic overflows on time_point::max().
+  const auto deadline =
+      std::min(options_.deadline, std::chrono::steady_clock::now() + std::chrono::hours(24));
+  if (!changed_.wait_until(lock, stop_, deadline, ready)) {
+    if (stop_.stop_requested()) {
+      return fail(ErrorCode::cancelled, "stopped while writing " + path_.string());
+    }
+    return fail(ErrorCode::timed_out, path_.string() + " could not be written in time.",
+                "Check the speed of the destination's disk, or allow more time.");
+  }
+  if (failure_) return fail(*failure_);
+  Block& block = blocks_[produced_ % kBlocks];
+  if (!block.bytes) block.bytes.reset(new unsigned char[kBlockBytes]);
+  block.used = 0;
+  filling_ = true;
+  return {};
+}
+
+void WriteBehind::publish_block() {
+  {
+    const std::lock_guard lock(mutex_);
+    ++produced_;
+  }
+  filling_ = false;
+  changed_.notify_all();
+}
+
+Expected<> WriteBehind::drain() {
+  if (filling_) publish_block();
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return failure_ != nullptr || written_ == produced_; });
+  if (failure_) return fail(*failure_);
+  return {};
+}
+
+Expected<std::size_t> WriteBehind::read(std::uint64_t offset, void* data, std::size_t bytes) {
+  if (auto drained = drain(); !drained) return fail(drained.error());
+  if (offset >= size_) return 0;
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, size_ - offset));
+  std::size_t done = 0;
+  while (done < wanted) {
+    const ssize_t got = ::pread(fd_, static_cast<unsigned char*>(data) + done, wanted - done,
+                                static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return fail(error_here(got < 0 ? errno : EIO, "cannot read "));
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+Expected<> WriteBehind::finish() {
+  auto drained = drain();
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  changed_.notify_all();
+  writer_.join();
+  if (!drained) return drained;
+  // Gives back what was reserved and not needed.
+  if (::ftruncate(fd_, static_cast<off_t>(size_)) != 0) {
+    return fail(error_here(errno, "cannot set the length of "));
+  }
+  return {};
+}
+
+Expected<std::string> WriteBehind::digest() {
+  if (hasher_.joinable()) hasher_.join();
+  if (auto healthy = failure(); !healthy) return fail(healthy.error());
+  if (options_.digest == DigestMode::none) return std::string();
+  if (!overwritten_ && digest_ready_) return digest_;
+  Sha256 sha;
+  std::uint64_t done = 0;
+  std::vector<unsigned char> buffer(kBlockBytes);
+  if (!hash_range(sha, done, size_, buffer.data())) return fail(failure().error());
+  return sha.finish();
+}
+
+Expected<> WriteBehind::sync() {
+#ifdef F_FULLFSYNC
+  if (::fcntl(fd_, F_FULLFSYNC) == 0) return {};
+#endif
+  if (::fsync(fd_) != 0) return fail(error_here(errno, "cannot sync "));
+  return {};
+}
+
+void WriteBehind::drop_cache() {
+#ifdef POSIX_FADV_DONTNEED
+  (void)::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED);
+#endif
+}
+
+void WriteBehind::write_blocks() {
+  std::uint64_t offset = 0;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return abandoned_ || written_ < produced_ || ended_; });
+    if (abandoned_ || failure_ || written_ == produced_) return;
+    const Block& block = blocks_[written_ % kBlocks];
+    lock.unlock();
+    const bool good = write_fully(fd_, block.bytes.get(), block.used, offset);
+    const int error_number = errno;
+    if (!good) {
+      set_failure(error_here(error_number, "cannot write "));
+      return;
+    }
+    offset += block.used;
+    start_write_back(offset);
+    lock.lock();
+    ++written_;
+    written_bytes_ = offset;
+    changed_.notify_all();
+  }
+}
+
+void WriteBehind::start_write_back(std::uint64_t written) {
+#ifdef SYNC_FILE_RANGE_WRITE
+  if (written - write_back_started_ < kWriteBackBytes) return;
+  // Advice: where the file system knows nothing of it, the final sync does all the work.
+  (void)::sync_file_range(fd_, static_cast<off64_t>(write_back_started_),
+                          static_cast<off64_t>(written - write_back_started_),
+                          SYNC_FILE_RANGE_WRITE);
+  write_back_started_ = written;
+#else
+  (void)written;
+#endif
+}
+
+void WriteBehind::hash_blocks() {
+  Sha256 sha;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return abandoned_ || failure_ || hashed_ < produced_ || ended_; });
+    if (abandoned_ || failure_) return;
+    if (hashed_ == produced_) break;
+    const Block& block = blocks_[hashed_ % kBlocks];
+    lock.unlock();
+    sha.update(block.bytes.get(), block.used);
+    lock.lock();
+    ++hashed_;
+    changed_.notify_all();
+  }
+  digest_ = sha.finish();
+  digest_ready_ = true;
+}
+
+void WriteBehind::hash_file() {
+  Sha256 sha;
+  std::uint64_t done = 0;
+  std::vector<unsigned char> buffer(kBlockBytes);
+  for (;;) {
+    std::uint64_t end = 0;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock,
+                    [&] { return abandoned_ || failure_ || done < written_bytes_ || ended_; });
+      if (abandoned_ || failure_) return;
+      if (done == written_bytes_ && ended_ && written_ == produced_) break;
+      end = written_bytes_;
+    }
+    if (!hash_range(sha, done, end, buffer.data())) return;
+  }
+  const std::lock_guard lock(mutex_);
+  digest_ = sha.finish();
+  digest_ready_ = true;
+}
+
+bool WriteBehind::hash_range(Sha256& sha, std::uint64_t& done, std::uint64_t end,
+                             unsigned char* buffer) {
+  while (done < end) {
+    if (stop_.stop_requested()) {
+      set_failure(Error{ErrorCode::cancelled, "stopped while hashing " + path_.string(), ""});
+      return false;
+    }
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kBlockBytes, end - done));
+    const ssize_t got = ::pread(fd_, buffer, wanted, static_cast<off_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      set_failure(error_here(got < 0 ? errno : EIO, "cannot read "));
+      return false;
+    }
+    sha.update(buffer, static_cast<std::size_t>(got));
+    done += static_cast<std::uint64_t>(got);
+  }
+  return true;
+}
+
+void WriteBehind::set_failure(Error error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::make_unique<Error>(std::move(error));
+  }
+  changed_.notify_all();
+}
+
+Expected<> WriteBehind::failure() const {
+  const std::lock_guard lock(mutex_);
+  if (failure_) return fail(*failure_);
+  return {};
+}
+
+Error WriteBehind::error_here(int error_number, const std::string& verb) const {
+  return error_from_errno(error_number, verb + path_.string());
+}
+
+}  // namespace core

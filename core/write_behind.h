@@ -1,0 +1,122 @@
+// Writes one new file in large pieces on a thread of its own, hashing the bytes beside.
+//
+// A caller appends small pieces; they gather in a few buffers that a writer thread writes out and a
+// hash thread hashes while the caller goes on. Write-back to the disk starts early, so that the
+// final sync finds little left to do.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "core/digest.h"
+#include "core/error.h"
+
+namespace core {
+
+enum class DigestMode {
+  none,
+  beside,  // from the buffers: the cheapest, but appending never runs ahead of the hash
+  behind   // from the file, lagging as far as it must: appending is only as slow as writing
+};
+
+struct WriteBehindOptions {
+  std::uint64_t expected_bytes = 0;  // reserved on the disk before the first byte is written
+  DigestMode digest = DigestMode::beside;
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+};
+
+// All methods but the threads' own are for one thread at a time. After the first failure every
+// method gives that failure again.
+class WriteBehind {
+ public:
+  static constexpr std::size_t kBlockBytes = 256 * 1024;
+  static constexpr std::size_t kBlocks = 16;
+  static constexpr std::uint64_t kWriteBackBytes = 8 * 1024 * 1024;
+
+  // Creates the file (which must not exist), mode 0600, holding a lock (flock) that tells the
+  // leftovers of dead processes from files at work. no_space when it cannot be reserved.
+  static Expected<std::unique_ptr<WriteBehind>> create(const std::filesystem::path& path,
+                                                       const WriteBehindOptions& options,
+                                                       std::stop_token stop);
+  // Ends the threads and closes the file; never removes it.
+  ~WriteBehind();
+  WriteBehind(const WriteBehind&) = delete;
+  WriteBehind& operator=(const WriteBehind&) = delete;
+
+  // At size() it appends. A gap left before `offset` reads as zeros. Elsewhere it overwrites, at
+  // the cost of hashing the file once more at the end.
+  Expected<> write(std::uint64_t offset, const void* data, std::size_t bytes);
+  // Reads what was written, flushing first; the number of bytes that were there.
+  Expected<std::size_t> read(std::uint64_t offset, void* data, std::size_t bytes);
+  std::uint64_t size() const { return size_; }
+
+  // Hands everything to the system (not yet to the disk) and sets the file's final length.
+  // Nothing may be written afterwards.
+  Expected<> finish();
+  // After finish(): waits for the hash of the whole file; empty with DigestMode::none.
+  Expected<std::string> digest();
+  // After finish(): to the disk. Safe to call beside digest().
+  Expected<> sync();
+  // Lets the system forget the cached pages of the file; call it when they are on the disk.
+  void drop_cache();
+
+ private:
+  struct Block {
+    std::unique_ptr<unsigned char[]> bytes;
+    std::size_t used = 0;
+  };
+
+  WriteBehind(std::filesystem::path path, int fd, const WriteBehindOptions& options,
+              std::stop_token stop);
+  Expected<> reserve(std::uint64_t bytes);
+  Expected<> append(const unsigned char* data, std::size_t bytes);
+  Expected<> append_zeros(std::uint64_t bytes);
+  Expected<> take_block();
+  void publish_block();
+  Expected<> drain();
+  void write_blocks();
+  void hash_blocks();
+  void hash_file();
+  bool hash_range(Sha256& sha, std::uint64_t& done, std::uint64_t end, unsigned char* buffer);
+  void start_write_back(std::uint64_t written);
+  void set_failure(Error error);
+  Expected<> failure() const;
+  Error error_here(int error_number, const std::string& verb) const;
+
+  const std::filesystem::path path_;
+  const int fd_;
+  const WriteBehindOptions options_;
+  const std::stop_token stop_;
+
+  std::array<Block, kBlocks> blocks_;
+  bool filling_ = false;    // the block of sequence number produced_ belongs to the caller
+  std::uint64_t size_ = 0;  // bytes appended
+  std::uint64_t write_back_started_ = 0;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  // Sequence numbers of blocks: produced_ >= written_, hashed_; a block is free when both passed
+  // it.
+  std::uint64_t produced_ = 0, written_ = 0, hashed_ = 0;
+  std::uint64_t written_bytes_ = 0;
+  bool ended_ = false;      // no more blocks will come
+  bool abandoned_ = false;  // the threads are to leave at once
+  bool overwritten_ = false;
+  std::unique_ptr<Error> failure_;
+  std::string digest_;
+  bool digest_ready_ = false;
+
+  std::thread writer_;
+  std::thread hasher_;
+};
+
+}  // namespace core
