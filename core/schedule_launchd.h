@@ -1,0 +1,18 @@
+// Schedules as launch agents of the logged-in user on macOS.
+#pragma once
+
+#include <string>
+
+#include "core/schedule_plan.h"
+
+namespace core {
+
+// launchd.plist(5), launchctl(1). No shell takes part. launchd runs nothing that it missed while
+// the machine was off, so RunAtLoad asks at each login, and the run itself checks whether it is
+// due.
+const Scheduler& launchd_scheduler();
+
+std::string launchd_label(const std::string& name);
+Expected<std::string> render_plist(const BackupJob& job, const HostFacts& facts);
+
+}  // namespace core

@@ -1,0 +1,207 @@
+// Carries out plans, and chooses between schedulers.
+#include "core/schedule_plan.h"
+
+#include <algorithm>
+#include <array>
+#include <type_traits>
+
+#include "core/escape.h"
+#include "core/schedule_cron.h"
+#include "core/schedule_launchd.h"
+#include "core/schedule_systemd.h"
+#include "core/schedule_windows.h"
+
+namespace core {
+
+namespace {
+
+// What is quoted of a program's complaint.
+constexpr std::size_t kMaxComplaintBytes = 1000;
+
+std::string octal(std::uint32_t mode) {
+  std::string digits;
+  for (int shift = 9; shift >= 0; shift -= 3) {
+    digits += static_cast<char>('0' + ((mode >> shift) & 7));
+  }
+  return digits;
+}
+
+std::string words(const std::vector<std::string>& argv) {
+  std::string line;
+  for (const std::string& word : argv) {
+    const bool plain =
+        !word.empty() && word.find_first_of(" \t\n\"'\\$`;&|<>*?()#~!") == std::string::npos;
+    std::string quoted = "'";
+    for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    line += (line.empty() ? "" : " ") + (plain ? word : quoted + "'");
+  }
+  return line;
+}
+
+std::string trimmed_complaint(const CommandResult& result) {
+  std::string text = result.error_output.empty() ? result.output : result.error_output;
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text.substr(0, kMaxComplaintBytes);
+}
+
+Expected<> judge(const RunCommand& step, const CommandResult& result) {
+  const bool complained = !step.forbidden_complaint.empty() &&
+                          result.error_output.find(step.forbidden_complaint) != std::string::npos;
+  if (!complained && (step.may_fail || (result.exit_code == 0 && !result.timed_out))) return {};
+  if (result.timed_out) {
+    return fail(ErrorCode::timed_out, "`" + words(step.argv) + "` did not end in time.",
+                "Run it by hand to see why.");
+  }
+  return fail(ErrorCode::io,
+              "`" + words(step.argv) + "` failed (exit code " + std::to_string(result.exit_code) +
+                  "): " + trimmed_complaint(result),
+              "Run it by hand to see why.");
+}
+
+Expected<> apply_command(const RunCommand& step, const Env& env, std::stop_token stop) {
+  Command command{step.argv, step.input, step.environment, step.timeout};
+  Expected<> outcome;
+  for (int attempt = 1; attempt <= step.attempts; ++attempt) {
+    const auto result = env.commands.run(command, stop);
+    if (stop.stop_requested()) {
+      return fail(ErrorCode::cancelled, "Stopped while running `" + words(step.argv) + "`.");
+    }
+    outcome = result ? judge(step, *result)
+                     : (step.may_fail ? Expected<>{} : Expected<>(fail(result.error())));
+    if (outcome || attempt == step.attempts) break;
+    if (!env.clock.sleep_for(kAttemptPause, stop)) break;
+  }
+  return outcome;
+}
+
+Expected<> apply_write(const WriteFile& step, const Env& env) {
+  if (auto made = env.files.make_folders(step.path.parent_path(), 0755); !made) return made;
+  if (!step.utf16) return env.files.write_atomically(step.path, step.text, step.mode);
+  const auto text = utf16le_with_bom(step.text);
+  if (!text) return fail(text.error());
+  return env.files.write_atomically(step.path, *text, step.mode);
+}
+
+Expected<> apply_remove(const RemoveFile& step, const Env& env) {
+  auto removed = env.files.remove(step.path);
+  if (!removed && removed.error().code == ErrorCode::not_found) return {};
+  return removed;
+}
+
+}  // namespace
+
+std::string describe(const PlanStep& step) {
+  if (const auto* write = std::get_if<WriteFile>(&step)) {
+    return "write " + write->path.string() + " (mode " + octal(write->mode) + ")";
+  }
+  if (const auto* remove = std::get_if<RemoveFile>(&step)) {
+    return "remove " + remove->path.string();
+  }
+  return "run " + words(std::get<RunCommand>(step).argv);
+}
+
+Expected<> apply(const SchedulePlan& plan, const Env& env, std::stop_token stop) {
+  for (const PlanStep& step : plan.steps) {
+    if (stop.stop_requested())
+      return fail(ErrorCode::cancelled, "Stopped before: " + describe(step));
+    const auto done = std::visit(
+        [&](const auto& value) -> Expected<> {
+          using Step = std::decay_t<decltype(value)>;
+          if constexpr (std::is_same_v<Step, WriteFile>) {
+            return apply_write(value, env);
+          } else if constexpr (std::is_same_v<Step, RemoveFile>) {
+            return apply_remove(value, env);
+          } else {
+            return apply_command(value, env, stop);
+          }
+        },
+        step);
+    if (!done) return done;
+  }
+  return {};
+}
+
+const Scheduler& scheduler_of(SchedulerKind kind) {
+  switch (kind) {
+    case SchedulerKind::systemd:
+      return systemd_scheduler();
+    case SchedulerKind::cron:
+      return cron_scheduler();
+    case SchedulerKind::launchd:
+      return launchd_scheduler();
+    case SchedulerKind::windows:
+      return windows_scheduler();
+  }
+  return systemd_scheduler();
+}
+
+std::vector<SchedulerKind> schedulers_for(HostFacts::System system) {
+  switch (system) {
+    case HostFacts::System::linux_like:
+      return {SchedulerKind::systemd, SchedulerKind::cron};
+    case HostFacts::System::macos:
+      return {SchedulerKind::launchd};
+    case HostFacts::System::windows:
+      return {SchedulerKind::windows};
+  }
+  return {};
+}
+
+Expected<SchedulerKind> choose_scheduler(std::optional<SchedulerKind> requested,
+                                         const HostFacts& facts) {
+  const auto possible = schedulers_for(facts.system);
+  if (requested) {
+    if (const auto reason = scheduler_of(*requested).unusable(facts)) return fail(*reason);
+    if (std::find(possible.begin(), possible.end(), *requested) != possible.end()) {
+      return *requested;
+    }
+    return fail(ErrorCode::unsupported,
+                "This system has no scheduler " + std::string(to_string(*requested)) + ".",
+                "Use the scheduler auto.");
+  }
+  std::string tried, advice;
+  for (const SchedulerKind kind : possible) {
+    auto reason = scheduler_of(kind).unusable(facts);
+    if (!reason && kind == SchedulerKind::cron && !facts.cron_running) {
+      reason = Error{ErrorCode::unsupported, "crontab is there, but no cron daemon runs.",
+                     "Start it (on Debian: sudo service cron start), or ask for the scheduler cron "
+                     "to install all the same."};
+    }
+    if (!reason) return kind;
+    tried += std::string(to_string(kind)) + ": " + reason->message + " ";
+    advice += std::string(to_string(kind)) + ": " + reason->hint + " ";
+  }
+  return fail(ErrorCode::unsupported, "No scheduler can be used here. Tried " + tried,
+              "One of these: " + advice);
+}
+
+std::vector<std::string> entries_in(const HostFacts& facts, const fs::path& folder,
+                                    std::string_view prefix, std::string_view suffix) {
+  std::vector<std::string> names;
+  for (const auto& [path, text] : facts.files) {
+    const std::string file = path.filename().string();
+    if (path.parent_path() != folder || !file.starts_with(prefix) || !file.ends_with(suffix) ||
+        file.size() <= prefix.size() + suffix.size()) {
+      continue;
+    }
+    const std::string name =
+        file.substr(prefix.size(), file.size() - prefix.size() - suffix.size());
+    if (check_schedule_name(name)) names.push_back(name);
+  }
+  return names;
+}
+
+EntryCheck check_files(const Expected<SchedulePlan>& install, const HostFacts& facts) {
+  if (!install) return EntryCheck::edited;
+  EntryCheck worst = EntryCheck::as_written;
+  for (const PlanStep& step : install->steps) {
+    const auto* write = std::get_if<WriteFile>(&step);
+    if (write == nullptr) continue;
+    const auto found = facts.files.find(write->path);
+    if (found == facts.files.end()) return EntryCheck::missing;
+    if (found->second != write->text) worst = EntryCheck::edited;
+  }
+  return worst;
+}
+
+}  // namespace core
