@@ -63,6 +63,14 @@ std::uint64_t EventStream::attach(std::uint64_t after) {
   return ++ticket_;
 }
 
+bool EventStream::wait(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, timeout, [&] {
+    return overrun_ || released_ || finished_ ||
+           (!events_.empty() && events_.back().number > read_up_to_);
+  });
+}
+
 EventStream::Reading EventStream::next(std::uint64_t ticket, std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
   const auto waiting = [&] { return events_.empty() || events_.back().number <= read_up_to_; };
@@ -93,6 +101,11 @@ EventStream::Reading EventStream::next(std::uint64_t ticket, std::chrono::millis
 bool EventStream::attached() const {
   const std::lock_guard lock(mutex_);
   return attached_;
+}
+
+bool EventStream::finished() const {
+  const std::lock_guard lock(mutex_);
+  return finished_;
 }
 
 void EventStream::detach(std::uint64_t ticket) {

@@ -29,7 +29,7 @@ struct StreamEvent {
 // Thread-safe. Many may push; at most one connection reads at a time.
 class EventStream {
  public:
-  static constexpr std::size_t kMaxHeldBytes = 4 << 20;
+  static constexpr std::size_t kMaxHeldBytes = 1 << 20;
   static constexpr std::size_t kMaxHeldEvents = 1024;
 
   // `replayable`: events stay after they were read, up to the bounds, for a client that comes back
@@ -60,10 +60,13 @@ class EventStream {
   // Becomes the stream's reader, behind event `after`; whoever read before is displaced. Returns
   // the ticket for next().
   std::uint64_t attach(std::uint64_t after = 0);
+  // Waits until there is something to read, or an end to learn of; false after the timeout.
+  bool wait(std::chrono::milliseconds timeout);
   // Waits for what comes next.
   Reading next(std::uint64_t ticket, std::chrono::milliseconds timeout);
   // Whether a connection reads; false after detach.
   bool attached() const;
+  bool finished() const;
   void detach(std::uint64_t ticket);
 
  private:

@@ -213,7 +213,7 @@ bool host_allowed(const HttpHeaders& headers, const HttpOrigins& allowed) {
     return false;
   }
   const std::string host = host_name(*field);
-  return is_loopback(host) ||
+  return is_loopback(host) || (allowed.any_host && !host.empty()) ||
          (!host.empty() &&
           std::find(allowed.hosts.begin(), allowed.hosts.end(), host) != allowed.hosts.end());
 }

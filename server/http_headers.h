@@ -52,6 +52,8 @@ struct HttpOrigins {
   std::vector<std::string> hosts;
   // Whole origins ("https://app.example"), compared exactly. Origins on loopback are always good.
   std::vector<std::string> origins;
+  // Every Host is good: where a token guards the server and its names are not known.
+  bool any_host = false;
 };
 
 // Host must be there and known: localhost, 127.0.0.1, [::1] or one of `hosts`, any port.
