@@ -39,9 +39,9 @@ struct Snapshot {
 };
 
 struct ListFilter {
-  std::optional<std::string> host, label, stem;
-  std::optional<std::string> source;  // only snapshots whose manifest names this source
-  std::optional<Date> from, to;       // both inclusive
+  std::optional<std::string> host{}, label{}, stem{};
+  std::optional<std::string> source{};  // only snapshots whose manifest names this source
+  std::optional<Date> from{}, to{};     // both inclusive
 };
 
 struct ListPage {
@@ -69,10 +69,10 @@ Expected<std::vector<Snapshot>> list_series(const fs::path& folder, const std::s
 // a count below 1 is as if unset. Ages count from the newest snapshot, not from today: while no new
 // one succeeds, nothing grows too old.
 struct RetentionPolicy {
-  std::optional<int> retain_days;  // keep those of the N days up to the newest
-  std::optional<int> keep_last;    // keep the newest N
+  std::optional<int> retain_days{};  // keep those of the N days up to the newest
+  std::optional<int> keep_last{};    // keep the newest N
   // The newest of each of the last N periods that have one; weeks begin on Monday.
-  std::optional<int> keep_daily, keep_weekly, keep_monthly;
+  std::optional<int> keep_daily{}, keep_weekly{}, keep_monthly{};
   bool empty() const {
     return !retain_days && !keep_last && !keep_daily && !keep_weekly && !keep_monthly;
   }

@@ -32,7 +32,7 @@ struct RunRecord {
 Expected<> record_run(const RunRecord& run, const Env& env);
 
 struct RunFilter {
-  std::optional<std::string> kind, schedule, source;
+  std::optional<std::string> kind{}, schedule{}, source{};
   std::size_t limit = 50;
 };
 // Newest first; empty when there is no history yet. Never creates the file.

@@ -52,14 +52,14 @@ struct VerifyRequest {
   fs::path snapshot;
   VerifyLevel level = VerifyLevel::quick;  // full: integrity_check in place of quick_check
   // A digest that the caller just computed over these bytes as it wrote them; read again if empty.
-  std::string known_sha256;
+  std::string known_sha256{};
   // What the file must match when its manifest is not on disk yet (a snapshot about to be
   // published); otherwise the manifest beside the file is read. Without a digest in it that check
   // is skipped and does not make the verdict inconclusive; its `rows` are not looked at.
-  std::optional<Manifest> expected;
+  std::optional<Manifest> expected{};
   // Compare schema and row counts with this live database, read-only; differences are information,
   // not damage.
-  std::optional<fs::path> live_source;
+  std::optional<fs::path> live_source{};
 };
 
 // Opens the file immutable, by a handle that cannot write: creates, locks and changes nothing. The

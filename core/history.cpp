@@ -1,0 +1,188 @@
+#include "core/history.h"
+
+#include <sqlite3.h>
+
+#include "core/sqlite.h"
+
+namespace core {
+namespace {
+
+constexpr int kBusyTimeoutMs = 2'000;
+constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::size_t kMaxListedRuns = 10'000;
+constexpr std::uint32_t kFolderMode = 0700, kFileMode = 0600;
+
+constexpr const char* kCreate = R"sql(
+CREATE TABLE IF NOT EXISTS runs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL, schedule TEXT NOT NULL, source TEXT NOT NULL, destination TEXT NOT NULL,
+  snapshot TEXT NOT NULL, started_ms INTEGER NOT NULL, finished_ms INTEGER NOT NULL,
+  ok INTEGER NOT NULL, error_code TEXT NOT NULL, error TEXT NOT NULL, bytes INTEGER NOT NULL,
+  warnings TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS runs_by_source ON runs(source, id);
+PRAGMA user_version = 1;
+)sql";
+
+constexpr const char* kColumns =
+    "id, kind, schedule, source, destination, snapshot, started_ms, finished_ms, ok, error_code, "
+    "error, bytes, warnings";
+
+fs::path history_path(const Env& env) {
+  return env.places.state / "history.db";
+}
+
+std::int64_t to_ms(Instant instant) {
+  return std::chrono::floor<std::chrono::milliseconds>(instant).time_since_epoch().count();
+}
+Instant from_ms(std::int64_t ms) {
+  return Instant{std::chrono::milliseconds{ms}};
+}
+
+tl::unexpected<Error> fail_newer(const fs::path& path, std::int64_t version) {
+  return fail(
+      ErrorCode::unsupported,
+      path.string() + " has version " + std::to_string(version) + " of a newer backup-plugin-db.",
+      "Update backup-plugin-db.");
+}
+
+// WAL with synchronous NORMAL needs no fsync for a row and cannot be left corrupt by a crash; a
+// power failure may lose the latest rows. Not checkpointing on close keeps that so for a process
+// that records one row and ends: SQLite checkpoints by itself every 1000 pages.
+// https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_synchronous
+Expected<sqlite::ConnectionHandle> open_history(const fs::path& path, int flags) {
+  auto connection = sqlite::open(path.string(), flags | SQLITE_OPEN_NOMUTEX);
+  if (!connection) return connection;
+  sqlite3_busy_timeout(connection->get(), kBusyTimeoutMs);
+  sqlite3_db_config(connection->get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  return connection;
+}
+
+Expected<> prepare_schema(sqlite3* connection, const fs::path& path, const Env& env) {
+  const std::string what = "cannot prepare " + path.string();
+  const auto version = sqlite::query_integer(connection, "PRAGMA user_version", what);
+  if (!version) return fail(version.error());
+  if (*version == kSchemaVersion) return {};
+  if (*version > kSchemaVersion) return fail_newer(path, *version);
+  if (auto set = env.files.set_mode(path, kFileMode); !set) return set;
+  if (auto set = sqlite::execute(connection, "PRAGMA journal_mode = WAL", what); !set) return set;
+  return sqlite::execute(connection, std::string("BEGIN IMMEDIATE;") + kCreate + "COMMIT", what);
+}
+
+// Binds in order; SQLite copies nothing, so the values must live until the step.
+class Binder {
+ public:
+  explicit Binder(sqlite3_stmt* statement) : statement_(statement) {}
+  void text(const std::string& value) {
+    sqlite3_bind_text(statement_, ++index_, value.data(), static_cast<int>(value.size()),
+                      SQLITE_STATIC);
+  }
+  void number(std::int64_t value) { sqlite3_bind_int64(statement_, ++index_, value); }
+
+ private:
+  sqlite3_stmt* statement_;
+  int index_ = 0;
+};
+
+std::string text_at(sqlite3_stmt* row, int column) {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row, column));
+  return text != nullptr
+             ? std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(row, column)))
+             : std::string();
+}
+
+RunRecord record_at(sqlite3_stmt* row) {
+  RunRecord run;
+  run.id = sqlite3_column_int64(row, 0);
+  run.kind = text_at(row, 1);
+  run.schedule = text_at(row, 2);
+  run.source = text_at(row, 3);
+  run.destination = text_at(row, 4);
+  run.snapshot = text_at(row, 5);
+  run.started_at = from_ms(sqlite3_column_int64(row, 6));
+  run.finished_at = from_ms(sqlite3_column_int64(row, 7));
+  run.ok = sqlite3_column_int(row, 8) != 0;
+  run.error_code = text_at(row, 9);
+  run.error = text_at(row, 10);
+  run.bytes = static_cast<std::uint64_t>(sqlite3_column_int64(row, 11));
+  run.warnings = text_at(row, 12);
+  return run;
+}
+
+Expected<> insert(sqlite3* connection, const RunRecord& run, const std::string& what) {
+  auto statement = sqlite::prepare(
+      connection, "INSERT INTO runs VALUES (NULL, ?,?,?,?,?, ?,?, ?,?,?, ?,?)", what);
+  if (!statement) return fail(statement.error());
+  Binder bind(statement->get());
+  for (const std::string* text :
+       {&run.kind, &run.schedule, &run.source, &run.destination, &run.snapshot}) {
+    bind.text(*text);
+  }
+  bind.number(to_ms(run.started_at));
+  bind.number(to_ms(run.finished_at));
+  bind.number(run.ok ? 1 : 0);
+  bind.text(run.error_code);
+  bind.text(run.error);
+  bind.number(static_cast<std::int64_t>(run.bytes));
+  bind.text(run.warnings);
+  const int rc = sqlite3_step(statement->get());
+  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, what));
+  return {};
+}
+
+}  // namespace
+
+Expected<> record_run(const RunRecord& run, const Env& env) {
+  if (auto made = env.files.make_folders(env.places.state, kFolderMode); !made) return made;
+  const fs::path path = history_path(env);
+  auto connection = open_history(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  if (!connection) return fail(connection.error());
+  sqlite3* raw = connection->get();
+  if (auto prepared = prepare_schema(raw, path, env); !prepared) return prepared;
+  const std::string what = "cannot record the run in " + path.string();
+  if (auto begun = sqlite::execute(raw, "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE", what);
+      !begun) {
+    return begun;
+  }
+  if (auto inserted = insert(raw, run, what); !inserted) return inserted;
+  return sqlite::execute(raw,
+                         "DELETE FROM runs WHERE id <= (SELECT max(id) FROM runs) - " +
+                             std::to_string(kMaxRuns) + "; COMMIT",
+                         what);
+}
+
+Expected<std::vector<RunRecord>> list_runs(const RunFilter& filter, const Env& env) {
+  const fs::path path = history_path(env);
+  const auto info = env.files.info(path);
+  if (!info && info.error().code == ErrorCode::not_found) return std::vector<RunRecord>();
+  if (!info) return fail(info.error());
+  auto connection = open_history(path, SQLITE_OPEN_READWRITE);
+  if (!connection) return fail(connection.error());
+  sqlite3* raw = connection->get();
+  const std::string what = "cannot read " + path.string();
+  const auto version = sqlite::query_integer(raw, "PRAGMA user_version", what);
+  if (!version) return fail(version.error());
+  if (*version == 0) return std::vector<RunRecord>();  // another process is just creating it
+  if (*version > kSchemaVersion) return fail_newer(path, *version);
+
+  std::string sql = std::string("SELECT ") + kColumns + " FROM runs WHERE 1";
+  if (filter.kind) sql += " AND kind = ?";
+  if (filter.schedule) sql += " AND schedule = ?";
+  if (filter.source) sql += " AND source = ?";
+  sql += " ORDER BY id DESC LIMIT ?";
+  auto statement = sqlite::prepare(raw, sql, what);
+  if (!statement) return fail(statement.error());
+  Binder bind(statement->get());
+  for (const auto* text : {&filter.kind, &filter.schedule, &filter.source}) {
+    if (*text) bind.text(**text);
+  }
+  bind.number(static_cast<std::int64_t>(std::min(filter.limit, kMaxListedRuns)));
+  std::vector<RunRecord> runs;
+  int rc = SQLITE_ROW;
+  while ((rc = sqlite3_step(statement->get())) == SQLITE_ROW) {
+    runs.push_back(record_at(statement->get()));
+  }
+  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, raw, what));
+  return runs;
+}
+
+}  // namespace core

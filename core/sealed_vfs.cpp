@@ -1,0 +1,236 @@
+#include "core/sealed_vfs.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <vector>
+
+namespace core {
+namespace {
+
+constexpr const char* kVfsName = "backup-plugin-db-sealed";
+constexpr std::size_t kPieceBytes = 64 * 1024;         // xRead takes at most 131,071
+constexpr std::size_t kMappedPieceBytes = 256 * 1024;  // stays in the CPU's cache
+// All that SQLite's default build maps (SQLITE_MAX_MMAP_SIZE); beyond it, it reads.
+constexpr const char* kMapBytes = "2147418112";
+constexpr const char* kCacheKib = "8192";
+
+struct SealedFile {
+  sqlite3_file base;
+  bool database;  // else a temporary file of SQLite's own, which it may write
+  std::atomic<std::uint64_t> bytes_read;
+};
+
+// The system's own file object follows ours in memory, aligned as any.
+constexpr std::size_t kInnerOffset = (sizeof(SealedFile) + alignof(std::max_align_t) - 1) /
+                                     alignof(std::max_align_t) * alignof(std::max_align_t);
+
+SealedFile& self(sqlite3_file* file) {
+  return *reinterpret_cast<SealedFile*>(file);
+}
+sqlite3_file* inner(sqlite3_file* file) {
+  return reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(file) + kInnerOffset);
+}
+const sqlite3_io_methods& methods(sqlite3_file* file) {
+  return *inner(file)->pMethods;
+}
+
+void count(sqlite3_file* file, std::int64_t bytes) {
+  self(file).bytes_read.fetch_add(static_cast<std::uint64_t>(bytes), std::memory_order_relaxed);
+}
+
+int x_close(sqlite3_file* file) {
+  return methods(file).xClose(inner(file));
+}
+int x_read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
+  count(file, bytes);
+  return methods(file).xRead(inner(file), data, bytes, offset);
+}
+int x_write(sqlite3_file* file, const void* data, int bytes, sqlite3_int64 offset) {
+  if (self(file).database) return SQLITE_READONLY;
+  return methods(file).xWrite(inner(file), data, bytes, offset);
+}
+int x_truncate(sqlite3_file* file, sqlite3_int64 bytes) {
+  if (self(file).database) return SQLITE_READONLY;
+  return methods(file).xTruncate(inner(file), bytes);
+}
+int x_sync(sqlite3_file* file, int flags) {
+  return self(file).database ? SQLITE_OK : methods(file).xSync(inner(file), flags);
+}
+int x_file_size(sqlite3_file* file, sqlite3_int64* bytes) {
+  return methods(file).xFileSize(inner(file), bytes);
+}
+// Nobody else matters for a file that does not change.
+int x_lock(sqlite3_file*, int) {
+  return SQLITE_OK;
+}
+int x_unlock(sqlite3_file*, int) {
+  return SQLITE_OK;
+}
+int x_check_reserved_lock(sqlite3_file*, int* held) {
+  *held = 0;
+  return SQLITE_OK;
+}
+int x_file_control(sqlite3_file* file, int operation, void* argument) {
+  // The size hint would grow the file on disk.
+  if (operation == SQLITE_FCNTL_SIZE_HINT && self(file).database) return SQLITE_OK;
+  return methods(file).xFileControl(inner(file), operation, argument);
+}
+int x_sector_size(sqlite3_file* file) {
+  return methods(file).xSectorSize(inner(file));
+}
+int x_device_characteristics(sqlite3_file* file) {
+  return methods(file).xDeviceCharacteristics(inner(file));
+}
+int x_fetch(sqlite3_file* file, sqlite3_int64 offset, int bytes, void** data) {
+  *data = nullptr;
+  if (methods(file).iVersion < 3) return SQLITE_OK;
+  const int rc = methods(file).xFetch(inner(file), offset, bytes, data);
+  if (*data != nullptr) count(file, bytes);
+  return rc;
+}
+int x_unfetch(sqlite3_file* file, sqlite3_int64 offset, void* data) {
+  return methods(file).iVersion < 3 ? SQLITE_OK : methods(file).xUnfetch(inner(file), offset, data);
+}
+
+const sqlite3_io_methods kMethods = {3,
+                                     x_close,
+                                     x_read,
+                                     x_write,
+                                     x_truncate,
+                                     x_sync,
+                                     x_file_size,
+                                     x_lock,
+                                     x_unlock,
+                                     x_check_reserved_lock,
+                                     x_file_control,
+                                     x_sector_size,
+                                     x_device_characteristics,
+                                     nullptr,  // no shared memory: no WAL
+                                     nullptr,
+                                     nullptr,
+                                     nullptr,
+                                     x_fetch,
+                                     x_unfetch};
+
+sqlite3_vfs* system_vfs(sqlite3_vfs* vfs) {
+  return static_cast<sqlite3_vfs*>(vfs->pAppData);
+}
+
+int x_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
+  const bool database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
+  const bool temporary = (flags & SQLITE_OPEN_DELETEONCLOSE) != 0;
+  auto* created = new (file) SealedFile{};  // SQLite owns the memory and never destroys
+  created->database = database;
+  if (!database && !temporary) return SQLITE_CANTOPEN;  // a journal would lie beside the file
+  int real_flags = flags;
+  if (database) {
+    real_flags &= ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    real_flags |= SQLITE_OPEN_READONLY;
+  }
+  sqlite3_vfs* system = system_vfs(vfs);
+  const int rc = system->xOpen(system, name, inner(file), real_flags, out_flags);
+  if (rc == SQLITE_OK) created->base.pMethods = &kMethods;
+  if (out_flags != nullptr) *out_flags = flags;
+  return rc;
+}
+
+int x_delete(sqlite3_vfs*, const char*, int) {
+  return SQLITE_READONLY;
+}
+
+// Registered once and for the life of the program.
+int register_vfs() {
+  static sqlite3_vfs vfs;
+  sqlite3_vfs* system = sqlite3_vfs_find(nullptr);
+  if (system == nullptr) return SQLITE_ERROR;
+  vfs = *system;  // everything but opening and deleting is the system's
+  vfs.zName = kVfsName;
+  vfs.pNext = nullptr;
+  vfs.pAppData = system;
+  vfs.szOsFile = static_cast<int>(kInnerOffset) + system->szOsFile;
+  vfs.xOpen = x_open;
+  vfs.xDelete = x_delete;
+  return sqlite3_vfs_register(&vfs, 0);
+}
+
+sqlite3_file* file_of(sqlite3* connection) {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  return file;
+}
+
+// https://www.sqlite.org/uri.html: ?, # and % mean something in a URI's path.
+std::string uri_of(const std::filesystem::path& path) {
+  std::string uri = "file:";
+  for (const char c : path.string()) {
+    if (c == '?') {
+      uri += "%3f";
+    } else if (c == '#') {
+      uri += "%23";
+    } else if (c == '%') {
+      uri += "%25";
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
+}  // namespace
+
+Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path) {
+  static const int registered = register_vfs();
+  if (registered != SQLITE_OK) {
+    return fail(sqlite::error_from(registered, nullptr, "cannot register a VFS"));
+  }
+  auto connection = sqlite::open(
+      uri_of(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, kVfsName);
+  if (!connection) return connection;
+  sqlite3* raw = connection->get();
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  // None of these reads the file, so that they succeed on any bytes.
+  const auto set =
+      sqlite::execute(raw,
+                      std::string("PRAGMA mmap_size = ") + kMapBytes + "; PRAGMA cache_size = -" +
+                          kCacheKib + "; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON",
+                      "cannot prepare to read " + path.string());
+  if (!set) return fail(set.error());
+  return connection;
+}
+
+std::uint64_t bytes_read(sqlite3* connection) {
+  return self(file_of(connection)).bytes_read.load(std::memory_order_relaxed);
+}
+
+Expected<> read_through(sqlite3* connection, std::uint64_t bytes,
+                        const std::function<bool(const void* data, std::size_t bytes)>& take) {
+  sqlite3_file* file = file_of(connection);
+  std::vector<unsigned char> buffer(kPieceBytes);
+  for (std::uint64_t offset = 0; offset < bytes;) {
+    const auto at = static_cast<sqlite3_int64>(offset);
+    auto piece = static_cast<int>(std::min<std::uint64_t>(kMappedPieceBytes, bytes - offset));
+    void* mapped = nullptr;
+    int rc = x_fetch(file, at, piece, &mapped);
+    bool goes_on = true;
+    if (rc == SQLITE_OK && mapped != nullptr) {
+      goes_on = take(mapped, static_cast<std::size_t>(piece));
+      rc = x_unfetch(file, at, mapped);
+    } else if (rc == SQLITE_OK) {
+      piece = std::min(piece, static_cast<int>(kPieceBytes));
+      rc = x_read(file, buffer.data(), piece, at);
+      if (rc == SQLITE_OK) goes_on = take(buffer.data(), static_cast<std::size_t>(piece));
+    }
+    if (rc != SQLITE_OK) {
+      return fail(sqlite::error_from(rc, nullptr, "cannot read at byte " + std::to_string(offset)));
+    }
+    if (!goes_on) return {};
+    offset += static_cast<std::uint64_t>(piece);
+  }
+  return {};
+}
+
+}  // namespace core

@@ -1,0 +1,34 @@
+// A database file that SQLite may believe it can write, while nothing can reach the file: what
+// FTS5's own check needs, which is spelled as an INSERT.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "core/error.h"
+#include "core/sqlite.h"
+
+namespace core {
+
+// Opens `path` read-only for the system and writable for SQLite, immutable (no locks, no side
+// files), memory-mapped, its journal in memory. Every write, truncation or deletion that SQLite
+// asks for fails with SQLITE_READONLY. The schema is not trusted: functions and virtual tables with
+// side effects do not run from it. https://www.sqlite.org/uri.html#uriimmutable,
+// https://www.sqlite.org/security.html
+//
+// The connection serves one thread at a time. The file must not be changed while it is open.
+Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path);
+
+// Bytes that SQLite has read through this connection, repeated ones too. From any thread.
+std::uint64_t bytes_read(sqlite3* connection);
+
+// Calls `take` with the file's bytes from first to last, in pieces, until it returns false. Goes
+// through SQLite's own descriptor, so that no lock which this process may hold on the same file is
+// lost with the close of another one (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+Expected<> read_through(sqlite3* connection, std::uint64_t bytes,
+                        const std::function<bool(const void* data, std::size_t bytes)>& take);
+
+}  // namespace core

@@ -1,0 +1,139 @@
+#include "core/history.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "support/catch.h"
+#include "support/fake_env.h"
+#include "support/test_database.h"
+
+using core::RunRecord;
+using test::FakeEnv;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+RunRecord make_run(const FakeEnv& world, const std::string& source, bool ok = true) {
+  RunRecord run;
+  run.kind = "snapshot";
+  run.source = source;
+  run.destination = "/backups";
+  run.snapshot = "/backups/x.db";
+  run.started_at = world.clock.now();
+  run.finished_at = world.clock.now() + std::chrono::milliseconds{1500};
+  run.ok = ok;
+  if (!ok) {
+    run.error_code = "busy";
+    run.error = "held by 'another' process";
+  }
+  run.bytes = 5'000'000'000;
+  run.warnings = "one\ntwo";
+  return run;
+}
+
+}  // namespace
+
+TEST_CASE("a run that was recorded is read back whole, newest first") {
+  FakeEnv world;
+  REQUIRE(core::record_run(make_run(world, "/a.db"), world.env()));
+  REQUIRE(core::record_run(make_run(world, "/b.db", false), world.env()));
+  const auto runs = core::list_runs({}, world.env());
+  REQUIRE(runs);
+  REQUIRE(runs->size() == 2);
+  const RunRecord& failed = runs->at(0);
+  CHECK(failed.source == "/b.db");
+  CHECK_FALSE(failed.ok);
+  CHECK(failed.error_code == "busy");
+  CHECK(failed.error == "held by 'another' process");
+  CHECK(failed.bytes == 5'000'000'000);
+  CHECK(failed.warnings == "one\ntwo");
+  CHECK(failed.started_at == world.clock.now());
+  CHECK(failed.finished_at - failed.started_at == std::chrono::milliseconds{1500});
+  CHECK(runs->at(1).ok);
+  CHECK(runs->at(1).id < failed.id);
+}
+
+TEST_CASE("reading the history does not create it") {
+  FakeEnv world;
+  const auto runs = core::list_runs({}, world.env());
+  REQUIRE(runs);
+  CHECK(runs->empty());
+  CHECK(test::names_in(world / "state").empty());
+}
+
+TEST_CASE("runs are chosen by kind, schedule and source, up to a limit") {
+  FakeEnv world;
+  for (int i = 0; i < 6; ++i) {
+    RunRecord run = make_run(world, i % 2 == 0 ? "/even.db" : "/odd.db");
+    run.kind = i < 3 ? "snapshot" : "verify";
+    run.schedule = i == 5 ? "nightly" : "";
+    REQUIRE(core::record_run(run, world.env()));
+  }
+  core::RunFilter filter;
+  filter.source = "/even.db";
+  CHECK(core::list_runs(filter, world.env())->size() == 3);
+  filter.kind = "verify";
+  CHECK(core::list_runs(filter, world.env())->size() == 1);
+  CHECK(core::list_runs({.schedule = "nightly"}, world.env())->size() == 1);
+  CHECK(core::list_runs({.limit = 2}, world.env())->size() == 2);
+}
+
+TEST_CASE("the history is private to the user") {
+  FakeEnv world;
+  world.places.state = world / "deep/er/state";
+  REQUIRE(core::record_run(make_run(world, "/a.db"), world.env()));
+  CHECK(core::system_files().info(world / "deep/er/state")->mode == 0700);
+  CHECK(core::system_files().info(world / "deep/er/state/history.db")->mode == 0600);
+}
+
+TEST_CASE("the history keeps a bounded number of runs") {
+  FakeEnv world;
+  REQUIRE(core::record_run(make_run(world, "/first.db"), world.env()));
+  test::run_sql(
+      world / "state/history.db",
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10100) "
+      "INSERT INTO runs SELECT NULL,'snapshot','','/old.db','','',i,i,1,'','',0,'' FROM n");
+  REQUIRE(core::record_run(make_run(world, "/last.db"), world.env()));
+  CHECK(test::query_integer(world / "state/history.db", "SELECT count(*) FROM runs") ==
+        core::kMaxRuns);
+  CHECK(core::list_runs({.limit = 1}, world.env())->front().source == "/last.db");
+}
+
+TEST_CASE("runs recorded at the same moment are all there") {
+  FakeEnv world;
+  constexpr int kThreads = 6, kRuns = 10;
+  std::atomic<int> failures{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        for (int i = 0; i < kRuns; ++i) {
+          const auto run = make_run(world, "/" + std::to_string(t) + ".db");
+          const auto recorded = core::record_run(run, world.env());
+          if (!recorded) {
+            ++failures;
+            UNSCOPED_INFO(recorded.error().message);
+          }
+        }
+      });
+    }
+  }
+  CHECK(failures == 0);
+  CHECK(core::list_runs({.limit = 1000}, world.env())->size() == kThreads * kRuns);
+}
+
+TEST_CASE("a history that is damaged or newer is an error that names it") {
+  FakeEnv world;
+  test::write_file(world / "state/history.db", std::string(5000, 'x'));
+  const auto damaged = core::record_run(make_run(world, "/a.db"), world.env());
+  REQUIRE_FALSE(damaged);
+  CHECK(damaged.error().message.find("history.db") != std::string::npos);
+  CHECK_FALSE(core::list_runs({}, world.env()));
+
+  fs::remove(world / "state/history.db");
+  test::run_sql(world / "state/history.db", "PRAGMA user_version = 99");
+  const auto newer = core::record_run(make_run(world, "/a.db"), world.env());
+  REQUIRE_FALSE(newer);
+  CHECK(newer.error().code == core::ErrorCode::unsupported);
+}
