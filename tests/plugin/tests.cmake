@@ -1,0 +1,11 @@
+# The plugin and the packages, as their hosts take them.
+function(bpd_plugin_test name what)
+  add_test(NAME "${name}" COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/plugin/check_plugin.sh ${what}
+    $<TARGET_FILE:backup-plugin-db>)
+  set_tests_properties("${name}" PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+endfunction()
+
+bpd_plugin_test("The launcher finds the program, or says in one line how to build it" launcher)
+bpd_plugin_test("The session hook is silent until a database is uncovered" hook)
+bpd_plugin_test("Claude Code validates, installs and connects to the plugin" claude)
+bpd_plugin_test("The MCP bundle validates, packs and runs" bundle)
