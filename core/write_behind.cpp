@@ -364,4 +364,17 @@ Error WriteBehind::error_here(int error_number, const std::string& verb) const {
   return error_from_errno(error_number, verb + path_.string());
 }
 
+Expected<bool> remove_if_abandoned(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return fail(error_from_errno(errno, "cannot open " + path.string()));
+  const bool abandoned = ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+  const bool removed = abandoned && ::unlink(path.c_str()) == 0;
+  const int error_number = errno;
+  ::close(fd);
+  if (abandoned && !removed) {
+    return fail(error_from_errno(error_number, "cannot remove " + path.string()));
+  }
+  return removed;
+}
+
 }  // namespace core

@@ -1,0 +1,73 @@
+#include "core/run_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+#include "core/digest.h"
+
+namespace core {
+namespace {
+
+constexpr std::chrono::milliseconds kRetryPause{25};
+constexpr std::size_t kKeyDigits = 32;
+constexpr std::size_t kMaxHolderBytes = 128;
+
+// "4711 2026-11-23T04:07:01Z", written by the holder once it has the lock.
+std::string holder_of(int fd) {
+  std::array<char, kMaxHolderBytes> text{};
+  const ssize_t got = ::pread(fd, text.data(), text.size(), 0);
+  const std::string_view holder(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  const std::size_t space = holder.find(' ');
+  if (space == std::string_view::npos) return "Another process is taking";
+  return "Process " + std::string(holder.substr(0, space)) + " has, since " +
+         std::string(holder.substr(space + 1)) + ", been taking";
+}
+
+void write_holder(int fd, Instant now) {
+  const std::string text = std::to_string(::getpid()) + " " + format_instant(now);
+  // For people only: a failure here costs the next run a name in its message.
+  if (::ftruncate(fd, 0) == 0) (void)!::pwrite(fd, text.data(), text.size(), 0);
+}
+
+}  // namespace
+
+Expected<RunLock> RunLock::acquire(const std::string& key, const std::string& what,
+                                   std::chrono::milliseconds timeout, const Env& env,
+                                   std::stop_token stop) {
+  const fs::path folder = env.places.state / "locks";
+  if (auto made = env.files.make_folders(folder, 0700); !made) return fail(made.error());
+  const fs::path path = folder / (sha256_of(key).substr(0, kKeyDigits) + ".lock");
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return fail(error_from_errno(errno, "cannot open the lock file " + path.string()));
+  RunLock lock(fd);
+  const auto deadline = env.clock.steady_now() + timeout;
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) {
+      return fail(error_from_errno(errno, "cannot lock " + path.string()));
+    }
+    if (env.clock.steady_now() >= deadline) {
+      return fail(ErrorCode::busy, holder_of(fd) + " " + what + ".",
+                  "Let that run end, or stop it, and try again.");
+    }
+    if (!env.clock.sleep_for(kRetryPause, stop)) {
+      return fail(ErrorCode::cancelled, "stopped while waiting for " + what + ".");
+    }
+  }
+  write_holder(fd, env.clock.now());
+  return lock;
+}
+
+RunLock::RunLock(RunLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+RunLock::~RunLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+}  // namespace core

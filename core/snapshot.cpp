@@ -1,0 +1,506 @@
+#include "core/snapshot.h"
+
+#include <algorithm>
+#include <future>
+
+#include "core/copy.h"
+#include "core/history.h"
+#include "core/row_counts.h"
+#include "core/run_lock.h"
+#include "core/sealed_vfs.h"
+#include "core/snapshot_plan.h"
+
+namespace core {
+namespace {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+constexpr std::uint32_t kFolderMode = 0700;
+constexpr std::size_t kMaxFolderEntries = 200'000;
+// Left free on the destination beyond the copy itself: manifest, folder entries, others' writes.
+constexpr std::uint64_t kSpareBytes = 4 * 1024 * 1024;
+constexpr std::size_t kMaxFindingsInMessage = 3;
+constexpr int kMaxAsideNames = 100;
+
+// Removes the temporary file on every way out but success.
+class Temporary {
+ public:
+  Temporary(fs::path path, FileSystem& files) : path_(std::move(path)), files_(files) {}
+  ~Temporary() {
+    if (!path_.empty()) (void)files_.remove(path_);
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  const fs::path& path() const { return path_; }
+  void release() { path_.clear(); }
+
+ private:
+  fs::path path_;
+  FileSystem& files_;
+};
+
+tl::unexpected<Error> fail_stopped(const SnapshotPlan& plan) {
+  return fail(ErrorCode::cancelled, "The snapshot of " + plan.source.string() + " was stopped.",
+              "Nothing was left behind; take it again when it suits.");
+}
+
+// The first findings of the checks that failed, in one sentence.
+std::string describe_failures(const VerifyReport& report) {
+  std::string text;
+  std::size_t shown = 0;
+  for (const VerifyCheck& check : report.checks) {
+    if (check.outcome != VerifyCheck::Outcome::failed) continue;
+    text += (text.empty() ? "" : "; ") + check.name;
+    for (const std::string& finding : check.findings) {
+      if (++shown > kMaxFindingsInMessage) break;
+      text += ": " + finding;
+    }
+  }
+  return text;
+}
+
+// One run from its plan to the published snapshot. Members hold what several steps share.
+class SnapshotRun {
+ public:
+  SnapshotRun(const SnapshotRequest& request, SnapshotPlan plan, const Env& env,
+              ProgressSink& progress, std::stop_token stop)
+      : request_(request),
+        plan_(std::move(plan)),
+        env_(env),
+        progress_(progress),
+        stop_(std::move(stop)),
+        begun_(env.clock.steady_now()) {}
+
+  Expected<SnapshotResult> run();
+
+ private:
+  Expected<> lock();
+  Expected<> look_around();
+  void sweep();
+  Expected<PinnedSource> pin();
+  Expected<> check_space(const SourceHeader& header);
+  Expected<> make_snapshot(PinnedSource& source);
+  Expected<Copy> copy(PinnedSource& source, const fs::path& target);
+  Expected<> settle(Copy& copy, const fs::path& file);
+  Expected<> verify(const fs::path& file);
+  Expected<> count(const fs::path& file);
+  Expected<> publish(Temporary& file);
+  Expected<> set_aside();
+  Expected<> name_replaced();
+  void undo_manifest(const std::optional<Manifest>& earlier);
+  void raise_shrink_alarm();
+  void apply_retention();
+  void remove_new_folders();
+  std::optional<Snapshot> same_day() const;
+  double ms_since(SteadyTime start) const;
+
+  const SnapshotRequest& request_;
+  const SnapshotPlan plan_;
+  const Env& env_;
+  ProgressSink& progress_;
+  const std::stop_token stop_;
+  const SteadyTime begun_;
+  std::vector<RunLock> locks_;
+  std::vector<Snapshot> series_;
+  bool folder_existed_ = false;
+  SnapshotResult result_;
+};
+
+Expected<SnapshotResult> SnapshotRun::run() {
+  result_.snapshot = plan_.snapshot;
+  result_.manifest_path = manifest_path_of(plan_.snapshot);
+  result_.dry_run = request_.dry_run;
+  if (!request_.dry_run) {
+    if (auto locked = lock(); !locked) return fail(locked.error());
+  }
+  if (auto looked = look_around(); !looked) return fail(looked.error());
+  auto source = pin();
+  if (!source) return fail(source.error());
+  if (auto space = check_space(source->header()); !space) return fail(space.error());
+  if (request_.dry_run) {
+    source->close();
+  } else if (auto made = make_snapshot(*source); !made) {
+    remove_new_folders();
+    return fail(made.error());
+  }
+  apply_retention();
+  result_.timings.total_ms = ms_since(begun_);
+  return std::move(result_);
+}
+
+// Two locks, always in this order: one source and destination is one run, and two sources that
+// would share a name must not both find it free.
+Expected<> SnapshotRun::lock() {
+  const std::string source = plan_.source.string();
+  const std::string what = "a snapshot of " + source + " to " + plan_.destination.string();
+  const std::string series = plan_.folder.string() + "\n" + plan_.name.stem;
+  for (const std::string& key :
+       {"run\n" + source + "\n" + plan_.destination.string(), "series\n" + series}) {
+    const auto waited =
+        std::chrono::duration_cast<std::chrono::milliseconds>(env_.clock.steady_now() - begun_);
+    const auto left = std::max(request_.lock_timeout - waited, std::chrono::milliseconds{0});
+    auto lock = RunLock::acquire(key, what, left, env_, stop_);
+    if (!lock) return fail(lock.error());
+    locks_.push_back(std::move(*lock));
+  }
+  return {};
+}
+
+Expected<> SnapshotRun::look_around() {
+  const auto folder = env_.files.info(plan_.folder);
+  folder_existed_ = folder.has_value();
+  if (!folder) {
+    if (folder.error().code == ErrorCode::not_found) return {};
+    return fail(folder.error());
+  }
+  if (!request_.dry_run) sweep();
+  auto series = list_series(plan_.folder, plan_.name.stem, env_.files);
+  if (!series) return fail(series.error());
+  series_ = std::move(*series);
+  result_.replaced = same_day().has_value();
+  return check_place(plan_, series_, env_.files);
+}
+
+// Under the lock of the series nobody of this machine is at work on such a file; its own lock tells
+// of other machines.
+void SnapshotRun::sweep() {
+  const auto entries = env_.files.list(plan_.folder, kMaxFolderEntries);
+  if (!entries) return;  // list_series is about to report it
+  for (const DirEntry& entry : *entries) {
+    if (entry.kind != FileInfo::Kind::file || !is_temporary_of(entry.name, plan_.name.stem)) {
+      continue;
+    }
+    const fs::path path = plan_.folder / entry.name;
+    const auto removed = remove_if_abandoned(path);
+    if (!removed) {
+      result_.warnings.push_back("A left-over file stays: " + removed.error().message);
+    } else if (*removed) {
+      result_.swept.push_back(path);
+    }
+  }
+}
+
+Expected<PinnedSource> SnapshotRun::pin() {
+  auto source = PinnedSource::open(plan_.source, request_.busy_timeout, env_, stop_);
+  if (!source) return source;
+  const SourceHeader& header = source->header();
+  Manifest& manifest = result_.manifest;
+  manifest.source = manifest_text(plan_.source.string());
+  manifest.host = manifest_text(plan_.host);
+  manifest.label = manifest_text(plan_.label);
+  manifest.taken_at = env_.clock.now();
+  manifest.tool_version = BPD_VERSION;
+  manifest.bytes = header.bytes();
+  manifest.page_size = header.page_size;
+  manifest.page_count = header.page_count;
+  manifest.user_version = header.user_version;
+  manifest.journal_mode = header.journal_mode;
+  return source;
+}
+
+Expected<> SnapshotRun::check_space(const SourceHeader& header) {
+  const auto available = env_.files.free_bytes(plan_.destination);
+  if (!available) return fail(available.error());
+  const std::uint64_t needed = header.bytes() + kSpareBytes;
+  if (*available >= needed) return {};
+  return fail(ErrorCode::no_space,
+              plan_.destination.string() + " has " + std::to_string(*available) +
+                  " bytes free; the snapshot needs " + std::to_string(needed) + ".",
+              "Free some space there, keep fewer snapshots, or choose another destination.");
+}
+
+Expected<> SnapshotRun::make_snapshot(PinnedSource& source) {
+  if (auto made = env_.files.make_folders(plan_.folder, kFolderMode); !made) return made;
+  Temporary file(temporary_path_of(plan_.snapshot), env_.files);
+  auto copied = copy(source, file.path());
+  if (!copied) return fail(copied.error());
+  if (!copied->journal_mode_reset) {
+    result_.warnings.push_back(
+        "The pages of this database carry checksums, so the snapshot keeps the WAL mode of its "
+        "source: opening it leaves -wal and -shm files beside it.");
+  }
+  if (auto settled = settle(*copied, file.path()); !settled) return settled;
+  if (stop_.stop_requested()) return fail_stopped(plan_);
+  raise_shrink_alarm();
+  if (auto published = publish(file); !published) return published;
+  copied->file->drop_cache();
+  return {};
+}
+
+Expected<Copy> SnapshotRun::copy(PinnedSource& source, const fs::path& target) {
+  const auto start = env_.clock.steady_now();
+  CopyRequest request;
+  request.target = target;
+  request.deadline = start + request_.copy_timeout;
+  // A rollback-journal source is locked against its writers until the last page is read: there the
+  // copy must not wait for the hash.
+  const bool wal = source.header().journal_mode == "wal";
+  if (!request_.digest) {
+    request.digest = DigestMode::none;
+  } else {
+    request.digest = wal ? DigestMode::beside : DigestMode::behind;
+  }
+  auto copied = copy_database(source, request, env_, progress_, stop_);
+  result_.timings.copy_ms = ms_since(start);
+  if (!copied && stop_.stop_requested()) return fail_stopped(plan_);
+  return copied;
+}
+
+// Syncs the copy while its hash ends and the checks run: they read what the sync writes.
+Expected<> SnapshotRun::settle(Copy& copy, const fs::path& file) {
+  const auto start = env_.clock.steady_now();
+  auto sync = std::async(std::launch::async, [&] {
+    auto synced = copy.file->sync();
+    return std::pair(std::move(synced), ms_since(start));
+  });
+  auto digest = copy.file->digest();
+  result_.timings.digest_ms = ms_since(start);
+  Expected<> checked;
+  if (digest) {
+    result_.manifest.sha256 = *digest;
+    checked = request_.verify == VerifyLevel::none ? count(file) : verify(file);
+  }
+  auto [synced, sync_ms] = sync.get();
+  result_.timings.sync_ms = sync_ms;
+  if (stop_.stop_requested()) return fail_stopped(plan_);
+  if (!digest) return fail(digest.error());
+  if (!synced) return synced;
+  return checked;
+}
+
+Expected<> SnapshotRun::verify(const fs::path& file) {
+  const auto start = env_.clock.steady_now();
+  VerifyRequest request;
+  request.snapshot = file;
+  request.level = request_.verify;
+  request.known_sha256 = result_.manifest.sha256;
+  request.expected = result_.manifest;
+  auto report = verify_snapshot(request, env_, progress_, stop_);
+  result_.timings.verify_ms = ms_since(start);
+  if (!report) return fail(report.error());
+  if (report->verdict == VerifyReport::Verdict::damaged) {
+    return fail(ErrorCode::damaged,
+                "The copy of " + plan_.source.string() +
+                    " failed its check: " + describe_failures(*report) + ".",
+                "Nothing was published and older snapshots are as they were. The source itself is "
+                "probably damaged: run PRAGMA integrity_check on it, and restore a good snapshot.");
+  }
+  Manifest& manifest = result_.manifest;
+  manifest.rows = report->rows;
+  manifest.source_findings = report->source_findings;
+  for (const auto& [check, findings] : report->source_findings) {
+    result_.warnings.push_back("The source itself has " + std::to_string(findings) +
+                               " findings of the check " + check + "; the snapshot has them too.");
+  }
+  if (report->verdict == VerifyReport::Verdict::verified) {
+    manifest.verified = request_.verify;
+    manifest.verified_at = env_.clock.now();
+  } else {
+    result_.warnings.push_back("The snapshot could not be checked in full; see its checks.");
+  }
+  report->path = plan_.snapshot;
+  report->manifest = manifest;
+  result_.verification = std::move(*report);
+  return {};
+}
+
+// Without a check the manifest still says how many rows there are.
+Expected<> SnapshotRun::count(const fs::path& file) {
+  const auto connection = open_sealed(file);
+  if (!connection) return fail(connection.error());
+  auto rows = count_rows(connection->get(), stop_);
+  if (rows) {
+    result_.manifest.rows = std::move(*rows);
+  } else if (!stop_.stop_requested()) {
+    result_.warnings.push_back("The rows could not be counted: " + rows.error().message);
+  }
+  return {};
+}
+
+// The manifest first, naming the snapshot it is about to replace, then the database: see manifest.h
+// for what a crash between the two leaves.
+Expected<> SnapshotRun::publish(Temporary& file) {
+  std::optional<Manifest> earlier;
+  if (const auto replaced = same_day()) {
+    if (result_.shrink_alarm) {
+      if (auto aside = set_aside(); !aside) return aside;
+    } else {
+      earlier = replaced->manifest;
+      if (auto named = name_replaced(); !named) return named;
+    }
+  }
+  if (auto written = write_manifest(plan_.snapshot, result_.manifest, env_.files); !written) {
+    return written;
+  }
+  if (auto renamed = env_.files.rename(file.path(), plan_.snapshot); !renamed) {
+    undo_manifest(earlier);
+    return renamed;
+  }
+  file.release();
+  if (auto synced = env_.files.sync_folder(plan_.folder); !synced) {
+    result_.warnings.push_back(
+        "The snapshot is in place, but a power failure now might undo that: " +
+        synced.error().message);
+  }
+  return {};
+}
+
+// The same day's earlier snapshot has what the new one lost: it gets a name of its own.
+Expected<> SnapshotRun::set_aside() {
+  for (int number = 1; number <= kMaxAsideNames; ++number) {
+    SnapshotName name = plan_.name;
+    name.stem += number == 1 ? "-before-loss" : "-before-loss-" + std::to_string(number);
+    const fs::path aside = plan_.folder / format_snapshot_name(name);
+    if (env_.files.link_info(aside) || env_.files.link_info(manifest_path_of(aside))) continue;
+    if (auto moved = env_.files.rename(plan_.snapshot, aside); !moved) return moved;
+    const auto moved = env_.files.rename(manifest_path_of(plan_.snapshot), manifest_path_of(aside));
+    if (!moved && moved.error().code != ErrorCode::not_found) return moved;
+    result_.replaced = false;
+    result_.warnings.push_back("The earlier snapshot of the same day was kept as " +
+                               aside.string() + ".");
+    return {};
+  }
+  return fail(ErrorCode::conflict,
+              "There are too many kept snapshots of this day in " + plan_.folder.string() + ".",
+              "Look at those whose names hold \"before-loss\", and remove what is not needed.");
+}
+
+// After an interrupted replacement the manifest there may be one of two snapshots; and one made by
+// an earlier tool has none. Then only the file itself can say which it is.
+Expected<> SnapshotRun::name_replaced() {
+  const auto replaced = same_day();
+  ReplacedSnapshot earlier;
+  earlier.bytes = replaced->bytes;
+  earlier.taken_at = replaced->taken_at();
+  const auto& manifest = replaced->manifest;
+  const bool certain = manifest && !manifest->sha256.empty() &&
+                       manifest->bytes == replaced->bytes &&
+                       (!manifest->replaces || manifest->replaces->bytes != replaced->bytes);
+  if (certain) {
+    earlier.sha256 = manifest->sha256;
+  } else {
+    auto digest = sha256_of_file(replaced->path, stop_);
+    if (!digest) return fail(digest.error());
+    earlier.sha256 = std::move(*digest);
+  }
+  result_.manifest.replaces = std::move(earlier);
+  return {};
+}
+
+void SnapshotRun::undo_manifest(const std::optional<Manifest>& earlier) {
+  const auto undone = earlier ? write_manifest(plan_.snapshot, *earlier, env_.files)
+                              : env_.files.remove(result_.manifest_path);
+  // It names the snapshot that is there in `replaces`: verifying still tells that one is intact.
+  (void)undone;
+}
+
+void SnapshotRun::raise_shrink_alarm() {
+  const auto previous = latest_of(series_);
+  if (!previous) return;
+  if (auto warning = shrink_warning(*previous, result_.manifest)) {
+    result_.shrink_alarm = true;
+    result_.warnings.insert(result_.warnings.begin(), std::move(*warning));
+  }
+}
+
+void SnapshotRun::apply_retention() {
+  if (request_.retention.empty() || result_.shrink_alarm) return;
+  auto series = list_series(plan_.folder, plan_.name.stem, env_.files);
+  if (!series) {
+    if (!request_.dry_run || folder_existed_) {
+      result_.warnings.push_back("Retention was not applied: " + series.error().message);
+    }
+    return;
+  }
+  if (request_.dry_run) {
+    // As it will be once the snapshot is there.
+    std::erase_if(*series, [&](const Snapshot& s) { return s.path == plan_.snapshot; });
+    Snapshot planned;
+    planned.path = plan_.snapshot;
+    planned.stem = plan_.name.stem;
+    planned.date = plan_.name.date;
+    planned.bytes = result_.manifest.bytes;
+    planned.manifest = result_.manifest;
+    planned.manifest->verified = request_.verify;
+    series->push_back(std::move(planned));
+  }
+  const Date today = env_.clock.local_date(env_.clock.now());
+  result_.retention =
+      choose_expired(std::move(*series), plan_.source.string(), request_.retention, today);
+  if (request_.dry_run) return;
+  RemovalReport report = remove_expired(result_.retention, env_.files);
+  for (const Expiry& gone : report.removed) result_.removed.push_back(gone.snapshot.path);
+  std::move(report.warnings.begin(), report.warnings.end(), std::back_inserter(result_.warnings));
+}
+
+void SnapshotRun::remove_new_folders() {
+  if (folder_existed_) return;
+  for (fs::path folder = plan_.folder; folder != plan_.destination && folder.has_relative_path();
+       folder = folder.parent_path()) {
+    if (!env_.files.remove_empty_folder(folder)) return;
+  }
+}
+
+std::optional<Snapshot> SnapshotRun::same_day() const {
+  const auto found = std::find_if(series_.begin(), series_.end(), [&](const Snapshot& snapshot) {
+    return snapshot.path.filename() == plan_.snapshot.filename();
+  });
+  if (found == series_.end()) return std::nullopt;
+  return *found;
+}
+
+double SnapshotRun::ms_since(SteadyTime start) const {
+  return std::chrono::duration<double, std::milli>(env_.clock.steady_now() - start).count();
+}
+
+Expected<SnapshotResult> plan_and_run(const SnapshotRequest& request, const Env& env,
+                                      ProgressSink& progress, const std::stop_token& stop) {
+  auto plan = plan_snapshot(request, env);
+  if (!plan) return fail(plan.error());
+  return SnapshotRun(request, std::move(*plan), env, progress, stop).run();
+}
+
+std::string absolute_text(const fs::path& path, const Env& env) {
+  if (path.empty()) return "";
+  if (auto resolved = env.files.canonical(path)) return resolved->string();
+  return (env.places.current_folder / path).lexically_normal().string();
+}
+
+RunRecord record_of(const SnapshotRequest& request, const Expected<SnapshotResult>& outcome,
+                    Instant started_at, const Env& env) {
+  RunRecord run;
+  run.kind = "snapshot";
+  run.schedule = request.schedule;
+  run.source = absolute_text(request.source, env);
+  run.destination = absolute_text(request.destination, env);
+  run.started_at = started_at;
+  run.finished_at = env.clock.now();
+  run.ok = outcome.has_value();
+  if (outcome) {
+    run.snapshot = outcome->snapshot.string();
+    run.bytes = outcome->manifest.bytes;
+    for (const std::string& warning : outcome->warnings) {
+      run.warnings += (run.warnings.empty() ? "" : "\n") + warning;
+    }
+  } else {
+    run.error_code = to_string(outcome.error().code);
+    run.error = outcome.error().message + " " + outcome.error().hint;
+  }
+  return run;
+}
+
+}  // namespace
+
+Expected<SnapshotResult> take_snapshot(const SnapshotRequest& request, const Env& env,
+                                       ProgressSink& progress, std::stop_token stop) {
+  const Instant started_at = env.clock.now();
+  auto outcome = plan_and_run(request, env, progress, stop);
+  if (request.dry_run) return outcome;
+  const auto recorded = record_run(record_of(request, outcome, started_at, env), env);
+  if (!recorded && outcome) {
+    outcome->warnings.push_back("This run could not be recorded: " + recorded.error().message);
+  }
+  return outcome;
+}
+
+}  // namespace core

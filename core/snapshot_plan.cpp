@@ -1,0 +1,244 @@
+#include "core/snapshot_plan.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <random>
+
+#include "core/destinations.h"
+
+namespace core {
+namespace {
+
+constexpr std::size_t kMaxNameBytes = 128;
+// Below these a loss of half is everyday business, not an alarm.
+constexpr std::uint64_t kMinAlarmRows = 20;
+constexpr std::uint64_t kMinAlarmBytes = 256 * 1024;
+constexpr std::string_view kTemporaryPrefix = ".~";
+constexpr std::string_view kTemporarySuffix = ".tmp";
+constexpr std::string_view kManifestSuffix = ".manifest.json";
+constexpr std::size_t kRandomDigits = 16;
+
+Expected<> check_folder_name(const std::string& name, const std::string& what) {
+  const bool control = std::any_of(name.begin(), name.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+  if (name.find('/') == std::string::npos && name.find('\\') == std::string::npos && !control &&
+      !name.starts_with('.') && name.size() <= kMaxNameBytes) {
+    return {};
+  }
+  return fail(ErrorCode::invalid_argument,
+              "The " + what + " \"" + manifest_text(name) + "\" cannot name a folder.",
+              "Use at most " + std::to_string(kMaxNameBytes) +
+                  " bytes without slashes and control characters, not beginning with a dot.");
+}
+
+bool is_inside(const fs::path& path, const fs::path& folder) {
+  const auto [end, ignored] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+  return end == folder.end();
+}
+
+// The path with the links of its existing part resolved.
+fs::path resolve_existing_part(const fs::path& path, const FileSystem& files) {
+  if (const auto whole = files.canonical(path)) return *whole;
+  if (!path.has_relative_path()) return path;
+  return resolve_existing_part(path.parent_path(), files) / path.filename();
+}
+
+Expected<fs::path> resolve_source(const fs::path& source, const FileSystem& files) {
+  if (source.empty()) {
+    return fail(ErrorCode::invalid_argument, "No source is given.",
+                "Give the path of the database to copy.");
+  }
+  auto resolved = files.canonical(source);
+  if (resolved) {
+    const auto info = files.info(*resolved);
+    if (!info || info->kind != FileInfo::Kind::folder) return resolved;
+    return fail(ErrorCode::not_a_database, source.string() + " is a folder, not a database.",
+                "Name the database file in it.");
+  }
+  if (resolved.error().code != ErrorCode::not_found) return resolved;
+  return fail(ErrorCode::not_found, "There is no database at " + source.string() + ".",
+              "Check the path of the source.");
+}
+
+Expected<fs::path> resolve_destination(const fs::path& destination, const FileSystem& files) {
+  if (destination.empty()) {
+    return fail(ErrorCode::invalid_argument, "No destination is given.",
+                "Give a folder that exists, or set " + std::string(kDestinationVariable) + ".");
+  }
+  auto resolved = files.canonical(destination);
+  if (!resolved && resolved.error().code == ErrorCode::not_found) {
+    return fail(ErrorCode::not_found,
+                "The destination " + destination.string() + " does not exist.",
+                "Create the folder, or attach the disk it lies on; it is never created here.");
+  }
+  if (!resolved) return resolved;
+  const auto info = files.info(*resolved);
+  if (!info) return fail(info.error());
+  if (info->kind != FileInfo::Kind::folder) {
+    return fail(ErrorCode::invalid_argument,
+                "The destination " + destination.string() + " is not a folder.",
+                "Give a folder that exists.");
+  }
+  return resolved;
+}
+
+// "global.db" -> "global". A leading dot would hide the snapshot from every listing.
+std::string stem_of(const fs::path& source) {
+  std::string name = source.filename().string();
+  name.erase(0, name.find_first_not_of('.'));
+  std::string stem = fs::path(name).stem().string();
+  return stem.empty() ? "database" : stem;
+}
+
+}  // namespace
+
+Expected<SnapshotPlan> plan_snapshot(const SnapshotRequest& request, const Env& env) {
+  SnapshotPlan plan;
+  plan.label = request.label;
+  plan.flat = request.flat;
+  plan.host = request.hostname.empty() ? env.places.host : request.hostname;
+  if (auto checked = check_folder_name(plan.label, "label"); !checked) return fail(checked.error());
+  if (auto checked = check_folder_name(plan.host, "hostname"); !checked) {
+    return fail(checked.error());
+  }
+  if (plan.host.empty()) {
+    return fail(ErrorCode::invalid_argument, "This machine has no name to file snapshots under.",
+                "Give a hostname.");
+  }
+  auto destination = resolve_destination(request.destination, env.files);
+  if (!destination) return fail(destination.error());
+  auto source = resolve_source(request.source, env.files);
+  if (!source) return fail(source.error());
+  plan.source = std::move(*source);
+  plan.destination = std::move(*destination);
+  plan.folder = plan.destination;
+  if (!plan.flat) plan.folder /= plan.host;
+  if (!plan.label.empty()) plan.folder /= plan.label;
+  plan.folder = resolve_existing_part(plan.folder, env.files);
+  const fs::path live = plan.source.parent_path();
+  if (is_inside(plan.destination, live) || is_inside(plan.folder, live)) {
+    return fail(ErrorCode::invalid_argument,
+                "The destination " + plan.folder.string() + " lies inside the source's folder " +
+                    live.string() + ".",
+                "Choose a folder elsewhere, best on another disk: what befalls the source would "
+                "befall its snapshots.");
+  }
+  plan.name.stem = stem_of(plan.source);
+  plan.name.date = request.date.value_or(env.clock.local_date(env.clock.now()));
+  plan.snapshot = plan.folder / format_snapshot_name(plan.name);
+  return plan;
+}
+
+std::string propose_label(const fs::path& source, const std::string& taken) {
+  fs::path folder = source.parent_path();
+  std::string label = folder.filename().string();
+  // <project>/.claude/orchestrator/project.db: neither of the two folders says which project.
+  while (folder.has_relative_path() && (label.starts_with('.') || label == "orchestrator")) {
+    folder = folder.parent_path();
+    label = folder.filename().string();
+  }
+  if (label.empty()) label = "other";
+  return label == taken ? label + "-2" : label;
+}
+
+Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& series,
+                       const FileSystem& files) {
+  const std::string place = plan.snapshot.string();
+  for (const char* suffix : {"-wal", "-journal", "-shm"}) {
+    if (!files.link_info(place + suffix)) continue;
+    return fail(ErrorCode::conflict,
+                place + suffix +
+                    " lies beside the snapshot's name: SQLite would mix its content into the "
+                    "snapshot.",
+                "Find out what made it, and move it away.");
+  }
+  const auto taken = files.link_info(plan.snapshot);
+  if (taken && taken->kind != FileInfo::Kind::file) {
+    return fail(ErrorCode::conflict, place + " is there already and is not a file.",
+                "Move it away, or give another label.");
+  }
+  const std::string source = manifest_text(plan.source.string());
+  const std::string host = manifest_text(plan.host);
+  bool newest_seen = false;
+  for (const Snapshot& snapshot : series) {
+    const bool same_name = snapshot.path.filename() == plan.snapshot.filename();
+    if (same_name && !snapshot.manifest_problem.empty()) {
+      return fail(ErrorCode::conflict,
+                  "Whose snapshot " + place + " is cannot be told: " + snapshot.manifest_problem,
+                  "Move it away with its manifest, or give another label.");
+    }
+    if (!snapshot.manifest || (newest_seen && !same_name)) continue;
+    newest_seen = true;
+    const bool other_host = plan.flat && snapshot.manifest->host != host;
+    if (snapshot.manifest->source == source && !other_host) continue;
+    const std::string label = other_host ? plan.host : propose_label(plan.source, plan.label);
+    return fail(ErrorCode::conflict,
+                snapshot.path.string() + " is a snapshot of another database: " +
+                    snapshot.manifest->source + " on " + snapshot.manifest->host + ".",
+                "Give this source a label of its own, for example \"" + label + "\".");
+  }
+  return {};
+}
+
+std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series) {
+  const auto latest = std::max_element(
+      series.begin(), series.end(),
+      [](const Snapshot& a, const Snapshot& b) { return a.taken_at() < b.taken_at(); });
+  if (latest == series.end()) return std::nullopt;
+  return *latest;
+}
+
+std::optional<std::string> shrink_warning(const Snapshot& previous, const Manifest& now) {
+  const auto sentence = [&](std::uint64_t before, std::uint64_t after, const char* unit) {
+    return "The database has lost most of its content: " + std::to_string(after) + " " + unit +
+           " now, " + std::to_string(before) + " in " + previous.path.string() +
+           ". Both snapshots are kept and no older one was removed in this run.";
+  };
+  const auto total = [](const Manifest& manifest) {
+    std::uint64_t rows = 0;
+    for (const auto& [table, count] : manifest.rows) rows += count;
+    return rows;
+  };
+  if (previous.manifest && !previous.manifest->rows.empty()) {
+    const std::uint64_t before = total(*previous.manifest);
+    const std::uint64_t after = total(now);
+    if (before >= kMinAlarmRows && after < before / 2) return sentence(before, after, "rows");
+  }
+  if (previous.bytes >= kMinAlarmBytes && now.bytes < previous.bytes / 2) {
+    return sentence(previous.bytes, now.bytes, "bytes");
+  }
+  return std::nullopt;
+}
+
+fs::path temporary_path_of(const fs::path& file) {
+  std::random_device device;
+  std::array<char, kRandomDigits + 1> random{};
+  std::snprintf(random.data(), random.size(), "%08x%08x", static_cast<unsigned>(device()),
+                static_cast<unsigned>(device()));
+  std::string name(kTemporaryPrefix);
+  name += file.filename().string() + "." + random.data() + std::string(kTemporarySuffix);
+  return file.parent_path() / name;
+}
+
+bool is_temporary_of(std::string_view file_name, const std::string& stem) {
+  if (!file_name.starts_with(kTemporaryPrefix) || !file_name.ends_with(kTemporarySuffix)) {
+    return false;
+  }
+  file_name.remove_prefix(kTemporaryPrefix.size());
+  file_name.remove_suffix(kTemporarySuffix.size());
+  const std::size_t dot = file_name.rfind('.');
+  if (dot == std::string_view::npos) return false;
+  const std::string_view random = file_name.substr(dot + 1);
+  if (random.size() != kRandomDigits ||
+      random.find_first_not_of("0123456789abcdef") != std::string_view::npos) {
+    return false;
+  }
+  file_name = file_name.substr(0, dot);
+  if (file_name.ends_with(kManifestSuffix)) file_name.remove_suffix(kManifestSuffix.size());
+  const auto name = parse_snapshot_name(file_name);
+  return name && name->stem == stem;
+}
+
+}  // namespace core

@@ -1,0 +1,51 @@
+// What a snapshot run is going to do, worked out before anything is touched.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/snapshot.h"
+
+namespace core {
+
+// Where everything of one run lies, all symbolic links resolved.
+struct SnapshotPlan {
+  fs::path source;
+  fs::path destination;
+  std::string host;
+  std::string label;
+  bool flat = false;
+  SnapshotName name;
+  fs::path folder;    // destination/[host/][label/]
+  fs::path snapshot;  // folder/<stem>-YYYY-MM-DD.db
+};
+
+// Checks the arguments and resolves the paths; reads nothing but the folders' entries. Errors:
+// invalid_argument (no destination, destination inside the source's folder, a label or host that is
+// no folder name), not_found, not_a_database, permission_denied.
+Expected<SnapshotPlan> plan_snapshot(const SnapshotRequest& request, const Env& env);
+
+// A label that tells this source from another one of the same name: the name of the project's
+// folder (for /x/shop/.claude/orchestrator/project.db: "shop"), or that with a number if it is
+// `taken`.
+std::string propose_label(const fs::path& source, const std::string& taken);
+
+// Checks that the place of the snapshot is free or holds an earlier snapshot of the same source,
+// and that the series is this source's (conflict otherwise). `series` as list_series gives it.
+Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& series,
+                       const FileSystem& files);
+
+// The latest taken of a series; nothing when it is empty.
+std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series);
+
+// A sentence when `now` has lost more than half of the rows or pages of `previous`; else nothing.
+std::optional<std::string> shrink_warning(const Snapshot& previous, const Manifest& now);
+
+// `.~<file name>.<random>.tmp` in the folder of the file.
+fs::path temporary_path_of(const fs::path& file);
+// True for the temporary name of a snapshot of this stem, or of its manifest.
+bool is_temporary_of(std::string_view file_name, const std::string& stem);
+
+}  // namespace core

@@ -1,0 +1,90 @@
+// The lock of a run: exclusive, bounded in its wait, gone with its holder.
+#include "core/run_lock.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+
+#include "support/catch.h"
+#include "support/fake_env.h"
+
+namespace {
+
+using core::ErrorCode;
+using core::RunLock;
+using namespace std::chrono_literals;
+
+core::Expected<RunLock> lock(test::FakeEnv& world, const std::string& key,
+                             std::chrono::milliseconds timeout = 50ms) {
+  return RunLock::acquire(key, "snapshots of " + key, timeout, world.env(), {});
+}
+
+TEST_CASE("a second run waits its time, then says who holds the lock and since when") {
+  test::FakeEnv world;
+  auto first = lock(world, "a.db");
+  REQUIRE(first);
+  const auto begun = std::chrono::steady_clock::now();
+  const auto second = lock(world, "a.db");
+  REQUIRE_FALSE(second);
+  CHECK(std::chrono::steady_clock::now() - begun >= 50ms);
+  CHECK(second.error().code == ErrorCode::busy);
+  const std::string& message = second.error().message;
+  CHECK(message.find("Process " + std::to_string(::getpid())) != std::string::npos);
+  CHECK(message.find("2026-11-23T12:00:00Z") != std::string::npos);
+  CHECK(message.find("snapshots of a.db") != std::string::npos);
+  CHECK(lock(world, "b.db"));
+}
+
+TEST_CASE("a run gets the lock when the one before it ends") {
+  test::FakeEnv world;
+  auto first = std::make_unique<core::Expected<RunLock>>(lock(world, "a.db"));
+  REQUIRE(*first);
+  std::thread release([&] {
+    std::this_thread::sleep_for(60ms);
+    first.reset();
+  });
+  CHECK(lock(world, "a.db", 5s));
+  release.join();
+}
+
+TEST_CASE("the lock of a killed holder is free") {
+  test::FakeEnv world;
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto held = lock(world, "a.db");
+    (void)!::write(ready[1], held ? "y" : "n", 1);
+    for (;;) ::pause();
+  }
+  char answer = 'n';
+  REQUIRE(::read(ready[0], &answer, 1) == 1);
+  REQUIRE(answer == 'y');
+  const auto refused = lock(world, "a.db");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("Process " + std::to_string(child)) != std::string::npos);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  CHECK(lock(world, "a.db"));
+  ::close(ready[0]);
+  ::close(ready[1]);
+}
+
+TEST_CASE("a wait for the lock can be stopped") {
+  test::FakeEnv world;
+  auto first = lock(world, "a.db");
+  REQUIRE(first);
+  std::stop_source stop;
+  std::thread later([&] {
+    std::this_thread::sleep_for(50ms);
+    stop.request_stop();
+  });
+  const auto second = RunLock::acquire("a.db", "snapshots", 1min, world.env(), stop.get_token());
+  later.join();
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == ErrorCode::cancelled);
+}
+
+}  // namespace
