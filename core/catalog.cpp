@@ -214,6 +214,12 @@ Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter&
   return page;
 }
 
+fs::path resolve_source(const fs::path& source, const FileSystem& files) {
+  if (auto resolved = files.canonical(source)) return *resolved;
+  if (auto folder = files.canonical(source.parent_path())) return *folder / source.filename();
+  return source.lexically_normal();
+}
+
 Expected<std::vector<Snapshot>> list_series(const fs::path& folder, const std::string& stem,
                                             const FileSystem& files) {
   const auto entries = files.list(folder, kMaxEntriesPerFolder);

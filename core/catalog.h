@@ -40,7 +40,7 @@ struct Snapshot {
 
 struct ListFilter {
   std::optional<std::string> host{}, label{}, stem{};
-  std::optional<std::string> source{};  // only snapshots whose manifest names this source
+  std::optional<std::string> source{};  // only those whose manifest names it (resolve_source)
   std::optional<Date> from{}, to{};     // both inclusive
 };
 
@@ -60,6 +60,10 @@ struct ListPage {
 Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter& filter,
                                   std::size_t limit, const std::string& cursor,
                                   const FileSystem& files);
+
+// The path as manifests name a source: links resolved; where the file is gone, those of its folder;
+// where that is gone too, the absolute path as given.
+fs::path resolve_source(const fs::path& source, const FileSystem& files);
 
 // All snapshots of one folder with one stem, newest first, manifests read. For retention.
 Expected<std::vector<Snapshot>> list_series(const fs::path& folder, const std::string& stem,

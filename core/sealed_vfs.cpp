@@ -3,7 +3,6 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <vector>
 
@@ -16,6 +15,8 @@ constexpr std::size_t kMappedPieceBytes = 256 * 1024;  // stays in the CPU's cac
 // All that SQLite's default build maps (SQLITE_MAX_MMAP_SIZE); beyond it, it reads.
 constexpr const char* kMapBytes = "2147418112";
 constexpr const char* kCacheKib = "8192";
+
+constexpr int kHeaderBytes = 100, kWriteVersion = 18, kReadVersion = 19;
 
 struct SealedFile {
   sqlite3_file base;
@@ -46,7 +47,14 @@ int x_close(sqlite3_file* file) {
 }
 int x_read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
   count(file, bytes);
-  return methods(file).xRead(inner(file), data, bytes, offset);
+  const int rc = methods(file).xRead(inner(file), data, bytes, offset);
+  // A header that says WAL would have SQLite look for a -wal: its state alone is in the file.
+  if (rc == SQLITE_OK && self(file).database && offset == 0 && bytes >= kHeaderBytes) {
+    auto* header = static_cast<unsigned char*>(data);
+    if (header[kWriteVersion] == 2) header[kWriteVersion] = 1;
+    if (header[kReadVersion] == 2) header[kReadVersion] = 1;
+  }
+  return rc;
 }
 int x_write(sqlite3_file* file, const void* data, int bytes, sqlite3_int64 offset) {
   if (self(file).database) return SQLITE_READONLY;
@@ -62,7 +70,8 @@ int x_sync(sqlite3_file* file, int flags) {
 int x_file_size(sqlite3_file* file, sqlite3_int64* bytes) {
   return methods(file).xFileSize(inner(file), bytes);
 }
-// Nobody else matters for a file that does not change.
+// The file does not change, so nobody else matters. That no lock is ever taken also keeps SQLite's
+// close from waiting for one.
 int x_lock(sqlite3_file*, int) {
   return SQLITE_OK;
 }
@@ -86,7 +95,7 @@ int x_device_characteristics(sqlite3_file* file) {
 }
 int x_fetch(sqlite3_file* file, sqlite3_int64 offset, int bytes, void** data) {
   *data = nullptr;
-  if (methods(file).iVersion < 3) return SQLITE_OK;
+  if (methods(file).iVersion < 3 || offset == 0) return SQLITE_OK;  // page 1 goes through x_read
   const int rc = methods(file).xFetch(inner(file), offset, bytes, data);
   if (*data != nullptr) count(file, bytes);
   return rc;
@@ -137,6 +146,11 @@ int x_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, in
   return rc;
 }
 
+// Neither journal nor WAL is looked for.
+int x_access(sqlite3_vfs*, const char*, int, int* result) {
+  *result = 0;
+  return SQLITE_OK;
+}
 int x_delete(sqlite3_vfs*, const char*, int) {
   return SQLITE_READONLY;
 }
@@ -152,6 +166,7 @@ int register_vfs() {
   vfs.pAppData = system;
   vfs.szOsFile = static_cast<int>(kInnerOffset) + system->szOsFile;
   vfs.xOpen = x_open;
+  vfs.xAccess = x_access;
   vfs.xDelete = x_delete;
   return sqlite3_vfs_register(&vfs, 0);
 }
@@ -162,23 +177,6 @@ sqlite3_file* file_of(sqlite3* connection) {
   return file;
 }
 
-// https://www.sqlite.org/uri.html: ?, # and % mean something in a URI's path.
-std::string uri_of(const std::filesystem::path& path) {
-  std::string uri = "file:";
-  for (const char c : path.string()) {
-    if (c == '?') {
-      uri += "%3f";
-    } else if (c == '#') {
-      uri += "%23";
-    } else if (c == '%') {
-      uri += "%25";
-    } else {
-      uri += c;
-    }
-  }
-  return uri + "?immutable=1";
-}
-
 }  // namespace
 
 Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path) {
@@ -186,42 +184,42 @@ Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path
   if (registered != SQLITE_OK) {
     return fail(sqlite::error_from(registered, nullptr, "cannot register a VFS"));
   }
-  auto connection = sqlite::open(
-      uri_of(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, kVfsName);
+  auto connection =
+      sqlite::open(path.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, kVfsName);
   if (!connection) return connection;
   sqlite3* raw = connection->get();
   sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
-  // None of these reads the file, so that they succeed on any bytes.
-  const auto set =
-      sqlite::execute(raw,
-                      std::string("PRAGMA mmap_size = ") + kMapBytes + "; PRAGMA cache_size = -" +
-                          kCacheKib + "; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON",
-                      "cannot prepare to read " + path.string());
-  if (!set) return fail(set.error());
+  // The last of these reads the file and fails on a damaged one: for the checks to tell about.
+  const std::string settings = std::string("PRAGMA mmap_size = ") + kMapBytes +
+                               "; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON; "
+                               "PRAGMA cache_size = -" +
+                               kCacheKib;
+  sqlite3_exec(raw, settings.c_str(), nullptr, nullptr, nullptr);
   return connection;
 }
 
-std::uint64_t bytes_read(sqlite3* connection) {
-  return self(file_of(connection)).bytes_read.load(std::memory_order_relaxed);
+const std::atomic<std::uint64_t>& bytes_read(sqlite3* connection) {
+  return self(file_of(connection)).bytes_read;
 }
 
 Expected<> read_through(sqlite3* connection, std::uint64_t bytes,
                         const std::function<bool(const void* data, std::size_t bytes)>& take) {
-  sqlite3_file* file = file_of(connection);
+  sqlite3_file* system_file = inner(file_of(connection));
+  const sqlite3_io_methods& real = *system_file->pMethods;
   std::vector<unsigned char> buffer(kPieceBytes);
   for (std::uint64_t offset = 0; offset < bytes;) {
     const auto at = static_cast<sqlite3_int64>(offset);
     auto piece = static_cast<int>(std::min<std::uint64_t>(kMappedPieceBytes, bytes - offset));
     void* mapped = nullptr;
-    int rc = x_fetch(file, at, piece, &mapped);
+    int rc = real.iVersion < 3 ? SQLITE_OK : real.xFetch(system_file, at, piece, &mapped);
     bool goes_on = true;
     if (rc == SQLITE_OK && mapped != nullptr) {
       goes_on = take(mapped, static_cast<std::size_t>(piece));
-      rc = x_unfetch(file, at, mapped);
+      rc = real.xUnfetch(system_file, at, mapped);
     } else if (rc == SQLITE_OK) {
       piece = std::min(piece, static_cast<int>(kPieceBytes));
-      rc = x_read(file, buffer.data(), piece, at);
+      rc = real.xRead(system_file, buffer.data(), piece, at);
       if (rc == SQLITE_OK) goes_on = take(buffer.data(), static_cast<std::size_t>(piece));
     }
     if (rc != SQLITE_OK) {

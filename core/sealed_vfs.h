@@ -2,6 +2,7 @@
 // FTS5's own check needs, which is spelled as an INSERT.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -13,17 +14,19 @@
 
 namespace core {
 
-// Opens `path` read-only for the system and writable for SQLite, immutable (no locks, no side
-// files), memory-mapped, its journal in memory. Every write, truncation or deletion that SQLite
-// asks for fails with SQLITE_READONLY. The schema is not trusted: functions and virtual tables with
-// side effects do not run from it. https://www.sqlite.org/uri.html#uriimmutable,
-// https://www.sqlite.org/security.html
+// Opens `path` read-only for the system and writable for SQLite, memory-mapped, without locks, and
+// as if nothing lay beside it: no -wal or -journal is read, created or deleted. Every write,
+// truncation or deletion that SQLite asks for fails with SQLITE_READONLY. (SQLite's own
+// `immutable=1` does the like, but refuses what is spelled as a write.) The schema is not trusted:
+// functions and virtual tables with side effects do not run from it.
+// https://www.sqlite.org/vfs.html, https://www.sqlite.org/security.html
 //
 // The connection serves one thread at a time. The file must not be changed while it is open.
 Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path);
 
-// Bytes that SQLite has read through this connection, repeated ones too. From any thread.
-std::uint64_t bytes_read(sqlite3* connection);
+// Counts the bytes that SQLite reads through this connection, repeated ones too. Lives as long as
+// the connection; may be read from any thread.
+const std::atomic<std::uint64_t>& bytes_read(sqlite3* connection);
 
 // Calls `take` with the file's bytes from first to last, in pieces, until it returns false. Goes
 // through SQLite's own descriptor, so that no lock which this process may hold on the same file is

@@ -1,0 +1,429 @@
+#include "core/verify.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "core/catalog.h"
+#include "core/row_counts.h"
+#include "core/sealed_vfs.h"
+#include "core/verify_checks.h"
+
+namespace core {
+namespace {
+
+using Outcome = VerifyCheck::Outcome;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// Below this a thread costs more than it saves.
+constexpr std::uint64_t kMinParallelBytes = 8ULL << 20;
+// How often progress is told and a stop looked at.
+constexpr milliseconds kTick{25};
+// SQLite's virtual machine looks at the stop token every so many instructions.
+constexpr int kInstructionsPerLook = 10'000;
+
+double ms_since(steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(steady_clock::now() - start).count();
+}
+
+// One check on some connection; the time it takes is measured by who runs it.
+using Task = std::function<void(sqlite3*)>;
+
+int look_at_stop(void* stop) {
+  return static_cast<std::stop_token*>(stop)->stop_requested() ? 1 : 0;
+}
+
+// Runs tasks in order of their start, on one or more threads with a connection each.
+class Lanes {
+ public:
+  Lanes(const fs::path& path, std::vector<Task> tasks, std::stop_token stop)
+      : path_(path), tasks_(std::move(tasks)), stop_(std::move(stop)) {}
+
+  // Uses `first` as the connection of the first lane. Calls `tick` now and then until all is done.
+  void run(sqlite3* first, unsigned lanes, const std::function<void()>& tick) {
+    if (lanes <= 1) {
+      const std::stop_callback interrupt(stop_, [first] { sqlite3_interrupt(first); });
+      work(first);
+      tick();
+      return;
+    }
+    std::vector<std::jthread> threads;
+    running_ = lanes;
+    for (unsigned lane = 0; lane < lanes; ++lane) {
+      threads.emplace_back([this, connection = lane == 0 ? first : nullptr] {
+        connection != nullptr ? work(connection) : work_on_new_connection();
+        const std::lock_guard lock(mutex_);
+        --running_;
+        done_.notify_one();
+      });
+    }
+    std::unique_lock lock(mutex_);
+    while (!done_.wait_for(lock, kTick, [this] { return running_ == 0; })) {
+      // Again and again: an interrupt that falls between two statements has no effect.
+      if (stop_.stop_requested()) {
+        for (sqlite3* connection : open_) sqlite3_interrupt(connection);
+      }
+      lock.unlock();
+      tick();
+      lock.lock();
+    }
+  }
+
+ private:
+  void work_on_new_connection() {
+    auto connection = open_sealed(path_);
+    if (!connection) return;  // the other lanes do this one's work
+    sqlite3* raw = connection->get();
+    {
+      const std::lock_guard lock(mutex_);
+      connections_.push_back(std::move(*connection));
+    }
+    work(raw);
+  }
+
+  void work(sqlite3* connection) {
+    sqlite3_progress_handler(connection, kInstructionsPerLook, look_at_stop, &stop_);
+    {
+      const std::lock_guard lock(mutex_);
+      open_.push_back(connection);
+    }
+    while (!stop_.stop_requested()) {
+      const std::size_t task = next_.fetch_add(1);
+      if (task >= tasks_.size()) break;
+      tasks_[task](connection);
+    }
+    const std::lock_guard lock(mutex_);
+    open_.erase(std::find(open_.begin(), open_.end(), connection));
+  }
+
+  const fs::path& path_;
+  std::vector<Task> tasks_;
+  std::stop_token stop_;
+  std::atomic<std::size_t> next_{0};
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable done_;
+  std::vector<sqlite3*> open_;
+  std::vector<sqlite::ConnectionHandle> connections_;  // stay open until all lanes have ended
+  unsigned running_ = 0;
+};
+
+class Verification {
+ public:
+  Verification(const VerifyRequest& request, const Env& env, ProgressSink& progress,
+               std::stop_token stop)
+      : request_(request), env_(env), progress_(progress), stop_(std::move(stop)) {}
+
+  Expected<VerifyReport> run() {
+    const auto start = steady_clock::now();
+    report_.path = request_.snapshot;
+    if (auto found = find_file(); !found) return fail(found.error());
+    read_expectation();
+    if (is_live()) {
+      return fail(ErrorCode::conflict,
+                  request_.snapshot.string() + " is a live database: a program has it open.",
+                  "Take a snapshot of it with snapshot_db, and verify that.");
+    }
+    auto connection = open_sealed(request_.snapshot);
+    if (!connection) return fail(connection.error());
+    add(timed([&] { return check_header(connection->get(), bytes_, header_); }));
+    add(timed([&] { return check_side_files(request_.snapshot, env_.files); }));
+    const bool readable =
+        report_.checks.front().outcome == Outcome::passed || header_.page_size > 0;
+    run_lanes(connection->get(), readable);
+    if (stop_.stop_requested()) {
+      return fail(ErrorCode::cancelled,
+                  "The check of " + request_.snapshot.string() + " was cancelled.");
+    }
+    conclude(readable);
+    if (request_.live_source && readable) {
+      add(timed(
+          [&] { return compare_live_source(report_.rows, *request_.live_source, env_, stop_); }));
+    }
+    judge();
+    report_.elapsed_ms = ms_since(start);
+    return std::move(report_);
+  }
+
+ private:
+  Expected<> find_file() {
+    const auto info = env_.files.info(request_.snapshot);
+    if (!info) return fail(info.error());
+    if (info->kind != FileInfo::Kind::file) {
+      return fail(ErrorCode::invalid_argument, request_.snapshot.string() + " is not a file.",
+                  "Name a snapshot that list_snapshots shows.");
+    }
+    bytes_ = info->bytes;
+    return {};
+  }
+
+  // Somebody's live database has its wal-index beside it and no manifest: an immutable look at it
+  // would find errors where there are none.
+  bool is_live() const {
+    fs::path shm = request_.snapshot;
+    shm += "-shm";
+    return !report_.manifest && env_.files.info(shm).has_value();
+  }
+
+  void read_expectation() {
+    if (request_.expected) {
+      report_.manifest = request_.expected;
+      return;
+    }
+    auto manifest = read_manifest(request_.snapshot, env_.files);
+    if (manifest) {
+      report_.manifest = std::move(*manifest);
+    } else if (manifest.error().code == ErrorCode::not_found) {
+      no_manifest_ = "There is no manifest beside the snapshot.";
+    } else {
+      no_manifest_ = manifest.error().message;
+      manifest_damaged_ = true;
+    }
+  }
+
+  bool must_hash() const {
+    return request_.known_sha256.empty() && report_.manifest && !report_.manifest->sha256.empty();
+  }
+
+  void run_lanes(sqlite3* connection, bool readable) {
+    std::vector<Task> tasks;
+    const auto plan = [&](auto& result, auto check) {
+      tasks.emplace_back([this, &result, check](sqlite3* on) {
+        const auto start = steady_clock::now();
+        auto made = check(on);
+        set_elapsed(made, ms_since(start));
+        result = std::move(made);
+      });
+    };
+    // The two longest first.
+    if (readable) {
+      plan(structure_, [this](sqlite3* on) {
+        structure_reads_ = &bytes_read(on);
+        return check_structure(on, request_.level);
+      });
+    }
+    if (must_hash()) {
+      plan(digest_, [this](sqlite3* on) { return hash_file(on, bytes_, stop_, hashed_, sha256_); });
+    }
+    if (readable) {
+      plan(rows_, [this](sqlite3* on) { return count(on); });
+      plan(foreign_keys_, [](sqlite3* on) { return check_foreign_keys(on); });
+      plan(full_text_, [this](sqlite3* on) { return check_full_text(on, stop_); });
+      plan(virtual_tables_, [](sqlite3* on) { return check_virtual_tables(on); });
+    }
+    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+    const unsigned lanes = bytes_ < kMinParallelBytes ? 1 : std::min(kMaxLanes, cores);
+    Lanes running(request_.snapshot, std::move(tasks), stop_);
+    running.run(connection, lanes, [this] { tick(); });
+    progress_.report(total_steps(), total_steps(), "verify");
+  }
+
+  VerifyCheck count(sqlite3* connection) {
+    VerifyCheck check;
+    check.name = "row_counts";
+    auto rows = count_rows(connection, stop_);
+    if (!rows) return ended_by(check.name, rows.error());
+    check.outcome = Outcome::passed;
+    report_.rows = std::move(*rows);
+    return check;
+  }
+
+  std::uint64_t total_steps() const { return bytes_ * (must_hash() ? 2 : 1); }
+
+  // The structure check reads each page about once, in any order: an estimate.
+  void tick() {
+    const std::atomic<std::uint64_t>* reads = structure_reads_;
+    const std::uint64_t structure = reads != nullptr ? std::min(bytes_, reads->load()) : 0;
+    progress_.report(structure + hashed_, total_steps(), "verify");
+  }
+
+  template <class Check>
+  static VerifyCheck timed(Check make) {
+    const auto start = steady_clock::now();
+    VerifyCheck check = make();
+    check.elapsed_ms = ms_since(start);
+    return check;
+  }
+  static void set_elapsed(VerifyCheck& check, double ms) { check.elapsed_ms = ms; }
+  static void set_elapsed(CountedCheck& counted, double ms) { counted.check.elapsed_ms = ms; }
+
+  void add(VerifyCheck check) {
+    if (!check.name.empty()) report_.checks.push_back(std::move(check));
+  }
+
+  static VerifyCheck skipped(std::string name, std::string reason) {
+    VerifyCheck check;
+    check.name = std::move(name);
+    check.reason = std::move(reason);
+    return check;
+  }
+
+  // Puts what the lanes found beside what the manifest says.
+  void conclude(bool readable) {
+    add(conclude_digest());
+    if (!readable) {
+      const bool full = request_.level == VerifyLevel::full;
+      for (const char* name :
+           {full ? "integrity_check" : "quick_check", "row_counts", "foreign_keys"}) {
+        add(skipped(name, "The header is not that of an SQLite database."));
+      }
+      return;
+    }
+    compare_with_manifest();
+    add(std::move(structure_));
+    add(conclude_rows());
+    add(conclude_counted(std::move(foreign_keys_)));
+    add(conclude_counted(std::move(full_text_)));
+    add(std::move(virtual_tables_));
+  }
+
+  VerifyCheck conclude_digest() {
+    if (!report_.manifest) {
+      VerifyCheck check = skipped("digest", no_manifest_);
+      if (manifest_damaged_) {
+        check.outcome = Outcome::failed;
+        check.findings.push_back(no_manifest_);
+        check.reason.clear();
+      }
+      return check;
+    }
+    if (report_.manifest->sha256.empty()) return skipped("digest", "The manifest has no digest.");
+    if (!request_.known_sha256.empty()) sha256_ = request_.known_sha256;
+    if (digest_.outcome == Outcome::failed) return digest_;  // could not be read to the end
+    VerifyCheck check = compare_digest(sha256_, *report_.manifest);
+    check.elapsed_ms = digest_.elapsed_ms;
+    is_replaced_one_ = is_replaced_one(sha256_, *report_.manifest);
+    digest_passed_ = check.outcome == Outcome::passed;
+    return check;
+  }
+
+  void compare_with_manifest() {
+    VerifyCheck& header = report_.checks.front();
+    if (!report_.manifest || is_replaced_one_ || header_.page_size == 0) return;
+    for (std::string& finding : compare_header(header_, bytes_, *report_.manifest)) {
+      header.outcome = Outcome::failed;
+      header.findings.push_back(std::move(finding));
+    }
+  }
+
+  VerifyCheck conclude_rows() {
+    if (rows_.outcome != Outcome::passed) return rows_;
+    if (!report_.manifest) return skipped("row_counts", no_manifest_);
+    if (request_.expected) return rows_;
+    if (is_replaced_one_) return skipped("row_counts", "The manifest is of a later run.");
+    if (report_.manifest->rows.empty() && !report_.rows.empty()) {
+      return skipped("row_counts", "The manifest has no row counts.");
+    }
+    VerifyCheck check = compare_rows(report_.rows, *report_.manifest);
+    check.elapsed_ms = rows_.elapsed_ms;
+    return check;
+  }
+
+  // Findings that the source itself had are no damage of its copy.
+  VerifyCheck conclude_counted(CountedCheck counted) {
+    VerifyCheck check = std::move(counted.check);
+    if (check.outcome != Outcome::failed || counted.total == 0) return check;
+    bool of_source = request_.expected.has_value();
+    if (of_source) {
+      report_.source_findings[check.name] = counted.total;
+    } else if (report_.manifest && digest_passed_) {
+      const auto& known = report_.manifest->source_findings;
+      const auto it = known.find(check.name);
+      of_source = it != known.end() && counted.total <= it->second;
+    }
+    if (of_source) {
+      check.outcome = Outcome::passed;
+      check.reason = "The source itself has " + std::to_string(counted.total) +
+                     (counted.total == 1 ? " such finding" : " such findings") +
+                     "; the copy is faithful.";
+    }
+    return check;
+  }
+
+  void judge() {
+    bool failed = false, missing = false;
+    for (const VerifyCheck& check : report_.checks) {
+      failed = failed || check.outcome == Outcome::failed;
+      const bool matters = check.name == "header" || check.name == "side_files" ||
+                           check.name == "quick_check" || check.name == "integrity_check" ||
+                           (check.name == "digest" && !request_.expected);
+      missing = missing || (matters && check.outcome == Outcome::skipped);
+    }
+    report_.verdict = failed    ? VerifyReport::Verdict::damaged
+                      : missing ? VerifyReport::Verdict::inconclusive
+                                : VerifyReport::Verdict::verified;
+  }
+
+  const VerifyRequest& request_;
+  const Env& env_;
+  ProgressSink& progress_;
+  std::stop_token stop_;
+
+  VerifyReport report_;
+  std::uint64_t bytes_ = 0;
+  SnapshotHeader header_;
+  std::string no_manifest_;
+  bool manifest_damaged_ = false;
+  bool is_replaced_one_ = false;
+  bool digest_passed_ = false;
+
+  // Each written by one lane only, read when all have ended.
+  VerifyCheck structure_, digest_, rows_, virtual_tables_;
+  CountedCheck foreign_keys_, full_text_;
+  std::string sha256_;
+
+  std::atomic<std::uint64_t> hashed_{0};
+  std::atomic<const std::atomic<std::uint64_t>*> structure_reads_{nullptr};
+};
+
+}  // namespace
+
+std::string_view to_string(VerifyReport::Verdict verdict) {
+  switch (verdict) {
+    case VerifyReport::Verdict::verified:
+      return "verified";
+    case VerifyReport::Verdict::damaged:
+      return "damaged";
+    case VerifyReport::Verdict::inconclusive:
+      return "inconclusive";
+  }
+  return "inconclusive";
+}
+
+std::string_view to_string(VerifyCheck::Outcome outcome) {
+  switch (outcome) {
+    case Outcome::passed:
+      return "passed";
+    case Outcome::failed:
+      return "failed";
+    case Outcome::skipped:
+      return "skipped";
+  }
+  return "skipped";
+}
+
+Expected<VerifyReport> verify_snapshot(const VerifyRequest& request, const Env& env,
+                                       ProgressSink& progress, std::stop_token stop) {
+  return Verification(request, env, progress, std::move(stop)).run();
+}
+
+Expected<fs::path> latest_snapshot_of(const fs::path& source, const fs::path& destination,
+                                      const FileSystem& files) {
+  ListFilter filter;
+  filter.source = resolve_source(source, files).string();
+  const auto page = list_snapshots(destination, filter, 1, "", files);
+  if (!page) return fail(page.error());
+  if (page->snapshots.empty()) {
+    return fail(ErrorCode::not_found,
+                "There is no snapshot of " + source.string() + " in " + destination.string() +
+                    " with a manifest.",
+                "See what there is with list_snapshots, and name the snapshot's path.");
+  }
+  return page->snapshots.front().path;
+}
+
+}  // namespace core

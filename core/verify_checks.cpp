@@ -1,0 +1,265 @@
+#include "core/verify_checks.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "core/digest.h"
+#include "core/pinned_source.h"
+#include "core/row_counts.h"
+#include "core/sealed_vfs.h"
+#include "core/sqlite.h"
+
+namespace core {
+namespace {
+
+using Outcome = VerifyCheck::Outcome;
+
+constexpr std::size_t kHeaderBytes = 100;
+constexpr std::chrono::milliseconds kLiveBusyTimeout{5'000};
+// Broken references are counted up to here; the first ones are told.
+constexpr std::uint64_t kMaxCounted = 1'000'000;
+
+VerifyCheck make_check(std::string name, Outcome outcome, std::string reason = {}) {
+  VerifyCheck check;
+  check.name = std::move(name);
+  check.outcome = outcome;
+  check.reason = std::move(reason);
+  return check;
+}
+
+void add_finding(VerifyCheck& check, std::string finding) {
+  check.outcome = Outcome::failed;
+  if (check.findings.size() < kMaxFindings) check.findings.push_back(std::move(finding));
+}
+
+std::uint32_t big_endian(const unsigned char* from, int bytes) {
+  std::uint32_t value = 0;
+  for (int i = 0; i < bytes; ++i) value = value << 8 | from[i];
+  return value;
+}
+
+std::string column_text(sqlite3_stmt* row, int column) {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row, column));
+  return text != nullptr ? text : "";
+}
+
+// Calls `take` for each row; nothing but an error can come of it.
+Expected<> for_each_row(sqlite3* connection, const std::string& sql, const std::string& what,
+                        const std::function<void(sqlite3_stmt*)>& take) {
+  auto statement = sqlite::prepare(connection, sql, what);
+  if (!statement) return fail(statement.error());
+  int rc = SQLITE_ROW;
+  while ((rc = sqlite3_step(statement->get())) == SQLITE_ROW) take(statement->get());
+  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, what));
+  return {};
+}
+
+}  // namespace
+
+VerifyCheck ended_by(std::string name, const Error& error) {
+  const bool of_content = error.code == ErrorCode::damaged ||
+                          error.code == ErrorCode::not_a_database || error.code == ErrorCode::io;
+  if (!of_content) return make_check(std::move(name), Outcome::skipped, error.message);
+  VerifyCheck check = make_check(std::move(name), Outcome::failed);
+  check.findings.push_back(error.message);
+  return check;
+}
+
+VerifyCheck check_header(sqlite3* connection, std::uint64_t file_bytes, SnapshotHeader& header) {
+  VerifyCheck check = make_check("header", Outcome::passed);
+  if (file_bytes < kHeaderBytes) {
+    add_finding(check, file_bytes == 0 ? "The file is empty."
+                                       : "The file is too short for an SQLite database.");
+    return check;
+  }
+  std::array<unsigned char, kHeaderBytes> bytes{};
+  const auto read = read_through(connection, kHeaderBytes, [&](const void* data, std::size_t) {
+    std::memcpy(bytes.data(), data, kHeaderBytes);
+    return true;
+  });
+  if (!read) return ended_by("header", read.error());
+  if (std::memcmp(bytes.data(), "SQLite format 3", 16) != 0) {
+    add_finding(check, "The file is not an SQLite database, or it is encrypted.");
+    return check;
+  }
+  const std::uint32_t coded = big_endian(&bytes[16], 2);
+  header.page_size = coded == 1 ? 65536 : coded;
+  header.page_count = big_endian(&bytes[28], 4);
+  header.user_version = static_cast<std::int32_t>(big_endian(&bytes[60], 4));
+  const bool page_size_valid = header.page_size >= 512 && header.page_size <= 65536 &&
+                               (header.page_size & (header.page_size - 1)) == 0;
+  if (!page_size_valid) {
+    add_finding(check, "The page size " + std::to_string(header.page_size) + " is not possible.");
+    return check;
+  }
+  // The count in the header is current only when the two change counters agree.
+  const bool count_valid = big_endian(&bytes[24], 4) == big_endian(&bytes[92], 4);
+  const std::uint64_t expected_bytes = std::uint64_t{header.page_size} * header.page_count;
+  if (file_bytes % header.page_size != 0 || (count_valid && file_bytes != expected_bytes)) {
+    add_finding(check, "The header tells " + std::to_string(header.page_count) + " pages of " +
+                           std::to_string(header.page_size) + " bytes, the file has " +
+                           std::to_string(file_bytes) + " bytes.");
+  }
+  if (bytes[18] > 2 || bytes[19] > 2) {
+    add_finding(check, "The file format is newer than this program knows.");
+  } else if (bytes[19] == 2 && check.outcome == Outcome::passed) {
+    check.reason =
+        "The header says WAL: whoever opens the file creates -wal and -shm beside it, and in a "
+        "folder that may not be written it needs immutable=1.";
+  }
+  return check;
+}
+
+std::vector<std::string> compare_header(const SnapshotHeader& header, std::uint64_t file_bytes,
+                                        const Manifest& manifest) {
+  std::vector<std::string> findings;
+  const auto compare = [&](const char* what, auto here, auto there) {
+    if (here == there) return;
+    findings.push_back(std::string(what) + " is " + std::to_string(here) + "; the manifest says " +
+                       std::to_string(there) + ".");
+  };
+  compare("The size in bytes", file_bytes, manifest.bytes);
+  compare("The page size", header.page_size, manifest.page_size);
+  compare("The page count", header.page_count, manifest.page_count);
+  compare("The user_version", header.user_version, manifest.user_version);
+  return findings;
+}
+
+VerifyCheck check_side_files(const fs::path& path, const FileSystem& files) {
+  VerifyCheck check = make_check("side_files", Outcome::passed);
+  for (const char* suffix : {"-wal", "-journal"}) {
+    fs::path side = path;
+    side += suffix;
+    const auto info = files.info(side);
+    if (info && info->bytes > 0) {
+      add_finding(check, side.string() + " (" + std::to_string(info->bytes) +
+                             " bytes) lies beside the snapshot: a program that opens the snapshot "
+                             "replays it and sees other content. Move it away.");
+    } else if (!info && info.error().code != ErrorCode::not_found) {
+      return ended_by("side_files", info.error());
+    }
+  }
+  return check;
+}
+
+VerifyCheck hash_file(sqlite3* connection, std::uint64_t file_bytes, std::stop_token stop,
+                      std::atomic<std::uint64_t>& hashed, std::string& sha256) {
+  Sha256 digest;
+  const auto read = read_through(connection, file_bytes, [&](const void* data, std::size_t bytes) {
+    digest.update(data, bytes);
+    hashed.fetch_add(bytes, std::memory_order_relaxed);
+    return !stop.stop_requested();
+  });
+  if (!read) return ended_by("digest", read.error());
+  sha256 = digest.finish();
+  return make_check("digest", Outcome::passed);
+}
+
+bool is_replaced_one(const std::string& sha256, const Manifest& manifest) {
+  return manifest.replaces && sha256 != manifest.sha256 && sha256 == manifest.replaces->sha256;
+}
+
+VerifyCheck compare_digest(const std::string& sha256, const Manifest& manifest) {
+  if (sha256 == manifest.sha256) return make_check("digest", Outcome::passed);
+  if (is_replaced_one(sha256, manifest)) {
+    return make_check("digest", Outcome::passed,
+                      "This is the snapshot of " + format_instant(manifest.replaces->taken_at) +
+                          ", intact: the run of " + format_instant(manifest.taken_at) +
+                          " wrote its manifest and ended before it put its copy in place.");
+  }
+  VerifyCheck check = make_check("digest", Outcome::passed);
+  add_finding(check, "The SHA-256 is " + sha256 + "; the manifest says " + manifest.sha256 + ".");
+  return check;
+}
+
+VerifyCheck check_structure(sqlite3* connection, VerifyLevel level) {
+  const std::string name = level == VerifyLevel::full ? "integrity_check" : "quick_check";
+  VerifyCheck check = make_check(name, Outcome::passed);
+  const auto done =
+      for_each_row(connection, "PRAGMA " + name + "(" + std::to_string(kMaxFindings) + ")",
+                   "cannot check", [&](sqlite3_stmt* row) {
+                     const std::string line = column_text(row, 0);
+                     // SQLite 3.44 and later look at FTS indexes here, too: check_full_text tells
+                     // about them.
+                     if (line == "ok" || line.find("inverted index for FTS") != std::string::npos)
+                       return;
+                     add_finding(check, line);
+                   });
+  if (!done) {
+    VerifyCheck ended = ended_by(name, done.error());
+    // A malformed schema stops SQLite's check with a plain error.
+    if (done.error().code == ErrorCode::internal) add_finding(ended, done.error().message);
+    if (ended.outcome == Outcome::failed) ended.reason.clear();
+    return ended;
+  }
+  return check;
+}
+
+CountedCheck check_foreign_keys(sqlite3* connection) {
+  CountedCheck result{make_check("foreign_keys", Outcome::passed), 0};
+  // Columns: table, rowid (null WITHOUT ROWID), the table referred to, number of the key.
+  // https://www.sqlite.org/pragma.html#pragma_foreign_key_check
+  const auto done = for_each_row(
+      connection, "SELECT * FROM pragma_foreign_key_check LIMIT " + std::to_string(kMaxCounted),
+      "cannot check the foreign keys", [&](sqlite3_stmt* row) {
+        ++result.total;
+        const std::string rowid = column_text(row, 1);
+        add_finding(result.check, "Table " + column_text(row, 0) +
+                                      (rowid.empty() ? "" : ", rowid " + rowid) +
+                                      ": no such row in " + column_text(row, 2) + ".");
+      });
+  if (!done && result.total == 0) result.check = ended_by("foreign_keys", done.error());
+  return result;
+}
+
+VerifyCheck compare_rows(const std::map<std::string, std::uint64_t>& rows,
+                         const Manifest& manifest) {
+  VerifyCheck check = make_check("row_counts", Outcome::passed);
+  for (const auto& [table, expected] : manifest.rows) {
+    const auto it = std::find_if(rows.begin(), rows.end(), [&, &name = table](const auto& entry) {
+      return manifest_text(entry.first) == name;
+    });
+    if (it == rows.end()) {
+      add_finding(check, "Table " + table + " is not there.");
+    } else if (it->second != expected) {
+      add_finding(check, "Table " + table + " has " + std::to_string(it->second) +
+                             " rows; the manifest says " + std::to_string(expected) + ".");
+    }
+  }
+  if (manifest.rows.size() < rows.size() && check.outcome == Outcome::passed) {
+    add_finding(check, "There are " + std::to_string(rows.size()) + " tables; the manifest has " +
+                           std::to_string(manifest.rows.size()) + ".");
+  }
+  return check;
+}
+
+VerifyCheck compare_live_source(const std::map<std::string, std::uint64_t>& rows,
+                                const fs::path& live_source, const Env& env, std::stop_token stop) {
+  const std::string name = "live_source";
+  const auto path = env.files.canonical(live_source);
+  if (!path) return make_check(name, Outcome::skipped, path.error().message);
+  auto source = PinnedSource::open(*path, kLiveBusyTimeout, env, stop);
+  if (!source) return make_check(name, Outcome::skipped, source.error().message);
+  const auto live = count_rows(source->connection(), stop);
+  if (!live) return make_check(name, Outcome::skipped, live.error().message);
+  VerifyCheck check = make_check(name, Outcome::passed);
+  std::map<std::string, std::pair<std::string, std::string>> both;
+  for (const auto& [table, count] : rows) both[table].first = std::to_string(count);
+  for (const auto& [table, count] : *live) both[table].second = std::to_string(count);
+  std::size_t differences = 0;
+  for (const auto& [table, counts] : both) {
+    const auto& [here, there] = counts;
+    if (here == there || ++differences > kMaxFindings) continue;
+    check.findings.push_back("Table " + table + ": " + (here.empty() ? "not there" : here) +
+                             " in the snapshot, " + (there.empty() ? "not there" : there) +
+                             " in the live database.");
+  }
+  check.reason = differences == 0 ? "The row counts are those of the live database."
+                                  : std::to_string(differences) + " tables differ.";
+  return check;
+}
+
+}  // namespace core

@@ -1,0 +1,69 @@
+// The single checks that verify_snapshot puts together.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+
+#include "core/verify.h"
+
+struct sqlite3;
+
+namespace core {
+
+// Where a check ends when the connection was interrupted or a stop was requested, its outcome is of
+// no meaning: the caller looks at the stop token. All take a connection of open_sealed and may run
+// beside each other on connections of their own.
+
+// What bytes 0..99 say. https://www.sqlite.org/fileformat.html#the_database_header
+struct SnapshotHeader {
+  std::uint32_t page_size = 0;
+  std::uint32_t page_count = 0;
+  std::int64_t user_version = 0;
+};
+
+// The header itself, and that the file has the length it tells. Fills `header` when it can be read.
+VerifyCheck check_header(sqlite3* connection, std::uint64_t file_bytes, SnapshotHeader& header);
+// The header and length against the manifest: findings only.
+std::vector<std::string> compare_header(const SnapshotHeader& header, std::uint64_t file_bytes,
+                                        const Manifest& manifest);
+
+// A -wal or -journal beside the file, which any ordinary open would replay into it.
+VerifyCheck check_side_files(const fs::path& path, const FileSystem& files);
+
+// `hashed` counts bytes; `sha256` gets the digest.
+VerifyCheck hash_file(sqlite3* connection, std::uint64_t file_bytes, std::stop_token stop,
+                      std::atomic<std::uint64_t>& hashed, std::string& sha256);
+// The digest against the manifest's.
+VerifyCheck compare_digest(const std::string& sha256, const Manifest& manifest);
+// True when the digest is that of the snapshot which the manifest's was to replace.
+bool is_replaced_one(const std::string& sha256, const Manifest& manifest);
+
+// quick_check or integrity_check.
+VerifyCheck check_structure(sqlite3* connection, VerifyLevel level);
+
+// How many findings a check came to, which may be more than it lists.
+struct CountedCheck {
+  VerifyCheck check;
+  std::uint64_t total = 0;
+};
+CountedCheck check_foreign_keys(sqlite3* connection);
+// Passed with an empty name where there is no FTS table.
+CountedCheck check_full_text(sqlite3* connection, std::stop_token stop);
+// Skipped when there are virtual tables of modules that are not known here; else an empty name.
+VerifyCheck check_virtual_tables(sqlite3* connection);
+
+VerifyCheck compare_rows(const std::map<std::string, std::uint64_t>& rows,
+                         const Manifest& manifest);
+// Differences between the snapshot's rows and those of the live database, as information.
+VerifyCheck compare_live_source(const std::map<std::string, std::uint64_t>& rows,
+                                const fs::path& live_source, const Env& env, std::stop_token stop);
+
+// A check that `error` ended: failed where it speaks of the file's content, else skipped.
+VerifyCheck ended_by(std::string name, const Error& error);
+
+}  // namespace core
