@@ -133,9 +133,8 @@ Expected<SnapshotResult> SnapshotRun::run() {
 Expected<> SnapshotRun::lock() {
   const std::string source = plan_.source.string();
   const std::string what = "a snapshot of " + source + " to " + plan_.destination.string();
-  const std::string series = plan_.folder.string() + "\n" + plan_.name.stem;
-  for (const std::string& key :
-       {"run\n" + source + "\n" + plan_.destination.string(), "series\n" + series}) {
+  for (const std::string& key : {"run\n" + source + "\n" + plan_.destination.string(),
+                                 series_lock_key(plan_.folder, plan_.name.stem)}) {
     const auto waited =
         std::chrono::duration_cast<std::chrono::milliseconds>(env_.clock.steady_now() - begun_);
     const auto left = std::max(request_.lock_timeout - waited, std::chrono::milliseconds{0});

@@ -241,4 +241,8 @@ bool is_temporary_of(std::string_view file_name, const std::string& stem) {
   return name && name->stem == stem;
 }
 
+std::string series_lock_key(const fs::path& folder, const std::string& stem) {
+  return "series\n" + folder.string() + "\n" + stem;
+}
+
 }  // namespace core

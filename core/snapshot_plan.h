@@ -43,6 +43,9 @@ std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series);
 // A sentence when `now` has lost more than half of the rows or pages of `previous`; else nothing.
 std::optional<std::string> shrink_warning(const Snapshot& previous, const Manifest& now);
 
+// The run lock's key that keeps runs on one series of snapshots apart.
+std::string series_lock_key(const fs::path& folder, const std::string& stem);
+
 // `.~<file name>.<random>.tmp` in the folder of the file.
 fs::path temporary_path_of(const fs::path& file);
 // True for the temporary name of a snapshot of this stem, or of its manifest.

@@ -3,6 +3,7 @@
 #include "embedded.h"
 #include "tools/list_snapshots.h"
 #include "tools/prompts.h"
+#include "tools/prune_snapshots.h"
 #include "tools/snapshot_db.h"
 #include "tools/snapshot_resources.h"
 #include "tools/verify_snapshot.h"
@@ -12,7 +13,12 @@ namespace tools {
 std::vector<server::Tool> all_tools(const core::Env& env,
                                     const std::vector<core::fs::path>& allowed) {
   const Setting setting{env, allowed};
-  return {snapshot_db(setting), list_snapshots(setting), verify_snapshot(setting)};
+  return {
+      snapshot_db(setting),
+      list_snapshots(setting),
+      verify_snapshot(setting),
+      prune_snapshots(setting),
+  };
 }
 
 server::ServerDefinition define_server(const core::Env& env,

@@ -1,0 +1,150 @@
+#include "core/prune.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <utility>
+
+#include "core/history.h"
+#include "core/run_lock.h"
+#include "core/snapshot_plan.h"
+
+namespace core {
+namespace {
+
+// More snapshots of one source than anybody keeps; a listing beyond it is cut, and says so.
+constexpr std::size_t kMaxSnapshots = 100'000;
+
+using Series = std::pair<fs::path, std::string>;  // folder, stem
+
+Expected<std::set<Series>> series_of(const PruneRequest& request, const std::string& source,
+                                     const Env& env, std::vector<std::string>& warnings) {
+  ListFilter filter;
+  filter.source = source;
+  filter.label = request.label;
+  auto page = list_snapshots(request.destination, filter, kMaxSnapshots, "", env.files);
+  if (!page) return fail(page.error());
+  std::move(page->warnings.begin(), page->warnings.end(), std::back_inserter(warnings));
+  const auto& host = request.hostname.empty() ? env.places.host : request.hostname;
+  std::set<Series> series;
+  for (const auto& snapshot : page->snapshots) {
+    const bool flat = snapshot.host.empty() && request.hostname.empty();
+    if (flat || snapshot.host == host) {
+      series.emplace(snapshot.path.parent_path(), snapshot.stem);
+    }
+  }
+  if (!series.empty()) return series;
+  return fail(
+      ErrorCode::not_found,
+      request.destination.string() + " holds no snapshot of " + source + " by " + host + ".",
+      "List what is there with list_snapshots, and name its source, hostname and label.");
+}
+
+// The newest against the one before: what the alarm of the nightly run says as well.
+std::optional<std::string> shrink_of(const std::vector<Snapshot>& series) {
+  std::vector<const Snapshot*> known;
+  for (const auto& snapshot : series) {
+    if (snapshot.manifest) known.push_back(&snapshot);
+  }
+  if (known.size() < 2) return std::nullopt;
+  return shrink_warning(*known[1], *known[0]->manifest);
+}
+
+void remove(const std::vector<Expiry>& decisions, const Env& env, PruneResult& result) {
+  auto report = remove_expired(decisions, env.files);
+  for (const auto& gone : report.removed) result.freed_bytes += gone.snapshot.bytes;
+  std::move(report.warnings.begin(), report.warnings.end(), std::back_inserter(result.warnings));
+  // What was to go and is still there must not be told as gone.
+  std::set<fs::path> removed;
+  for (const auto& gone : report.removed) removed.insert(gone.snapshot.path);
+  for (auto decision : decisions) {
+    if (decision.expired && removed.count(decision.snapshot.path) == 0) {
+      decision.expired = false;
+      decision.reason = "could not be removed";
+    }
+    result.decisions.push_back(std::move(decision));
+  }
+}
+
+Expected<> prune_series(const PruneRequest& request, const Series& series, const Env& env,
+                        std::stop_token stop, PruneResult& result) {
+  const auto& [folder, stem] = series;
+  std::optional<RunLock> lock;
+  if (!request.dry_run) {
+    auto locked = RunLock::acquire(series_lock_key(folder, stem),
+                                   "pruning " + stem + " in " + folder.string(),
+                                   request.lock_timeout, env, stop);
+    if (!locked) return fail(locked.error());
+    lock.emplace(std::move(*locked));
+  }
+  auto listed = list_series(folder, stem, env.files);
+  if (!listed) return fail(listed.error());
+  if (auto shrunk = shrink_of(*listed)) result.warnings.push_back(std::move(*shrunk));
+  const Date today = env.clock.local_date(env.clock.now());
+  auto decisions = choose_expired(std::move(*listed), result.source, request.policy, today);
+  if (!request.dry_run) {
+    remove(decisions, env, result);
+    return {};
+  }
+  for (auto& decision : decisions) {
+    if (decision.expired) result.freed_bytes += decision.snapshot.bytes;
+    result.decisions.push_back(std::move(decision));
+  }
+  return {};
+}
+
+Expected<PruneResult> prune(const PruneRequest& request, const Env& env, std::stop_token stop) {
+  PruneResult result;
+  result.source = request.source.string();
+  auto all = series_of(request, result.source, env, result.warnings);
+  if (!all) return fail(all.error());
+  for (const auto& series : *all) {
+    if (stop.stop_requested()) {
+      return fail(ErrorCode::cancelled, "Pruning was stopped; what had gone by then is gone.");
+    }
+    if (auto pruned = prune_series(request, series, env, stop, result); !pruned) {
+      return fail(pruned.error());
+    }
+  }
+  return result;
+}
+
+void record(const PruneRequest& request, Instant started_at, const Env& env,
+            Expected<PruneResult>& result) {
+  RunRecord run;
+  run.kind = "prune";
+  run.source = request.source.string();
+  run.destination = request.destination.string();
+  run.started_at = started_at;
+  run.finished_at = env.clock.now();
+  run.ok = result.has_value();
+  if (!result) {
+    run.error_code = to_string(result.error().code);
+    run.error = result.error().message + " " + result.error().hint;
+  }
+  if (auto recorded = record_run(run, env); !recorded && result) {
+    result->warnings.push_back("The run was not recorded: " + recorded.error().message);
+  }
+}
+
+}  // namespace
+
+Expected<PruneResult> prune_snapshots(const PruneRequest& request, const Env& env,
+                                      std::stop_token stop) {
+  if (request.policy.empty()) {
+    return fail(ErrorCode::invalid_argument, "No keep rule was given, so every snapshot stays.",
+                "Give at least one of retain_days, keep_last, keep_daily, keep_weekly and "
+                "keep_monthly.");
+  }
+  auto destination = env.files.canonical(request.destination);
+  if (!destination) return fail(destination.error());
+  PruneRequest resolved = request;
+  resolved.source = env.files.canonical(request.source).value_or(request.source);
+  resolved.destination = *destination;
+  const Instant started_at = env.clock.now();
+  auto result = prune(resolved, env, stop);
+  if (!request.dry_run) record(resolved, started_at, env, result);
+  return result;
+}
+
+}  // namespace core

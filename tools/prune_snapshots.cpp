@@ -1,0 +1,81 @@
+#include "tools/prune_snapshots.h"
+
+#include "core/prune.h"
+#include "tools/encode.h"
+#include "tools/schema.h"
+#include "tools/snapshot_resources.h"
+
+namespace tools {
+
+using server::Json;
+
+namespace {
+
+Json encode(const core::PruneResult& result, bool dry_run) {
+  Json expired = Json::array();
+  Json kept = Json::array();
+  for (const auto& decision : result.decisions) {
+    (decision.expired ? expired : kept)
+        .push_back({{"path", decision.snapshot.path.string()}, {"reason", decision.reason}});
+  }
+  return {{"source", result.source},           {"dry_run", dry_run},
+          {"expired", std::move(expired)},     {"kept", std::move(kept)},
+          {"freed_bytes", result.freed_bytes}, {"warnings", result.warnings}};
+}
+
+std::string to_text(const Json& structured) {
+  const bool dry_run = structured.at("dry_run").get<bool>();
+  std::string text = format_warnings(structured);
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& entry : structured.at("expired")) {
+    rows.push_back({dry_run ? "would remove" : "removed", entry.at("path").get<std::string>(),
+                    entry.at("reason").get<std::string>()});
+  }
+  for (const auto& entry : structured.at("kept")) {
+    rows.push_back(
+        {"kept", entry.at("path").get<std::string>(), entry.at("reason").get<std::string>()});
+  }
+  text += format_table(rows);
+  text += std::to_string(structured.at("expired").size()) + " of " + std::to_string(rows.size()) +
+          (dry_run ? " would go, freeing " : " removed, freeing ") +
+          format_bytes(structured.at("freed_bytes").get<std::uint64_t>()) + "\n";
+  return text;
+}
+
+}  // namespace
+
+server::Tool prune_snapshots(const Setting& setting) {
+  auto handler = [setting](const Json& json,
+                           server::CallContext& context) -> server::ToolOutcome<Json> {
+    const Arguments arguments(json, setting);
+    core::PruneRequest request;
+    auto source = arguments.source();
+    if (!source) return source.error();
+    auto destination = find_destination(arguments, context, setting);
+    if (auto* question = std::get_if<server::NeedsInput>(&destination)) return *question;
+    if (auto* error = std::get_if<core::Error>(&destination)) return *error;
+    request.source = *source;
+    request.destination = std::get<core::fs::path>(destination);
+    request.hostname = arguments.text("hostname").value_or("");
+    request.label = arguments.text("label");
+    request.policy = arguments.retention();
+    request.dry_run = arguments.flag("dry_run", true);
+
+    auto result = core::prune_snapshots(request, setting.env, context.stop());
+    if (!result) return result.error();
+    return encode(*result, request.dry_run);
+  };
+  auto tool = server::make_tool(schema_of("prune_snapshots"), handler);
+  tool.to_text = to_text;
+  tool.changed_resources = [](const Json& structured) {
+    std::vector<std::string> changed;
+    if (structured.at("dry_run").get<bool>()) return changed;
+    for (const auto& entry : structured.at("expired")) {
+      changed.push_back(snapshot_uri(entry.at("path").get<std::string>()));
+    }
+    return changed;
+  };
+  return tool;
+}
+
+}  // namespace tools
