@@ -214,7 +214,7 @@ Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter&
   return page;
 }
 
-fs::path resolve_source(const fs::path& source, const FileSystem& files) {
+fs::path recorded_source(const fs::path& source, const FileSystem& files) {
   if (auto resolved = files.canonical(source)) return *resolved;
   if (auto folder = files.canonical(source.parent_path())) return *folder / source.filename();
   return source.lexically_normal();

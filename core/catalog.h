@@ -40,7 +40,7 @@ struct Snapshot {
 
 struct ListFilter {
   std::optional<std::string> host{}, label{}, stem{};
-  std::optional<std::string> source{};  // only those whose manifest names it (resolve_source)
+  std::optional<std::string> source{};  // only those whose manifest names it (recorded_source)
   std::optional<Date> from{}, to{};     // both inclusive
 };
 
@@ -63,7 +63,7 @@ Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter&
 
 // The path as manifests name a source: links resolved; where the file is gone, those of its folder;
 // where that is gone too, the absolute path as given.
-fs::path resolve_source(const fs::path& source, const FileSystem& files);
+fs::path recorded_source(const fs::path& source, const FileSystem& files);
 
 // All snapshots of one folder with one stem, newest first, manifests read. For retention.
 Expected<std::vector<Snapshot>> list_series(const fs::path& folder, const std::string& stem,

@@ -414,7 +414,7 @@ Expected<VerifyReport> verify_snapshot(const VerifyRequest& request, const Env& 
 Expected<fs::path> latest_snapshot_of(const fs::path& source, const fs::path& destination,
                                       const FileSystem& files) {
   ListFilter filter;
-  filter.source = resolve_source(source, files).string();
+  filter.source = recorded_source(source, files).string();
   const auto page = list_snapshots(destination, filter, 1, "", files);
   if (!page) return fail(page.error());
   if (page->snapshots.empty()) {
