@@ -1,0 +1,171 @@
+#include "core/manifest.h"
+
+#include <nlohmann/json.hpp>
+
+#include "support/catch.h"
+#include "support/temp_folder.h"
+
+using core::ErrorCode;
+using core::Manifest;
+using Json = nlohmann::json;
+
+namespace {
+
+Manifest full_manifest() {
+  Manifest manifest;
+  manifest.source = "/home/a b/.claude/\"global\".db";
+  manifest.host = "host";
+  manifest.label = "project é";
+  manifest.taken_at = *core::parse_instant("2026-11-23T04:07:01Z");
+  manifest.tool_version = "0.1.0";
+  manifest.sha256 = std::string(64, 'a');
+  manifest.bytes = 5'000'000'000;
+  manifest.page_size = 65536;
+  manifest.page_count = 4'294'967'295U;
+  manifest.user_version = -3;
+  manifest.journal_mode = "wal";
+  manifest.rows = {{"notes", 12}, {"an \"odd\" name", 0}};
+  manifest.verified = core::VerifyLevel::full;
+  manifest.verified_at = manifest.taken_at + std::chrono::seconds{2};
+  manifest.replaces = core::ReplacedSnapshot{std::string(64, 'b'), 7, manifest.taken_at};
+  manifest.source_findings = {{"foreign_keys", 3}};
+  return manifest;
+}
+
+Json as_json(const Manifest& manifest) {
+  return Json::parse(core::encode_manifest(manifest));
+}
+
+}  // namespace
+
+TEST_CASE("a manifest that was written is read back whole") {
+  const Manifest manifest = full_manifest();
+  const auto read = core::decode_manifest(core::encode_manifest(manifest));
+  REQUIRE(read);
+  CHECK(core::encode_manifest(*read) == core::encode_manifest(manifest));
+  CHECK(read->source == manifest.source);
+  CHECK(read->bytes == manifest.bytes);
+  CHECK(read->page_count == manifest.page_count);
+  CHECK(read->user_version == -3);
+  CHECK(read->rows == manifest.rows);
+  CHECK(read->verified == core::VerifyLevel::full);
+  CHECK(read->verified_at == manifest.verified_at);
+  CHECK(read->replaces->sha256 == manifest.replaces->sha256);
+  CHECK(read->source_findings == manifest.source_findings);
+}
+
+TEST_CASE("what is not known stays out of the manifest") {
+  Manifest manifest = full_manifest();
+  manifest.sha256.clear();
+  manifest.verified_at.reset();
+  manifest.replaces.reset();
+  manifest.source_findings.clear();
+  const Json json = as_json(manifest);
+  for (const char* key : {"sha256", "verified_at", "replaces", "source_findings"}) {
+    CHECK_FALSE(json.contains(key));
+  }
+  const auto read = core::decode_manifest(json.dump());
+  REQUIRE(read);
+  CHECK(read->sha256.empty());
+  CHECK_FALSE(read->replaces);
+}
+
+TEST_CASE("the keys of a manifest are those of its schema, and it is no tool's") {
+  const Json schema = Json::parse(test::read_file(BPD_SOURCE_DIR "/schemas/manifest.json"));
+  const Json json = as_json(full_manifest());
+  for (const auto& [key, value] : json.items()) {
+    CAPTURE(key);
+    CHECK(schema["properties"].contains(key));
+  }
+  CHECK(json.size() == schema["properties"].size());
+  for (const Json& key : schema["required"]) CHECK(json.contains(key.get<std::string>()));
+  CHECK_FALSE(schema.contains("inputSchema"));
+}
+
+TEST_CASE("each key with a wrong value makes a manifest unreadable") {
+  const Json good = as_json(full_manifest());
+  const std::vector<std::pair<std::string, Json>> wrong = {{"format_version", "1"},
+                                                           {"format_version", 0},
+                                                           {"source", 5},
+                                                           {"host", nullptr},
+                                                           {"label", Json::array()},
+                                                           {"taken_at", "yesterday"},
+                                                           {"tool_version", 1},
+                                                           {"sha256", "abc"},
+                                                           {"sha256", std::string(64, 'A')},
+                                                           {"bytes", -1},
+                                                           {"bytes", 1.5},
+                                                           {"page_size", 1000},
+                                                           {"page_size", 131072},
+                                                           {"page_count", 4294967296U},
+                                                           {"user_version", "x"},
+                                                           {"journal_mode", 1},
+                                                           {"rows", Json::array()},
+                                                           {"rows", {{"t", -1}}},
+                                                           {"verified", "perhaps"},
+                                                           {"verified_at", 12},
+                                                           {"replaces", {{"sha256", "x"}}},
+                                                           {"source_findings", "no"}};
+  for (const auto& [key, value] : wrong) {
+    Json json = good;
+    json[key] = value;
+    CAPTURE(key, value.dump());
+    const auto read = core::decode_manifest(json.dump());
+    REQUIRE_FALSE(read);
+    CHECK(read.error().code == ErrorCode::damaged);
+    CHECK(read.error().message.find(key) != std::string::npos);
+  }
+  for (const char* key : {"source", "taken_at", "bytes", "rows", "verified", "page_size"}) {
+    Json json = good;
+    json.erase(key);
+    CHECK_FALSE(core::decode_manifest(json.dump()));
+  }
+}
+
+TEST_CASE("a manifest of a later format is refused as such, an unknown key is not") {
+  Json json = as_json(full_manifest());
+  json["invented_later"] = {1, 2, 3};
+  CHECK(core::decode_manifest(json.dump()));
+  json["format_version"] = 2;
+  const auto read = core::decode_manifest(json.dump());
+  REQUIRE_FALSE(read);
+  CHECK(read.error().code == ErrorCode::unsupported);
+}
+
+TEST_CASE("a text that is no JSON object is not a manifest") {
+  for (const char* text : {"", "{", "[]", "null", "\"x\"", "{}", "{\"format_version\":1}",
+                           "\xff\xfe", "{\"a\":\"\xff\"}"}) {
+    CAPTURE(text);
+    const auto read = core::decode_manifest(text);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().code == ErrorCode::damaged);
+  }
+}
+
+TEST_CASE("bytes that are not UTF-8 are spelled out, the same way each time") {
+  CHECK(core::manifest_text("plain é €") == "plain é €");
+  CHECK(core::manifest_text("a\xff/b") == "a\\xff/b");
+  CHECK(core::manifest_text("\xc0\xaf \xed\xa0\x80 \xf4\x90\x80\x80 \xe2\x82") ==
+        "\\xc0\\xaf \\xed\\xa0\\x80 \\xf4\\x90\\x80\\x80 \\xe2\\x82");
+  Manifest manifest = full_manifest();
+  manifest.source = "/tmp/\xff.db";
+  const auto read = core::decode_manifest(core::encode_manifest(manifest));
+  REQUIRE(read);
+  CHECK(read->source == core::manifest_text(manifest.source));
+}
+
+TEST_CASE("a manifest lies beside its snapshot, private to the user") {
+  const test::TempFolder folder;
+  const auto snapshot = folder / "x-2026-11-23.db";
+  CHECK(core::read_manifest(snapshot, core::system_files()).error().code == ErrorCode::not_found);
+  REQUIRE(core::write_manifest(snapshot, full_manifest(), core::system_files()));
+  CHECK(test::names_in(folder.path()) == "x-2026-11-23.db.manifest.json");
+  CHECK(core::system_files().info(core::manifest_path_of(snapshot))->mode == 0600);
+  CHECK(core::read_manifest(snapshot, core::system_files())->rows.at("notes") == 12);
+  test::write_file(core::manifest_path_of(snapshot), "nonsense");
+  const auto broken = core::read_manifest(snapshot, core::system_files());
+  REQUIRE_FALSE(broken);
+  CHECK(broken.error().message.find("x-2026-11-23.db.manifest.json") != std::string::npos);
+  test::write_file(core::manifest_path_of(snapshot), std::string(5 << 20, ' '));
+  CHECK_FALSE(core::read_manifest(snapshot, core::system_files()));
+}
