@@ -1,0 +1,71 @@
+// Brings a snapshot back: as a new file, or in the place of its live database.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/env.h"
+#include "core/progress.h"
+#include "core/verify.h"
+
+namespace core {
+
+struct RestoreRequest {
+  fs::path snapshot;  // a snapshot, or the safety copy of an earlier restore
+  // A new file; its folder must exist. With in_place: the database to replace, empty for the one
+  // that the manifest names.
+  fs::path target;
+  bool in_place = false;
+  bool dry_run = false;    // verify, compare the rows, look who has the target open; write nothing
+  bool confirmed = false;  // the user said yes to in_place (not needed for a dry run)
+  VerifyLevel verify = VerifyLevel::full;          // of the snapshot, before; none counts as quick
+  std::chrono::milliseconds busy_timeout{5'000};   // for a writer to let go of the target
+  std::chrono::milliseconds lock_timeout{60'000};  // for another restore of the same target
+};
+
+// Rows of one table; absent where the table, or a readable target, is not there.
+struct RowChange {
+  std::optional<std::uint64_t> now;   // in the target as it is
+  std::optional<std::uint64_t> then;  // in the snapshot
+};
+
+struct RestoreResult {
+  fs::path snapshot;
+  fs::path target;
+  bool in_place = false;
+  bool dry_run = false;
+  std::map<std::string, RowChange> rows;
+  VerifyReport verification;  // of the snapshot; its manifest says when it was taken
+  std::string journal_mode;   // of the restored database: "wal" or "delete"
+  std::optional<fs::path>
+      safety_copy;                // the database that was replaced; a snapshot in all but name
+  std::vector<std::string> undo;  // the command that puts it back, as arguments
+  std::vector<std::string> warnings;
+};
+
+// Verifies the snapshot, copies it beside the target, checks the copy (same bytes, quick check),
+// gives it the journal mode its source had and the permissions of what it replaces, renames it into
+// place and syncs the folder. A crash at any moment leaves the old database or the new one, whole.
+//
+// In place, the present database is first locked exclusively, its WAL folded into it and its side
+// files removed, so that nothing stale can replay into the new one; it stays beside the target as
+// `<stem>.before-restore-<UTC time>.db` with a manifest of its own. A present database that SQLite
+// cannot open is kept with its side files as they are.
+//
+// Errors: needs_confirmation; damaged (the snapshot failed its check; nothing was touched); busy
+// (the message names the programs that have the target open, where the system can tell); conflict
+// (a new file's name is taken, or a -wal or -journal lies beside it); not_found, no_space,
+// permission_denied, cancelled. On every error the target is as it was. Recorded in history.db,
+// except for a dry run. Progress: phases "verify" and "copy".
+Expected<RestoreResult> restore_snapshot(const RestoreRequest& request, const Env& env,
+                                         ProgressSink& progress, std::stop_token stop);
+
+// `global.before-restore-20261123T040701Z.db`
+bool is_safety_copy(std::string_view file_name);
+
+}  // namespace core

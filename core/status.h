@@ -1,0 +1,75 @@
+// "Am I backed up?": one answer per database and one for all. Pure judgement over facts that others
+// gathered.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/catalog.h"
+#include "core/date.h"
+#include "core/history.h"
+
+namespace core {
+
+enum class BackupState {
+  ok,         // covered, and the last snapshot is fresh and verified
+  attention,  // something to do, nothing is lost yet: not covered, late, never verified
+  failing,    // backups are set up and do not happen
+};
+std::string_view to_string(BackupState state);  // "ok", "attention", "failing"
+
+struct StatusInput {
+  struct Database {
+    fs::path path;                      // links resolved
+    std::vector<std::string> warnings;  // of the place it lies in
+  };
+  struct Schedule {
+    std::string name;
+    fs::path source;  // links resolved
+    fs::path destination;
+    Instant since{};                        // when it was installed: nothing is owed from before
+    std::chrono::seconds interval{86'400};  // between two runs
+    std::optional<Instant> next_run;
+    std::vector<std::string> problems;  // each a sentence with what to do
+    bool broken = false;                // it cannot run as it is: no entry in the scheduler
+  };
+  Instant now{};
+  std::vector<Database> databases;
+  std::vector<Schedule> schedules;
+  std::vector<RunRecord> runs;      // newest first, as list_runs gives them
+  std::vector<Snapshot> snapshots;  // with manifests; of any source; at least the newest of each
+};
+
+struct DatabaseStatus {
+  fs::path source;
+  BackupState state = BackupState::ok;
+  bool covered = false;  // by a schedule
+  std::string schedule;  // the first that covers it
+  fs::path destination;
+  std::optional<Instant> last_success;          // when the newest snapshot was taken
+  std::optional<Instant> last_verified;         // when a snapshot last passed a check
+  std::optional<std::chrono::seconds> overdue;  // since the run that did not happen was due
+  std::optional<Instant> next_run;
+  std::string last_error;             // of the latest run, when it failed
+  std::vector<std::string> problems;  // each a sentence with what to do; empty when ok
+};
+
+struct StatusReport {
+  BackupState state = BackupState::ok;    // the worst of all; attention when there is no database
+  std::string summary;                    // one sentence
+  std::vector<DatabaseStatus> databases;  // worst first, then by path
+};
+
+// A run may be late by this much, for machines that sleep and schedulers that spread their jobs.
+inline constexpr std::chrono::hours kStatusGrace{2};
+// Older than this, the last passed check says little.
+inline constexpr std::chrono::hours kMaxVerifiedAge{24 * 8};
+
+// A schedule whose database is not among `databases` is judged, too. Times beyond `now` come from a
+// clock that was put back, and do not count as success.
+StatusReport judge_status(const StatusInput& input);
+
+}  // namespace core
