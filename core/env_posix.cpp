@@ -91,9 +91,9 @@ constexpr std::array kVariables = {
     "TERM", "NO_COLOR", "TZ", "WSL_DISTRO_NAME", "WSL_INTEROP", "DBUS_SESSION_BUS_ADDRESS",
     "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "INVOCATION_ID",
     "BPD_LOG_LEVEL",
-    // Programs to use in place of the ones in PATH.
+    // Programs to use in place of the ones in PATH, and the system to play, in tests.
     "BPD_SYSTEMCTL", "BPD_SYSTEMD_ANALYZE", "BPD_CRONTAB", "BPD_LAUNCHCTL", "BPD_SCHTASKS",
-    "BPD_CURL"};
+    "BPD_CURL", "BPD_SYSTEM"};
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): read once, at start

@@ -163,7 +163,10 @@ void ask_task_scheduler(HostFacts& facts, const Env& env, std::stop_token stop) 
   }
 }
 
-HostFacts::System this_system() {
+HostFacts::System this_system(const Places& places) {
+  const std::string played = variable(places, "BPD_SYSTEM", "");
+  if (played == "macos") return HostFacts::System::macos;
+  if (played == "windows") return HostFacts::System::windows;
 #if defined(_WIN32)
   return HostFacts::System::windows;
 #elif defined(__APPLE__)
@@ -176,12 +179,8 @@ HostFacts::System this_system() {
 }  // namespace
 
 HostFacts gather_host_facts(const Env& env, std::stop_token stop) {
-  return gather_host_facts(this_system(), env, stop);
-}
-
-HostFacts gather_host_facts(HostFacts::System system, const Env& env, std::stop_token stop) {
   HostFacts facts;
-  facts.system = system;
+  facts.system = this_system(env.places);
   facts.user = env.places.user;
   facts.home = env.places.home;
   facts.program = scheduled_program(env.places);

@@ -56,9 +56,8 @@ struct HostFacts {
 inline constexpr std::string_view kEntryPrefix = "backup-plugin-db-";
 
 // Asks the machine: files, systemctl, crontab -l, and so on. Never changes anything. What cannot
-// be found out is left at its default, with the reason where there is a field for it.
+// be found out is left at its default, with the reason where there is a field for it. The variable
+// BPD_SYSTEM (linux, macos, windows) plays another kind of system, for tests with fake programs.
 HostFacts gather_host_facts(const Env& env, std::stop_token stop);
-// The same for a given kind of system, so that tests can play the others with fake programs.
-HostFacts gather_host_facts(HostFacts::System system, const Env& env, std::stop_token stop);
 
 }  // namespace core

@@ -125,6 +125,7 @@ Expected<FormerProgram> update_scheduled_program(const Env& env) {
     const auto text = encode_record(original, env);
     if (auto written = env.files.write_atomically(record_path(env.places.data), text, 0644);
         !written) {
+      (void)put_back(copy, former.program, 0755, env.files);  // the first error is the one to tell
       return fail(written.error());
     }
   }

@@ -33,7 +33,7 @@ struct FormerProgram {
 };
 // Copies the running program (or backup-plugin-db beside it, when that is another program of ours)
 // into place, atomically, unless the same bytes are there. A run of the old copy goes on
-// undisturbed. Returns what was there.
+// undisturbed. Returns what was there; after an error that is still there.
 Expected<FormerProgram> update_scheduled_program(const Env& env);
 Expected<> restore_scheduled_program(const FormerProgram& former, const Env& env);
 // Removes copy and record, when the last schedule has gone.

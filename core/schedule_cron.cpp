@@ -119,9 +119,7 @@ class Cron final : public Scheduler {
     plan.steps.emplace_back(
         write_table(facts, put_crontab_block(facts.crontab.value_or(""), job.name, *block)));
     if (!facts.cron_running) {
-      plan.warnings.push_back(
-          "No cron daemon seems to run, so nothing will fire: start it, on Debian with "
-          "`sudo service cron start`.");
+      plan.warnings.push_back(cron_warning());
     }
     const auto environment = crontab_environment(facts.crontab.value_or(""), job.name);
     for (const char* key : {"CRON_TZ", "TZ"}) {
@@ -139,6 +137,15 @@ class Cron final : public Scheduler {
       plan.steps.emplace_back(write_table(facts, drop_crontab_block(*facts.crontab, name)));
     }
     return plan;
+  }
+
+  SchedulePlan plan_restore(const std::string& name, const std::optional<BackupJob>&,
+                            const HostFacts& before, const HostFacts& now) const override {
+    const auto former = find_crontab_block(before.crontab.value_or(""), name);
+    if (!former) return plan_remove(name, now);
+    return {SchedulerKind::cron,
+            {write_table(now, put_crontab_block(now.crontab.value_or(""), name, *former))},
+            {}};
   }
 
   // cron cannot be told to run an entry, so its line is run as cron would: in the table's shell,
@@ -260,6 +267,11 @@ std::map<std::string, std::string> crontab_environment(std::string_view table,
     environment[std::string(key)] = std::string(unquote(trim(text.substr(equals + 1))));
   }
   return environment;
+}
+
+std::string cron_warning() {
+  return "No cron daemon seems to run, so nothing will fire: start it, on Debian with "
+         "`sudo service cron start`.";
 }
 
 const Scheduler& cron_scheduler() {

@@ -57,12 +57,17 @@ class Launchd final : public Scheduler {
     // The folder of the two output files must exist, or launchd does not start the agent.
     plan.steps.emplace_back(WriteFile{output_path(job.name, facts), "", 0600});
     plan.steps.emplace_back(WriteFile{path, std::move(*plist)});
-    plan.steps.emplace_back(bootout(job.name, facts));
-    plan.steps.emplace_back(launchctl(facts, {"enable", target(job.name, facts)}));
-    RunCommand bootstrap = launchctl(facts, {"bootstrap", domain(facts), path.string()});
-    bootstrap.attempts = kBootstrapAttempts;
-    plan.steps.emplace_back(bootstrap);
+    for (RunCommand& command : load_commands(job.name, facts)) {
+      plan.steps.emplace_back(std::move(command));
+    }
     return plan;
+  }
+
+  SchedulePlan plan_restore(const std::string& name, const std::optional<BackupJob>&,
+                            const HostFacts& before, const HostFacts& now) const override {
+    const auto plan =
+        plan_former_files(kind(), {plist_path(name, now)}, before, load_commands(name, now));
+    return plan ? *plan : plan_remove(name, now);
   }
 
   SchedulePlan plan_remove(const std::string& name, const HostFacts& facts) const override {
@@ -106,6 +111,13 @@ class Launchd final : public Scheduler {
     state.active = state.known;
     if (!state.known) state.problem = "launchd has not loaded " + launchd_label(name);
     return state;
+  }
+
+  static std::vector<RunCommand> load_commands(const std::string& name, const HostFacts& facts) {
+    RunCommand bootstrap =
+        launchctl(facts, {"bootstrap", domain(facts), plist_path(name, facts).string()});
+    bootstrap.attempts = kBootstrapAttempts;
+    return {bootout(name, facts), launchctl(facts, {"enable", target(name, facts)}), bootstrap};
   }
 
   static fs::path output_path(const std::string& name, const HostFacts& facts) {

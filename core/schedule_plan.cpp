@@ -191,6 +191,20 @@ std::vector<std::string> entries_in(const HostFacts& facts, const fs::path& fold
   return names;
 }
 
+std::optional<SchedulePlan> plan_former_files(SchedulerKind kind,
+                                              const std::vector<fs::path>& paths,
+                                              const HostFacts& before,
+                                              const std::vector<RunCommand>& commands) {
+  SchedulePlan plan{kind, {}, {}};
+  for (const fs::path& path : paths) {
+    const auto found = before.files.find(path);
+    if (found == before.files.end()) return std::nullopt;
+    plan.steps.emplace_back(WriteFile{path, found->second});
+  }
+  plan.steps.insert(plan.steps.end(), commands.begin(), commands.end());
+  return plan;
+}
+
 EntryCheck check_files(const Expected<SchedulePlan>& install, const HostFacts& facts) {
   if (!install) return EntryCheck::edited;
   EntryCheck worst = EntryCheck::as_written;

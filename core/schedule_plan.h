@@ -78,6 +78,11 @@ class Scheduler {
                                               const HostFacts& facts) const = 0;
   // Removes the entry of that name; works on what is left of one, too.
   virtual SchedulePlan plan_remove(const std::string& name, const HostFacts& facts) const = 0;
+  // Brings the entry back to what `before` shows of it: to its former text, or away. `former_job`
+  // is the job that it was of, if that can be told. `now` is the machine as it is.
+  virtual SchedulePlan plan_restore(const std::string& name,
+                                    const std::optional<BackupJob>& former_job,
+                                    const HostFacts& before, const HostFacts& now) const = 0;
   // Makes the scheduler run the entry once, now; or does what it would do, where it has no such
   // command. `timeout` bounds a plan that waits for the run's end.
   virtual Expected<SchedulePlan> plan_run(const std::string& name, const HostFacts& facts,
@@ -104,9 +109,19 @@ std::vector<SchedulerKind> schedulers_for(HostFacts::System system);
 Expected<SchedulerKind> choose_scheduler(std::optional<SchedulerKind> requested,
                                          const HostFacts& facts);
 
+// What users are told of a machine where runs may not happen.
+std::string linger_warning(const HostFacts& facts);
+std::string cron_warning();
+
 // What `entries` and `check_entry` are for schedulers that keep an entry in files of their own.
 std::vector<std::string> entries_in(const HostFacts& facts, const fs::path& folder,
                                     std::string_view prefix, std::string_view suffix);
 EntryCheck check_files(const Expected<SchedulePlan>& install, const HostFacts& facts);
+// A plan that writes these files of `before` anew and runs `commands`; nothing when one of the
+// files is not there.
+std::optional<SchedulePlan> plan_former_files(SchedulerKind kind,
+                                              const std::vector<fs::path>& paths,
+                                              const HostFacts& before,
+                                              const std::vector<RunCommand>& commands);
 
 }  // namespace core

@@ -103,12 +103,9 @@ class Systemd final : public Scheduler {
     verify.may_fail = true;
     verify.forbidden_complaint = unit_name(job.name, ".");
     plan.steps.emplace_back(verify);
-    plan.steps.emplace_back(systemctl(facts, {"daemon-reload"}));
-    // A new time counts from now: with the old stamp, Persistent= would run for a time that was
-    // set only after it had passed.
-    plan.steps.emplace_back(optional_systemctl(facts, {"stop", timer}));
-    plan.steps.emplace_back(optional_systemctl(facts, {"clean", "--what=state", timer}));
-    plan.steps.emplace_back(systemctl(facts, {"enable", "--now", timer}));
+    for (RunCommand& command : start_commands(job.name, facts)) {
+      plan.steps.emplace_back(std::move(command));
+    }
     if (!facts.linger) plan.warnings.push_back(linger_warning(facts));
     return plan;
   }
@@ -138,6 +135,16 @@ class Systemd final : public Scheduler {
       }
     }
     return plan;
+  }
+
+  SchedulePlan plan_restore(const std::string& name, const std::optional<BackupJob>&,
+                            const HostFacts& before, const HostFacts& now) const override {
+    std::vector<RunCommand> commands = start_commands(name, now);
+    commands.insert(commands.begin(), optional_systemctl(now, {"stop", service_name(name)}));
+    const auto plan = plan_former_files(
+        kind(), {now.unit_folder / service_name(name), now.unit_folder / timer_name(name)}, before,
+        commands);
+    return plan ? *plan : plan_remove(name, now);
   }
 
   Expected<SchedulePlan> plan_run(const std::string& name, const HostFacts& facts,
@@ -203,10 +210,13 @@ class Systemd final : public Scheduler {
   }
 
  private:
-  static std::string linger_warning(const HostFacts& facts) {
-    return "Timers of '" + facts.user +
-           "' stop when the last session ends; `loginctl enable-linger " + facts.user +
-           "` keeps them running. Missed runs are caught up at the next login.";
+  static std::vector<RunCommand> start_commands(const std::string& name, const HostFacts& facts) {
+    const std::string timer = timer_name(name);
+    // A new time counts from now: with the old stamp, Persistent= would run for a time that was
+    // set only after it had passed.
+    return {systemctl(facts, {"daemon-reload"}), optional_systemctl(facts, {"stop", timer}),
+            optional_systemctl(facts, {"clean", "--what=state", timer}),
+            systemctl(facts, {"enable", "--now", timer})};
   }
 };
 
@@ -237,6 +247,12 @@ std::string render_timer(const BackupJob& job) {
          format_time_of_day(job.time) +
          ":00\nAccuracySec=1min\n# Runs missed while the machine was off are caught up.\n"
          "Persistent=true\n\n[Install]\nWantedBy=timers.target\n";
+}
+
+std::string linger_warning(const HostFacts& facts) {
+  return "Timers of '" + facts.user +
+         "' stop when the last session ends; `loginctl enable-linger " + facts.user +
+         "` keeps them running. Missed runs are caught up at the next login.";
 }
 
 const Scheduler& systemd_scheduler() {

@@ -53,6 +53,15 @@ class Windows final : public Scheduler {
     return plan;
   }
 
+  // The Task Scheduler's own form of a definition is not kept: the former job is installed again.
+  SchedulePlan plan_restore(const std::string& name, const std::optional<BackupJob>& former_job,
+                            const HostFacts& before, const HostFacts& now) const override {
+    if (former_job && before.tasks.count(name) != 0) {
+      if (auto plan = plan_install(*former_job, now)) return *plan;
+    }
+    return plan_remove(name, now);
+  }
+
   Expected<SchedulePlan> plan_run(const std::string& name, const HostFacts& facts,
                                   std::chrono::milliseconds) const override {
     SchedulePlan plan{SchedulerKind::windows, {}, {}};

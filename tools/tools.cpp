@@ -1,9 +1,13 @@
 #include "tools/tools.h"
 
 #include "embedded.h"
+#include "tools/install_schedule.h"
+#include "tools/list_schedules.h"
 #include "tools/list_snapshots.h"
 #include "tools/prompts.h"
 #include "tools/prune_snapshots.h"
+#include "tools/remove_schedule.h"
+#include "tools/run_schedule.h"
 #include "tools/snapshot_db.h"
 #include "tools/snapshot_resources.h"
 #include "tools/verify_snapshot.h"
@@ -18,6 +22,10 @@ std::vector<server::Tool> all_tools(const core::Env& env,
       list_snapshots(setting),
       verify_snapshot(setting),
       prune_snapshots(setting),
+      install_schedule(setting),
+      list_schedules(setting),
+      run_schedule(setting),
+      remove_schedule(setting),
   };
 }
 

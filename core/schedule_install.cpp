@@ -1,0 +1,405 @@
+// Installs, removes and runs schedules.
+#include "core/schedule_install.h"
+
+#include <algorithm>
+
+#include "core/due.h"
+#include "core/installed_program.h"
+#include "core/run_job.h"
+#include "core/run_lock.h"
+
+namespace core {
+
+namespace {
+
+constexpr std::chrono::milliseconds kPollPause{200};
+// What history.db may lag behind the end of a run that was waited for.
+constexpr std::chrono::milliseconds kRecordGrace{5'000};
+constexpr std::uint64_t kInstallSteps = 5;
+
+Expected<RunLock> lock_schedules(const Env& env, std::stop_token stop) {
+  return RunLock::acquire("schedules", "changes to the schedules", kInstallLockTimeout, env, stop);
+}
+
+bool holds(const Scheduler& scheduler, const std::string& name, const HostFacts& facts) {
+  const auto names = scheduler.entries(facts);
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// What a snapshot would refuse is told before the machine is touched.
+Expected<> try_dry(const BackupJob& job, const Env& env, std::stop_token stop) {
+  SnapshotRequest request = job.snapshot;
+  request.dry_run = true;
+  NoProgress no_progress;
+  const auto result = take_snapshot(request, env, no_progress, stop);
+  if (!result) return fail(result.error());
+  return {};
+}
+
+// What stood there before, to go back to.
+struct Former {
+  std::optional<BackupJob> job;
+  std::optional<std::string> job_text;
+  std::optional<FormerProgram> program;  // set once it has been touched
+  HostFacts facts;
+};
+
+Former look_back(const std::string& name, const Env& env, const HostFacts& facts) {
+  Former former;
+  if (auto job = read_job(name, env.places, env.files)) former.job = std::move(*job);
+  if (auto text = env.files.read(job_path(name, env.places), 1 << 20)) former.job_text = *text;
+  former.facts = facts;
+  return former;
+}
+
+// Goes on past failures: each thing put back is worth it. Returns what could not be.
+std::string put_back(const std::string& name, SchedulerKind kind, const Former& former,
+                     const Env& env) {
+  std::string problems;
+  const auto note = [&](const Expected<>& done) {
+    if (!done) problems += " " + done.error().message;
+  };
+  const HostFacts now = gather_host_facts(env, {});
+  note(apply(scheduler_of(kind).plan_restore(name, former.job, former.facts, now), env, {}));
+  withdraw_request(name, env);
+  const fs::path path = job_path(name, env.places);
+  if (former.job_text) {
+    note(env.files.write_atomically(path, *former.job_text, 0600));
+  } else {
+    (void)env.files.remove(path);
+    (void)env.files.remove_empty_folder(path.parent_path());
+  }
+  if (former.program && !former.program->program) {
+    note(remove_scheduled_program(env));
+  } else if (former.program) {
+    note(restore_scheduled_program(*former.program, env));
+  }
+  return problems;
+}
+
+Error after_putting_back(Error error, const std::string& problems) {
+  if (problems.empty()) {
+    error.message += " Everything is as it was before.";
+  } else {
+    error.message += " Not everything could be put back:" + problems;
+  }
+  return error;
+}
+
+Expected<std::optional<RunRecord>> newest_run(const std::string& name, const Env& env) {
+  RunFilter filter;
+  filter.kind = "snapshot";
+  filter.schedule = name;
+  filter.limit = 1;
+  auto runs = list_runs(filter, env);
+  if (!runs) return fail(runs.error());
+  if (runs->empty()) return std::optional<RunRecord>();
+  return std::optional<RunRecord>(std::move(runs->front()));
+}
+
+Expected<RunRecord> wait_for_record(const std::string& name, std::int64_t after,
+                                    std::chrono::milliseconds timeout, const Env& env,
+                                    std::stop_token stop) {
+  const auto deadline = env.clock.steady_now() + timeout;
+  while (true) {
+    auto run = newest_run(name, env);
+    if (!run) return fail(run.error());
+    if (*run && (*run)->id > after) return **run;
+    if (env.clock.steady_now() >= deadline) {
+      return fail(ErrorCode::timed_out,
+                  "The scheduler was told to run '" + name + "', but no run of it was recorded.",
+                  "Look at list_schedules, and at the scheduler's own log.");
+    }
+    if (!env.clock.sleep_for(kPollPause, stop)) {
+      return fail(ErrorCode::cancelled, "Stopped while waiting for the run of '" + name + "'.");
+    }
+  }
+}
+
+ErrorCode code_of(const std::string& text) {
+  for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code) {
+    if (text == to_string(static_cast<ErrorCode>(code))) return static_cast<ErrorCode>(code);
+  }
+  return ErrorCode::internal;
+}
+
+Error error_of_run(const RunRecord& run, const HostFacts& facts) {
+  Error error{code_of(run.error_code), "The run of '" + run.schedule + "' failed: " + run.error,
+              "Mend that, then try again."};
+  if (facts.system == HostFacts::System::macos && error.code == ErrorCode::permission_denied) {
+    error.hint =
+        "macOS may deny a background job a folder that the terminal may read: allow the program "
+        "Full Disk Access in System Settings, or choose a destination outside Desktop, Documents, "
+        "Downloads and cloud folders.";
+  }
+  return error;
+}
+
+std::string how_it_ran(SchedulerKind kind) {
+  switch (kind) {
+    case SchedulerKind::systemd:
+      return "systemctl --user start";
+    case SchedulerKind::cron:
+      return "the crontab's own line, in cron's environment: cron cannot be told to run an entry";
+    case SchedulerKind::launchd:
+      return "launchctl kickstart";
+    case SchedulerKind::windows:
+      return "schtasks /run";
+  }
+  return "";
+}
+
+Expected<ProvenRun> prove(const BackupJob& job, const HostFacts& facts, const Env& env,
+                          ProgressSink& progress, std::stop_token stop) {
+  const Scheduler& scheduler = scheduler_of(job.scheduler);
+  const auto plan = scheduler.plan_run(job.name, facts, kFirstRunTimeout);
+  if (!plan) return fail(plan.error());
+  const auto before = newest_run(job.name, env);
+  if (!before) return fail(before.error());
+  const std::int64_t last_id = *before ? (*before)->id : 0;
+  if (auto asked = request_run(job.name, env); !asked) return fail(asked.error());
+
+  const auto started = apply(*plan, env, stop);
+  if (!started && started.error().code == ErrorCode::cancelled) return fail(started.error());
+  const bool ended = scheduler.run_waits() || !started;
+  auto run = wait_for_record(job.name, last_id, ended ? kRecordGrace : kFirstRunTimeout, env, stop);
+  withdraw_request(job.name, env);
+  if (!run) return fail(started ? run.error() : started.error());
+  if (!run->ok) return fail(error_of_run(*run, facts));
+
+  VerifyRequest request;
+  request.snapshot = run->snapshot;
+  request.level = VerifyLevel::quick;
+  auto report = verify_snapshot(request, env, progress, stop);
+  if (!report) return fail(report.error());
+  if (report->verdict == VerifyReport::Verdict::damaged) {
+    return fail(ErrorCode::damaged,
+                "The snapshot '" + run->snapshot + "' of '" + job.name + "' is damaged.",
+                "Check the destination's disk; verify_snapshot tells more.");
+  }
+  return ProvenRun{std::move(*run), std::move(*report), how_it_ran(job.scheduler)};
+}
+
+// The scheduler's own word that the entry is there and will fire.
+Expected<> check_known(const BackupJob& job, const HostFacts& facts, const Env& env,
+                       std::stop_token stop) {
+  const Scheduler& scheduler = scheduler_of(job.scheduler);
+  const EntryState state = ask_state(scheduler, job.name, facts, env, stop);
+  if (state.known && state.active) return {};
+  return fail(ErrorCode::io,
+              "The scheduler does not know '" + job.name +
+                  "' after it was installed: " + state.problem + ".",
+              "Try another scheduler.");
+}
+
+void describe_plan(const SchedulePlan& plan, InstallResult& result) {
+  for (const PlanStep& step : plan.steps) {
+    if (const auto* write = std::get_if<WriteFile>(&step)) {
+      result.files.push_back({write->path, write->text, write->mode});
+    }
+    std::string command = describe(step);
+    if (const auto* run = std::get_if<RunCommand>(&step); run != nullptr && !run->input.empty()) {
+      command += " with the input:\n" + run->input;
+    }
+    result.commands.push_back(std::move(command));
+  }
+  result.warnings.insert(result.warnings.end(), plan.warnings.begin(), plan.warnings.end());
+}
+
+std::vector<SchedulerKind> other_holders(const std::string& name, SchedulerKind chosen,
+                                         const HostFacts& facts) {
+  std::vector<SchedulerKind> holders;
+  for (const SchedulerKind kind : schedulers_for(facts.system)) {
+    if (kind != chosen && holds(scheduler_of(kind), name, facts)) holders.push_back(kind);
+  }
+  return holders;
+}
+
+// Everything that is known before the machine is touched.
+struct Prepared {
+  HostFacts facts;
+  SchedulePlan plan;
+  Former former;
+  InstallResult result;
+};
+
+Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::stop_token stop) {
+  Prepared prepared;
+  BackupJob& job = prepared.result.job;
+  job = request.job;
+  job.snapshot.dry_run = false;
+  job.snapshot.date.reset();
+  if (job.name.empty()) {
+    std::vector<std::string> problems;
+    job.name = default_schedule_name(job.snapshot.source, env.places.home,
+                                     list_jobs(env.places, env.files, problems));
+  }
+  job.scheduler = request.scheduler.value_or(SchedulerKind::systemd);
+  if (auto checked = check_job(job); !checked) return fail(checked.error());
+  if (auto tried = try_dry(job, env, stop); !tried) return fail(tried.error());
+
+  prepared.facts = gather_host_facts(env, stop);
+  if (stop.stop_requested()) return fail(ErrorCode::cancelled, "Stopped before anything was done.");
+  const auto kind = choose_scheduler(request.scheduler, prepared.facts);
+  if (!kind) return fail(kind.error());
+  job.scheduler = *kind;
+  prepared.former = look_back(job.name, env, prepared.facts);
+  const auto& former_job = prepared.former.job;
+  const bool same_time = former_job && former_job->time == job.time;
+  job.scheduled_since = same_time ? former_job->scheduled_since : env.clock.now();
+  auto plan = scheduler_of(job.scheduler).plan_install(job, prepared.facts);
+  if (!plan) return fail(plan.error());
+  prepared.plan = std::move(*plan);
+
+  InstallResult& result = prepared.result;
+  result.dry_run = request.dry_run;
+  result.updated = prepared.former.job_text.has_value();
+  result.files.push_back({job_path(job.name, env.places), encode_job(job), 0600});
+  result.commands.push_back("write " + job_path(job.name, env.places).string() + " (mode 0600)");
+  result.commands.push_back("copy " + env.places.program.string() + " to " +
+                            scheduled_program(env.places).string() + " (mode 0755)");
+  describe_plan(prepared.plan, result);
+  result.next_run = due_period(env.clock, job.time, env.clock.now()).end;
+  return prepared;
+}
+
+Expected<> put_in_place(Prepared& prepared, const Env& env, ProgressSink& progress,
+                        std::stop_token stop) {
+  const BackupJob& job = prepared.result.job;
+  progress.report(1, kInstallSteps, "install");
+  if (auto written = write_job(job, env.places, env.files); !written) return written;
+  auto program = update_scheduled_program(env);
+  if (!program) return fail(program.error());
+  prepared.former.program = std::move(*program);
+  progress.report(2, kInstallSteps, "install");
+  if (auto applied = apply(prepared.plan, env, stop); !applied) return applied;
+  progress.report(3, kInstallSteps, "install");
+  // The entry is read anew: a run through cron takes its environment from the table as it is now.
+  prepared.facts = gather_host_facts(env, stop);
+  return check_known(job, prepared.facts, env, stop);
+}
+
+void leave_other_schedulers(Prepared& prepared, const Env& env, std::stop_token stop) {
+  const BackupJob& job = prepared.result.job;
+  for (const SchedulerKind kind : other_holders(job.name, job.scheduler, prepared.facts)) {
+    const auto gone = apply(scheduler_of(kind).plan_remove(job.name, prepared.facts), env, stop);
+    const std::string entry = "the entry of '" + job.name + "' in " + std::string(to_string(kind));
+    if (gone) {
+      prepared.result.removed.push_back(entry);
+    } else {
+      prepared.result.warnings.push_back("Could not remove " + entry + ": " + gone.error().message);
+    }
+  }
+}
+
+}  // namespace
+
+EntryState ask_state(const Scheduler& scheduler, const std::string& name, const HostFacts& facts,
+                     const Env& env, std::stop_token stop) {
+  std::vector<CommandResult> answers;
+  for (const RunCommand& query : scheduler.queries(name, facts)) {
+    const auto answer =
+        env.commands.run({query.argv, query.input, query.environment, query.timeout}, stop);
+    answers.push_back(answer ? *answer : CommandResult{});
+  }
+  return scheduler.read_state(name, answers);
+}
+
+Expected<InstallResult> install_schedule(const InstallRequest& request, const Env& env,
+                                         ProgressSink& progress, std::stop_token stop) {
+  if (request.dry_run) {
+    auto prepared = prepare(request, env, stop);
+    if (!prepared) return fail(prepared.error());
+    const BackupJob& job = prepared->result.job;
+    for (const SchedulerKind kind : other_holders(job.name, job.scheduler, prepared->facts)) {
+      describe_plan(scheduler_of(kind).plan_remove(job.name, prepared->facts), prepared->result);
+    }
+    return std::move(prepared->result);
+  }
+  const auto lock = lock_schedules(env, stop);
+  if (!lock) return fail(lock.error());
+  auto prepared = prepare(request, env, stop);
+  if (!prepared) return fail(prepared.error());
+  const BackupJob job = prepared->result.job;
+
+  auto placed = put_in_place(*prepared, env, progress, stop);
+  if (placed && request.run_now) {
+    auto run = prove(job, prepared->facts, env, progress, stop);
+    if (run) {
+      prepared->result.run = std::move(*run);
+    } else {
+      placed = fail(run.error());
+    }
+  }
+  if (!placed) {
+    const auto problems = put_back(job.name, job.scheduler, prepared->former, env);
+    return fail(after_putting_back(placed.error(), problems));
+  }
+  leave_other_schedulers(*prepared, env, stop);
+  progress.report(kInstallSteps, kInstallSteps, "install");
+  return std::move(prepared->result);
+}
+
+Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
+                                        std::stop_token stop) {
+  if (auto checked = check_schedule_name(name); !checked) return fail(checked.error());
+  const auto lock = lock_schedules(env, stop);
+  if (!lock) return fail(lock.error());
+  RemovalResult result;
+  result.name = name;
+  const auto job = read_job(name, env.places, env.files);
+  if (job) result.job = *job;
+  const HostFacts facts = gather_host_facts(env, stop);
+  for (const SchedulerKind kind : schedulers_for(facts.system)) {
+    const Scheduler& scheduler = scheduler_of(kind);
+    if (!holds(scheduler, name, facts)) continue;
+    const SchedulePlan plan = scheduler.plan_remove(name, facts);
+    if (auto applied = apply(plan, env, stop); !applied) return fail(applied.error());
+    result.removed.push_back("its entry in " + std::string(to_string(kind)));
+    result.warnings.insert(result.warnings.end(), plan.warnings.begin(), plan.warnings.end());
+  }
+  const auto remove_file = [&](const fs::path& path) {
+    const auto gone = env.files.remove(path);
+    if (gone) result.removed.push_back(path.string());
+    if (!gone && gone.error().code != ErrorCode::not_found) {
+      result.warnings.push_back(gone.error().message);
+    }
+  };
+  remove_file(job_path(name, env.places));
+  if (result.removed.empty() && !job) return fail(job.error());
+  withdraw_request(name, env);
+  remove_file(log_path(name, env.places));
+  remove_file(log_path(name, env.places).string() + ".1");
+  remove_file(facts.logs / (name + ".launchd.log"));
+
+  std::vector<std::string> problems;
+  if (list_jobs(env.places, env.files, problems).empty() && problems.empty()) {
+    if (auto gone = remove_scheduled_program(env); !gone) {
+      result.warnings.push_back(gone.error().message);
+    } else {
+      result.removed.push_back(scheduled_program(env.places).string());
+    }
+    for (const fs::path& folder : {env.places.config / "jobs", env.places.config,
+                                   env.places.state / "logs", env.places.state / "requests"}) {
+      (void)env.files.remove_empty_folder(folder);
+    }
+  }
+  return result;
+}
+
+Expected<ProvenRun> run_schedule(const std::string& name, const Env& env, std::stop_token stop) {
+  const auto job = read_job(name, env.places, env.files);
+  if (!job) return fail(job.error());
+  const HostFacts facts = gather_host_facts(env, stop);
+  const Scheduler& scheduler = scheduler_of(job->scheduler);
+  if (!holds(scheduler, name, facts)) {
+    return fail(ErrorCode::not_found,
+                "The schedule '" + name + "' has a job, but " +
+                    std::string(to_string(job->scheduler)) + " has no entry of it.",
+                "Run install_schedule again with this name.");
+  }
+  NoProgress no_progress;
+  return prove(*job, facts, env, no_progress, stop);
+}
+
+}  // namespace core

@@ -1,0 +1,163 @@
+// Puts together what jobs, schedulers and history say of each schedule.
+#include "core/schedule_list.h"
+
+#include <algorithm>
+#include <map>
+
+#include "core/due.h"
+#include "core/installed_program.h"
+#include "core/schedule_install.h"
+
+namespace core {
+
+namespace {
+
+constexpr std::size_t kRunsLookedAt = 200;
+constexpr const char* kInstallAgain = " Run install_schedule again with this name.";
+
+void check_paths(const BackupJob& job, const FileSystem& files,
+                 std::vector<std::string>& problems) {
+  const auto missing = [&](const char* what, const fs::path& path) {
+    const auto info = files.info(path);
+    if (info) return;
+    const bool denied = info.error().code == ErrorCode::permission_denied;
+    problems.push_back("The " + std::string(what) + " " + path.string() +
+                       (denied ? " may not be read." : " is not there."));
+  };
+  missing("source", job.snapshot.source);
+  missing("destination", job.snapshot.destination);
+}
+
+void check_program(const HostFacts& facts, const FileSystem& files,
+                   std::vector<std::string>& problems) {
+  const auto info = files.info(facts.program);
+  if (!info) {
+    problems.push_back("The program that it runs, " + facts.program.string() + ", is missing." +
+                       kInstallAgain);
+  } else if ((info->mode & 0100) == 0) {
+    problems.push_back("The program that it runs, " + facts.program.string() +
+                       ", may not be executed." + kInstallAgain);
+  }
+}
+
+void check_scheduler(ScheduleStatus& status, const HostFacts& facts, const Env& env,
+                     std::stop_token stop) {
+  const BackupJob& job = *status.job;
+  const Scheduler& scheduler = scheduler_of(job.scheduler);
+  const std::string kind(to_string(job.scheduler));
+  switch (scheduler.check_entry(job, facts)) {
+    case EntryCheck::missing:
+      status.problems.push_back("Its entry in " + kind + " is missing." + kInstallAgain);
+      break;
+    case EntryCheck::edited:
+      status.problems.push_back(
+          "Its entry in " + kind +
+          " is not as it was written: somebody edited it, or it is of another "
+          "version." +
+          kInstallAgain);
+      [[fallthrough]];
+    case EntryCheck::as_written: {
+      status.scheduler = job.scheduler;
+      if (const auto reason = scheduler.unusable(facts)) {
+        status.problems.push_back(reason->message + " " + reason->hint);
+        break;
+      }
+      const EntryState state = ask_state(scheduler, job.name, facts, env, stop);
+      if (!state.problem.empty()) status.problems.push_back(state.problem + ".");
+      if (state.active) {
+        status.next_run = state.next.value_or(due_period(env.clock, job.time, env.clock.now()).end);
+      }
+      break;
+    }
+  }
+  for (const SchedulerKind other : schedulers_for(facts.system)) {
+    const auto names = scheduler_of(other).entries(facts);
+    if (other != job.scheduler && std::find(names.begin(), names.end(), job.name) != names.end()) {
+      status.problems.push_back("There is a second entry of it in " +
+                                std::string(to_string(other)) + "." + kInstallAgain);
+    }
+  }
+}
+
+void check_runs(ScheduleStatus& status, const Env& env) {
+  const BackupJob& job = *status.job;
+  RunFilter filter;
+  filter.kind = "snapshot";
+  filter.schedule = job.name;
+  filter.limit = kRunsLookedAt;
+  const auto runs = list_runs(filter, env);
+  if (!runs) {
+    status.problems.push_back("Its history cannot be read: " + runs.error().message);
+    return;
+  }
+  std::vector<Instant> successes;
+  for (const RunRecord& run : *runs) {
+    if (run.ok) successes.push_back(run.started_at);
+  }
+  if (!runs->empty()) status.last_run = runs->front();
+  if (!successes.empty()) status.last_success = successes.front();
+  if (status.last_run && !status.last_run->ok) {
+    status.problems.push_back("Its last run failed: " + status.last_run->error_code + ": " +
+                              status.last_run->error);
+  }
+  const Instant now = env.clock.now();
+  const DuePeriod period = due_period(env.clock, job.time, now);
+  status.overdue =
+      is_due(period, now, job.scheduled_since, successes) && now - period.begin > kOverdueGrace;
+  if (status.overdue) {
+    status.problems.push_back("Overdue: no good run since it was due at " +
+                              format_instant(period.begin) + ".");
+  }
+}
+
+}  // namespace
+
+ScheduleList list_schedules(const Env& env, std::stop_token stop) {
+  ScheduleList list;
+  std::vector<std::string> job_problems;
+  const auto jobs = list_jobs(env.places, env.files, job_problems);
+  const HostFacts facts = gather_host_facts(env, stop);
+
+  std::map<std::string, ScheduleStatus> by_name;
+  for (const BackupJob& job : jobs) by_name[job.name].job = job;
+  for (const std::string& problem : job_problems) {
+    const std::string name = problem.substr(0, problem.find(':'));
+    if (check_schedule_name(name)) {
+      by_name[name].problems.push_back(problem);
+    } else {
+      list.warnings.push_back(problem);
+    }
+  }
+  for (const SchedulerKind kind : schedulers_for(facts.system)) {
+    for (const std::string& name : scheduler_of(kind).entries(facts)) {
+      ScheduleStatus& status = by_name[name];
+      if (status.job) continue;
+      status.scheduler = kind;
+      status.problems.push_back("It has an entry in " + std::string(to_string(kind)) +
+                                " but no job file. Run remove_schedule or install_schedule.");
+    }
+  }
+  bool uses_systemd = false, uses_cron = false;
+  for (auto& [name, status] : by_name) {
+    status.name = name;
+    if (status.job) {
+      check_scheduler(status, facts, env, stop);
+      check_program(facts, env.files, status.problems);
+      check_paths(*status.job, env.files, status.problems);
+      check_runs(status, env);
+      uses_systemd |= status.job->scheduler == SchedulerKind::systemd;
+      uses_cron |= status.job->scheduler == SchedulerKind::cron;
+    }
+    list.schedules.push_back(std::move(status));
+  }
+  if (uses_systemd && !facts.linger) list.warnings.push_back(linger_warning(facts));
+  if (uses_cron && !facts.cron_running) list.warnings.push_back(cron_warning());
+  if (facts.wsl && !by_name.empty()) {
+    list.warnings.push_back(
+        "This is WSL: nothing runs while the distribution is shut down; missed runs are caught up "
+        "when it starts.");
+  }
+  return list;
+}
+
+}  // namespace core

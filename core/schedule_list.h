@@ -1,0 +1,36 @@
+// Every schedule of ours, with its last and next run and what is wrong with it.
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/history.h"
+#include "core/schedule_plan.h"
+
+namespace core {
+
+struct ScheduleStatus {
+  std::string name;
+  std::optional<BackupJob> job;            // absent: an entry without a usable job file
+  std::optional<SchedulerKind> scheduler;  // that holds an entry; absent: none does
+  std::optional<Instant> next_run;
+  std::optional<RunRecord> last_run;
+  std::optional<Instant> last_success;
+  bool overdue = false;               // by more than kOverdueGrace
+  std::vector<std::string> problems;  // each a sentence with what to do; empty: all is well
+};
+
+// cron's hourly line may still catch up.
+inline constexpr std::chrono::minutes kOverdueGrace{75};
+
+struct ScheduleList {
+  std::vector<ScheduleStatus> schedules;  // by name
+  std::vector<std::string> warnings;      // of the machine: linger off, cron not running
+};
+
+// Reads job files, the schedulers and history.db; changes nothing.
+ScheduleList list_schedules(const Env& env, std::stop_token stop);
+
+}  // namespace core

@@ -1,0 +1,71 @@
+#include "tools/list_schedules.h"
+
+#include "core/due.h"
+#include "core/schedule_list.h"
+#include "tools/encode.h"
+#include "tools/schema.h"
+
+namespace tools {
+
+using server::Json;
+
+namespace {
+
+void put(Json& json, const char* key, const std::optional<core::Instant>& instant) {
+  if (instant) json[key] = core::format_instant(*instant);
+}
+
+Json encode(const core::ScheduleStatus& status) {
+  Json entry{{"name", status.name}};
+  if (status.scheduler) entry["scheduler"] = core::to_string(*status.scheduler);
+  if (status.job) {
+    entry["time"] = core::format_time_of_day(status.job->time);
+    entry["source"] = status.job->snapshot.source.string();
+    entry["destination"] = status.job->snapshot.destination.string();
+  }
+  put(entry, "next_run", status.next_run);
+  entry["last_result"] = !status.last_run ? "none" : status.last_run->ok ? "ok" : "failed";
+  if (status.last_run) {
+    put(entry, "last_run", status.last_run->started_at);
+    if (!status.last_run->ok) entry["last_error"] = status.last_run->error;
+    if (!status.last_run->snapshot.empty()) entry["last_snapshot"] = status.last_run->snapshot;
+  }
+  put(entry, "last_success", status.last_success);
+  entry["overdue"] = status.overdue;
+  entry["problems"] = status.problems;
+  return entry;
+}
+
+std::string to_text(const Json& structured) {
+  std::string text = format_warnings(structured);
+  const auto& schedules = structured.at("schedules");
+  if (schedules.empty()) return text + "No schedules. install_schedule makes one.\n";
+  std::vector<std::vector<std::string>> rows{
+      {"name", "scheduler", "next run", "last run", "result", "source", "destination"}};
+  std::string problems;
+  for (const auto& entry : schedules) {
+    const auto cell = [&](const char* key) { return entry.value(key, std::string("-")); };
+    rows.push_back({cell("name"), cell("scheduler"), cell("next_run"), cell("last_run"),
+                    cell("last_result"), cell("source"), cell("destination")});
+    for (const auto& problem : entry.at("problems")) {
+      problems += "Problem: " + cell("name") + ": " + problem.get<std::string>() + "\n";
+    }
+  }
+  return text + format_table(rows) + problems;
+}
+
+}  // namespace
+
+server::Tool list_schedules(const Setting& setting) {
+  auto handler = [setting](const Json&, server::CallContext& context) -> server::ToolOutcome<Json> {
+    const auto list = core::list_schedules(setting.env, context.stop());
+    Json schedules = Json::array();
+    for (const auto& status : list.schedules) schedules.push_back(encode(status));
+    return Json{{"schedules", std::move(schedules)}, {"warnings", list.warnings}};
+  };
+  auto tool = server::make_tool(schema_of("list_schedules"), handler);
+  tool.to_text = to_text;
+  return tool;
+}
+
+}  // namespace tools

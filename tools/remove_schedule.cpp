@@ -1,0 +1,67 @@
+#include "tools/remove_schedule.h"
+
+#include "core/schedule_install.h"
+#include "tools/encode.h"
+#include "tools/schema.h"
+
+namespace tools {
+
+using server::Json;
+
+namespace {
+
+constexpr std::string_view kConfirmKey = "confirm";
+
+server::NeedsInput ask_to_confirm(const std::string& name) {
+  return {
+      .key = std::string(kConfirmKey),
+      .message = "Remove the schedule '" + name +
+                 "'? Its database is then no longer backed up every night. Snapshots stay.",
+      .requested_schema = Json{
+          {"type", "object"},
+          {"properties", {{kConfirmKey, {{"type", "boolean"}, {"title", "Remove this schedule"}}}}},
+          {"required", Json::array({kConfirmKey})}}};
+}
+
+std::string to_text(const Json& structured) {
+  std::string text = format_warnings(structured) + "Removed the schedule '" +
+                     structured.at("name").get<std::string>() + "':\n";
+  for (const auto& gone : structured.at("removed")) text += "  " + gone.get<std::string>() + "\n";
+  if (structured.contains("snapshots_stay_in")) {
+    text += "Its snapshots stay in " + structured.at("snapshots_stay_in").get<std::string>() + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+server::Tool remove_schedule(const Setting& setting) {
+  auto handler = [setting](const Json& json,
+                           server::CallContext& context) -> server::ToolOutcome<Json> {
+    const Arguments arguments(json, setting);
+    const std::string name = arguments.text("name").value_or("");
+    // Where nobody can be asked, the call itself is the user's word.
+    if (!arguments.flag(kConfirmKey) && context.abilities().form_elicitation) {
+      if (context.answer(kConfirmKey) == nullptr) return ask_to_confirm(name);
+      const auto content = server::accepted_content(context, kConfirmKey);
+      if (!content || !content->value(std::string(kConfirmKey), false)) {
+        return core::Error{core::ErrorCode::cancelled,
+                           "The schedule '" + name + "' stays: its removal was not confirmed.", ""};
+      }
+    }
+    const auto result = core::remove_schedule(name, setting.env, context.stop());
+    if (!result) return result.error();
+    Json structured{{"name", result->name}, {"removed", result->removed}};
+    if (result->job) {
+      structured["source"] = result->job->snapshot.source.string();
+      structured["snapshots_stay_in"] = result->job->snapshot.destination.string();
+    }
+    structured["warnings"] = result->warnings;
+    return structured;
+  };
+  auto tool = server::make_tool(schema_of("remove_schedule"), handler);
+  tool.to_text = to_text;
+  return tool;
+}
+
+}  // namespace tools

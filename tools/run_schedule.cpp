@@ -1,0 +1,63 @@
+#include "tools/run_schedule.h"
+
+#include "tools/encode.h"
+#include "tools/schema.h"
+#include "tools/snapshot_resources.h"
+
+namespace tools {
+
+using server::Json;
+
+Json encode_run(const core::ProvenRun& run) {
+  return {{"snapshot", run.record.snapshot},
+          {"bytes", run.record.bytes},
+          {"started_at", core::format_instant(run.record.started_at)},
+          {"finished_at", core::format_instant(run.record.finished_at)},
+          {"verdict", core::to_string(run.verification.verdict)},
+          {"how", run.how}};
+}
+
+std::vector<std::string> warnings_of(const core::ProvenRun& run) {
+  std::vector<std::string> warnings;
+  for (std::string_view rest = run.record.warnings; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    if (!line.empty()) warnings.emplace_back(line);
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+  }
+  if (run.verification.verdict == core::VerifyReport::Verdict::inconclusive) {
+    warnings.push_back("Not every check of the snapshot could be made; verify_snapshot says why.");
+  }
+  return warnings;
+}
+
+std::string format_run(const Json& run) {
+  return "Ran through its scheduler (" + run.at("how").get<std::string>() + "): wrote " +
+         run.at("snapshot").get<std::string>() + ", " +
+         format_bytes(run.at("bytes").get<std::uint64_t>()) + ", " +
+         run.at("verdict").get<std::string>() + "\n";
+}
+
+server::Tool run_schedule(const Setting& setting) {
+  auto handler = [setting](const Json& json,
+                           server::CallContext& context) -> server::ToolOutcome<Json> {
+    const Arguments arguments(json, setting);
+    const std::string name = arguments.text("name").value_or("");
+    const auto run = core::run_schedule(name, setting.env, context.stop());
+    if (!run) return run.error();
+    Json structured = encode_run(*run);
+    structured["name"] = name;
+    structured["warnings"] = warnings_of(*run);
+    return structured;
+  };
+  auto tool = server::make_tool(schema_of("run_schedule"), handler);
+  tool.tasks = server::TaskSupport::optional;
+  tool.to_text = [](const Json& structured) {
+    return format_warnings(structured) + format_run(structured);
+  };
+  tool.changed_resources = [](const Json& structured) -> std::vector<std::string> {
+    return {snapshot_uri(structured.at("snapshot").get<std::string>())};
+  };
+  return tool;
+}
+
+}  // namespace tools
