@@ -4,12 +4,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/env.h"
 #include "core/error.h"
 
 namespace core {
+
+// How the warning of a snapshot that lost most of its rows or pages begins, in RunRecord::warnings.
+inline constexpr std::string_view kShrinkWarning = "The database has lost most of its content";
 
 struct RunRecord {
   std::int64_t id = 0;

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "core/destinations.h"
+#include "core/history.h"
 
 namespace core {
 namespace {
@@ -192,8 +193,8 @@ std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series) {
 
 std::optional<std::string> shrink_warning(const Snapshot& previous, const Manifest& now) {
   const auto sentence = [&](std::uint64_t before, std::uint64_t after, const char* unit) {
-    return "The database has lost most of its content: " + std::to_string(after) + " " + unit +
-           " now, " + std::to_string(before) + " in " + previous.path.string() +
+    return std::string(kShrinkWarning) + ": " + std::to_string(after) + " " + unit + " now, " +
+           std::to_string(before) + " in " + previous.path.string() +
            ". Both snapshots are kept and no older one was removed in this run.";
   };
   const auto total = [](const Manifest& manifest) {

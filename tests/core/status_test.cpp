@@ -1,0 +1,221 @@
+#include "core/status.h"
+
+#include "support/catch.h"
+
+namespace fs = std::filesystem;
+using core::BackupState;
+using core::DatabaseStatus;
+using core::Instant;
+using core::RunRecord;
+using core::StatusInput;
+using core::StatusReport;
+using std::chrono::hours;
+
+namespace {
+
+const Instant kNow = *core::parse_instant("2026-11-23T12:00:00Z");
+const fs::path kSource = "/home/u/.claude/orchestrator/global.db";
+
+core::Snapshot snapshot_taken(Instant at, bool verified = true) {
+  core::Snapshot snapshot;
+  core::Manifest manifest;
+  manifest.source = kSource.string();
+  manifest.taken_at = at;
+  if (verified) {
+    manifest.verified = core::VerifyLevel::quick;
+    manifest.verified_at = at;
+  }
+  snapshot.manifest = manifest;
+  return snapshot;
+}
+
+RunRecord run_at(Instant at, bool ok) {
+  RunRecord run;
+  run.kind = "snapshot";
+  run.source = kSource.string();
+  run.started_at = run.finished_at = at;
+  run.ok = ok;
+  if (!ok) run.error = "No space is left on /backups.";
+  return run;
+}
+
+// Everything as it should be: scheduled long ago, taken and verified this morning.
+StatusInput healthy() {
+  StatusInput input;
+  input.now = kNow;
+  input.databases.push_back({kSource, {}});
+  StatusInput::Schedule schedule;
+  schedule.name = "global";
+  schedule.source = kSource;
+  schedule.destination = "/backups";
+  schedule.since = kNow - hours{24 * 90};
+  schedule.next_run = kNow + hours{16};
+  input.schedules.push_back(schedule);
+  input.runs.push_back(run_at(kNow - hours{8}, true));
+  input.snapshots.push_back(snapshot_taken(kNow - hours{8}));
+  return input;
+}
+
+DatabaseStatus judge_one(const StatusInput& input) {
+  const StatusReport report = core::judge_status(input);
+  REQUIRE(report.databases.size() == 1);
+  CHECK(report.state == report.databases[0].state);
+  return report.databases[0];
+}
+
+bool mentions(const DatabaseStatus& status, const std::string& words) {
+  for (const std::string& problem : status.problems) {
+    if (problem.find(words) != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("a database with a schedule and a fresh verified snapshot is ok") {
+  const DatabaseStatus status = judge_one(healthy());
+  CHECK(status.state == BackupState::ok);
+  CHECK(status.problems.empty());
+  CHECK(status.covered);
+  CHECK(status.schedule == "global");
+  CHECK(status.destination == "/backups");
+  CHECK(status.last_success == kNow - hours{8});
+  CHECK(status.last_verified == kNow - hours{8});
+  CHECK(status.next_run == kNow + hours{16});
+  CHECK_FALSE(status.overdue);
+  CHECK(core::judge_status(healthy()).summary == "1 database is backed up and verified.");
+}
+
+TEST_CASE("a database without a schedule needs attention, with or without a snapshot") {
+  StatusInput input = healthy();
+  input.schedules.clear();
+  DatabaseStatus status = judge_one(input);
+  CHECK(status.state == BackupState::attention);
+  CHECK_FALSE(status.covered);
+  CHECK(mentions(status, "8 hours old. Install a schedule"));
+  input.snapshots.clear();
+  input.runs.clear();
+  status = judge_one(input);
+  CHECK(status.state == BackupState::attention);
+  CHECK(mentions(status, "Nothing backs it up"));
+  CHECK_FALSE(status.last_success);
+}
+
+TEST_CASE("a missed night needs attention, more of them mean failing") {
+  StatusInput input = healthy();
+  input.runs.clear();
+  input.snapshots = {snapshot_taken(kNow - hours{25})};
+  CHECK(judge_one(input).state == BackupState::ok);  // within the grace
+  input.snapshots = {snapshot_taken(kNow - hours{30})};
+  DatabaseStatus status = judge_one(input);
+  CHECK(status.state == BackupState::attention);
+  CHECK(status.overdue == hours{6});
+  CHECK(mentions(status, "overdue by 6 hours"));
+  input.snapshots = {snapshot_taken(kNow - hours{24 * 5})};
+  status = judge_one(input);
+  CHECK(status.state == BackupState::failing);
+  CHECK(mentions(status, "overdue by 4 days"));
+}
+
+TEST_CASE("a stale but intact snapshot is not ok however often it is verified") {
+  StatusInput input = healthy();
+  input.snapshots = {snapshot_taken(kNow - hours{24 * 30})};
+  input.runs = {run_at(kNow - hours{1}, true)};
+  input.runs[0].kind = "verify";
+  const DatabaseStatus status = judge_one(input);
+  CHECK(status.state == BackupState::failing);
+  CHECK(status.last_verified == kNow - hours{1});
+}
+
+TEST_CASE("a failed last run means failing, a success after it makes it good") {
+  StatusInput input = healthy();
+  input.runs.insert(input.runs.begin(), run_at(kNow - hours{1}, false));
+  DatabaseStatus status = judge_one(input);
+  CHECK(status.state == BackupState::failing);
+  CHECK(status.last_error == "No space is left on /backups.");
+  CHECK(mentions(status, "No space is left"));
+  input.runs.insert(input.runs.begin(), run_at(kNow, true));
+  status = judge_one(input);
+  CHECK(status.state == BackupState::ok);
+  CHECK(status.last_error.empty());
+}
+
+TEST_CASE("a new schedule owes nothing from before it was installed") {
+  StatusInput input = healthy();
+  input.snapshots.clear();
+  input.runs.clear();
+  input.schedules[0].since = kNow - hours{3};
+  CHECK(judge_one(input).state == BackupState::ok);
+  input.schedules[0].since = kNow - hours{30};
+  CHECK(judge_one(input).overdue == hours{6});
+}
+
+TEST_CASE("a snapshot that never passed a check, or long ago, needs attention") {
+  StatusInput input = healthy();
+  input.snapshots = {snapshot_taken(kNow - hours{8}, false)};
+  CHECK(mentions(judge_one(input), "passed a check"));
+  input.snapshots.push_back(snapshot_taken(kNow - hours{24 * 20}));
+  CHECK(mentions(judge_one(input), "The last check is 20 days old"));
+}
+
+TEST_CASE("a shrunken database is told by the status") {
+  StatusInput input = healthy();
+  input.runs[0].warnings = std::string(core::kShrinkWarning) + ": 3 rows now, 400 in /x.db.";
+  const DatabaseStatus status = judge_one(input);
+  CHECK(status.state == BackupState::attention);
+  CHECK(mentions(status, "400 in /x.db"));
+  input.runs[0].warnings = "something of no weight";
+  CHECK(judge_one(input).state == BackupState::ok);
+}
+
+TEST_CASE("problems of schedule and place are passed on") {
+  StatusInput input = healthy();
+  input.schedules[0].problems = {"Linger is off."};
+  CHECK(judge_one(input).state == BackupState::attention);
+  input.schedules[0].broken = true;
+  CHECK(judge_one(input).state == BackupState::failing);
+  input.schedules[0].problems.clear();
+  CHECK(mentions(judge_one(input), "install it again"));
+  input = healthy();
+  input.databases[0].warnings = {"It lies in Dropbox."};
+  CHECK(mentions(judge_one(input), "Dropbox"));
+}
+
+TEST_CASE("times from a clock that ran ahead do not count as success") {
+  StatusInput input = healthy();
+  input.snapshots = {snapshot_taken(kNow + hours{24 * 400}), snapshot_taken(kNow - hours{72})};
+  input.runs = {run_at(kNow + hours{24 * 400}, true)};
+  const DatabaseStatus status = judge_one(input);
+  CHECK(status.last_success == kNow - hours{72});
+  CHECK(status.overdue == hours{48});
+  input.schedules[0].since = kNow + hours{24 * 400};
+  CHECK_FALSE(judge_one(input).overdue);
+}
+
+TEST_CASE("snapshots and runs of another database do not count") {
+  StatusInput input = healthy();
+  input.snapshots[0].manifest->source = "/home/u/other.db";
+  input.runs[0].source = "/home/u/other.db";
+  CHECK(judge_one(input).state == BackupState::failing);
+}
+
+TEST_CASE("a schedule whose database is gone is told") {
+  StatusInput input = healthy();
+  input.databases.clear();
+  const DatabaseStatus status = judge_one(input);
+  CHECK(status.state == BackupState::attention);
+  CHECK(mentions(status, "not where the schedule looks"));
+}
+
+TEST_CASE("the worst database comes first and decides") {
+  StatusInput input = healthy();
+  input.databases.push_back({"/home/u/a/.orchestrator/project.db", {}});
+  const StatusReport report = core::judge_status(input);
+  CHECK(report.state == BackupState::attention);
+  REQUIRE(report.databases.size() == 2);
+  CHECK(report.databases[0].source == "/home/u/a/.orchestrator/project.db");
+  CHECK(report.summary ==
+        "2 databases: 1 in need of attention. First: /home/u/a/.orchestrator/project.db: Nothing "
+        "backs it up: no schedule and no snapshot. Install a schedule.");
+  CHECK(core::judge_status(StatusInput{}).state == BackupState::attention);
+}
