@@ -35,7 +35,7 @@ class Dispatcher {
 
   Dispatcher(const ServerDefinition& definition, core::Clock& clock,
              DispatcherOptions options = {});
-  ~Dispatcher();  // as shutdown()
+  ~Dispatcher();  // as shutdown(), and waits for handlers as long as they take
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
@@ -59,10 +59,11 @@ class Dispatcher {
   // questions dropped, nothing more is sent on it.
   void end_session(const std::shared_ptr<Session>& session);
 
-  // Ends listen streams with their result, cancels every call and waits up to `grace` for handlers
-  // to return; their replies are still sent. Later messages are refused. Returns whether all
-  // handlers returned. Idempotent.
-  bool shutdown(std::chrono::milliseconds grace);
+  // Ends listen streams with their result, lets handlers go on for up to `drain`, then asks them to
+  // stop and waits up to `grace` for them to return; their replies are still sent. Later requests
+  // are refused. Returns whether all handlers returned. Idempotent.
+  bool shutdown(std::chrono::milliseconds grace,
+                std::chrono::milliseconds drain = std::chrono::milliseconds(0));
 
   // Requests being worked on, listen streams included.
   std::size_t running() const;

@@ -68,6 +68,15 @@ tl::expected<Message, DecodeFailure> decode_message(Json value);
 // One line, no newline at its end; bytes that are not UTF-8 are replaced, never thrown over.
 std::string encode_message(const Message& message);
 
+// The same, piece by piece. `result` is a JSON text: what never changes is encoded only once.
+std::string encode_result(const RequestId& id, std::string_view result);
+std::string encode_error(const std::optional<RequestId>& id, const RpcError& error);
+std::string encode_notification(std::string_view method, const Json& params);
+std::string encode_request(const RequestId& id, std::string_view method, const Json& params);
+// Compact; bytes that are not UTF-8 are replaced.
+std::string dump_json(const Json& value);
+bool is_utf8(std::string_view bytes);
+
 Json to_json(const RequestId& id);
 std::optional<RequestId> request_id_from(const Json& value);
 

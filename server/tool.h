@@ -46,6 +46,9 @@ class CallContext {
   virtual const std::string& state() const = 0;
   // Reaches the client only where it asked for logs of this level.
   virtual void log(LogLevel level, const Json& data, std::string_view logger = {}) = 0;
+  // Closes the call's stream early where the client can fetch the rest elsewhere (Streamable HTTP
+  // of the handshake eras); otherwise nothing.
+  virtual void release_stream() {}
 };
 
 // Ending one: a result.
@@ -78,13 +81,36 @@ enum class TaskSupport {
   required,  // refused (kMissingCapability) without
 };
 
+// A tools/list entry, parsed when it is first looked into: a one-shot run must not pay for the
+// schemas of the tools it does not call. Copies share the parsed value. Thread-safe.
+class ToolEntry {
+ public:
+  ToolEntry() : ToolEntry(Json::object()) {}
+  ToolEntry(Json entry);  // NOLINT(google-explicit-constructor): an entry is a Json value
+  ToolEntry(Json::initializer_list_t entry) : ToolEntry(Json(entry)) {}
+  // `text` must be valid JSON and outlive every copy; only its "name" is read at once.
+  static ToolEntry from_text(std::string_view text);
+
+  const Json& json() const;
+  operator const Json&() const { return json(); }  // NOLINT(google-explicit-constructor)
+  const Json& at(std::string_view key) const { return json().at(std::string(key)); }
+  bool contains(std::string_view key) const { return json().contains(std::string(key)); }
+  const std::string& name() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
 // One tool, as any server publishes it.
 struct Tool {
-  Json entry;  // the literal tools/list entry
+  ToolEntry entry;  // the literal tools/list entry
   CallHandler handler;
   TaskSupport tasks = TaskSupport::never;
   // With TaskSupport::optional: whether these arguments are worth a task. Empty: yes.
   std::function<bool(const Json& arguments)> wants_task;
+  // What must be asked before a call becomes a task; nothing: go ahead. Empty: nothing is.
+  std::function<std::optional<InputRequired>(const Json& arguments, CallContext&)> before_task;
   // The result for a person at a terminal. Empty: the JSON itself.
   std::function<std::string(const Json& structured)> to_text;
   // A good call whose answer is bad news (a damaged snapshot): decides the command line's exit
@@ -93,7 +119,7 @@ struct Tool {
   // After a good call: URIs of resources that changed (a snapshot landed). Empty: none.
   std::function<std::vector<std::string>(const Json& structured)> changed_resources;
 
-  std::string name() const { return entry.at("name").get<std::string>(); }
+  const std::string& name() const { return entry.name(); }
 };
 
 // A question by form, the only kind our own tools ask.

@@ -31,6 +31,9 @@ class ReplyChannel {
   // The last word: a response, an error, or a batch's array of them. Exactly once per message that
   // receive() said will be answered. `http_status` counts only where nothing was sent before.
   virtual void reply(std::string_view text, int http_status) = 0;
+  // Instead of reply(): the call was cancelled and stays without an answer. On HTTP the stream
+  // ends.
+  virtual void abandon() {}
   // Closes this stream early, where the client can fetch what follows elsewhere (a resumable
   // stream of the handshake eras); otherwise does nothing.
   virtual void release_stream() {}

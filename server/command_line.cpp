@@ -1,0 +1,239 @@
+// The command line over the tools.
+#include "server/command_line.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+#include <optional>
+
+#include "server/features.h"
+#include "server/questions.h"
+#include "server/schema_check.h"
+#include "server/signals.h"
+#include "server/terminal.h"
+#include "server/tool_command.h"
+#include "server/tool_registry.h"
+
+namespace server {
+namespace {
+
+struct BuiltIn {
+  const char* name;
+  const char* arguments;
+  const char* help;
+};
+constexpr std::array<BuiltIn, 3> kBuiltIns = {{
+    {"serve", "[--http ADDRESS]", "Serve MCP on standard input and output, or over HTTP"},
+    {"call", "TOOL [JSON]", "Call a tool with its arguments as JSON and print its result as JSON"},
+    {"generate", "man|bash|zsh|fish", "Print the manual page or a shell's completions"},
+}};
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (!text.ends_with('\n')) std::fputc('\n', stdout);
+  std::fflush(stdout);
+}
+
+int usage(const std::string& message) {
+  std::fprintf(stderr, "%s\n", message.c_str());
+  return kExitUsage;
+}
+
+std::string first_sentence(const std::string& text) {
+  const std::size_t end = text.find(". ");
+  return end == std::string::npos ? text : text.substr(0, end + 1);
+}
+
+std::string text_of(const ToolResult& result) {
+  std::string text;
+  for (const Json& block : result.content) {
+    if (const std::string& part = string_member(block, "text"); !part.empty()) {
+      text += (text.empty() ? "" : "\n") + part;
+    }
+  }
+  return text;
+}
+
+// Error texts begin with the code's name (error_text).
+int code_of_error_text(const std::string& text) {
+  const std::string name = text.substr(0, text.find(':'));
+  for (const auto& [code, exit] : kExitCodes) {
+    if (core::to_string(code) == name) return exit;
+  }
+  return exit_code(core::ErrorCode::internal);
+}
+
+int finish(const Tool& tool, const ToolResult& result, bool as_json) {
+  if (result.is_error) {
+    const std::string text = text_of(result);
+    std::fprintf(stderr, "%s\n", text.c_str());
+    return code_of_error_text(text);
+  }
+  if (!result.structured) {
+    print(text_of(result));
+    return kExitDone;
+  }
+  if (as_json || !tool.to_text) {
+    print(result.structured->dump(2, ' ', false, Json::error_handler_t::replace));
+  } else {
+    print(tool.to_text(*result.structured));
+  }
+  const auto bad = tool.bad_news ? tool.bad_news(*result.structured) : std::nullopt;
+  return bad ? exit_code(*bad) : kExitDone;
+}
+
+int run_tool(const Tool& tool, const Json& arguments, bool as_json,
+             const ServerDefinition& definition) {
+  const int signal_fd = termination_signals();
+  const StopOnSignal stop(signal_fd);
+  ToolRegistry registry(definition, /*check_output=*/false);
+  std::optional<CallOutcome> outcome;
+  {
+    TerminalContext context(stop.token());
+    for (int round = 0; round <= kMaxQuestionRounds; ++round) {
+      outcome = registry.call(tool, arguments, context);
+      const auto* required = std::get_if<InputRequired>(&*outcome);
+      if (required == nullptr) break;
+      if (!context.ask(*required, signal_fd)) {
+        outcome = tool_error(error_text({core::ErrorCode::cancelled, "No answer was given.", ""}));
+        break;
+      }
+    }
+  }
+  if (const auto* result = std::get_if<ToolResult>(&*outcome)) {
+    return finish(tool, *result, as_json);
+  }
+  const auto* error = std::get_if<RpcError>(&*outcome);
+  std::fprintf(stderr, "internal: %s\n",
+               error != nullptr ? error->message.c_str() : "The questions found no end.");
+  return exit_code(core::ErrorCode::internal);
+}
+
+}  // namespace
+
+int exit_code(core::ErrorCode code) {
+  const auto found = std::find_if(kExitCodes.begin(), kExitCodes.end(),
+                                  [code](const auto& entry) { return entry.first == code; });
+  return found == kExitCodes.end() ? kExitCodes.back().second : found->second;
+}
+
+std::string verb_of(const std::string& tool, const ProgramParts& parts) {
+  for (const auto& [verb, name] : parts.verbs) {
+    if (name == tool) return verb;
+  }
+  std::string verb = tool;
+  std::replace(verb.begin(), verb.end(), '_', '-');
+  return verb;
+}
+
+const Tool* tool_with_verb(const std::string& verb, const ServerDefinition& definition,
+                           const ProgramParts& parts) {
+  const auto found =
+      std::find_if(definition.tools.begin(), definition.tools.end(),
+                   [&](const Tool& tool) { return verb_of(tool.name(), parts) == verb; });
+  return found == definition.tools.end() ? nullptr : &*found;
+}
+
+std::string nearest_verb(const std::string& word, const ServerDefinition& definition,
+                         const ProgramParts& parts) {
+  std::vector<std::string> verbs;
+  for (const BuiltIn& built_in : kBuiltIns) verbs.emplace_back(built_in.name);
+  for (const ExtraCommand& command : parts.commands) verbs.push_back(command.name);
+  for (const Tool& tool : definition.tools) verbs.push_back(verb_of(tool.name(), parts));
+  return nearest(word, verbs);
+}
+
+int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<std::string>& words,
+                  const ServerDefinition& definition) {
+  const auto parsed = parse_tool_words(tool, verb, words);
+  if (!parsed) return usage(parsed.error().message);
+  if (!parsed->help.empty()) {
+    print(parsed->help);
+    return kExitDone;
+  }
+  return run_tool(tool, parsed->arguments, parsed->json, definition);
+}
+
+int run_call(const std::vector<std::string>& words, const ServerDefinition& definition) {
+  if (words.empty() || words.size() > 2) return usage("Usage: call TOOL [JSON|-]");
+  const auto tool =
+      std::find_if(definition.tools.begin(), definition.tools.end(),
+                   [&words](const Tool& candidate) { return candidate.name() == words[0]; });
+  if (tool == definition.tools.end()) {
+    std::vector<std::string> names;
+    for (const Tool& known : definition.tools) names.push_back(known.name());
+    const std::string close = nearest(words[0], names);
+    return usage("Unknown tool " + words[0] +
+                 (close.empty() ? "." : "; did you mean " + close + "?"));
+  }
+  std::string text = words.size() == 2 ? words[1] : "{}";
+  if (text == "-") text.assign(std::istreambuf_iterator<char>(std::cin), {});
+  const auto arguments = parse_json(text);
+  if (!arguments || !arguments->is_object()) {
+    return usage("The arguments of " + words[0] + " must be one JSON object.");
+  }
+  return run_tool(*tool, *arguments, /*as_json=*/true, definition);
+}
+
+std::string help_text(const ServerDefinition& definition, const ProgramParts& parts) {
+  std::string text = definition.title + "\n\nUsage: " + parts.name + " COMMAND [--flags…]\n\n";
+  const auto line = [&text](const std::string& left, const std::string& right) {
+    constexpr std::size_t kColumn = 30;
+    text += "  " + left + std::string(left.size() < kColumn ? kColumn - left.size() : 1, ' ') +
+            right + "\n";
+  };
+  for (const Tool& tool : definition.tools) {
+    line(verb_of(tool.name(), parts),
+         first_sentence(string_member(tool.entry.json(), "description")));
+  }
+  for (const ExtraCommand& command : parts.commands) line(command.usage, command.description);
+  for (const BuiltIn& built_in : kBuiltIns) {
+    line(std::string(built_in.name) + " " + built_in.arguments, built_in.help);
+  }
+  line("--version", "Print the version");
+  text += "\nCOMMAND --help lists its flags. Exit codes: 0 done, 2 bad usage";
+  for (const auto& [code, exit] : kExitCodes) {
+    if (exit != kExitUsage) {
+      text += ", " + std::to_string(exit) + " " + std::string(core::to_string(code));
+    }
+  }
+  return text + ".\n";
+}
+
+CommandPages command_pages(const ServerDefinition& definition, const ProgramParts& parts) {
+  CommandPages pages;
+  pages.program = parts.name;
+  pages.version = parts.version;
+  pages.summary = "verified snapshots of live SQLite databases";
+  for (const Tool& tool : definition.tools) {
+    pages.verbs.push_back(page_of(tool, verb_of(tool.name(), parts)));
+  }
+  for (const ExtraCommand& command : parts.commands) {
+    const std::size_t space = command.usage.find(' ');
+    pages.verbs.push_back({command.name,
+                           command.description,
+                           space == std::string::npos ? "" : command.usage.substr(space + 1),
+                           {}});
+  }
+  for (const BuiltIn& built_in : kBuiltIns) {
+    pages.verbs.push_back({built_in.name, built_in.help, built_in.arguments, {}});
+  }
+  for (VerbPage& verb : pages.verbs) {
+    if (verb.name != "serve") continue;
+    verb.arguments.clear();
+    verb.options = {{"--http", "ADDRESS", "Serve Streamable HTTP on host:port", {}, false},
+                    {"--token-file", "PATH", "File with the bearer token", {}, false},
+                    {"--allow", "PATH", "Folder that tools may read and write", {}, true},
+                    {"--allow-origin", "ORIGIN", "Web origin that may call", {}, true}};
+  }
+  pages.options = {{"--json", "", "Print the structured result as JSON", {}, false},
+                   {"--help", "", "Print the flags of a command", {}, false}};
+  pages.exit_codes = {{kExitDone, "done"}};
+  for (const auto& [code, exit] : kExitCodes) {
+    pages.exit_codes.emplace_back(exit, std::string(core::to_string(code)));
+  }
+  return pages;
+}
+
+}  // namespace server

@@ -1,0 +1,16 @@
+// The program's own log: lines on standard error, never on standard output.
+#pragma once
+
+#include <string_view>
+
+namespace server {
+
+// Thread-safe. The logger is made on the first line that is written.
+void log_info(std::string_view text);
+void log_warning(std::string_view text);
+void log_error(std::string_view text);
+
+// Info lines are dropped (a command line that is not a server says only what it was asked).
+void set_quiet_log(bool quiet);
+
+}  // namespace server

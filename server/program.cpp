@@ -1,0 +1,176 @@
+// The body of both programs.
+#include "server/program.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+
+#include "server/command_line.h"
+#include "server/digest.h"
+#include "server/log.h"
+#include "server/schema_check.h"
+#include "server/signals.h"
+#include "server/stdio_transport.h"
+#include "server/terminal.h"
+
+namespace server {
+namespace {
+
+constexpr std::size_t kKeyBytes = 32;
+
+struct ServeWords {
+  std::optional<std::string> http;
+  HttpSettings settings;
+  std::vector<core::fs::path> allowed;
+  bool check_output = false;
+};
+
+int usage(const std::string& message) {
+  std::fprintf(stderr, "%s\n", message.c_str());
+  return kExitUsage;
+}
+
+int fail_with(const core::Error& error) {
+  std::fprintf(stderr, "%s\n", error_text(error).c_str());
+  return exit_code(error.code);
+}
+
+// "--flag VALUE" or "--flag=VALUE".
+tl::expected<ServeWords, std::string> parse_serve(const std::vector<std::string>& words) {
+  ServeWords parsed;
+  static const std::vector<std::string> kFlags = {"--http",         "--token-file",   "--allow",
+                                                  "--allow-origin", "--check-output", "--help"};
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::size_t equals = words[i].find('=');
+    const std::string flag = words[i].substr(0, equals);
+    if (flag == "--check-output") {
+      parsed.check_output = true;
+      continue;
+    }
+    if (flag != "--http" && flag != "--token-file" && flag != "--allow" &&
+        flag != "--allow-origin") {
+      const std::string close = nearest(flag, kFlags);
+      return tl::unexpected("Unknown flag " + flag + " of serve" +
+                            (close.empty() ? "." : "; did you mean " + close + "?"));
+    }
+    if (equals == std::string::npos && i + 1 == words.size()) {
+      return tl::unexpected(flag + " needs a value.");
+    }
+    const std::string value =
+        equals == std::string::npos ? words[++i] : words[i].substr(equals + 1);
+    if (flag == "--http") parsed.http = value;
+    if (flag == "--token-file") parsed.settings.token_file = value;
+    if (flag == "--allow") parsed.allowed.emplace_back(value);
+    if (flag == "--allow-origin") parsed.settings.allowed_origins.push_back(value);
+  }
+  if (parsed.http) parsed.settings.address = *parsed.http;
+  return parsed;
+}
+
+// A secret of this user, so that any process of ours can serve another's retry.
+std::string request_state_key(const core::Env& env) {
+  const core::fs::path path = env.places.state / "request-state.key";
+  if (const auto kept = env.files.read(path, kKeyBytes); kept && kept->size() == kKeyBytes) {
+    return *kept;
+  }
+  std::string key = random_bytes(kKeyBytes);
+  const bool stored = env.files.make_folders(path.parent_path(), 0700).has_value() &&
+                      env.files.write_atomically(path, key, 0600).has_value();
+  if (!stored) log_warning("The key of requestState could not be kept: " + path.string());
+  // Another process may have written at the same time: what lies there counts.
+  if (const auto kept = env.files.read(path, kKeyBytes); kept && kept->size() == kKeyBytes) {
+    return *kept;
+  }
+  return key;
+}
+
+// Replaces this process by the sibling that can serve HTTP; returns only on failure.
+int hand_over_to_http(char** argv, const ProgramParts& parts, const core::Env& env) {
+  const std::string sibling = parts.name + "-http";
+  for (const core::fs::path& folder :
+       {env.places.program.parent_path(), env.places.program.parent_path() / "../libexec",
+        env.places.data}) {
+    const std::string path = (folder / sibling).string();
+    if (access(path.c_str(), X_OK) == 0) execv(path.c_str(), argv);
+  }
+  return fail_with(
+      {core::ErrorCode::not_found,
+       "The program " + sibling + " is not beside " + env.places.program.string() + ".",
+       "Install it there, or serve on standard input and output."});
+}
+
+int serve(const std::vector<std::string>& words, char** argv, const ProgramParts& parts,
+          const core::Env& env) {
+  auto parsed = parse_serve(words);
+  if (!parsed) return usage(parsed.error());
+  if (parsed->http && !parts.http) return hand_over_to_http(argv, parts, env);
+  // Over the network a client is not the user: without being told, no further than the home.
+  if (parsed->http && parsed->allowed.empty()) parsed->allowed.push_back(env.places.home);
+  const ServerDefinition definition = parts.define(env, parsed->allowed);
+  DispatcherOptions options;
+  options.check_output = parsed->check_output;
+  options.request_state_key = [&env] { return request_state_key(env); };
+  if (parsed->http) {
+    Dispatcher dispatcher(definition, env.clock, std::move(options));
+    return parts.http(parsed->settings, dispatcher, env);
+  }
+  const int signal_fd = termination_signals();
+  Dispatcher dispatcher(definition, env.clock, std::move(options));
+  const StdioEnd end = serve_stdio(dispatcher, STDIN_FILENO, STDOUT_FILENO, signal_fd);
+  // A handler that ignores its stop signal must not keep the process: its files are safe by rule
+  // (write beside, rename last), and the next run sweeps what it leaves.
+  if (end == StdioEnd::handler_stuck) std::_Exit(kExitDone);
+  return kExitDone;
+}
+
+int generate(const std::vector<std::string>& words, const ServerDefinition& definition,
+             const ProgramParts& parts) {
+  const CommandPages pages = command_pages(definition, parts);
+  const std::string what = words.size() == 1 ? words[0] : "";
+  std::string text;
+  if (what == "man") text = man_page(pages);
+  if (what == "bash") text = bash_completion(pages);
+  if (what == "zsh") text = zsh_completion(pages);
+  if (what == "fish") text = fish_completion(pages);
+  if (text.empty()) return usage("Usage: generate man|bash|zsh|fish");
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return kExitDone;
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv, const ProgramParts& parts) {
+  const std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
+  const std::string verb = argc > 1 ? argv[1] : "";
+  if (verb == "--version") {
+    std::printf("%s %s\n", parts.name.c_str(), parts.version.c_str());
+    return kExitDone;
+  }
+  const auto places = core::system_places();
+  if (!places) return fail_with(places.error());
+  const core::Env env{core::system_clock(), core::system_files(), core::system_commands(), *places};
+  if (verb == "serve") return serve(words, argv, parts, env);
+  for (const ExtraCommand& command : parts.commands) {
+    if (command.name != verb) continue;
+    const StopOnSignal stop(termination_signals());
+    return command.run(words, env, stop.token());
+  }
+  const ServerDefinition definition = parts.define(env, {});
+  if (verb.empty() || verb == "--help" || verb == "-h" || verb == "help") {
+    std::fputs(help_text(definition, parts).c_str(), verb.empty() ? stderr : stdout);
+    return verb.empty() ? kExitUsage : kExitDone;
+  }
+  if (verb == "call") return run_call(words, definition);
+  if (verb == "generate") return generate(words, definition, parts);
+  if (const Tool* tool = tool_with_verb(verb, definition, parts)) {
+    return run_tool_verb(*tool, verb, words, definition);
+  }
+  const std::string close = nearest_verb(verb, definition, parts);
+  return usage("Unknown command " + verb +
+               (close.empty() ? "; " + parts.name + " --help lists them."
+                              : "; did you mean " + close + "?"));
+}
+
+}  // namespace server

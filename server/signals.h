@@ -1,0 +1,12 @@
+// Termination signals as a readable descriptor, so that they can be waited for like input.
+#pragma once
+
+namespace server {
+
+// Takes over SIGINT, SIGTERM and SIGHUP for the life of the process and ignores SIGPIPE (a peer
+// that has gone shows as a failed write). A second SIGINT ends the process as usual.
+// Returns a descriptor that becomes readable, and stays so, with the first signal; -1 if the
+// system refuses. Call it once, before threads are started.
+int termination_signals();
+
+}  // namespace server

@@ -1,0 +1,178 @@
+// A tool as a command, by CLI11.
+#include "server/tool_command.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <deque>
+
+#include "server/jsonrpc.h"
+#include "server/schema_check.h"
+
+namespace server {
+namespace {
+
+// The plugin's earlier script called it so.
+constexpr std::string_view kDestination = "destination";
+constexpr std::string_view kDestinationAlias = "--cloud-root";
+
+struct Flag {
+  std::string property;
+  std::string type;  // of the property, or of an array's items
+  bool repeats = false;
+  bool on = false;
+  std::vector<std::string> values;
+  CLI::Option* option = nullptr;
+};
+
+std::string type_of(const Json& schema) {
+  const Json* type = member(schema, "type");
+  if (type == nullptr) return "string";
+  if (type->is_string()) return type->get<std::string>();
+  // ["string", "null"]: what a flag can give.
+  for (const Json& one : *type) {
+    if (one != "null") return one.get<std::string>();
+  }
+  return "string";
+}
+
+template <class Number>
+Json number_or_text(const std::string& text) {
+  Number value{};
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  if (read.ec == std::errc() && read.ptr == end) return value;
+  return text;
+}
+
+Json value_of(const std::string& text, const std::string& type) {
+  if (type == "integer") return number_or_text<std::int64_t>(text);
+  if (type == "number") return number_or_text<double>(text);
+  if (type == "object" || type == "array") {
+    if (auto parsed = parse_json(text)) return *parsed;
+  }
+  return text;
+}
+
+std::string help_of(const Json& schema) {
+  std::string help = string_member(schema, "description");
+  if (const Json* values = member(schema, "enum")) {
+    std::string list;
+    for (const Json& value : *values) {
+      list += (list.empty() ? "" : ", ") +
+              (value.is_string() ? value.get<std::string>() : dump_json(value));
+    }
+    help += (help.empty() ? "" : ". ") + std::string("One of: ") + list;
+  }
+  return help;
+}
+
+std::vector<std::string> flag_names(const std::deque<Flag>& flags) {
+  std::vector<std::string> names = {"--json", "--help"};
+  for (const Flag& flag : flags) names.push_back(flag_of(flag.property));
+  return names;
+}
+
+void add_flags(CLI::App& app, const Json& schema, std::deque<Flag>& flags) {
+  const Json* properties = member(schema, "properties");
+  if (properties == nullptr) return;
+  for (const auto& [property, described] : properties->items()) {
+    Flag& flag = flags.emplace_back();
+    flag.property = property;
+    flag.type = type_of(described);
+    std::string names = flag_of(property);
+    if (flag.type == "boolean") {
+      flag.option = app.add_flag(names + ",!--no-" + names.substr(2), flag.on, help_of(described));
+      continue;
+    }
+    if (const Json* items = member(described, "items"); flag.type == "array" && items != nullptr) {
+      flag.repeats = true;
+      flag.type = type_of(*items);
+    }
+    if (property == kDestination) names += "," + std::string(kDestinationAlias);
+    flag.option = app.add_option(names, flag.values, help_of(described));
+    flag.option->allow_extra_args(false)->type_name(flag.type == "string" ? "TEXT" : flag.type);
+    if (flag.repeats) flag.option->take_all();
+    if (!flag.repeats) flag.option->take_last();
+  }
+}
+
+Json argument_of(const Flag& flag) {
+  if (flag.type == "boolean" && !flag.repeats) return flag.on;
+  if (!flag.repeats) return value_of(flag.values.back(), flag.type);
+  Json values = Json::array();
+  for (const std::string& text : flag.values) values.push_back(value_of(text, flag.type));
+  return values;
+}
+
+std::string unknown_word(const std::string& word, const std::deque<Flag>& flags) {
+  if (!word.starts_with("-")) return "Unexpected word '" + word + "'; values follow a --flag.";
+  const std::string name = word.substr(0, word.find('='));
+  const std::string close = nearest(name, flag_names(flags));
+  return "Unknown flag " + name + (close.empty() ? "." : "; did you mean " + close + "?");
+}
+
+}  // namespace
+
+std::string flag_of(const std::string& property) {
+  std::string flag = "--" + property;
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool, const std::string& verb,
+                                                         const std::vector<std::string>& words) {
+  const Json& entry = tool.entry.json();
+  CLI::App app(string_member(entry, "description"), "backup-plugin-db " + verb);
+  app.allow_extras();
+  std::deque<Flag> flags;  // CLI11 keeps pointers into it
+  ToolArguments parsed;
+  if (const Json* schema = member(entry, "inputSchema")) add_flags(app, *schema, flags);
+  app.add_flag("--json", parsed.json, "Print the structured result as JSON");
+  try {
+    // CLI11 takes the words from the back.
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::CallForHelp&) {
+    parsed.help = app.help();
+    return parsed;
+  } catch (const CLI::Error& error) {
+    return tl::unexpected(UsageError{error.what()});
+  }
+  if (const auto rest = app.remaining(); !rest.empty()) {
+    return tl::unexpected(UsageError{unknown_word(rest.front(), flags)});
+  }
+  for (const Flag& flag : flags) {
+    if (flag.option->count() > 0) parsed.arguments[flag.property] = argument_of(flag);
+  }
+  return parsed;
+}
+
+VerbPage page_of(const Tool& tool, const std::string& verb) {
+  VerbPage page;
+  page.name = verb;
+  const Json& entry = tool.entry.json();
+  page.help = string_member(entry, "description");
+  const Json* schema = member(entry, "inputSchema");
+  const Json* properties = schema != nullptr ? member(*schema, "properties") : nullptr;
+  if (properties == nullptr) return page;
+  for (const auto& [property, described] : properties->items()) {
+    OptionPage option;
+    option.flag = flag_of(property);
+    option.help = string_member(described, "description");
+    const std::string type = type_of(described);
+    option.repeats = type == "array";
+    const bool path = property == kDestination || property == "source" ||
+                      property.find("path") != std::string::npos ||
+                      property.find("folder") != std::string::npos || property == "snapshot";
+    if (type != "boolean") option.value = path ? "PATH" : type == "integer" ? "N" : "TEXT";
+    if (const Json* values = member(described, "enum")) {
+      for (const Json& value : *values) {
+        if (value.is_string()) option.choices.push_back(value.get<std::string>());
+      }
+    }
+    page.options.push_back(std::move(option));
+  }
+  return page;
+}
+
+}  // namespace server

@@ -1,0 +1,34 @@
+// A tool as a command: flags made from its inputSchema, and arguments made from flags.
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "server/command_pages.h"
+#include "server/json.h"
+#include "server/tool.h"
+
+namespace server {
+
+struct ToolArguments {
+  Json arguments = Json::object();
+  bool json = false;  // --json
+  std::string help;   // not empty: --help was given, and this is it
+};
+
+// Bad usage in one line, with the nearest valid flag where there is one.
+struct UsageError {
+  std::string message;
+};
+
+// Parses the words after the verb. Values are converted to the property's type where they fit and
+// left as text where not: the schema's validation words the error.
+tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool, const std::string& verb,
+                                                         const std::vector<std::string>& words);
+
+// "retain_days" -> "--retain-days".
+std::string flag_of(const std::string& property);
+VerbPage page_of(const Tool& tool, const std::string& verb);
+
+}  // namespace server
