@@ -19,7 +19,7 @@ const [program, scratch] = process.argv.slice(2);
 const require = createRequire(import.meta.url);
 const home = join(scratch, 'home');
 const destination = join(home, 'backups');
-const source = join(home, 'shop.db');
+const source = join(home, 'data', 'shop.db');
 const environment = { PATH: process.env.PATH, HOME: home, LANG: 'C.UTF-8' };
 const identity = { name: 'interop', version: '1.0.0' };
 
@@ -39,6 +39,7 @@ function must(condition, what) {
 
 function prepare() {
   mkdirSync(destination, { recursive: true });
+  mkdirSync(join(home, 'data'));
   const database = new DatabaseSync(source);
   database.exec('CREATE TABLE item(id INTEGER PRIMARY KEY, name TEXT); BEGIN');
   const insert = database.prepare('INSERT INTO item(name) VALUES (?)');
@@ -191,7 +192,7 @@ function inspector(target, era, ...args) {
   const result = run(process.execPath,
     [launcher, '--cli', ...target, '--protocol-era', era, '--format', 'json', '-q', ...args]);
   must(result.code === 0, `exit ${result.code}: ${result.output}`);
-  return JSON.parse(result.stdout);
+  return JSON.parse(result.stdout).result;
 }
 
 function inspect(target, era) {
