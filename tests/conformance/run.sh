@@ -7,13 +7,19 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 fixture=$1
-out=${2:-$(mktemp -d)}
+out=${2:-}
+scratch=
+[ -n "$out" ] || { scratch=$(mktemp -d); out=$scratch; }
 . "$here/node.sh"
 
 mkdir -p "$out"
 "$fixture" 127.0.0.1:0 2>"$out/fixture.log" &
 server=$!
-trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null || true' EXIT
+clean_up() {
+  kill "$server" 2>/dev/null && wait "$server" 2>/dev/null || true
+  [ -z "$scratch" ] || rm -rf "$scratch"
+}
+trap clean_up EXIT
 url=
 for _ in $(seq 100); do
   url=$(sed -n 's/^Listening on \(http[^ ]*\).*/\1/p' "$out/fixture.log")
@@ -25,4 +31,3 @@ done
 "$node" "$here/check.mjs" "$url" "$out"
 kill -TERM "$server"
 wait "$server" || { echo "The fixture did not stop cleanly on SIGTERM: exit $?"; exit 1; }
-trap - EXIT
