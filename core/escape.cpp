@@ -1,6 +1,7 @@
 // The escaping rules of systemd units, crontabs, Windows command lines and XML.
 #include "core/escape.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -83,6 +84,12 @@ std::string systemd_quoted(std::string_view text, bool double_dollars) {
   return out + '"';
 }
 
+bool needs_env(std::string_view program) {
+  return std::any_of(program.begin(), program.end(), [](char c) {
+    return c == '\'' || c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+  });
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) {
@@ -113,8 +120,7 @@ Expected<std::string> systemd_command(const std::vector<std::string>& argv) {
     if (auto checked = refuse_nul(argv[i]); !checked) {
       return fail(checked.error());
     }
-    const bool plain_program = i == 0 && argv[0].find_first_of("'\"\\") == std::string::npos &&
-                               is_utf8(argv[0]) && !has_line_break(argv[0]);
+    const bool plain_program = i == 0 && is_utf8(argv[0]) && !needs_env(argv[0]);
     if (i == 0 && !plain_program) {
       line += "/usr/bin/env -- ";
     } else if (i > 0) {

@@ -21,8 +21,8 @@ bool has_line_break(std::string_view text);
 // One argument of ExecStart=, quoted. Any bytes but NUL, also line breaks and invalid UTF-8.
 // systemd.service(5), "Command lines"; systemd.syntax(7), "Quoting".
 Expected<std::string> systemd_argument(std::string_view argument);
-// A whole ExecStart= value. A program path with a quote or backslash goes through /usr/bin/env,
-// because systemd refuses these in the path of the executable even when they are escaped.
+// A whole ExecStart= value. A program path with a quote, backslash or control character goes
+// through /usr/bin/env: systemd refuses these in the path of an executable, escaped or not.
 Expected<std::string> systemd_command(const std::vector<std::string>& argv);
 // The raw value of WorkingDirectory=, Description= and the like: only specifiers are escaped.
 Expected<std::string> systemd_value(std::string_view value);

@@ -194,12 +194,12 @@ Expected<JobRun> run_locked(const BackupJob& job, bool asked_for, const RunOptio
     log_end(job, options, success_text(run), env);
     return run;
   }
-  const Error& error = result.error();
+  Error error = result.error();
   call_on_failure(job, error, env, stop, run.warnings);
   ping(job, "/fail", kPingRetries, env, stop, run.warnings);
-  std::string text = "'" + job.name + "' failed: " + std::string(to_string(error.code)) + ": " +
-                     error.message + " " + error.hint;
-  for (const std::string& warning : run.warnings) text += "\nWarning: " + warning;
+  for (const std::string& warning : run.warnings) error.hint += " Also: " + warning;
+  const std::string text = "'" + job.name + "' failed: " + std::string(to_string(error.code)) +
+                           ": " + error.message + " " + error.hint;
   log_end(job, options, text, env);
   return fail(error);
 }

@@ -38,7 +38,8 @@ inline constexpr std::chrono::milliseconds kPingTimeout{10'000};  // one attempt
 // After a failure the on_failure command runs in the user's shell, with BACKUP_PLUGIN_DB_SCHEDULE,
 // _SOURCE, _DESTINATION and _ERROR in its environment; ping_url is called through curl at the
 // start, on success and on failure (https://healthchecks.io/docs/http_api/). What these do wrong is
-// a warning. A stop request ends the run, also while it waits to try again, and calls neither.
+// a warning, or stands in the hint of the run's error. A stop request ends the run, also while it
+// waits to try again, and calls neither.
 Expected<JobRun> run_job(const std::string& name, const RunOptions& options, const Env& env,
                          ProgressSink& progress, std::stop_token stop);
 

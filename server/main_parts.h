@@ -3,6 +3,7 @@
 #pragma once
 
 #include "server/program.h"
+#include "tools/run_command.h"
 #include "tools/tools.h"
 
 namespace server {
@@ -16,6 +17,7 @@ inline ProgramParts main_parts() {
                  {"verify", "verify_snapshot"}, {"restore", "restore_snapshot"},
                  {"prune", "prune_snapshots"},  {"discover", "discover_databases"},
                  {"status", "backup_status"}};
+  parts.commands = {tools::run_command()};
   return parts;
 }
 

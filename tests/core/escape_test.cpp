@@ -141,6 +141,7 @@ TEST_CASE("A systemd command doubles dollars in arguments but not in the program
 
 TEST_CASE("A program path with a quote or backslash goes through env, as an argument", "[escape]") {
   CHECK(*systemd_command({"/it's $x/p", "run"}) == R"(/usr/bin/env -- "/it's $$x/p" "run")");
+  CHECK(*systemd_command({"/a\tb/p", "run"}) == R"(/usr/bin/env -- "/a\tb/p" "run")");
   CHECK(*systemd_command({"/a\\b/p", "run"}) == R"(/usr/bin/env -- "/a\\b/p" "run")");
 }
 

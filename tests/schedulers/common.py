@@ -1,0 +1,89 @@
+"""What the scheduler tests share: the program under test, a database, waiting with a bound."""
+import json
+import os
+import pathlib
+import sqlite3
+import subprocess
+import time
+
+# Every string of the escaping rules that a real scheduler has to hand on unchanged.
+HARD = ["two words", 'dq"x', "sq'x", "100%", "%h %n", "$HOME ${HOME} $$", "back\\slash\\", "", ";",
+        "#hash", "é", "-x", "@a", "a\\b", "a\\\\b", "a\\%b", "$HOME `id` ", "#h", ";&|", "tail\\",
+        "%d%%", "~x *", "!bang", "<a & b>", "日本語", "(p) [q] {r}", "tab\there"]
+
+
+def wait_until(what, ready, seconds=30):
+    """Polls until ready() is true, and returns what it returned; fails after `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = ready()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def make_database(path, rows=50):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("CREATE TABLE notes (id TEXT PRIMARY KEY, text TEXT)")
+        db.executemany("INSERT INTO notes VALUES (?, ?)",
+                       [(f"n{i}", "text " * 20) for i in range(rows)])
+
+
+def check_snapshot(path, rows=50):
+    db = sqlite3.connect(f"file:{path}?mode=ro&immutable=1".replace("%", "%25").replace("#", "%23"),
+                         uri=True)
+    assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert db.execute("SELECT count(*) FROM notes").fetchone() == (rows,)
+
+
+class Program:
+    """The command line of backup-plugin-db; calls tools and reads their structured results."""
+
+    def __init__(self, path, env=None):
+        self.path = str(path)
+        self.env = env
+
+    def run(self, *words):
+        return subprocess.run([self.path, *words], env=self.env, text=True, capture_output=True,
+                              stdin=subprocess.DEVNULL, timeout=120)
+
+    def call(self, tool, **arguments):
+        done = self.run("call", tool, json.dumps(arguments))
+        assert done.returncode == 0, f"{tool}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return json.loads(done.stdout)
+
+    def refused(self, tool, **arguments):
+        done = self.run("call", tool, json.dumps(arguments))
+        assert done.returncode != 0, f"{tool} should have failed:\n{done.stdout}"
+        return done.stdout + done.stderr
+
+    def schedule(self, name):
+        found = [s for s in self.call("list_schedules")["schedules"] if s["name"] == name]
+        assert len(found) == 1, found
+        return found[0]
+
+
+def runs_of(state_home, name):
+    """The schedule's runs in history.db, oldest first, as (started_ms, ok)."""
+    path = pathlib.Path(state_home) / "backup-plugin-db/history.db"
+    if not path.exists():
+        return []
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    return db.execute("SELECT started_ms, ok FROM runs WHERE schedule = ? AND kind = 'snapshot' "
+                      "ORDER BY id", (name,)).fetchall()
+
+
+def tree(folder, *without):
+    """Every path below the folder, apart from those under one of `without`."""
+    return sorted(str(p) for p in pathlib.Path(folder).rglob("*")
+                  if not any(str(p).startswith(str(w)) for w in without))
+
+
+def environment(**changes):
+    env = {k: v for k, v in os.environ.items()
+           if not k.startswith(("XDG_", "DBUS_", "CLAUDE_", "BPD_"))}
+    env.update({k: str(v) for k, v in changes.items()})
+    return env

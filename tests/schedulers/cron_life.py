@@ -1,0 +1,273 @@
+"""Runs inside cron_box.sh: installs schedules in a real crontab and lets the real cron fire them.
+
+libfaketime shifts the time of cron, of its jobs and of the program by the same number of seconds,
+so that a night passes in no time. Jobs get it through the crontab, where lines above ours set their
+environment: such foreign lines must survive everything."""
+import calendar
+import glob
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+from common import (HARD, Program, check_snapshot, environment, make_database, runs_of, tree,
+                    wait_until)
+
+FOLDER = pathlib.Path(sys.argv[1])
+HOME = FOLDER / "home"
+STATE = HOME / ".local/state"
+MAIL = FOLDER / "box/mail"
+PRELOAD = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")[0]
+NAME = "global"
+SHIFT = 0
+
+
+def at(text):
+    """Sets the time that everything started from now on will see: YYYY-MM-DD HH:MM:SS, UTC."""
+    global SHIFT
+    SHIFT = calendar.timegm(time.strptime(text, "%Y-%m-%d %H:%M:%S")) - int(time.time())
+
+
+def env():
+    return environment(HOME=HOME, TZ="UTC", LD_PRELOAD=PRELOAD, FAKETIME=f"{SHIFT:+d}",
+                       FAKETIME_DONT_RESET="1", DONT_FAKE_MONOTONIC="1")
+
+
+def foreign():
+    return (f"LD_PRELOAD={PRELOAD}\nFAKETIME={SHIFT:+d}\nDONT_FAKE_MONOTONIC=1\nTZ=UTC\n"
+            f"HOME={HOME}\n# mine: 100% of it, \t and trailing  \n"
+            f"1 2 3 4 * echo '100\\%' >/dev/null  \n\n")
+
+
+def crontab():
+    done = subprocess.run(["crontab", "-l"], text=True, capture_output=True)
+    return done.stdout if done.returncode == 0 else None
+
+
+def set_crontab(text):
+    subprocess.run(["crontab", "-"], input=text, text=True, check=True)
+
+
+class Cron:
+    """The daemon, started at the time that at() set."""
+
+    def __init__(self, boots=False):
+        if boots:  # what tells cron that it has run the @reboot lines
+            pathlib.Path("/run/crond.reboot").unlink(missing_ok=True)
+        else:
+            pathlib.Path("/run/crond.reboot").touch()
+
+    def __enter__(self):
+        self.process = subprocess.Popen(["/usr/sbin/cron", "-f"], env=env(),
+                                        stdin=subprocess.DEVNULL)
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def program(path=None):
+    return Program(path or HOME / ".local/share/backup-plugin-db/bin/backup-plugin-db", env())
+
+
+def hour_of(run):
+    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(run[0] / 1000))
+
+
+def runs():
+    return runs_of(STATE, NAME)
+
+
+def move_clock(text):
+    """The foreign lines carry the shift, so they change with it."""
+    before = foreign()
+    at(text)
+    table = crontab()
+    assert table.startswith(before), table
+    set_crontab(foreign() + table[len(before):])
+    time.sleep(1.1)  # cron misses a table that changes in the second in which it looks
+
+
+def settle():
+    """Long enough for a job that should not run to have run all the same."""
+    time.sleep(2.5)
+
+
+def install(source, destination):
+    set_crontab(foreign())
+    before = tree(HOME)
+    cached = program(FOLDER / "cache/backup-plugin-db")
+    arguments = dict(source=str(source), destination=str(destination), name=NAME, time="03:30",
+                     scheduler="cron")
+    cached.call("install_schedule", dry_run=True, **arguments)
+    assert tree(HOME) == before and crontab() == foreign()
+    result = cached.call("install_schedule", **arguments)
+    assert result["run"]["verdict"] == "verified", result
+    assert any("No cron daemon" in w for w in result["warnings"]), result["warnings"]
+    check_snapshot(result["run"]["snapshot"])
+    assert crontab().startswith(foreign())
+    first = crontab()
+    assert cached.call("install_schedule", **arguments)["updated"]
+    assert crontab() == first, "an update must not change the table"
+    auto = cached.refused("install_schedule", **{**arguments, "scheduler": "auto"})
+    assert "no cron daemon" in auto and "systemd" in auto, auto
+
+
+def fires_at_night():
+    before = len(runs())
+    move_clock("2031-03-05 03:29:54")
+    with Cron():
+        wait_until("the entry of 03:30 fires", lambda: len(runs()) == before + 1)
+        settle()
+    assert len(runs()) == before + 1
+    assert hour_of(runs()[-1]) == "2031-03-05 03:30" and runs()[-1][1] == 1, runs()[-1]
+    assert MAIL.read_text() == "", MAIL.read_text()
+
+
+def catches_up_once():
+    """Off at 03:30, booted at 09:59: the line for the boot runs, the hourly one finds nothing due."""
+    before = len(runs())
+    move_clock("2031-03-06 09:59:54")
+    with Cron(boots=True):
+        wait_until("the boot catches up", lambda: len(runs()) == before + 1)
+        time.sleep(8)
+    assert len(runs()) == before + 1, runs()[before:]
+    assert hour_of(runs()[-1]) == "2031-03-06 09:59"
+    # Asleep over 03:30, no boot: the hourly line catches up.
+    move_clock("2031-03-07 06:59:55")
+    with Cron():
+        wait_until("the hour catches up", lambda: len(runs()) == before + 2)
+        settle()
+    assert hour_of(runs()[-1]) == "2031-03-07 07:00"
+    # And the next night is an ordinary one.
+    move_clock("2031-03-08 03:29:55")
+    with Cron():
+        wait_until("the next night fires", lambda: len(runs()) == before + 3)
+        settle()
+    assert len(runs()) == before + 3
+    assert MAIL.read_text() == "", MAIL.read_text()
+
+
+def fails_loudly(destination):
+    before = len(runs())
+    destination.rename(f"{destination}.away")
+    move_clock("2031-03-09 03:29:55")
+    with Cron():
+        wait_until("the failed run is recorded", lambda: len(runs()) == before + 1)
+        wait_until("cron mails it", lambda: "not_found" in MAIL.read_text())
+        listed = program().schedule(NAME)
+        assert listed["last_result"] == "failed" and "not_found" in str(listed["problems"])
+    pathlib.Path(f"{destination}.away").rename(destination)
+    log = (STATE / "backup-plugin-db/logs/global.log").read_text()
+    assert "failed: not_found" in log and "wrote " in log, log
+    move_clock("2031-03-09 03:59:55")
+    with Cron():
+        wait_until("the next hour makes up for it", lambda: len(runs()) == before + 2)
+        assert program().schedule(NAME)["problems"] == [], program().schedule(NAME)
+
+
+def side_by_side(source, destination):
+    one = crontab()
+    other = source.with_name("other.db")
+    make_database(other)
+    program().call("install_schedule", source=str(other), destination=str(destination),
+                   name="other", scheduler="cron")
+    assert crontab().startswith(one)
+    later = foreign() + crontab()[len(foreign()):] + "# a line of mine, after theirs\n"
+    set_crontab(later)
+    program().call("install_schedule", source=str(source), destination=str(destination), name=NAME,
+                   scheduler="cron", time="23:59")
+    changed = crontab().splitlines()
+    assert len(changed) == len(later.splitlines())
+    differing = [(a, b) for a, b in zip(later.splitlines(), changed) if a != b]
+    assert len(differing) == 1 and differing[0][1].startswith("59 23 * * * "), differing
+    program().call("remove_schedule", name="other", confirm=True)
+    saved = FOLDER / "saved"
+    shutil.copy(HOME / ".local/share/backup-plugin-db/bin/backup-plugin-db", saved)
+    removed = program(saved).call("remove_schedule", name=NAME, confirm=True)
+    assert crontab() == foreign() + "# a line of mine, after theirs\n", crontab()
+    assert str(HOME / ".local/share/backup-plugin-db/bin/backup-plugin-db") in removed["removed"]
+    left = [p for p in tree(HOME, STATE) if "backup-plugin-db" in p]
+    assert not left, left
+    assert list(destination.rglob("*.db")), "the snapshots must stay"
+
+
+def hard_strings_arrive():
+    """Every hard string, as an argument and as the folder of a program, through the real cron."""
+    out = FOLDER / "dumped"
+    probe = str(FOLDER / "probe")
+
+    def render(*words):
+        return subprocess.run([probe, "crontab", *words], text=True, capture_output=True,
+                              check=True).stdout
+
+    at("2031-05-01 12:00:54")
+    table = ""
+    for number, text in enumerate(HARD):
+        file = f"{out}.{number}"
+        table += "* * * * * " + render(probe, "dump", file, text, "end")
+        if text:
+            copy = FOLDER / "programs" / text
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copy(probe, copy)
+            table += "* * * * * " + render(str(copy), "dump", f"{file}.program", "there")
+    # cronie reads a backslash before `%` in another way than Debian's cron: neither must see one.
+    assert "%" not in table and "\\%" not in table.replace("\\045", "").replace("\\134", "")
+    set_crontab(table)
+    time.sleep(1.1)
+    expected = {f"{out}.{n}": [text, "end"] for n, text in enumerate(HARD)}
+    expected.update({f"{out}.{n}.program": ["there"] for n, text in enumerate(HARD) if text})
+
+    def arrived():
+        return {str(p): p.read_bytes().decode().split("\0")[:-1] for p in FOLDER.glob("dumped.*")}
+
+    with Cron():
+        wait_until("all strings arrive", lambda: len(arrived()) == len(expected))
+        time.sleep(0.5)
+    assert arrived() == expected, {k: v for k, v in arrived().items() if v != expected[k]}
+    subprocess.run(["crontab", "-r"], check=True)
+
+
+def weird_homes(source, destination):
+    data = FOLDER / "we ird 100% $HOME é;x (p) & # 'q' \"d\" \\b <t>"
+    original = FOLDER / "again"
+    original.mkdir()
+    shutil.copy(FOLDER / "saved", original / "backup-plugin-db")
+    at("2031-06-01 12:00:00")
+    set_crontab(foreign())
+    weird = Program(original / "backup-plugin-db", {**env(), "XDG_DATA_HOME": str(data)})
+    result = weird.call("install_schedule", source=str(source), destination=str(destination),
+                        name="weird", scheduler="cron", time="03:30")
+    check_snapshot(result["run"]["snapshot"])
+    before = len(runs_of(STATE, "weird"))
+    move_clock("2031-06-02 03:29:54")
+    with Cron():
+        wait_until("the program in the weird folder runs",
+                   lambda: len(runs_of(STATE, "weird")) == before + 1)
+    assert runs_of(STATE, "weird")[-1][1] == 1
+    weird.env = {**env(), "XDG_DATA_HOME": str(data)}
+    weird.call("remove_schedule", name="weird", confirm=True)
+    assert crontab() == foreign()
+
+
+def main():
+    HOME.mkdir()
+    source = FOLDER / "sources/My \"App\" 100% $HOME é/global.db"
+    destination = FOLDER / "Back ups 100% 'x' $HOME"
+    make_database(source)
+    destination.mkdir()
+    at("2031-03-04 12:00:00")
+    install(source, destination)
+    shutil.rmtree(FOLDER / "cache")
+    fires_at_night()
+    catches_up_once()
+    fails_loudly(destination)
+    side_by_side(source, destination)
+    hard_strings_arrive()
+    weird_homes(source, destination)
+    print("cron: all is well")
+
+
+main()

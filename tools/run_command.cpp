@@ -1,0 +1,52 @@
+#include "tools/run_command.h"
+
+#include <cstdio>
+
+#include "core/run_job.h"
+#include "server/command_line.h"
+#include "server/tool.h"
+
+namespace tools {
+
+namespace {
+
+constexpr const char* kUsage = "run NAME [--if-due]";  // --scheduled is for schedulers
+
+int usage() {
+  std::fprintf(stderr, "Usage: %s\n", kUsage);
+  return server::kExitUsage;
+}
+
+int run(const std::vector<std::string>& words, const core::Env& env, std::stop_token stop) {
+  core::RunOptions options;
+  std::string name;
+  for (const std::string& word : words) {
+    if (word == "--scheduled") {
+      options.scheduled = true;
+    } else if (word == "--if-due") {
+      options.if_due = true;
+    } else if (name.empty() && !word.starts_with('-')) {
+      name = word;
+    } else {
+      return usage();
+    }
+  }
+  if (name.empty()) return usage();
+  core::NoProgress no_progress;
+  const auto outcome = core::run_job(name, options, env, no_progress, stop);
+  if (!outcome) {
+    std::fprintf(stderr, "%s\n", server::error_text(outcome.error()).c_str());
+    return server::exit_code(outcome.error().code);
+  }
+  const std::string report = core::report_of(*outcome, options);
+  if (!report.empty()) std::printf("%s\n", report.c_str());
+  return server::kExitDone;
+}
+
+}  // namespace
+
+server::ExtraCommand run_command() {
+  return {"run", kUsage, "Run a schedule's job: what a scheduler does", run};
+}
+
+}  // namespace tools

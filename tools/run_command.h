@@ -1,0 +1,10 @@
+// The command `run NAME`, which schedulers start: no tool, because only they and people need it.
+#pragma once
+
+#include "server/program.h"
+
+namespace tools {
+
+server::ExtraCommand run_command();
+
+}  // namespace tools
