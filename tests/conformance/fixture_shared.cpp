@@ -29,8 +29,8 @@ Json object_schema(Json properties, std::vector<std::string> required) {
 Tool make_tool(const std::string& name, const std::string& description, CallHandler handler,
                Json input_schema) {
   Tool tool;
-  tool.entry = {
-      {"name", name}, {"description", description}, {"inputSchema", std::move(input_schema)}};
+  tool.entry =
+      Json{{"name", name}, {"description", description}, {"inputSchema", std::move(input_schema)}};
   tool.handler = std::move(handler);
   return tool;
 }

@@ -43,13 +43,17 @@ CallOutcome multi_input(const Json&, CallContext& context) {
   return text_result("Both answered.");
 }
 
+std::optional<InputRequired> ask_name_first(const Json&, CallContext& context) {
+  if (accepted(context, "user_name", "name").is_string()) {
+    return std::nullopt;
+  }
+  return InputRequired{{elicit("user_name", "What is your name?", {{"name", kString}}, {"name"})},
+                       {}};
+}
+
 CallOutcome greet_later(const Json&, CallContext& context) {
   const Json name = accepted(context, "user_name", "name");
-  if (!name.is_string()) {
-    return InputRequired{{elicit("user_name", "What is your name?", {{"name", kString}}, {"name"})},
-                         {}};
-  }
-  return text_result("Hello, " + name.get<std::string>() + "!");
+  return text_result("Hello, " + (name.is_string() ? name.get<std::string>() : "nobody") + "!");
 }
 
 }  // namespace
@@ -86,7 +90,9 @@ std::vector<Tool> task_tools() {
   required(make_tool("confirm_delete", "Asks before it deletes nothing", confirm_delete,
                      object_schema({{"filename", kString}}, {"filename"})));
   required(make_tool("multi_input", "Asks two things at once", multi_input));
-  required(make_tool("test_tool_with_task", "Asks first, then becomes a task", greet_later));
+  Tool later = make_tool("test_tool_with_task", "Asks first, then becomes a task", greet_later);
+  later.before_task = ask_name_first;
+  required(std::move(later));
   return tools;
 }
 

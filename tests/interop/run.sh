@@ -1,0 +1,14 @@
+#!/bin/sh
+# Tries the built programs with other people's clients: the TypeScript SDK v1 and v2, the Inspector,
+# Claude Code; over stdio and HTTP.
+#   run.sh PROGRAM
+# Installs the pinned clients when they are missing. Exits 77 (skipped) without npm.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../conformance/node.sh"
+install_packages "$here"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+"$node" --no-warnings "$here/interop.mjs" "$1" "$scratch"
