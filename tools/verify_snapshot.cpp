@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/verify.h"
+#include "core/verify_run.h"
 #include "tools/encode.h"
 #include "tools/schema.h"
 
@@ -13,7 +13,8 @@ using server::Json;
 
 namespace {
 
-Json encode(const core::VerifyReport& report, core::Instant now) {
+Json encode(const core::VerifyRun& run, core::Instant now) {
+  const core::VerifyReport& report = run.report;
   Json structured{{"snapshot", report.path.string()},
                   {"verdict", core::to_string(report.verdict)},
                   {"checks", encode_checks(report.checks)}};
@@ -23,12 +24,14 @@ Json encode(const core::VerifyReport& report, core::Instant now) {
     structured["age_hours"] = age_hours(report.manifest->taken_at, now);
   }
   structured["elapsed_ms"] = std::round(report.elapsed_ms * 10) / 10;
+  structured["warnings"] = Json::array();
+  if (!run.warning.empty()) structured["warnings"].push_back(run.warning);
   return structured;
 }
 
 std::string to_text(const Json& structured) {
-  std::string text = structured.at("snapshot").get<std::string>() + ": " +
-                     structured.at("verdict").get<std::string>() + "\n" +
+  std::string text = format_warnings(structured) + structured.at("snapshot").get<std::string>() +
+                     ": " + structured.at("verdict").get<std::string>() + "\n" +
                      format_checks(structured.at("checks"));
   if (structured.contains("age_hours")) {
     text += "Taken " + format_age(structured.at("age_hours").get<double>()) + " ago of " +
@@ -76,9 +79,9 @@ server::Tool verify_snapshot(const Setting& setting) {
       if (!source) return source.error();
       request.live_source = *source;
     }
-    auto report = core::verify_snapshot(request, setting.env, context.progress(), context.stop());
-    if (!report) return report.error();
-    return encode(*report, setting.env.clock.now());
+    auto run = core::verify_and_record(request, setting.env, context.progress(), context.stop());
+    if (!run) return run.error();
+    return encode(*run, setting.env.clock.now());
   };
   auto tool = server::make_tool(schema_of("verify_snapshot"), handler);
   tool.tasks = server::TaskSupport::optional;

@@ -1,0 +1,51 @@
+#include "core/verify_run.h"
+
+#include <utility>
+
+#include "core/history.h"
+
+namespace core {
+namespace {
+
+RunRecord record_of(const VerifyRequest& request, const Expected<VerifyReport>& outcome) {
+  RunRecord run;
+  run.kind = "verify";
+  run.snapshot = request.snapshot.string();
+  if (!outcome) {
+    run.error_code = to_string(outcome.error().code);
+    run.error = outcome.error().message;
+    return run;
+  }
+  run.ok = outcome->verdict == VerifyReport::Verdict::verified;
+  if (outcome->manifest) {
+    run.source = outcome->manifest->source;
+    run.bytes = outcome->manifest->bytes;
+  }
+  if (outcome->verdict == VerifyReport::Verdict::damaged) {
+    run.error_code = to_string(ErrorCode::damaged);
+  }
+  for (const auto& check : outcome->checks) {
+    if (check.outcome == VerifyCheck::Outcome::passed) continue;
+    run.error += (run.error.empty() ? "" : "; ") + check.name + ": ";
+    run.error += check.findings.empty() ? check.reason : check.findings.front();
+  }
+  return run;
+}
+
+}  // namespace
+
+Expected<VerifyRun> verify_and_record(const VerifyRequest& request, const Env& env,
+                                      ProgressSink& progress, std::stop_token stop) {
+  const Instant started_at = env.clock.now();
+  auto outcome = verify_snapshot(request, env, progress, std::move(stop));
+  RunRecord run = record_of(request, outcome);
+  run.started_at = started_at;
+  run.finished_at = env.clock.now();
+  const auto recorded = record_run(run, env);
+  if (!outcome) return fail(outcome.error());
+  VerifyRun result{std::move(*outcome), {}};
+  if (!recorded) result.warning = "This check could not be recorded: " + recorded.error().message;
+  return result;
+}
+
+}  // namespace core

@@ -1,0 +1,21 @@
+// Verifying as a run of its own, which history.db remembers.
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "core/verify.h"
+
+namespace core {
+
+struct VerifyRun {
+  VerifyReport report;
+  std::string warning;  // why the run could not be recorded; empty when it was
+};
+
+// As verify_snapshot, and the outcome is recorded (kind "verify"; ok only when verified), so that
+// "when did a snapshot last pass a check" has an answer. Failing to record is a warning.
+Expected<VerifyRun> verify_and_record(const VerifyRequest& request, const Env& env,
+                                      ProgressSink& progress, std::stop_token stop);
+
+}  // namespace core
