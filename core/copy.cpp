@@ -117,8 +117,8 @@ Expected<> fill(Copy& copy, PinnedSource& source, const CopyRequest& request, co
 
 Expected<Copy> copy_database(PinnedSource& source, const CopyRequest& request, const Env& env,
                              ProgressSink& progress, std::stop_token stop) {
-  auto file = WriteBehind::create(request.target,
-                                  {source.header().bytes(), request.digest, request.deadline}, stop);
+  auto file = WriteBehind::create(
+      request.target, {source.header().bytes(), request.digest, request.deadline}, stop);
   if (!file) return fail(file.error());
   Copy copy{std::move(*file)};
   if (auto filled = fill(copy, source, request, env, progress, stop); !filled) {

@@ -96,6 +96,7 @@ Expected<PinnedSource> PinnedSource::open(const fs::path& path,
     return fail(ErrorCode::cancelled, "stopped while waiting for " + path.string());
   }
   if (!pinned) return fail(pinned.error());
+  source.vfs_->start_reading_ahead();
   return source;
 }
 

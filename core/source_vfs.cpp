@@ -18,6 +18,10 @@ struct SourceVfs::State {
   bool side_files_refused = false;
   bool watching = false;
   std::vector<unsigned char> last_read;
+  bool reading_ahead = false;
+  std::vector<unsigned char> ahead;  // the file's bytes from ahead_offset
+  sqlite3_int64 ahead_offset = 0;
+  sqlite3_int64 expected_offset = -1;  // where a reader in sequence would go on
 };
 
 namespace {
@@ -56,10 +60,41 @@ int x_close(sqlite3_file* file) {
   return inner(file)->pMethods->xClose(inner(file));
 }
 
+bool take_from_ahead(const State& state, void* data, std::size_t bytes, sqlite3_int64 offset) {
+  const sqlite3_int64 at = offset - state.ahead_offset;
+  if (at < 0 || static_cast<std::size_t>(at) + bytes > state.ahead.size()) return false;
+  std::memcpy(data, state.ahead.data() + at, bytes);
+  return true;
+}
+
+// True when `data` was filled. A failure or a short read is for the ordinary way to report.
+bool read_ahead(State& state, sqlite3_file* system, void* data, std::size_t bytes,
+                sqlite3_int64 offset) {
+  if (take_from_ahead(state, data, bytes, offset)) return true;
+  const bool in_sequence = offset == state.expected_offset;
+  state.expected_offset = offset + static_cast<sqlite3_int64>(bytes);
+  if (!in_sequence || bytes >= SourceVfs::kReadAheadBytes) return false;
+  state.ahead.resize(SourceVfs::kReadAheadBytes);
+  state.ahead_offset = offset;
+  const int rc = system->pMethods->xRead(system, state.ahead.data(),
+                                         static_cast<int>(state.ahead.size()), offset);
+  if (rc != SQLITE_OK) {
+    state.ahead.clear();
+    return false;
+  }
+  state.expected_offset = offset + static_cast<sqlite3_int64>(state.ahead.size());
+  return take_from_ahead(state, data, bytes, offset);
+}
+
 int x_read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
-  const int rc = inner(file)->pMethods->xRead(inner(file), data, bytes, offset);
   State& state = *self(file).state;
-  if (state.watching && rc == SQLITE_OK && static_cast<std::size_t>(bytes) <= kMaxPageBytes) {
+  const auto wanted = static_cast<std::size_t>(bytes);
+  if (state.reading_ahead && self(file).database &&
+      read_ahead(state, inner(file), data, wanted, offset)) {
+    return SQLITE_OK;
+  }
+  const int rc = inner(file)->pMethods->xRead(inner(file), data, bytes, offset);
+  if (state.watching && rc == SQLITE_OK && wanted <= kMaxPageBytes) {
     const auto* from = static_cast<const unsigned char*>(data);
     // Smaller reads are the change counter and the header, larger ones are none of SQLite's.
     if (bytes >= 512) state.last_read.assign(from, from + bytes);
@@ -241,6 +276,10 @@ std::vector<unsigned char> SourceVfs::stop_watching(std::size_t page_bytes) {
   state_->watching = false;
   if (state_->last_read.size() != page_bytes) return {};
   return std::move(state_->last_read);
+}
+
+void SourceVfs::start_reading_ahead() {
+  state_->reading_ahead = true;
 }
 
 bool SourceVfs::side_files_refused() const {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -33,6 +34,8 @@ Expected<int> create_locked(const fs::path& path) {
               "See which other process works in that folder.");
 }
 
+constexpr std::size_t kAlignment = 4096;
+
 bool write_fully(int fd, const unsigned char* data, std::size_t bytes, std::uint64_t offset) {
   while (bytes > 0) {
     const ssize_t written = ::pwrite(fd, data, bytes, static_cast<off_t>(offset));
@@ -55,6 +58,10 @@ Expected<std::unique_ptr<WriteBehind>> WriteBehind::create(const fs::path& path,
   auto fd = create_locked(path);
   if (!fd) return fail(fd.error());
   std::unique_ptr<WriteBehind> file(new WriteBehind(path, *fd, options, std::move(stop)));
+  if (!file->ring_) {
+    ::unlink(path.c_str());
+    return fail(ErrorCode::internal, "There is no memory to write " + path.string() + " through.");
+  }
   if (auto reserved = file->reserve(options.expected_bytes); !reserved) {
     ::unlink(path.c_str());
     return fail(reserved.error());
@@ -70,7 +77,15 @@ Expected<std::unique_ptr<WriteBehind>> WriteBehind::create(const fs::path& path,
 
 WriteBehind::WriteBehind(fs::path path, int fd, const WriteBehindOptions& options,
                          std::stop_token stop)
-    : path_(std::move(path)), fd_(fd), options_(options), stop_(std::move(stop)) {}
+    : path_(std::move(path)),
+      fd_(fd),
+      options_(options),
+      stop_(std::move(stop)),
+      ring_(static_cast<unsigned char*>(std::aligned_alloc(kAlignment, kBlocks * kBlockBytes))) {}
+
+void WriteBehind::FreeMemory::operator()(void* memory) const noexcept {
+  std::free(memory);
+}
 
 WriteBehind::~WriteBehind() {
   {
@@ -78,7 +93,7 @@ WriteBehind::~WriteBehind() {
     ended_ = true;
     abandoned_ = true;
   }
-  changed_.notify_all();
+  work_.notify_all();
   if (writer_.joinable()) writer_.join();
   if (hasher_.joinable()) hasher_.join();
   ::close(fd_);
@@ -140,63 +155,71 @@ Expected<> WriteBehind::append(const unsigned char* data, std::size_t bytes) {
     if (!filling_) {
       if (auto taken = take_block(); !taken) return taken;
     }
-    Block& block = blocks_[produced_ % kBlocks];
-    const std::size_t piece = std::min(bytes, kBlockBytes - block.used);
-    std::memcpy(block.bytes.get() + block.used, data, piece);
-    block.used += piece;
+    std::size_t& used = used_[produced_ % kBlocks];
+    const std::size_t piece = std::min(bytes, kBlockBytes - used);
+    std::memcpy(block(produced_) + used, data, piece);
+    used += piece;
     size_ += piece;
     data += piece;
     bytes -= piece;
-    if (block.used == kBlockBytes) publish_block();
+    if (used == kBlockBytes) publish_block();
   }
   return {};
 }
 
+std::uint64_t WriteBehind::free_blocks() const {
+  const std::uint64_t done =
+      options_.digest == DigestMode::beside ? std::min(written_, hashed_) : written_;
+  return kBlocks - (produced_ - done);
+}
+
 Expected<> WriteBehind::take_block() {
   std::unique_lock lock(mutex_);
-  const auto ready = [this] {
-    const std::uint64_t read =
-        options_.digest == DigestMode::beside ? std::min(written_, hashed_) : written_;
-    return failure_ != nullptr || produced_ - read < kBlocks;
-  };
-  // A condition variable's clock arithmetic overflows on time_point::max().
-  const auto deadline =
-      std::min(options_.deadline, std::chrono::steady_clock::now() + std::chrono::hours(24));
-  if (!changed_.wait_until(lock, stop_, deadline, ready)) {
-    if (stop_.stop_requested()) {
-      return fail(ErrorCode::cancelled, "stopped while writing " + path_.string());
+  if (!failure_ && free_blocks() == 0) {
+    // A condition variable's clock arithmetic overflows on time_point::max().
+    const auto deadline =
+        std::min(options_.deadline, std::chrono::steady_clock::now() + std::chrono::hours(24));
+    const auto ready = [this] { return failure_ != nullptr || free_blocks() >= kBatchBlocks; };
+    if (!space_.wait_until(lock, stop_, deadline, ready)) {
+      if (stop_.stop_requested()) {
+        return fail(ErrorCode::cancelled, "stopped while writing " + path_.string());
+      }
+      return fail(ErrorCode::timed_out, path_.string() + " could not be written in time.",
+                  "Check the speed of the destination's disk, or allow more time.");
     }
-    return fail(ErrorCode::timed_out, path_.string() + " could not be written in time.",
-                "Check the speed of the destination's disk, or allow more time.");
   }
   if (failure_) return fail(*failure_);
-  Block& block = blocks_[produced_ % kBlocks];
-  if (!block.bytes) block.bytes.reset(new unsigned char[kBlockBytes]);
-  block.used = 0;
+  used_[produced_ % kBlocks] = 0;
   filling_ = true;
   return {};
 }
 
 void WriteBehind::publish_block() {
+  bool batch = false;
   {
     const std::lock_guard lock(mutex_);
     ++produced_;
+    batch = produced_ % kBatchBlocks == 0;
   }
   filling_ = false;
-  changed_.notify_all();
+  if (batch) work_.notify_all();
 }
 
 Expected<> WriteBehind::drain() {
   if (filling_) publish_block();
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return failure_ != nullptr || written_ == produced_; });
+  flushing_ = true;
+  work_.notify_all();
+  space_.wait(lock, [this] { return failure_ != nullptr || written_ == produced_; });
+  flushing_ = false;
   if (failure_) return fail(*failure_);
+  // byte.
   return {};
 }
 
 Expected<std::size_t> WriteBehind::read(std::uint64_t offset, void* data, std::size_t bytes) {
-  if (auto drained = drain(); !drained) return fail(drained.error());
   if (offset >= size_) return 0;
+  if (auto drained = drain(); !drained) return fail(drained.error());
   const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, size_ - offset));
   std::size_t done = 0;
   while (done < wanted) {
@@ -215,7 +238,7 @@ Expected<> WriteBehind::finish() {
     const std::lock_guard lock(mutex_);
     ended_ = true;
   }
-  changed_.notify_all();
+  work_.notify_all();
   writer_.join();
   if (!drained) return drained;
   // Gives back what was reserved and not needed.
@@ -255,22 +278,29 @@ void WriteBehind::write_blocks() {
   std::uint64_t offset = 0;
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return abandoned_ || written_ < produced_ || ended_; });
-    if (abandoned_ || failure_ || written_ == produced_) return;
-    const Block& block = blocks_[written_ % kBlocks];
-    lock.unlock();
-    const bool good = write_fully(fd_, block.bytes.get(), block.used, offset);
-    const int error_number = errno;
-    if (!good) {
-      set_failure(error_here(error_number, "cannot write "));
-      return;
+    work_.wait(lock, [this] {
+      return abandoned_ || ended_ || produced_ - written_ >= kBatchBlocks ||
+             (flushing_ && written_ < produced_);
+    });
+    while (written_ < produced_ && !abandoned_ && !failure_) {
+      const unsigned char* data = block(written_);
+      const std::size_t bytes = used_[written_ % kBlocks];
+      lock.unlock();
+      if (!write_fully(fd_, data, bytes, offset)) {
+        set_failure(error_here(errno, "cannot write "));
+        return;
+      }
+      offset += bytes;
+      start_write_back(offset);
+      lock.lock();
+      ++written_;
+      written_bytes_ = offset;
+      if (written_ % kBatchBlocks == 0 || written_ == produced_) {
+        space_.notify_all();
+        if (options_.digest == DigestMode::behind) work_.notify_all();
+      }
     }
-    offset += block.used;
-    start_write_back(offset);
-    lock.lock();
-    ++written_;
-    written_bytes_ = offset;
-    changed_.notify_all();
+    if (abandoned_ || failure_ || ended_) return;
   }
 }
 
@@ -291,15 +321,18 @@ void WriteBehind::hash_blocks() {
   Sha256 sha;
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return abandoned_ || failure_ || hashed_ < produced_ || ended_; });
+    work_.wait(lock, [this] {
+      return abandoned_ || failure_ || ended_ || produced_ - hashed_ >= kBatchBlocks;
+    });
+    while (hashed_ < produced_ && !abandoned_ && !failure_) {
+      lock.unlock();
+      sha.update(block(hashed_), used_[hashed_ % kBlocks]);
+      lock.lock();
+      ++hashed_;
+      if (hashed_ % kBatchBlocks == 0 || hashed_ == produced_) space_.notify_all();
+    }
     if (abandoned_ || failure_) return;
-    if (hashed_ == produced_) break;
-    const Block& block = blocks_[hashed_ % kBlocks];
-    lock.unlock();
-    sha.update(block.bytes.get(), block.used);
-    lock.lock();
-    ++hashed_;
-    changed_.notify_all();
+    if (ended_) break;
   }
   digest_ = sha.finish();
   digest_ready_ = true;
@@ -313,8 +346,7 @@ void WriteBehind::hash_file() {
     std::uint64_t end = 0;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock,
-                    [&] { return abandoned_ || failure_ || done < written_bytes_ || ended_; });
+      work_.wait(lock, [&] { return abandoned_ || failure_ || done < written_bytes_ || ended_; });
       if (abandoned_ || failure_) return;
       if (done == written_bytes_ && ended_ && written_ == produced_) break;
       end = written_bytes_;
@@ -351,7 +383,8 @@ void WriteBehind::set_failure(Error error) {
     const std::lock_guard lock(mutex_);
     if (!failure_) failure_ = std::make_unique<Error>(std::move(error));
   }
-  changed_.notify_all();
+  space_.notify_all();
+  work_.notify_all();
 }
 
 Expected<> WriteBehind::failure() const {

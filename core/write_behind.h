@@ -38,8 +38,12 @@ struct WriteBehindOptions {
 // method gives that failure again.
 class WriteBehind {
  public:
+  // Also the size of each write: from 1 MiB on, Linux takes several times as long for each byte.
   static constexpr std::size_t kBlockBytes = 256 * 1024;
   static constexpr std::size_t kBlocks = 16;
+  // Threads wake each other for this many blocks at a time: a switch for each block would cost more
+  // than the block's work.
+  static constexpr std::size_t kBatchBlocks = 4;
   static constexpr std::uint64_t kWriteBackBytes = 8 * 1024 * 1024;
 
   // Creates the file (which must not exist), mode 0600, holding a lock (flock) that tells the
@@ -70,9 +74,8 @@ class WriteBehind {
   void drop_cache();
 
  private:
-  struct Block {
-    std::unique_ptr<unsigned char[]> bytes;
-    std::size_t used = 0;
+  struct FreeMemory {
+    void operator()(void* memory) const noexcept;
   };
 
   WriteBehind(std::filesystem::path path, int fd, const WriteBehindOptions& options,
@@ -86,6 +89,7 @@ class WriteBehind {
   void write_blocks();
   void hash_blocks();
   void hash_file();
+  std::uint64_t free_blocks() const;
   bool hash_range(Sha256& sha, std::uint64_t& done, std::uint64_t end, unsigned char* buffer);
   void start_write_back(std::uint64_t written);
   void set_failure(Error error);
@@ -97,17 +101,24 @@ class WriteBehind {
   const WriteBehindOptions options_;
   const std::stop_token stop_;
 
-  std::array<Block, kBlocks> blocks_;
+  unsigned char* block(std::uint64_t number) const {
+    return ring_.get() + number % kBlocks * kBlockBytes;
+  }
+
+  std::unique_ptr<unsigned char, FreeMemory> ring_;  // kBlocks blocks; block n lies at n % kBlocks
+  std::array<std::size_t, kBlocks> used_{};
   bool filling_ = false;    // the block of sequence number produced_ belongs to the caller
   std::uint64_t size_ = 0;  // bytes appended
-  std::uint64_t write_back_started_ = 0;
+  std::uint64_t write_back_started_ = 0;  // the writer's
 
   mutable std::mutex mutex_;
-  std::condition_variable_any changed_;
+  std::condition_variable_any space_;  // for the caller
+  std::condition_variable_any work_;   // for the threads
   // Sequence numbers of blocks: produced_ >= written_, hashed_; a block is free when both passed
   // it.
   std::uint64_t produced_ = 0, written_ = 0, hashed_ = 0;
   std::uint64_t written_bytes_ = 0;
+  bool flushing_ = false;   // the caller waits for the last block
   bool ended_ = false;      // no more blocks will come
   bool abandoned_ = false;  // the threads are to leave at once
   bool overwritten_ = false;

@@ -1,0 +1,548 @@
+// take_snapshot: what it publishes, what it refuses, and what it leaves alone.
+#include "core/snapshot.h"
+
+#include <sys/stat.h>
+
+#include <fstream>
+#include <thread>
+
+#include "core/digest.h"
+#include "core/history.h"
+#include "core/run_lock.h"
+#include "support/catch.h"
+#include "support/snapshots.h"
+#include "support/test_database.h"
+#include "support/writer_process.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using core::Date;
+using core::ErrorCode;
+using core::VerifyLevel;
+using test::files_below;
+using test::read_file;
+using test::SnapshotWorld;
+using namespace std::chrono_literals;
+using Names = std::vector<std::string>;
+
+bool any_contains(const std::vector<std::string>& texts, const std::string& part) {
+  return std::any_of(texts.begin(), texts.end(),
+                     [&](const std::string& text) { return text.find(part) != std::string::npos; });
+}
+
+TEST_CASE("a snapshot is published with its manifest under host and date") {
+  const std::string mode = GENERATE("wal", "delete");
+  SnapshotWorld world;
+  test::make_notes_database(world.source, {mode, 4096, 30});
+  test::run_sql(world.source, "PRAGMA user_version = 42");
+  const std::string before = read_file(world.source);
+  const auto result = world.take();
+  INFO((result ? "" : result.error().message));
+  REQUIRE(result);
+  CHECK(result->snapshot == world.host_folder() / "global-2026-11-23.db");
+  CHECK(files_below(world.destination) ==
+        Names{"testhost/global-2026-11-23.db", "testhost/global-2026-11-23.db.manifest.json"});
+  CHECK(files_below(world.live) == Names{"global.db"});
+  CHECK(read_file(world.source) == before);
+  const std::string bytes = read_file(result->snapshot);
+  CHECK(bytes.substr(18, 2) == "\1\1");
+  struct stat status {};
+  REQUIRE(::stat(result->snapshot.c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0600);
+
+  const auto manifest = core::read_manifest(result->snapshot, core::system_files());
+  REQUIRE(manifest);
+  CHECK(manifest->source == fs::canonical(world.source).string());
+  CHECK(manifest->host == "testhost");
+  CHECK(manifest->label.empty());
+  CHECK(core::format_instant(manifest->taken_at) == "2026-11-23T12:00:00Z");
+  CHECK(manifest->sha256 == core::sha256_of(bytes));
+  CHECK(manifest->bytes == bytes.size());
+  CHECK(manifest->page_size == 4096);
+  CHECK(manifest->page_count == bytes.size() / 4096);
+  CHECK(manifest->user_version == 42);
+  CHECK(manifest->journal_mode == mode);
+  CHECK(manifest->rows.at("notes") == 30);
+  CHECK(manifest->rows.at("ledger_in") == 30);
+  CHECK(manifest->verified == VerifyLevel::quick);
+  CHECK(manifest->verified_at.has_value());
+  CHECK_FALSE(result->replaced);
+  CHECK(result->warnings.empty());
+  CHECK(test::invariant_holds(result->snapshot));
+  CHECK(test::query_text(result->snapshot, "PRAGMA integrity_check") == "ok");
+}
+
+TEST_CASE("a snapshot opens and closes without leaving anything beside it") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  const auto result = world.take();
+  REQUIRE(result);
+  const auto before = files_below(world.destination);
+  CHECK(test::query_text(result->snapshot, "PRAGMA journal_mode") == "delete");
+  CHECK(test::query_integer(result->snapshot, "SELECT count(*) FROM notes") == 20);
+  CHECK(files_below(world.destination) == before);
+}
+
+TEST_CASE("full-text search finds the same in the snapshot as in the source") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source, {"wal", 4096, 100});
+  const auto result = world.take();
+  REQUIRE(result);
+  const std::string query = "SELECT group_concat(rowid) FROM notes_fts WHERE notes_fts MATCH '1*'";
+  CHECK(test::query_text(result->snapshot, query) == test::query_text(world.source, query));
+}
+
+TEST_CASE("label, flat layout, host name and date decide the place") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  auto request = world.request();
+  request.label = "shop";
+  request.hostname = "laptop";
+  request.date = Date{std::chrono::year{2025}, std::chrono::March, std::chrono::day{9}};
+  auto result = world.take(request);
+  REQUIRE(result);
+  CHECK(result->snapshot == world.destination / "laptop" / "shop" / "global-2025-03-09.db");
+  CHECK(result->manifest.host == "laptop");
+  CHECK(result->manifest.label == "shop");
+  request.flat = true;
+  result = world.take(request);
+  REQUIRE(result);
+  CHECK(result->snapshot == world.destination / "shop" / "global-2025-03-09.db");
+  request.label.clear();
+  result = world.take(request);
+  REQUIRE(result);
+  CHECK(result->snapshot == world.destination / "global-2025-03-09.db");
+}
+
+TEST_CASE("names with spaces, quotes, percent signs and other scripts are only names") {
+  SnapshotWorld world;
+  const fs::path folder = world.live / "a 'b' \"c\" %41?x=1#y $HOME ключ";
+  fs::create_directory(folder);
+  world.source = folder / "my 'data'%20?mode=ro&x#y.db";
+  test::make_notes_database(world.source);
+  auto request = world.request();
+  request.label = "l'été $(id) %s";
+  const auto result = world.take(request);
+  INFO((result ? "" : result.error().message));
+  REQUIRE(result);
+  CHECK(result->snapshot.filename() == "my 'data'%20?mode=ro&x#y-2026-11-23.db");
+  CHECK(result->manifest.rows.at("notes") == 20);
+  CHECK(files_below(folder).size() == 1);
+}
+
+struct Refusal {
+  ErrorCode code;
+  std::string message;
+};
+
+Refusal refusal(SnapshotWorld& world, const core::SnapshotRequest& request) {
+  const auto before = files_below(world.folder.path() / "live");
+  const auto result = world.take(request);
+  REQUIRE_FALSE(result);
+  INFO(result.error().message);
+  CHECK_FALSE(result.error().hint.empty());
+  CHECK(fs::is_empty(world.destination));
+  CHECK(files_below(world.folder.path() / "live") == before);
+  return {result.error().code, result.error().message};
+}
+
+TEST_CASE("what cannot be a source is refused and nothing is created") {
+  SnapshotWorld world;
+  auto request = world.request();
+  CHECK(refusal(world, request).code == ErrorCode::not_found);
+  test::write_file(world.source, "");
+  CHECK(refusal(world, request).code == ErrorCode::not_a_database);
+  test::write_file(world.source, std::string(4096, 'x'));
+  CHECK(refusal(world, request).code == ErrorCode::not_a_database);
+  request.source = world.live;
+  CHECK(refusal(world, request).code == ErrorCode::not_a_database);
+  request.source.clear();
+  CHECK(refusal(world, request).code == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("what cannot be a destination is refused and nothing is created") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  auto request = world.request();
+  request.destination.clear();
+  CHECK(refusal(world, request).code == ErrorCode::invalid_argument);
+  request.destination = world / "nowhere";
+  CHECK(refusal(world, request).code == ErrorCode::not_found);
+  CHECK_FALSE(fs::exists(world / "nowhere"));
+  request.destination = world.source;
+  CHECK(refusal(world, request).code == ErrorCode::invalid_argument);
+  request.destination = world.live;
+  CHECK(refusal(world, request).code == ErrorCode::invalid_argument);
+  fs::create_directory(world.live / "backups");
+  request.destination = world.live / "backups";
+  CHECK(refusal(world, request).code == ErrorCode::invalid_argument);
+  fs::create_directory_symlink(world.live / "backups", world / "link");
+  request.destination = world / "link";
+  CHECK(refusal(world, request).code == ErrorCode::invalid_argument);
+  // The host's folder would be the source's.
+  request.destination = world.folder.path();
+  request.hostname = "live";
+  CHECK(refusal(world, request).code == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("labels and host names that are no folder names are refused") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  const std::string name = GENERATE("..", ".", "../x", "a/b", "/", "a\\b", ".hidden", "a\nb");
+  auto request = world.request();
+  request.label = name;
+  CHECK(refusal(world, request).code == ErrorCode::invalid_argument);
+  request.label.clear();
+  request.hostname = name;
+  CHECK(refusal(world, request).code == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("a source locked past the deadline is called busy and nothing is created") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source, {"delete", 4096, 20});
+  test::WriterProcess writer(world.source, {test::WriterOptions::Mode::hold_exclusive});
+  auto request = world.request();
+  request.busy_timeout = 100ms;
+  const auto result = world.take(request);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == ErrorCode::busy);
+  CHECK(fs::is_empty(world.destination));
+}
+
+TEST_CASE("a second run on the same day replaces the first and names it") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  const auto first = world.take();
+  REQUIRE(first);
+  test::run_sql(world.source, test::commit_sql(20));
+  world.clock.advance(1h);
+  const auto second = world.take();
+  REQUIRE(second);
+  CHECK(second->replaced);
+  CHECK(second->snapshot == first->snapshot);
+  CHECK(test::query_integer(second->snapshot, "SELECT commits FROM counter") == 21);
+  REQUIRE(second->manifest.replaces.has_value());
+  CHECK(second->manifest.replaces->sha256 == first->manifest.sha256);
+  CHECK(files_below(world.destination).size() == 2);
+  const auto third = world.take();
+  REQUIRE(third);
+  CHECK(third->manifest.replaces->sha256 == second->manifest.sha256);
+}
+
+TEST_CASE("a file that an earlier tool made the same day is replaced, and its digest is kept") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  fs::create_directory(world.host_folder());
+  fs::copy_file(world.source, world.host_folder() / "global-2026-11-23.db");
+  const std::string digest = core::sha256_of(read_file(world.source));
+  const auto result = world.take();
+  REQUIRE(result);
+  CHECK(result->replaced);
+  CHECK(result->manifest.replaces->sha256 == digest);
+}
+
+TEST_CASE("two sources that would share a name are told apart by a label") {
+  SnapshotWorld world;
+  const fs::path shop = world.live / "shop" / ".claude" / "orchestrator";
+  const fs::path blog = world.live / "blog" / ".claude" / "orchestrator";
+  fs::create_directories(shop);
+  fs::create_directories(blog);
+  test::make_notes_database(shop / "project.db");
+  test::make_notes_database(blog / "project.db");
+  auto request = world.request();
+  request.source = shop / "project.db";
+  REQUIRE(world.take(request));
+  const auto before = read_file(world.host_folder() / "project-2026-11-23.db");
+  request.source = blog / "project.db";
+  const auto refused = world.take(request);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::conflict);
+  CHECK(refused.error().hint.find("\"blog\"") != std::string::npos);
+  CHECK(read_file(world.host_folder() / "project-2026-11-23.db") == before);
+  // Nor on another day: the two would be one series.
+  world.clock.advance(24h);
+  CHECK_FALSE(world.take(request));
+  request.label = "blog";
+  CHECK(world.take(request));
+
+  // The same file under another spelling is the same source.
+  request = world.request();
+  fs::create_symlink(shop / "project.db", world.live / "link.db");
+  request.source = world.live / "link.db";
+  const auto same = world.take(request);
+  REQUIRE(same);
+  CHECK(same->snapshot == world.host_folder() / "project-2026-11-24.db");
+}
+
+TEST_CASE("side files and folders in the snapshot's place are refused") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  const std::string suffix = GENERATE("-wal", "-journal", "-shm");
+  fs::create_directory(world.host_folder());
+  const fs::path stale = world.host_folder() / ("global-2026-11-23.db" + suffix);
+  test::write_file(stale, "stale");
+  auto result = world.take();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == ErrorCode::conflict);
+  CHECK(result.error().message.find(stale.string()) != std::string::npos);
+  CHECK(files_below(world.destination).size() == 1);
+  fs::remove(stale);
+  fs::create_directory(world.host_folder() / "global-2026-11-23.db");
+  result = world.take();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == ErrorCode::conflict);
+}
+
+TEST_CASE("a damaged source is never published, and the older snapshot stays") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source, {"delete", 4096, 400});
+  const auto good = world.take();
+  REQUIRE(good);
+  const auto before = read_file(good->snapshot);
+  const auto manifest = read_file(good->manifest_path);
+  const auto root = test::query_integer(
+      world.source, "SELECT rootpage FROM sqlite_master WHERE name = 'idx_notes_type'");
+  test::patch_file(world.source, static_cast<std::uint64_t>(root - 1) * 4096,
+                   std::string(512, '\x7f'));
+  const auto result = world.take();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == ErrorCode::damaged);
+  CHECK(read_file(good->snapshot) == before);
+  CHECK(read_file(good->manifest_path) == manifest);
+  CHECK(files_below(world.destination).size() == 2);
+}
+
+TEST_CASE("a dry run says what would happen and writes nothing at all") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  auto request = world.request();
+  request.dry_run = true;
+  request.retention.keep_last = 1;
+  auto result = world.take(request);
+  REQUIRE(result);
+  CHECK(result->dry_run);
+  CHECK(result->snapshot == world.host_folder() / "global-2026-11-23.db");
+  CHECK(result->manifest.page_size == 4096);
+  CHECK(result->manifest.bytes == fs::file_size(world.source));
+  CHECK(fs::is_empty(world.destination));
+  CHECK(files_below(world.places.state).empty());
+
+  request.dry_run = false;
+  REQUIRE(world.take(request));
+  world.clock.advance(24h);
+  const auto before = files_below(world.destination);
+  request.dry_run = true;
+  result = world.take(request);
+  REQUIRE(result);
+  REQUIRE(result->retention.size() == 2);
+  CHECK_FALSE(result->retention[0].expired);
+  CHECK(result->retention[1].expired);
+  CHECK(files_below(world.destination) == before);
+  request.dry_run = false;
+  const auto real = world.take(request);
+  REQUIRE(real);
+  REQUIRE(real->retention.size() == 2);
+  CHECK(real->retention[1].snapshot.path == result->retention[1].snapshot.path);
+  CHECK(real->retention[1].reason == result->retention[1].reason);
+  CHECK(real->removed == std::vector<fs::path>{result->retention[1].snapshot.path});
+  CHECK(files_below(world.destination) ==
+        Names{"testhost/global-2026-11-24.db", "testhost/global-2026-11-24.db.manifest.json"});
+}
+
+TEST_CASE("thirty failing nights remove nothing") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  auto request = world.request();
+  request.retention.retain_days = 3;
+  const auto good = world.take(request);
+  REQUIRE(good);
+  fs::rename(world.source, world.live / "moved.db");
+  for (int night = 0; night < 30; ++night) {
+    world.clock.advance(24h);
+    CHECK_FALSE(world.take(request));
+  }
+  CHECK(fs::exists(good->snapshot));
+  CHECK(fs::exists(good->manifest_path));
+}
+
+TEST_CASE("an emptied database raises the alarm, and no older snapshot is removed") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source, {"wal", 4096, 100});
+  auto request = world.request();
+  request.retention.keep_last = 1;
+  const auto full = world.take(request);
+  REQUIRE(full);
+  CHECK_FALSE(full->shrink_alarm);
+  world.clock.advance(24h);
+  test::run_sql(world.source,
+                "DELETE FROM links; DELETE FROM notes; DELETE FROM ledger_in;"
+                "DELETE FROM ledger_out");
+  const auto empty = world.take(request);
+  REQUIRE(empty);
+  CHECK(empty->shrink_alarm);
+  REQUIRE_FALSE(empty->warnings.empty());
+  CHECK(empty->warnings[0].find("lost most") != std::string::npos);
+  CHECK(empty->removed.empty());
+  CHECK(empty->retention.empty());
+  CHECK(fs::exists(full->snapshot));
+  CHECK(fs::exists(empty->snapshot));
+}
+
+TEST_CASE("an emptied database does not displace the same day's full snapshot") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source, {"wal", 4096, 100});
+  const auto full = world.take();
+  REQUIRE(full);
+  const std::string bytes = read_file(full->snapshot);
+  for (int run = 0; run < 2; ++run) {
+    test::run_sql(world.source,
+                  "DELETE FROM links; DELETE FROM notes; DELETE FROM ledger_in;"
+                  "DELETE FROM ledger_out; DROP TABLE IF EXISTS t" +
+                      std::to_string(run));
+    world.clock.advance(1h);
+    const auto empty = world.take();
+    REQUIRE(empty);
+    CHECK(empty->shrink_alarm == (run == 0));
+    CHECK(any_contains(empty->warnings, "before-loss") == (run == 0));
+  }
+  const fs::path aside = world.host_folder() / "global-before-loss-2026-11-23.db";
+  CHECK(read_file(aside) == bytes);
+  CHECK(core::read_manifest(aside, core::system_files())->sha256 == core::sha256_of(bytes));
+}
+
+TEST_CASE("temporaries of dead runs are swept, and nothing else") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  fs::create_directory(world.host_folder());
+  const Names dead = {".~global-2026-11-20.db.0123456789abcdef.tmp",
+                      ".~global-2026-11-20.db.manifest.json.0123456789abcdef.tmp"};
+  const Names foreign = {".~global-2026-11-20.db.tmp",
+                         ".~other-2026-11-20.db.0123456789abcdef.tmp",
+                         "global-2026-11-20.db.0123456789abcdef.tmp",
+                         ".~lock.global.odt#",
+                         ".~global-2026-11-20.db.0123456789ABCDEF.tmp",
+                         "notes.txt"};
+  for (const Names& names : {dead, foreign}) {
+    for (const std::string& name : names) test::write_file(world.host_folder() / name, "x");
+  }
+  const auto result = world.take();
+  REQUIRE(result);
+  CHECK(result->swept.size() == dead.size());
+  for (const auto& name : dead) CHECK_FALSE(fs::exists(world.host_folder() / name));
+  for (const auto& name : foreign) CHECK(fs::exists(world.host_folder() / name));
+}
+
+TEST_CASE("every run is recorded in the history, good or bad, and a dry one is not") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  auto request = world.request();
+  request.schedule = "nightly";
+  REQUIRE(world.take(request));
+  request.source = world.live / "absent.db";
+  REQUIRE_FALSE(world.take(request));
+  request.dry_run = true;
+  REQUIRE_FALSE(world.take(request));
+  const auto runs = core::list_runs({}, world.env());
+  REQUIRE(runs);
+  REQUIRE(runs->size() == 2);
+  CHECK((*runs)[0].ok == false);
+  CHECK((*runs)[0].error_code == "not_found");
+  CHECK((*runs)[0].source == (world.live / "absent.db").string());
+  CHECK((*runs)[1].ok);
+  CHECK((*runs)[1].kind == "snapshot");
+  CHECK((*runs)[1].schedule == "nightly");
+  CHECK((*runs)[1].bytes == fs::file_size((*runs)[1].snapshot));
+}
+
+TEST_CASE("a history that cannot be written is a warning, not a failure") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  fs::create_directory(world.places.state / "history.db");
+  const auto result = world.take();
+  REQUIRE(result);
+  CHECK(any_contains(result->warnings, "could not be recorded"));
+  CHECK(fs::exists(result->snapshot));
+}
+
+TEST_CASE("without a check the manifest says so and still counts the rows") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  auto request = world.request();
+  request.verify = VerifyLevel::none;
+  const auto result = world.take(request);
+  REQUIRE(result);
+  CHECK_FALSE(result->verification.has_value());
+  CHECK(result->manifest.verified == VerifyLevel::none);
+  CHECK_FALSE(result->manifest.verified_at.has_value());
+  CHECK(result->manifest.rows.at("notes") == 20);
+}
+
+class Recorder final : public core::ProgressSink {
+ public:
+  std::function<void(std::uint64_t)> on_copy;
+  void report(std::uint64_t done, std::uint64_t total, const std::string& phase) override {
+    phases.push_back(phase);
+    if (phase == "copy") {
+      CHECK(done <= total);
+      if (on_copy) on_copy(done);
+    }
+  }
+  std::vector<std::string> phases;
+};
+
+TEST_CASE("progress tells of the copy, then of the check") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  Recorder progress;
+  REQUIRE(core::take_snapshot(world.request(), world.env(), progress, {}));
+  REQUIRE_FALSE(progress.phases.empty());
+  CHECK(progress.phases.front() == "copy");
+  CHECK(std::find(progress.phases.begin(), progress.phases.end(), "verify") !=
+        progress.phases.end());
+}
+
+TEST_CASE("a cancelled run leaves nothing behind, not even its folder") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  test::run_sql(world.source, "CREATE TABLE t(a); INSERT INTO t VALUES (zeroblob(20000000))");
+  Recorder progress;
+  progress.on_copy = [&](std::uint64_t) { world.stop.request_stop(); };
+  const auto result =
+      core::take_snapshot(world.request(), world.env(), progress, world.stop.get_token());
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == ErrorCode::cancelled);
+  CHECK(fs::is_empty(world.destination));
+  CHECK(files_below(world.live) == Names{"global.db"});
+}
+
+TEST_CASE("two runs at once take their turns") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source, {"wal", 4096, 200});
+  std::vector<std::thread> threads;
+  std::atomic<int> good{0};
+  for (int i = 0; i < 6; ++i) {
+    threads.emplace_back([&] { good += world.take().has_value() ? 1 : 0; });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(good == 6);
+  CHECK(files_below(world.destination).size() == 2);
+}
+
+TEST_CASE("a run that waits too long for another one says which") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  REQUIRE(world.take());
+  const auto lock =
+      core::RunLock::acquire("run\n" + world.source.string() + "\n" + world.destination.string(),
+                             "x", 0ms, world.env(), {});
+  REQUIRE(lock);
+  auto request = world.request();
+  request.lock_timeout = 50ms;
+  const auto result = world.take(request);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == ErrorCode::busy);
+  CHECK(result.error().message.find("Process ") != std::string::npos);
+}
+
+}  // namespace
