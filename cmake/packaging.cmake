@@ -1,5 +1,7 @@
 # cmake --install, and cpack -G DEB: both programs, man page, completions, licence.
 include(GNUInstallDirs)
+# cpack and cmake --install take what is built; building is somebody else's command.
+set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 
 install(TARGETS backup-plugin-db RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 if(TARGET backup-plugin-db-http)
@@ -24,3 +26,25 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "systemd | cron")
 set(CPACK_PACKAGE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/packages)
 include(CPack)
+
+# The program describes its own command line: what it prints is what it understands.
+set(pages ${CMAKE_CURRENT_BINARY_DIR}/pages)
+set(outputs)
+foreach(format man bash zsh fish)
+  list(APPEND outputs ${pages}/${format})
+endforeach()
+find_program(GZIP_PROGRAM gzip REQUIRED)
+set(generate "for f in man bash zsh fish; do \"$1\" generate $f >\"$2/$f\" || exit 1; done")
+add_custom_command(OUTPUT ${outputs} ${pages}/man.gz
+  COMMAND ${CMAKE_COMMAND} -E make_directory ${pages}
+  COMMAND sh -c "${generate}" generate $<TARGET_FILE:backup-plugin-db> ${pages}
+  COMMAND ${GZIP_PROGRAM} -9nkf ${pages}/man
+  DEPENDS backup-plugin-db COMMENT "Writing man page and completions" VERBATIM)
+add_custom_target(command_pages ALL DEPENDS ${outputs} ${pages}/man.gz)
+install(FILES ${pages}/man.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 RENAME backup-plugin-db.1.gz)
+install(FILES ${pages}/bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+  RENAME backup-plugin-db)
+install(FILES ${pages}/zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions
+  RENAME _backup-plugin-db)
+install(FILES ${pages}/fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
+  RENAME backup-plugin-db.fish)

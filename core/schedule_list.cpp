@@ -97,7 +97,7 @@ void check_runs(ScheduleStatus& status, const Env& env) {
   if (!runs->empty()) status.last_run = runs->front();
   if (!successes.empty()) status.last_success = successes.front();
   if (status.last_run && !status.last_run->ok) {
-    status.problems.push_back("Its last run failed: " + status.last_run->error_code + ": " +
+    status.problems.push_back(std::string(kFailedProblem) + status.last_run->error_code + ": " +
                               status.last_run->error);
   }
   const Instant now = env.clock.now();
@@ -105,7 +105,7 @@ void check_runs(ScheduleStatus& status, const Env& env) {
   status.overdue =
       is_due(period, now, job.scheduled_since, successes) && now - period.begin > kOverdueGrace;
   if (status.overdue) {
-    status.problems.push_back("Overdue: no good run since it was due at " +
+    status.problems.push_back(std::string(kOverdueProblem) + "no good run since it was due at " +
                               format_instant(period.begin) + ".");
   }
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/history.h"
@@ -21,6 +22,10 @@ struct ScheduleStatus {
   bool overdue = false;               // by more than kOverdueGrace
   std::vector<std::string> problems;  // each a sentence with what to do; empty: all is well
 };
+
+// How two of the problems begin, which judge_status (status.h) words for itself.
+inline constexpr std::string_view kFailedProblem = "Its last run failed: ";
+inline constexpr std::string_view kOverdueProblem = "Overdue: ";
 
 // cron's hourly line may still catch up.
 inline constexpr std::chrono::minutes kOverdueGrace{75};

@@ -66,6 +66,7 @@ std::string wanted(const Json& schema) {
   limit("minItems", ", items at least ");
   limit("maxItems", ", items at most ");
   limit("pattern", ", matching ");
+  if (string_member(schema, "format") == "date") text += ", a day that exists, as YYYY-MM-DD";
   return text.empty() ? "something else" : text;
 }
 

@@ -163,7 +163,8 @@ VerbPage page_of(const Tool& tool, const std::string& verb) {
     option.repeats = type == "array";
     const bool path = property == kDestination || property == "source" ||
                       property.find("path") != std::string::npos ||
-                      property.find("folder") != std::string::npos || property == "snapshot";
+                      property.find("folder") != std::string::npos || property == "snapshot" ||
+                      property == "target";
     if (type != "boolean") option.value = path ? "PATH" : type == "integer" ? "N" : "TEXT";
     if (const Json* values = member(described, "enum")) {
       for (const Json& value : *values) {

@@ -100,6 +100,22 @@ Expected<std::optional<fs::path>> Arguments::path(std::string_view key) const {
   return allowed_path(*given).map([](fs::path path) { return std::optional(std::move(path)); });
 }
 
+std::vector<std::string> Arguments::texts(std::string_view key) const {
+  const auto found = arguments_.find(key);
+  if (found == arguments_.end() || !found->is_array()) return {};
+  return found->get<std::vector<std::string>>();
+}
+
+Expected<std::vector<fs::path>> Arguments::paths(std::string_view key) const {
+  std::vector<fs::path> paths;
+  for (const auto& given : texts(key)) {
+    auto path = allowed_path(given);
+    if (!path) return fail(path.error());
+    paths.push_back(std::move(*path));
+  }
+  return paths;
+}
+
 Expected<fs::path> Arguments::source() const {
   auto given = path("source");
   if (!given) return fail(given.error());

@@ -38,10 +38,17 @@ class Arguments {
 
   // `~` and relative paths made absolute (lexically), and allowed; nothing where absent or empty.
   core::Expected<std::optional<core::fs::path>> path(std::string_view key) const;
+  // An array of paths, each as path() reads it; empty where absent.
+  core::Expected<std::vector<core::fs::path>> paths(std::string_view key) const;
+  // An array of strings; empty where absent.
+  std::vector<std::string> texts(std::string_view key) const;
   // The argument `source`, else the orchestrator's global database.
   core::Expected<core::fs::path> source() const;
   // The argument `destination`, else $CLAUDE_ORCHESTRATOR_BACKUP_ROOT, else nothing.
   core::Expected<std::optional<core::fs::path>> destination() const;
+
+  // Whether a path that no argument named may be shown or touched.
+  bool allows(const core::fs::path& path) const { return allowed_path(path.string()).has_value(); }
 
   core::RetentionPolicy retention() const;
   core::VerifyLevel verify(std::string_view key, core::VerifyLevel otherwise) const;

@@ -71,7 +71,9 @@ server::Tool prune_snapshots(const Setting& setting) {
     std::vector<std::string> changed;
     if (structured.at("dry_run").get<bool>()) return changed;
     for (const auto& entry : structured.at("expired")) {
-      changed.push_back(snapshot_uri(entry.at("path").get<std::string>()));
+      const auto path = entry.at("path").get<std::string>();
+      changed.push_back(snapshot_uri(path));
+      changed.push_back(snapshot_uri(core::manifest_path_of(path).string()));
     }
     return changed;
   };

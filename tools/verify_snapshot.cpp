@@ -43,7 +43,8 @@ std::string to_text(const Json& structured) {
   return text;
 }
 
-// The file to check: a path, or the newest of a source.
+}  // namespace
+
 server::ToolOutcome<path> find_snapshot(const Arguments& arguments, server::CallContext& context,
                                         const Setting& setting) {
   const auto given = arguments.text("snapshot").value_or("latest");
@@ -60,8 +61,6 @@ server::ToolOutcome<path> find_snapshot(const Arguments& arguments, server::Call
   if (!latest) return latest.error();
   return *latest;
 }
-
-}  // namespace
 
 server::Tool verify_snapshot(const Setting& setting) {
   auto handler = [setting](const Json& json,

@@ -10,6 +10,7 @@ export HOME=$scratch/home XDG_DATA_HOME=$scratch/data XDG_STATE_HOME=$scratch/st
 export XDG_CONFIG_HOME=$scratch/config
 unset CLAUDE_ORCHESTRATOR_BACKUP_ROOT
 mkdir -p "$HOME"
+cd "$HOME"
 
 fail() {
   echo "FAILED: $*" >&2

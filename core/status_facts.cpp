@@ -1,0 +1,149 @@
+#include "core/status_facts.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "core/discover.h"
+#include "core/schedule.h"
+#include "core/schedule_list.h"
+
+namespace core {
+namespace {
+
+// Enough for the newest of every series: listings begin with the newest.
+constexpr std::size_t kMaxSnapshots = 2'000;
+constexpr std::size_t kMaxRunsLookedAt = 2'000;
+constexpr std::size_t kMaxRunsQuick = 300;
+// A session must not wait for a slow disk.
+constexpr std::chrono::milliseconds kQuickSearch{30};
+
+fs::path resolved(const fs::path& path, const FileSystem& files) {
+  return files.canonical(path).value_or(path);
+}
+
+StatusInput::Schedule schedule_of(const BackupJob& job, const FileSystem& files) {
+  StatusInput::Schedule schedule;
+  schedule.name = job.name;
+  schedule.source = resolved(job.snapshot.source, files);
+  schedule.destination = job.snapshot.destination;
+  schedule.since = job.scheduled_since;
+  return schedule;
+}
+
+void add_schedules(StatusInput& input, std::vector<std::string>& warnings, const Env& env,
+                   std::stop_token stop) {
+  auto list = list_schedules(env, stop);
+  std::move(list.warnings.begin(), list.warnings.end(), std::back_inserter(warnings));
+  for (auto& status : list.schedules) {
+    if (!status.job) {
+      for (const auto& problem : status.problems) warnings.push_back(status.name + ": " + problem);
+      continue;
+    }
+    auto schedule = schedule_of(*status.job, env.files);
+    schedule.next_run = status.next_run;
+    schedule.broken = !status.scheduler.has_value();
+    for (auto& problem : status.problems) {
+      if (problem.starts_with(kFailedProblem) || problem.starts_with(kOverdueProblem)) continue;
+      schedule.problems.push_back(std::move(problem));
+    }
+    input.schedules.push_back(std::move(schedule));
+  }
+}
+
+void add_runs(std::size_t limit, StatusInput& input, std::vector<std::string>& warnings,
+              const Env& env) {
+  RunFilter filter;
+  filter.limit = limit;
+  auto runs = list_runs(filter, env);
+  if (runs) {
+    input.runs = std::move(*runs);
+  } else {
+    warnings.push_back("The history of runs cannot be read: " + runs.error().message);
+  }
+}
+
+void add_snapshots(StatusInput& input, std::vector<std::string>& warnings, const Env& env) {
+  std::set<fs::path> destinations;
+  for (const auto& schedule : input.schedules) destinations.insert(schedule.destination);
+  for (const auto& run : input.runs) {
+    if (run.kind == "snapshot" && !run.destination.empty()) destinations.insert(run.destination);
+  }
+  for (const auto& destination : destinations) {
+    // One that is gone is told by its schedule; without a schedule nobody waits for it.
+    auto page = list_snapshots(destination, {}, kMaxSnapshots, "", env.files);
+    if (!page) continue;
+    std::move(page->snapshots.begin(), page->snapshots.end(), std::back_inserter(input.snapshots));
+    std::move(page->warnings.begin(), page->warnings.end(), std::back_inserter(warnings));
+  }
+}
+
+// A scheduled run that ended well has verified its snapshot, unless its job says otherwise.
+void take_runs_for_snapshots(const std::vector<BackupJob>& jobs, StatusInput& input) {
+  std::map<std::string, VerifyLevel> levels;
+  for (const auto& job : jobs) levels[job.name] = job.snapshot.verify;
+  for (const auto& run : input.runs) {
+    if (run.kind != "snapshot" || !run.ok) continue;
+    const auto level = levels.find(run.schedule);
+    Manifest manifest;
+    manifest.source = run.source;
+    manifest.taken_at = run.finished_at;
+    manifest.verified = level == levels.end() ? VerifyLevel::quick : level->second;
+    if (manifest.verified != VerifyLevel::none) manifest.verified_at = run.finished_at;
+    Snapshot snapshot;
+    snapshot.path = run.snapshot;
+    snapshot.manifest = std::move(manifest);
+    input.snapshots.push_back(std::move(snapshot));
+  }
+}
+
+void add_scheduled_databases(StatusInput& input, const Env& env) {
+  std::set<fs::path> known;
+  for (const auto& database : input.databases) known.insert(database.path);
+  for (const auto& schedule : input.schedules) {
+    const auto info = env.files.info(schedule.source);
+    if (info && info->kind == FileInfo::Kind::file && known.insert(schedule.source).second) {
+      input.databases.push_back({schedule.source, {}});
+    }
+  }
+}
+
+}  // namespace
+
+void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string>& warnings,
+                    const Env& env, std::stop_token stop) {
+  input.now = env.clock.now();
+  if (depth == FactDepth::whole) {
+    add_schedules(input, warnings, env, stop);
+    add_runs(kMaxRunsLookedAt, input, warnings, env);
+    add_snapshots(input, warnings, env);
+  } else {
+    const auto jobs = list_jobs(env.places, env.files, warnings);
+    for (const auto& job : jobs) input.schedules.push_back(schedule_of(job, env.files));
+    add_runs(kMaxRunsQuick, input, warnings, env);
+    take_runs_for_snapshots(jobs, input);
+  }
+  add_scheduled_databases(input, env);
+}
+
+Expected<BackupReport> report_status(FactDepth depth, const Env& env, std::stop_token stop) {
+  DiscoverRequest request;
+  request.read_contents = false;
+  if (depth == FactDepth::quick) request.timeout = kQuickSearch;
+  auto found = discover_databases(request, env, stop);
+  if (!found) return fail(found.error());
+  BackupReport report;
+  report.warnings = std::move(found->warnings);
+  StatusInput input;
+  for (auto& database : found->databases) {
+    input.databases.push_back({std::move(database.path), std::move(database.warnings)});
+  }
+  gather_backups(depth, input, report.warnings, env, stop);
+  report.status = judge_status(input);
+  return report;
+}
+
+}  // namespace core

@@ -1,0 +1,117 @@
+#include "tests/tools/tool_house.h"
+
+namespace fs = core::fs;
+using server::Json;
+using test::ToolHouse;
+
+namespace {
+
+std::vector<std::string> dates_of(const Json& result) {
+  std::vector<std::string> dates;
+  for (const auto& entry : result.at("snapshots")) dates.push_back(entry.at("date"));
+  return dates;
+}
+
+// Three days of the global database, and one of a project.
+void take_some(ToolHouse& house) {
+  house.furnish();
+  for (const char* date : {"2026-11-21", "2026-11-22", "2026-11-23"}) {
+    house.good("snapshot_db", {{"destination", "~/Backups"}, {"date", date}});
+  }
+  house.make_database(house / "home/code/app/.orchestrator/project.db");
+  house.good("snapshot_db", {{"source", "~/code/app/.orchestrator/project.db"},
+                             {"destination", "~/Backups"},
+                             {"label", "app"},
+                             {"date", "2026-11-20"}});
+}
+
+}  // namespace
+
+TEST_CASE("list_snapshots shows newest first, with source, age and verification") {
+  ToolHouse house;
+  take_some(house);
+  house.clock.advance(std::chrono::hours{3});
+  const Json result = house.good("list_snapshots", {{"destination", "~/Backups"}});
+  CHECK(result.at("total") == 4);
+  CHECK(dates_of(result) ==
+        std::vector<std::string>{"2026-11-23", "2026-11-22", "2026-11-21", "2026-11-20"});
+  const auto& first = result.at("snapshots").at(0);
+  CHECK(first.at("source") == house.global.string());
+  CHECK(first.at("verified") == "quick");
+  CHECK(first.at("hostname") == "testhost");
+  CHECK(first.at("age_hours") == Approx(3));
+  CHECK(result.at("snapshots").at(3).at("label") == "app");
+  CHECK_THAT(house.last_text, Catch::Contains("4 of 4 snapshots"));
+}
+
+TEST_CASE("list_snapshots filters by source, label, stem and day") {
+  ToolHouse house;
+  take_some(house);
+  const auto total = [&](Json arguments) {
+    arguments["destination"] = "~/Backups";
+    return house.good("list_snapshots", arguments).at("total").get<int>();
+  };
+  CHECK(total({{"source", house.global.string()}}) == 3);
+  CHECK(total({{"label", "app"}}) == 1);
+  CHECK(total({{"stem", "global"}}) == 3);
+  CHECK(total({{"from", "2026-11-21"}, {"to", "2026-11-22"}}) == 2);
+  CHECK(total({{"hostname", "otherhost"}}) == 0);
+}
+
+TEST_CASE("list_snapshots knows the snapshots of a database that is gone") {
+  ToolHouse house;
+  take_some(house);
+  fs::remove(house.global);
+  const Json result =
+      house.good("list_snapshots",
+                 {{"destination", "~/Backups"}, {"source", "~/.claude/orchestrator/global.db"}});
+  CHECK(result.at("total") == 3);
+}
+
+TEST_CASE("list_snapshots pages by cursor, and refuses a foreign one") {
+  ToolHouse house;
+  take_some(house);
+  const Json first = house.good("list_snapshots", {{"destination", "~/Backups"}, {"limit", 3}});
+  CHECK(first.at("snapshots").size() == 3);
+  CHECK(first.at("total") == 4);
+  CHECK_THAT(house.last_text, Catch::Contains("More: --cursor "));
+  const Json second =
+      house.good("list_snapshots",
+                 {{"destination", "~/Backups"}, {"limit", 3}, {"cursor", first.at("next_cursor")}});
+  CHECK(dates_of(second) == std::vector<std::string>{"2026-11-20"});
+  CHECK_FALSE(second.contains("next_cursor"));
+  CHECK_THAT(house.refused("list_snapshots", {{"destination", "~/Backups"}, {"cursor", "page 2"}}),
+             Catch::StartsWith("invalid_argument: "));
+}
+
+TEST_CASE("list_snapshots marks what has no manifest or a broken one") {
+  ToolHouse house;
+  take_some(house);
+  fs::remove(house.backups / "testhost/global-2026-11-23.db.manifest.json");
+  test::write_file(house.backups / "testhost/global-2026-11-22.db.manifest.json", "{");
+  const Json result = house.good("list_snapshots", {{"destination", "~/Backups"}});
+  CHECK(result.at("snapshots").at(0).at("verified") == "no manifest");
+  CHECK(result.at("snapshots").at(1).contains("problem"));
+}
+
+TEST_CASE("list_snapshots says that a destination is not there, and asks for one if it may") {
+  ToolHouse house;
+  CHECK_THAT(house.refused("list_snapshots", {{"destination", "~/Nowhere"}}),
+             Catch::StartsWith("not_found: "));
+  CHECK(house.asked("list_snapshots", Json::object()).key == "destination");
+}
+
+TEST_CASE("list_snapshots reads nothing outside the allowed folders") {
+  ToolHouse house({"home/.claude"});
+  fs::create_directories(house.backups);
+  CHECK_THAT(house.refused("list_snapshots", {{"destination", "~/Backups"}}),
+             Catch::StartsWith("permission_denied: "));
+}
+
+TEST_CASE("list_snapshots is empty where there are none") {
+  ToolHouse house;
+  fs::create_directories(house.backups);
+  const Json result = house.good("list_snapshots", {{"destination", "~/Backups"}});
+  CHECK(result.at("snapshots").empty());
+  CHECK(house.last_text == "No snapshots.\n");
+}

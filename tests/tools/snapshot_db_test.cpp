@@ -1,0 +1,159 @@
+#include "tests/tools/tool_house.h"
+#include "tools/snapshot_resources.h"
+
+namespace fs = core::fs;
+using server::Json;
+using test::ToolHouse;
+
+TEST_CASE("snapshot_db takes the global database where no source is given") {
+  ToolHouse house;
+  house.furnish();
+  const Json result = house.good("snapshot_db", {{"destination", "~/Backups"}});
+  const auto path = house.backups / "testhost/global-2026-11-23.db";
+  CHECK(result.at("snapshot") == path.string());
+  CHECK(result.at("source") == house.global.string());
+  CHECK(result.at("verdict") == "verified");
+  CHECK(result.at("rows").at("notes") == 20);
+  CHECK(result.at("replaced") == false);
+  CHECK(result.at("warnings").empty());
+  CHECK(test::query_integer(path, "SELECT count(*) FROM notes") == 20);
+  CHECK(house.last_text.starts_with("Wrote " + path.string()));
+  const auto changed = house.tool("snapshot_db").changed_resources(result);
+  REQUIRE(changed.size() == 2);  // the snapshot and its manifest
+  CHECK(changed.front() == tools::snapshot_uri(path.string()));
+  CHECK_FALSE(house.context.phases.empty());
+}
+
+TEST_CASE("snapshot_db finds its destination in the environment") {
+  ToolHouse house;
+  house.furnish();
+  house.places.variables["CLAUDE_ORCHESTRATOR_BACKUP_ROOT"] = house.backups.string();
+  const Json result = house.good("snapshot_db", Json::object());
+  CHECK(result.at("snapshot").get<std::string>().starts_with(house.backups.string()));
+}
+
+TEST_CASE("snapshot_db asks for a destination, and uses the answer") {
+  ToolHouse house;
+  house.furnish();
+  const auto question = house.asked("snapshot_db", Json::object());
+  CHECK(question.key == "destination");
+  CHECK(question.method == "elicitation/create");
+  house.answer("destination", {{"destination", "~/Backups"}});
+  house.good("snapshot_db", Json::object());
+  CHECK(fs::exists(house.backups / "testhost/global-2026-11-23.db"));
+}
+
+TEST_CASE("snapshot_db does nothing when the user declines to name a destination") {
+  ToolHouse house;
+  house.furnish();
+  house.context.client.form_elicitation = true;
+  house.context.answers["destination"] = {{"action", "decline"}};
+  CHECK_THAT(house.refused("snapshot_db", Json::object()), Catch::StartsWith("cancelled: "));
+  CHECK(test::names_in(house.backups).empty());
+}
+
+TEST_CASE("where nobody can be asked, snapshot_db names the missing argument") {
+  ToolHouse house;
+  house.furnish();
+  CHECK_THAT(house.refused("snapshot_db", Json::object()), Catch::Contains("destination"));
+}
+
+TEST_CASE("snapshot_db with dry_run writes nothing") {
+  ToolHouse house;
+  house.furnish();
+  const Json result = house.good("snapshot_db", {{"destination", "~/Backups"}, {"dry_run", true}});
+  CHECK(result.at("dry_run") == true);
+  CHECK(test::names_in(house.backups).empty());
+  CHECK(house.last_text.starts_with("Would write "));
+  CHECK(house.tool("snapshot_db").changed_resources(result).empty());
+}
+
+TEST_CASE("snapshot_db keeps databases of one name apart by label, and proposes one") {
+  ToolHouse house;
+  house.furnish();
+  const auto first = house.make_database(house / "home/code/app/.orchestrator/project.db");
+  const auto second = house.make_database(house / "home/code/shop/.orchestrator/project.db");
+  house.good("snapshot_db", {{"source", first.string()}, {"destination", "~/Backups"}});
+  const auto text =
+      house.refused("snapshot_db", {{"source", second.string()}, {"destination", "~/Backups"}});
+  CHECK_THAT(text, Catch::StartsWith("conflict: "));
+  CHECK_THAT(text, Catch::Contains("label"));
+  const Json result =
+      house.good("snapshot_db",
+                 {{"source", second.string()}, {"destination", "~/Backups"}, {"label", "shop"}});
+  CHECK(result.at("snapshot") == (house.backups / "testhost/shop/project-2026-11-23.db").string());
+}
+
+TEST_CASE("snapshot_db replaces the snapshot of the same day and lets old ones go by the rules") {
+  ToolHouse house;
+  house.furnish();
+  for (const char* date : {"2026-11-20", "2026-11-21", "2026-11-23"}) {
+    house.good("snapshot_db", {{"destination", "~/Backups"}, {"date", date}});
+  }
+  const Json result = house.good("snapshot_db", {{"destination", "~/Backups"}, {"keep_last", 2}});
+  CHECK(result.at("replaced") == true);
+  REQUIRE(result.at("expired").size() == 1);
+  const auto gone = result.at("expired").at(0);
+  CHECK(gone.at("path") == (house.backups / "testhost/global-2026-11-20.db").string());
+  CHECK_FALSE(gone.at("reason").get<std::string>().empty());
+  CHECK_FALSE(fs::exists(gone.at("path").get<std::string>()));
+  CHECK(result.at("kept") == 2);
+  CHECK_THAT(house.last_text, Catch::Contains("Removed " + gone.at("path").get<std::string>()));
+}
+
+TEST_CASE("snapshot_db refuses a day that does not exist, and says how a day is written") {
+  ToolHouse house;
+  const server::SchemaCheck input(house.tool("snapshot_db").entry.json().at("inputSchema"));
+  CHECK_THAT(input.problem({{"date", "2026-02-30"}}, "argument").value_or(""),
+             Catch::Contains("2026-02-30") && Catch::Contains("YYYY-MM-DD"));
+}
+
+TEST_CASE("snapshot_db says what is wrong with a source, and creates nothing") {
+  ToolHouse house;
+  house.furnish();
+  fs::create_directories(house / "home/files");
+  test::write_file(house / "home/files/empty.db", "");
+  test::write_file(house / "home/files/text.db", std::string(5000, 'x'));
+  const auto refused = [&](const std::string& source) {
+    return house.refused("snapshot_db", {{"source", source}, {"destination", "~/Backups"}});
+  };
+  CHECK_THAT(refused("~/files/missing.db"), Catch::StartsWith("not_found: "));
+  CHECK_THAT(refused("~/files/empty.db"), Catch::StartsWith("not_a_database: "));
+  CHECK_THAT(refused("~/files/text.db"), Catch::StartsWith("not_a_database: "));
+  CHECK_THAT(refused("~"), Catch::Contains("Next step: "));
+  CHECK_THAT(refused("~/line\nbreak.db"), Catch::StartsWith("invalid_argument: "));
+  CHECK(test::names_in(house.backups).empty());
+  CHECK_FALSE(fs::exists(house / "home/files/missing.db"));
+}
+
+TEST_CASE("snapshot_db refuses paths outside the allowed folders, links resolved") {
+  ToolHouse house({"home/.claude", "home/Backups"});
+  house.furnish();
+  house.make_database(house / "elsewhere/other.db");
+  fs::create_directories(house / "outside");
+  fs::create_directory_symlink(house / "outside", house.backups / "link");
+  const auto refused = [&](const Json& arguments) {
+    const auto text = house.refused("snapshot_db", arguments);
+    CHECK_THAT(text, Catch::StartsWith("permission_denied: "));
+    CHECK_THAT(text, Catch::Contains("--allow"));
+  };
+  refused({{"source", (house / "elsewhere/other.db").string()}, {"destination", "~/Backups"}});
+  refused({{"destination", (house / "outside").string()}});
+  refused({{"destination", "~/Backups/link"}});
+  refused({{"destination", "~/Backups/../../outside"}});
+  CHECK(test::names_in(house / "outside").empty());
+  house.places.variables["CLAUDE_ORCHESTRATOR_BACKUP_ROOT"] = (house / "outside").string();
+  refused(Json::object());
+  house.good("snapshot_db", {{"destination", "~/Backups"}});
+}
+
+TEST_CASE("a stopped snapshot_db is cancelled and leaves nothing") {
+  ToolHouse house;
+  house.furnish();
+  house.context.stopping.request_stop();
+  CHECK_THAT(house.refused("snapshot_db", {{"destination", "~/Backups"}}),
+             Catch::StartsWith("cancelled: "));
+  for (const auto& entry : fs::recursive_directory_iterator(house.backups)) {
+    CHECK_FALSE(entry.is_regular_file());
+  }
+}

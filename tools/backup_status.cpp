@@ -1,0 +1,100 @@
+#include "tools/backup_status.h"
+
+#include <cmath>
+
+#include "core/status_facts.h"
+#include "tools/encode.h"
+#include "tools/schema.h"
+
+namespace tools {
+
+using core::BackupState;
+using core::DatabaseStatus;
+using server::Json;
+
+namespace {
+
+Json encode(const DatabaseStatus& status, core::Instant now) {
+  Json entry{{"source", status.source.string()},
+             {"status", core::to_string(status.state)},
+             {"covered", status.covered}};
+  if (status.covered) {
+    entry["schedule"] = status.schedule;
+    entry["destination"] = status.destination.string();
+  }
+  if (status.last_success) entry["last_success"] = core::format_instant(*status.last_success);
+  if (status.last_verified) entry["verified_hours_ago"] = age_hours(*status.last_verified, now);
+  if (status.overdue) {
+    const double hours = std::chrono::duration<double, std::ratio<3600>>(*status.overdue).count();
+    entry["overdue_hours"] = std::round(hours * 10) / 10;
+  }
+  if (status.next_run) entry["next_run"] = core::format_instant(*status.next_run);
+  if (!status.last_error.empty()) entry["last_error"] = status.last_error;
+  entry["problems"] = status.problems;
+  return entry;
+}
+
+// One line, and none when all is well or there is nothing to back up.
+std::string brief_text(const Json& structured) {
+  if (structured.at("status") == "ok" || structured.at("databases").empty()) return "";
+  std::string line = "backup-plugin-db: " + structured.at("summary").get<std::string>();
+  for (char& c : line) {
+    if (c == '\n' || c == '\r') c = ' ';
+  }
+  return line + " (Ask for the backup status to mend it.)\n";
+}
+
+std::string to_text(const Json& structured) {
+  if (structured.at("brief").get<bool>()) return brief_text(structured);
+  std::string text = "Backups: " + structured.at("status").get<std::string>() + ". " +
+                     structured.at("summary").get<std::string>() + "\n";
+  std::vector<std::vector<std::string>> rows{
+      {"STATUS", "DATABASE", "SCHEDULE", "LAST SUCCESS", "NEXT RUN"}};
+  std::string problems;
+  for (const auto& entry : structured.at("databases")) {
+    const auto cell = [&](const char* key) { return entry.value(key, std::string("-")); };
+    rows.push_back(
+        {cell("status"), cell("source"), cell("schedule"), cell("last_success"), cell("next_run")});
+    for (const auto& problem : entry.at("problems")) {
+      problems += cell("source") + ": " + problem.get<std::string>() + "\n";
+    }
+  }
+  if (rows.size() > 1) text += format_table(rows);
+  return text + problems + format_warnings(structured);
+}
+
+// Exit codes for scripts: not_found, something is missing; damaged, backups do not happen.
+std::optional<core::ErrorCode> bad_news(const Json& structured) {
+  if (structured.at("status") == "attention") return core::ErrorCode::not_found;
+  if (structured.at("status") == "failing") return core::ErrorCode::damaged;
+  return std::nullopt;
+}
+
+}  // namespace
+
+server::Tool backup_status(const Setting& setting) {
+  auto handler = [setting](const Json& json,
+                           server::CallContext& context) -> server::ToolOutcome<Json> {
+    const Arguments arguments(json, setting);
+    const bool brief = arguments.flag("brief");
+    const auto depth = brief ? core::FactDepth::quick : core::FactDepth::whole;
+    auto report = core::report_status(depth, setting.env, context.stop());
+    if (!report) return report.error();
+    const auto now = setting.env.clock.now();
+    Json databases = Json::array();
+    for (const auto& status : report->status.databases) {
+      if (arguments.allows(status.source)) databases.push_back(encode(status, now));
+    }
+    return Json{{"status", core::to_string(report->status.state)},
+                {"summary", report->status.summary},
+                {"brief", brief},
+                {"databases", std::move(databases)},
+                {"warnings", report->warnings}};
+  };
+  auto tool = server::make_tool(schema_of("backup_status"), handler);
+  tool.to_text = to_text;
+  tool.bad_news = bad_news;
+  return tool;
+}
+
+}  // namespace tools

@@ -1,0 +1,115 @@
+#include "tools/discover_databases.h"
+
+#include "core/discover.h"
+#include "core/status_facts.h"
+#include "tools/encode.h"
+#include "tools/schema.h"
+
+namespace tools {
+
+using core::FoundDatabase;
+using server::Json;
+
+namespace {
+
+core::Expected<core::DiscoverRequest> request_of(const Arguments& arguments) {
+  core::DiscoverRequest request;
+  auto folders = arguments.paths("folder");
+  if (!folders) return core::fail(folders.error());
+  request.folders = std::move(*folders);
+  request.patterns = arguments.texts("pattern");
+  return request;
+}
+
+// What backs up a database: the names of its schedules, and when its last snapshot passed a check.
+void add_backups(Json& entry, const FoundDatabase& found, const core::StatusInput& input,
+                 const core::StatusReport& report) {
+  Json schedules = Json::array();
+  for (const auto& schedule : input.schedules) {
+    if (schedule.source == found.path) schedules.push_back(schedule.name);
+  }
+  entry["schedules"] = std::move(schedules);
+  for (const auto& status : report.databases) {
+    if (status.source == found.path && status.last_verified) {
+      entry["last_verified"] = core::format_instant(*status.last_verified);
+    }
+  }
+}
+
+Json encode(const FoundDatabase& found) {
+  Json entry{
+      {"path", found.path.string()}, {"kind", core::to_string(found.kind)}, {"bytes", found.bytes}};
+  if (!found.journal_mode.empty()) entry["journal_mode"] = found.journal_mode;
+  if (found.rows) entry["rows"] = *found.rows;
+  entry["last_write"] = core::format_instant(found.last_write);
+  if (!found.warnings.empty()) entry["warnings"] = found.warnings;
+  return entry;
+}
+
+std::string to_text(const Json& structured) {
+  std::string text = format_warnings(structured);
+  const auto& databases = structured.at("databases");
+  if (databases.empty()) return text + "No databases found. Name folders with --folder.\n";
+  std::vector<std::vector<std::string>> rows{
+      {"KIND", "SIZE", "ROWS", "LAST WRITE", "LAST VERIFIED", "SCHEDULE", "PATH"}};
+  std::string notes;
+  for (const auto& entry : databases) {
+    const auto cell = [&](const char* key) { return entry.value(key, std::string("-")); };
+    std::string schedules;
+    for (const auto& name : entry.at("schedules")) {
+      schedules += (schedules.empty() ? "" : ", ") + name.get<std::string>();
+    }
+    rows.push_back(
+        {cell("kind"), format_bytes(entry.at("bytes").get<std::uint64_t>()),
+         entry.contains("rows") ? std::to_string(entry["rows"].get<std::uint64_t>()) : "-",
+         cell("last_write"), cell("last_verified"), schedules.empty() ? "-" : schedules,
+         cell("path")});
+    if (!entry.contains("warnings")) continue;
+    for (const auto& warning : entry["warnings"]) {
+      notes += cell("path") + ": " + warning.get<std::string>() + "\n";
+    }
+  }
+  const auto uncovered = structured.at("uncovered").get<std::size_t>();
+  text += format_table(rows) + notes + std::to_string(databases.size()) + " found, " +
+          std::to_string(uncovered) + " without a schedule\n";
+  if (!structured.at("complete").get<bool>()) text += "The search was cut short.\n";
+  return text;
+}
+
+}  // namespace
+
+server::Tool discover_databases(const Setting& setting) {
+  auto handler = [setting](const Json& json,
+                           server::CallContext& context) -> server::ToolOutcome<Json> {
+    const Arguments arguments(json, setting);
+    auto request = request_of(arguments);
+    if (!request) return request.error();
+    auto found = core::discover_databases(*request, setting.env, context.stop());
+    if (!found) return found.error();
+    std::erase_if(found->databases,
+                  [&](const FoundDatabase& database) { return !arguments.allows(database.path); });
+
+    core::StatusInput input;
+    for (const auto& database : found->databases) input.databases.push_back({database.path, {}});
+    core::gather_backups(core::FactDepth::whole, input, found->warnings, setting.env,
+                         context.stop());
+    const auto report = core::judge_status(input);
+    Json databases = Json::array();
+    std::size_t uncovered = 0;
+    for (const auto& database : found->databases) {
+      Json entry = encode(database);
+      add_backups(entry, database, input, report);
+      uncovered += entry.at("schedules").empty() ? 1U : 0U;
+      databases.push_back(std::move(entry));
+    }
+    return Json{{"databases", std::move(databases)},
+                {"uncovered", uncovered},
+                {"complete", found->complete},
+                {"warnings", found->warnings}};
+  };
+  auto tool = server::make_tool(schema_of("discover_databases"), handler);
+  tool.to_text = to_text;
+  return tool;
+}
+
+}  // namespace tools

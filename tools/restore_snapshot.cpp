@@ -1,0 +1,203 @@
+#include "tools/restore_snapshot.h"
+
+#include "core/restore.h"
+#include "tools/encode.h"
+#include "tools/schema.h"
+#include "tools/verify_snapshot.h"
+
+namespace tools {
+
+using core::Error;
+using core::ErrorCode;
+using core::fs::path;
+using server::Json;
+
+namespace {
+
+constexpr std::string_view kConfirmKey = "confirm";
+// A preview names the tables that change most; structured content has them all.
+constexpr std::size_t kMaxTablesTold = 8;
+
+// A word as a POSIX shell reads it.
+std::string shell_word(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:@%+,";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "'";
+}
+
+std::string shell_command(const std::vector<std::string>& words) {
+  std::string command;
+  for (const auto& word : words) command += (command.empty() ? "" : " ") + shell_word(word);
+  return command;
+}
+
+Json encode(const core::RestoreResult& result) {
+  Json structured{{"snapshot", result.snapshot.string()},
+                  {"target", result.target.string()},
+                  {"in_place", result.in_place},
+                  {"dry_run", result.dry_run}};
+  if (const auto& manifest = result.verification.manifest) {
+    structured["taken_at"] = core::format_instant(manifest->taken_at);
+  }
+  Json rows = Json::object();
+  for (const auto& [table, change] : result.rows) {
+    Json counts = Json::object();
+    if (change.now) counts["now"] = *change.now;
+    if (change.then) counts["then"] = *change.then;
+    rows[table] = std::move(counts);
+  }
+  structured["rows"] = std::move(rows);
+  structured["verdict"] = core::to_string(result.verification.verdict);
+  if (!result.journal_mode.empty()) structured["journal_mode"] = result.journal_mode;
+  if (result.safety_copy) structured["safety_copy"] = result.safety_copy->string();
+  if (!result.undo.empty()) structured["undo"] = shell_command(result.undo);
+  structured["warnings"] = result.warnings;
+  return structured;
+}
+
+std::string count_text(const std::optional<std::uint64_t>& count) {
+  return count ? std::to_string(*count) : "none";
+}
+
+// "notes 0 now, 400 then; …", of the tables that differ.
+std::string changes_of(const core::RestoreResult& preview) {
+  std::string text;
+  std::size_t told = 0;
+  std::size_t differing = 0;
+  for (const auto& [table, change] : preview.rows) {
+    if (change.now == change.then) continue;
+    if (++differing > kMaxTablesTold) continue;
+    text += (told++ > 0 ? "; " : "") + table + " " + count_text(change.now) + " now, " +
+            count_text(change.then) + " then";
+  }
+  if (differing == 0) return "every table has as many rows as now";
+  if (differing > told) text += "; and " + std::to_string(differing - told) + " more tables";
+  return text;
+}
+
+std::string sentence_of(const core::RestoreRequest& request, const core::RestoreResult& preview) {
+  std::string text = request.target.string() + " would be replaced by " + preview.snapshot.string();
+  if (const auto& manifest = preview.verification.manifest) {
+    text += ", taken " + core::format_instant(manifest->taken_at);
+  }
+  return text + ". Rows: " + changes_of(preview) + ".";
+}
+
+// Nothing: go on. Otherwise the question, or why it is not to be done.
+std::optional<server::ToolOutcome<Json>> settle_confirmation(core::RestoreRequest& request,
+                                                             server::CallContext& context,
+                                                             const Setting& setting) {
+  if (!request.in_place || request.dry_run || request.confirmed) return std::nullopt;
+  if (context.answer(kConfirmKey) != nullptr) {
+    const auto content = server::accepted_content(context, kConfirmKey);
+    request.confirmed = content && content->value(std::string(kConfirmKey), false);
+    if (request.confirmed) return std::nullopt;
+    return Error{ErrorCode::cancelled,
+                 "The restore was not confirmed; " + request.target.string() + " is as it was.",
+                 ""};
+  }
+  auto asked = request;
+  asked.dry_run = true;
+  auto preview = core::restore_snapshot(asked, setting.env, context.progress(), context.stop());
+  if (!preview) return preview.error();
+  const auto sentence = sentence_of(request, *preview);
+  if (!context.abilities().form_elicitation) {
+    return Error{ErrorCode::needs_confirmation, sentence,
+                 "Show this to the user; after a yes call again with confirm: true."};
+  }
+  return server::NeedsInput{
+      .key = std::string(kConfirmKey),
+      .message = sentence + " The present database is kept as a safety copy. Replace it?",
+      .requested_schema =
+          Json{{"type", "object"},
+               {"properties", {{kConfirmKey, {{"type", "boolean"}, {"title", "Replace it"}}}}},
+               {"required", Json::array({kConfirmKey})}}};
+}
+
+// Where to: the argument, or for in_place what the manifest names. Both must be allowed.
+core::Expected<path> target_of(const Arguments& arguments, const path& snapshot,
+                               const Setting& setting) {
+  auto given = arguments.path("target");
+  if (!given) return core::fail(given.error());
+  if (*given) return **given;
+  if (!arguments.flag("in_place")) {
+    return core::fail(ErrorCode::invalid_argument, "No target was given.",
+                      "Give target, a new file to write; or in_place: true to replace the "
+                      "database that the snapshot was taken of.");
+  }
+  const auto manifest = core::read_manifest(snapshot, setting.env.files);
+  if (!manifest) {
+    return core::fail(manifest.error().code,
+                      "Which database " + snapshot.string() +
+                          " was taken of is not known: " + manifest.error().message,
+                      "Name the database to replace as target.");
+  }
+  const Json named{{"target", manifest->source}};
+  auto source = Arguments(named, setting).path("target");
+  if (!source) return core::fail(source.error());
+  return source->value_or(manifest->source);
+}
+
+std::string to_text(const Json& structured) {
+  const bool dry_run = structured.at("dry_run").get<bool>();
+  std::string text = format_warnings(structured);
+  text += std::string(dry_run ? "Would restore " : "Restored ") +
+          structured.at("snapshot").get<std::string>() + " to " +
+          structured.at("target").get<std::string>() + "\n";
+  std::vector<std::vector<std::string>> rows{{"TABLE", "NOW", "THEN"}};
+  for (const auto& [table, counts] : structured.at("rows").items()) {
+    const auto cell = [&counts](const char* key) {
+      return counts.contains(key) ? std::to_string(counts.at(key).get<std::uint64_t>()) : "-";
+    };
+    rows.push_back({table, cell("now"), cell("then")});
+  }
+  if (!dry_run) rows.front() = {"TABLE", "BEFORE", "NOW"};
+  if (rows.size() > 1) text += format_table(rows);
+  if (structured.contains("safety_copy")) {
+    text += "What was there is kept: " + structured.at("safety_copy").get<std::string>() + "\n";
+  }
+  if (structured.contains("undo")) {
+    text += "To undo: " + structured.at("undo").get<std::string>() + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+server::Tool restore_snapshot(const Setting& setting) {
+  auto handler = [setting](const Json& json,
+                           server::CallContext& context) -> server::ToolOutcome<Json> {
+    const Arguments arguments(json, setting);
+    auto snapshot = find_snapshot(arguments, context, setting);
+    if (auto* question = std::get_if<server::NeedsInput>(&snapshot)) return *question;
+    if (auto* error = std::get_if<Error>(&snapshot)) return *error;
+    core::RestoreRequest request;
+    request.snapshot = std::get<path>(snapshot);
+    request.in_place = arguments.flag("in_place");
+    request.dry_run = arguments.flag("dry_run");
+    request.confirmed = arguments.flag(kConfirmKey);
+    auto target = target_of(arguments, request.snapshot, setting);
+    if (!target) return target.error();
+    request.target = *target;
+    if (auto ending = settle_confirmation(request, context, setting)) return *ending;
+
+    auto result = core::restore_snapshot(request, setting.env, context.progress(), context.stop());
+    if (!result) return result.error();
+    return encode(*result);
+  };
+  auto tool = server::make_tool(schema_of("restore_snapshot"), handler);
+  tool.tasks = server::TaskSupport::optional;
+  tool.to_text = to_text;
+  return tool;
+}
+
+}  // namespace tools
