@@ -28,8 +28,9 @@ struct FoundDatabase {
 };
 
 struct DiscoverRequest {
-  std::vector<fs::path> folders;      // searched below, for project databases and the patterns
-  std::vector<std::string> patterns;  // file names with * and ?, looked for there and in ~/.claude
+  std::vector<fs::path> folders{};  // searched below, for project databases and the patterns
+  std::vector<std::string>
+      patterns{};             // file names with * and ?, looked for there and in ~/.claude
   bool read_contents = true;  // false: no database is opened; journal_mode and rows stay out
   std::chrono::milliseconds timeout{10'000};  // of the whole search
 };

@@ -68,6 +68,8 @@ class FileSystem {
   virtual Expected<FileInfo> link_info(const fs::path& path) const = 0;
   // The whole file, refused (ErrorCode::invalid_argument) above max_bytes.
   virtual Expected<std::string> read(const fs::path& path, std::uint64_t max_bytes) const = 0;
+  // The first max_bytes of the file, or all of it.
+  virtual Expected<std::string> read_start(const fs::path& path, std::size_t max_bytes) const = 0;
   // Entries in no particular order, without . and ..; stops with an error above max_entries.
   virtual Expected<std::vector<DirEntry>> list(const fs::path& folder,
                                                std::size_t max_entries) const = 0;

@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -131,6 +132,16 @@ class SystemFiles final : public FileSystem {
   }
 
   Expected<std::string> read(const fs::path& path, std::uint64_t max_bytes) const override {
+    // One byte more tells whether there is more.
+    auto text = read_start(path, static_cast<std::size_t>(max_bytes) + 1);
+    if (text && text->size() > max_bytes) {
+      return fail(ErrorCode::invalid_argument,
+                  path.string() + " is larger than " + std::to_string(max_bytes) + " bytes.");
+    }
+    return text;
+  }
+
+  Expected<std::string> read_start(const fs::path& path, std::size_t max_bytes) const override {
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (file.get() < 0) return fail_errno("open", path);
@@ -140,21 +151,16 @@ class SystemFiles final : public FileSystem {
       return fail(ErrorCode::invalid_argument, path.string() + " is a folder, not a file.");
     }
     std::string text;
-    if (status.st_size > 0) {
-      text.reserve(std::min(max_bytes, static_cast<std::uint64_t>(status.st_size)));
-    }
     std::array<char, 16 * 1024> buffer;
-    while (true) {
-      const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
+    while (text.size() < max_bytes) {
+      const std::size_t piece = std::min(buffer.size(), max_bytes - text.size());
+      const ssize_t got = ::read(file.get(), buffer.data(), piece);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return fail_errno("read", path);
-      if (got == 0) return text;
-      if (text.size() + static_cast<std::size_t>(got) > max_bytes) {
-        return fail(ErrorCode::invalid_argument,
-                    path.string() + " is larger than " + std::to_string(max_bytes) + " bytes.");
-      }
+      if (got == 0) break;
       text.append(buffer.data(), static_cast<std::size_t>(got));
     }
+    return text;
   }
 
   Expected<std::vector<DirEntry>> list(const fs::path& folder,

@@ -158,6 +158,10 @@ std::string manifest_text(std::string_view text) {
   return result;
 }
 
+bool is_replaced_snapshot(const Manifest& manifest, const std::string& sha256) {
+  return manifest.replaces && sha256 != manifest.sha256 && sha256 == manifest.replaces->sha256;
+}
+
 fs::path manifest_path_of(const fs::path& snapshot) {
   fs::path path = snapshot;
   path += ".manifest.json";

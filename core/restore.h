@@ -19,7 +19,7 @@ struct RestoreRequest {
   fs::path snapshot;  // a snapshot, or the safety copy of an earlier restore
   // A new file; its folder must exist. With in_place: the database to replace, empty for the one
   // that the manifest names.
-  fs::path target;
+  fs::path target{};
   bool in_place = false;
   bool dry_run = false;    // verify, compare the rows, look who has the target open; write nothing
   bool confirmed = false;  // the user said yes to in_place (not needed for a dry run)
@@ -36,7 +36,7 @@ struct RowChange {
 
 struct RestoreResult {
   fs::path snapshot;
-  fs::path target;
+  fs::path target{};
   bool in_place = false;
   bool dry_run = false;
   std::map<std::string, RowChange> rows;

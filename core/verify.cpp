@@ -296,7 +296,7 @@ class Verification {
     if (digest_.outcome == Outcome::failed) return digest_;  // could not be read to the end
     VerifyCheck check = compare_digest(sha256_, *report_.manifest);
     check.elapsed_ms = digest_.elapsed_ms;
-    is_replaced_one_ = is_replaced_one(sha256_, *report_.manifest);
+    is_replaced_one_ = is_replaced_snapshot(*report_.manifest, sha256_);
     digest_passed_ = check.outcome == Outcome::passed;
     return check;
   }

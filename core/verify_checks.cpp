@@ -158,13 +158,9 @@ VerifyCheck hash_file(sqlite3* connection, std::uint64_t file_bytes, std::stop_t
   return make_check("digest", Outcome::passed);
 }
 
-bool is_replaced_one(const std::string& sha256, const Manifest& manifest) {
-  return manifest.replaces && sha256 != manifest.sha256 && sha256 == manifest.replaces->sha256;
-}
-
 VerifyCheck compare_digest(const std::string& sha256, const Manifest& manifest) {
   if (sha256 == manifest.sha256) return make_check("digest", Outcome::passed);
-  if (is_replaced_one(sha256, manifest)) {
+  if (is_replaced_snapshot(manifest, sha256)) {
     return make_check("digest", Outcome::passed,
                       "This is the snapshot of " + format_instant(manifest.replaces->taken_at) +
                           ", intact: the run of " + format_instant(manifest.taken_at) +

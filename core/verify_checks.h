@@ -40,8 +40,6 @@ VerifyCheck hash_file(sqlite3* connection, std::uint64_t file_bytes, std::stop_t
                       std::atomic<std::uint64_t>& hashed, std::string& sha256);
 // The digest against the manifest's.
 VerifyCheck compare_digest(const std::string& sha256, const Manifest& manifest);
-// True when the digest is that of the snapshot which the manifest's was to replace.
-bool is_replaced_one(const std::string& sha256, const Manifest& manifest);
 
 // quick_check or integrity_check.
 VerifyCheck check_structure(sqlite3* connection, VerifyLevel level);

@@ -1,0 +1,65 @@
+// Takes hold of a database, keeps it under another name, and puts a finished file in its place.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "core/env.h"
+#include "core/manifest.h"
+#include "core/sqlite.h"
+
+namespace core {
+
+// The steps in their order: take, keep_as, replace_with. Unless the last one succeeds, destruction
+// puts everything back as it was.
+//
+// Between taking and replacing no other program can read or write the database through SQLite: it
+// is locked exclusively, in rollback mode (its WAL folded in), with no -wal or -shm beside it that
+// could replay into what comes in its place. A database that SQLite cannot open is not locked; its
+// side files are kept beside its copy. https://www.sqlite.org/howtocorrupt.html, section 2.4 (why a
+// database and its side files must not part)
+class ReplacedDatabase {
+ public:
+  // busy when another program has it open, within `busy_timeout`; the message names it.
+  static Expected<std::unique_ptr<ReplacedDatabase>> take(const fs::path& target,
+                                                          std::chrono::milliseconds busy_timeout,
+                                                          const Env& env, std::stop_token stop);
+  ~ReplacedDatabase();
+  ReplacedDatabase(const ReplacedDatabase&) = delete;
+  ReplacedDatabase& operator=(const ReplacedDatabase&) = delete;
+
+  // Size, page size and journal mode before it was taken; nothing when SQLite cannot open it.
+  const std::optional<Manifest>& facts() const { return facts_; }
+
+  // Gives it the second name `safety`, in the same folder, synced to the disk.
+  Expected<> keep_as(const fs::path& safety);
+  // Renames `file` over it, syncs the folder, lets go.
+  Expected<> replace_with(const fs::path& file);
+
+ private:
+  ReplacedDatabase(fs::path target, const Env& env) : target_(std::move(target)), env_(env) {}
+  Expected<> lock(std::chrono::milliseconds busy_timeout, std::stop_token stop);
+  Expected<> try_lock();
+  Expected<> read_facts(const std::string& journal_mode);
+  Expected<> move_side_files(const fs::path& safety);
+  tl::unexpected<Error> fail_busy() const;
+  void put_back();
+
+  const fs::path target_;
+  const Env& env_;
+  sqlite::ConnectionHandle connection_;
+  std::optional<Manifest> facts_;
+  fs::path safety_;
+  bool linked_ = false;  // false: the file system has no hard links, the copy is made by renaming
+  std::vector<std::pair<fs::path, fs::path>> moved_;  // side files: from, to
+  bool done_ = false;
+};
+
+// Makes owner and permissions of `file` those of `like`, as far as the system lets us.
+void take_after(const fs::path& file, const fs::path& like);
+
+}  // namespace core

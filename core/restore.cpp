@@ -1,0 +1,452 @@
+#include "core/restore.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/digest.h"
+#include "core/history.h"
+#include "core/openers.h"
+#include "core/pinned_source.h"
+#include "core/replace_database.h"
+#include "core/row_counts.h"
+#include "core/run_lock.h"
+#include "core/sealed_vfs.h"
+#include "core/snapshot_plan.h"
+#include "core/write_behind.h"
+
+namespace core {
+namespace {
+
+constexpr std::string_view kSafetyMark = ".before-restore-";
+constexpr std::uint64_t kSpareBytes = 4ULL << 20;  // left free beside the restored database
+constexpr std::size_t kMaxFolderEntries = 200'000;
+constexpr int kMaxSafetyNames = 100;
+constexpr std::chrono::milliseconds kPreviewBusyTimeout{1'000};
+constexpr std::size_t kWriteVersion = 18, kReadVersion = 19;  // header bytes: 1 rollback, 2 WAL
+
+// Removed on every way out but success.
+class Temporary {
+ public:
+  Temporary(fs::path path, FileSystem& files) : path_(std::move(path)), files_(files) {}
+  ~Temporary() {
+    if (!path_.empty()) (void)files_.remove(path_);
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  const fs::path& path() const { return path_; }
+  void release() { path_.clear(); }
+
+ private:
+  fs::path path_;
+  FileSystem& files_;
+};
+
+std::string describe_failures(const VerifyReport& report) {
+  std::string text;
+  for (const VerifyCheck& check : report.checks) {
+    if (check.outcome != VerifyCheck::Outcome::failed) continue;
+    text += (text.empty() ? "" : "; ") + check.name;
+    if (!check.findings.empty()) text += ": " + check.findings.front();
+  }
+  return text;
+}
+
+// "20261123T040701Z"
+std::string compact(Instant instant) {
+  std::string text = format_instant(instant);
+  text.erase(std::remove_if(text.begin(), text.end(), [](char c) { return c == '-' || c == ':'; }),
+             text.end());
+  return text;
+}
+
+bool is_there(const fs::path& path, const FileSystem& files) {
+  return files.link_info(path).has_value();
+}
+
+class Restoration {
+ public:
+  Restoration(const RestoreRequest& request, const Env& env, ProgressSink& progress,
+              std::stop_token stop)
+      : request_(request), env_(env), progress_(progress), stop_(std::move(stop)) {
+    result_.snapshot = request.snapshot;
+    result_.in_place = request.in_place;
+    result_.dry_run = request.dry_run;
+  }
+
+  Expected<RestoreResult> run() {
+    if (auto found = find_target(); !found) return fail(found.error());
+    if (request_.in_place && !request_.dry_run && !request_.confirmed) {
+      return fail(ErrorCode::needs_confirmation,
+                  "Restoring in place replaces " + target_.string() + ".",
+                  "Show the user what a dry run gives, ask, and call again with confirm.");
+    }
+    std::optional<RunLock> lock;
+    if (!request_.dry_run) {
+      auto acquired =
+          RunLock::acquire("restore\n" + target_.string(), "a restore of " + target_.string(),
+                           request_.lock_timeout, env_, stop_);
+      if (!acquired) return fail(acquired.error());
+      lock.emplace(std::move(*acquired));
+    }
+    if (auto free = check_not_in_use(); !free) return fail(free.error());
+    if (auto verified = verify_snapshot_first(); !verified) return fail(verified.error());
+    compare_rows();
+    if (!request_.dry_run) {
+      if (auto restored = restore(); !restored) return fail(restored.error());
+    }
+    return std::move(result_);
+  }
+
+  const fs::path& target() const { return target_; }
+
+ private:
+  Expected<> find_target();
+  Expected<> check_new_target();
+  Expected<> check_not_in_use();
+  Expected<> verify_snapshot_first();
+  void compare_rows();
+  void sweep();
+  Expected<> check_space();
+  Expected<> restore();
+  Expected<> copy_to(const fs::path& file);
+  Expected<> check_copy(const fs::path& file);
+  Expected<> replace(Temporary& file);
+  Expected<> put_new(Temporary& file);
+  fs::path safety_path() const;
+  void describe_safety_copy(const ReplacedDatabase& replaced);
+  bool restores_wal() const;
+
+  const RestoreRequest& request_;
+  const Env& env_;
+  ProgressSink& progress_;
+  const std::stop_token stop_;
+  fs::path target_;
+  bool target_exists_ = false;
+  std::string copied_sha256_;  // of the bytes as the snapshot has them
+  RestoreResult result_;
+};
+
+Expected<> Restoration::find_target() {
+  fs::path wanted = request_.target;
+  if (wanted.empty() && !request_.in_place) {
+    return fail(ErrorCode::invalid_argument, "There is no target to restore to.",
+                "Name a new file as target, or ask for in_place.");
+  }
+  if (wanted.empty()) {
+    const auto manifest = read_manifest(request_.snapshot, env_.files);
+    if (!manifest) {
+      return fail(ErrorCode::invalid_argument,
+                  "The snapshot does not say which database it is of: " + manifest.error().message,
+                  "Name the database to replace as target.");
+    }
+    wanted = manifest->source;
+  }
+  if (wanted.is_relative()) wanted = env_.places.current_folder / wanted;
+  const auto folder = env_.files.canonical(wanted.parent_path());
+  if (!folder) return fail(folder.error());
+  const auto info = env_.files.info(wanted);
+  if (!info && info.error().code != ErrorCode::not_found) return fail(info.error());
+  target_exists_ = info.has_value();
+  // In place, a link is followed to the database itself: the side files lie beside that.
+  const auto resolved = env_.files.canonical(wanted);
+  target_ = request_.in_place && resolved ? *resolved : *folder / wanted.filename();
+  result_.target = target_;
+  if (!target_exists_) return check_new_target();
+  if (info->kind != FileInfo::Kind::file) {
+    return fail(ErrorCode::invalid_argument, target_.string() + " is not a file.");
+  }
+  if (!request_.in_place) {
+    return fail(ErrorCode::conflict, target_.string() + " is there already.",
+                "Choose the name of a new file; to replace a live database, ask for in_place.");
+  }
+  const auto snapshot = env_.files.info(request_.snapshot);
+  if (snapshot && snapshot->id == info->id) {
+    return fail(ErrorCode::invalid_argument, "Snapshot and target are the same file.",
+                "Name the live database as target.");
+  }
+  return {};
+}
+
+// What lies beside a new database's name would replay into it.
+Expected<> Restoration::check_new_target() {
+  for (const char* suffix : {"", "-wal", "-journal", "-shm"}) {
+    fs::path path = target_;
+    path += suffix;
+    if (!is_there(path, env_.files)) continue;
+    return fail(ErrorCode::conflict,
+                path.string() + " is there already, from another database of that name.",
+                "Move it away, or choose another name.");
+  }
+  return {};
+}
+
+Expected<> Restoration::check_not_in_use() {
+  if (!target_exists_) return {};
+  const auto openers = openers_of(target_, env_.files);
+  if (openers.empty()) return {};
+  std::string message = target_.string() + " is open in " + describe_openers(openers) + ".";
+  if (!request_.dry_run) {
+    return fail(ErrorCode::busy, std::move(message),
+                "Close it there, then restore again; or restore to a new file.");
+  }
+  result_.warnings.push_back(std::move(message) + " It must be closed there first.");
+  return {};
+}
+
+Expected<> Restoration::verify_snapshot_first() {
+  VerifyRequest request;
+  request.snapshot = request_.snapshot;
+  request.level = request_.verify == VerifyLevel::full ? VerifyLevel::full : VerifyLevel::quick;
+  auto report = verify_snapshot(request, env_, progress_, stop_);
+  if (!report) return fail(report.error());
+  result_.verification = std::move(*report);
+  if (result_.verification.verdict == VerifyReport::Verdict::damaged) {
+    return fail(ErrorCode::damaged,
+                request_.snapshot.string() + " failed its check (" +
+                    describe_failures(result_.verification) + "); nothing was changed.",
+                "Choose another snapshot with list_snapshots.");
+  }
+  if (result_.verification.verdict == VerifyReport::Verdict::inconclusive) {
+    result_.warnings.push_back(
+        "The snapshot could not be checked in full: there is no digest to compare it with.");
+  }
+  result_.journal_mode = restores_wal() ? "wal" : "delete";
+  return {};
+}
+
+bool Restoration::restores_wal() const {
+  const auto& manifest = result_.verification.manifest;
+  return manifest && manifest->journal_mode == "wal";
+}
+
+void Restoration::compare_rows() {
+  for (const auto& [table, count] : result_.verification.rows) result_.rows[table].then = count;
+  if (!target_exists_) return;
+  auto source = PinnedSource::open(target_, kPreviewBusyTimeout, env_, stop_);
+  if (!source) {
+    result_.warnings.push_back("The present database cannot be read: " + source.error().message);
+    return;
+  }
+  const auto rows = count_rows(source->connection(), stop_);
+  if (!rows) {
+    result_.warnings.push_back("The present rows cannot be counted: " + rows.error().message);
+    return;
+  }
+  for (const auto& [table, count] : *rows) result_.rows[table].now = count;
+}
+
+Expected<> Restoration::restore() {
+  if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "The restore was cancelled.");
+  sweep();
+  if (auto space = check_space(); !space) return space;
+  Temporary file(temporary_path_of(target_), env_.files);
+  if (auto copied = copy_to(file.path()); !copied) return copied;
+  if (auto checked = check_copy(file.path()); !checked) return checked;
+  if (target_exists_) return replace(file);
+  return put_new(file);
+}
+
+// What an earlier restore of this target left when it was killed.
+void Restoration::sweep() {
+  const auto entries = env_.files.list(target_.parent_path(), kMaxFolderEntries);
+  if (!entries) return;
+  const std::string prefix = ".~" + target_.filename().string() + ".";
+  for (const DirEntry& entry : *entries) {
+    if (entry.kind != FileInfo::Kind::file || !entry.name.starts_with(prefix) ||
+        !entry.name.ends_with(".tmp")) {
+      continue;
+    }
+    (void)remove_if_abandoned(target_.parent_path() / entry.name);
+  }
+}
+
+Expected<> Restoration::check_space() {
+  const auto info = env_.files.info(request_.snapshot);
+  if (!info) return fail(info.error());
+  const auto free = env_.files.free_bytes(target_.parent_path());
+  if (!free) return fail(free.error());
+  if (*free >= info->bytes + kSpareBytes) return {};
+  return fail(ErrorCode::no_space,
+              target_.parent_path().string() + " has " + std::to_string(*free) +
+                  " bytes free; the restore needs " + std::to_string(info->bytes + kSpareBytes) +
+                  ".",
+              "Free some space there, or restore to another folder.");
+}
+
+Expected<> Restoration::copy_to(const fs::path& file) {
+  const auto info = env_.files.info(request_.snapshot);
+  if (!info) return fail(info.error());
+  auto from = open_sealed(request_.snapshot);
+  if (!from) return fail(from.error());
+  WriteBehindOptions options;
+  options.expected_bytes = info->bytes;
+  options.digest = DigestMode::none;  // of the bytes before the header is changed: taken here
+  auto to = WriteBehind::create(file, options, stop_);
+  if (!to) return fail(to.error());
+  Sha256 digest;
+  Expected<> written;
+  const auto read = read_through(from->get(), info->bytes, [&](const void* data, std::size_t n) {
+    digest.update(data, n);
+    const std::uint64_t offset = (*to)->size();
+    if (offset == 0 && restores_wal() && n > kReadVersion) {
+      std::vector<unsigned char> first(n);
+      std::memcpy(first.data(), data, n);
+      first[kWriteVersion] = first[kReadVersion] = 2;
+      written = (*to)->write(0, first.data(), n);
+    } else {
+      written = (*to)->write(offset, data, n);
+    }
+    progress_.report(offset + n, info->bytes, "copy");
+    return written.has_value() && !stop_.stop_requested();
+  });
+  if (!read) return read;
+  if (!written) return written;
+  if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "The restore was cancelled.");
+  if (auto finished = (*to)->finish(); !finished) return finished;
+  copied_sha256_ = digest.finish();
+  return (*to)->sync();
+}
+
+// The copy as it lies on the disk: SQLite's own check, and the very bytes that were verified.
+Expected<> Restoration::check_copy(const fs::path& file) {
+  VerifyRequest request;
+  request.snapshot = file;
+  const auto& manifest = result_.verification.manifest;
+  if (manifest && !is_replaced_snapshot(*manifest, copied_sha256_)) {
+    request.expected = manifest;
+    if (!manifest->sha256.empty()) request.known_sha256 = copied_sha256_;
+  }
+  const auto report = verify_snapshot(request, env_, progress_, stop_);
+  if (!report) return fail(report.error());
+  if (report->verdict != VerifyReport::Verdict::damaged) return {};
+  return fail(ErrorCode::damaged,
+              "The restored copy failed its check (" + describe_failures(*report) +
+                  "); nothing was changed.",
+              "Check the disk of " + target_.parent_path().string() + ", and try again.");
+}
+
+fs::path Restoration::safety_path() const {
+  const std::string base =
+      target_.stem().string() + std::string(kSafetyMark) + compact(env_.clock.now());
+  const std::string extension = target_.extension().empty() ? ".db" : target_.extension().string();
+  fs::path path = target_.parent_path() / (base + extension);
+  for (int number = 2; number <= kMaxSafetyNames && is_there(path, env_.files); ++number) {
+    path = target_.parent_path() / (base + "-" + std::to_string(number) + extension);
+  }
+  return path;
+}
+
+Expected<> Restoration::replace(Temporary& file) {
+  take_after(file.path(), target_);
+  auto replaced = ReplacedDatabase::take(target_, request_.busy_timeout, env_, stop_);
+  if (!replaced) return fail(replaced.error());
+  const fs::path safety = safety_path();
+  if (auto kept = (*replaced)->keep_as(safety); !kept) return kept;
+  if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "The restore was cancelled.");
+  if (auto swapped = (*replaced)->replace_with(file.path()); !swapped) return swapped;
+  file.release();
+  result_.safety_copy = safety;
+  result_.undo = {env_.places.program.string(),
+                  "restore",
+                  "--snapshot",
+                  safety.string(),
+                  "--target",
+                  target_.string(),
+                  "--in-place",
+                  "--confirm"};
+  describe_safety_copy(**replaced);
+  return {};
+}
+
+// Gives the safety copy a digest and row counts, so that undoing can verify it like any snapshot.
+void Restoration::describe_safety_copy(const ReplacedDatabase& replaced) {
+  const fs::path& safety = *result_.safety_copy;
+  if (!replaced.facts() || replaced.facts()->bytes == 0) {
+    result_.warnings.push_back(
+        "SQLite could not open the database that was replaced; it is kept "
+        "as it was, as " +
+        safety.string() + ".");
+    return;
+  }
+  Manifest manifest = *replaced.facts();
+  auto digest = sha256_of_file(safety, {});
+  if (!digest) return;  // the manifest without it is there already
+  manifest.sha256 = *digest;
+  VerifyRequest request;
+  request.snapshot = safety;
+  request.known_sha256 = *digest;
+  request.expected = manifest;
+  NoProgress silent;
+  const auto report = verify_snapshot(request, env_, silent, {});
+  if (!report) return;
+  manifest.rows = report->rows;
+  manifest.source_findings = report->source_findings;
+  if (report->verdict == VerifyReport::Verdict::verified) {
+    manifest.verified = VerifyLevel::quick;
+    manifest.verified_at = env_.clock.now();
+  } else {
+    result_.warnings.push_back("The database that was replaced is damaged (" +
+                               describe_failures(*report) + "); it is kept as " + safety.string() +
+                               ".");
+  }
+  (void)write_manifest(safety, manifest, env_.files);
+}
+
+// Never over a file that came up meanwhile.
+Expected<> Restoration::put_new(Temporary& file) {
+  if (auto still_new = check_new_target(); !still_new) return still_new;
+  std::error_code error;
+  fs::create_hard_link(file.path(), target_, error);
+  if (error == std::errc::file_exists) {
+    return fail(ErrorCode::conflict, target_.string() + " is there already.",
+                "Choose the name of a new file.");
+  }
+  if (error) {  // a file system without hard links
+    if (auto renamed = env_.files.rename(file.path(), target_); !renamed) return renamed;
+    file.release();
+  }
+  return env_.files.sync_folder(target_.parent_path());
+}
+
+void record(const RestoreRequest& request, const fs::path& target, Instant started_at,
+            Expected<RestoreResult>& outcome, const Env& env) {
+  RunRecord run;
+  run.kind = "restore";
+  run.source = target.string();
+  run.snapshot = request.snapshot.string();
+  run.started_at = started_at;
+  run.finished_at = env.clock.now();
+  run.ok = outcome.has_value();
+  if (outcome) {
+    for (const std::string& warning : outcome->warnings) {
+      run.warnings += (run.warnings.empty() ? "" : "\n") + warning;
+    }
+  } else {
+    run.error_code = to_string(outcome.error().code);
+    run.error = outcome.error().message + " " + outcome.error().hint;
+  }
+  const auto recorded = record_run(run, env);
+  if (!recorded && outcome) {
+    outcome->warnings.push_back("The run could not be recorded: " + recorded.error().message);
+  }
+}
+
+}  // namespace
+
+Expected<RestoreResult> restore_snapshot(const RestoreRequest& request, const Env& env,
+                                         ProgressSink& progress, std::stop_token stop) {
+  const Instant started_at = env.clock.now();
+  Restoration restoration(request, env, progress, std::move(stop));
+  auto outcome = restoration.run();
+  const bool asked_back = !outcome && outcome.error().code == ErrorCode::needs_confirmation;
+  if (!request.dry_run && !asked_back) {
+    record(request, restoration.target(), started_at, outcome, env);
+  }
+  return outcome;
+}
+
+bool is_safety_copy(std::string_view file_name) {
+  return file_name.find(kSafetyMark) != std::string_view::npos;
+}
+
+}  // namespace core

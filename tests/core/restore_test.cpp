@@ -1,0 +1,443 @@
+#include "core/restore.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "core/history.h"
+#include "core/openers.h"
+#include "core/snapshot.h"
+#include "support/catch.h"
+#include "support/fake_env.h"
+#include "support/test_database.h"
+#include "support/writer_process.h"
+
+extern "C" char** environ;
+
+namespace fs = std::filesystem;
+using core::ErrorCode;
+using core::RestoreRequest;
+using core::RestoreResult;
+using test::FakeEnv;
+using test::WriterOptions;
+using test::WriterProcess;
+
+namespace {
+
+// A live database of 20 notes, its snapshot, and then 10 notes more.
+struct Scene {
+  FakeEnv world;
+  fs::path live = world / "home/live.db";
+  fs::path snapshot;
+
+  explicit Scene(const std::string& journal_mode = "wal") {
+    test::make_notes_database(live, {.journal_mode = journal_mode});
+    fs::create_directory(world / "backups");
+    core::NoProgress progress;
+    core::SnapshotRequest request;
+    request.source = live;
+    request.destination = world / "backups";
+    auto taken = core::take_snapshot(request, world.env(), progress, {});
+    if (!taken) FAIL(taken.error().message);
+    snapshot = taken->snapshot;
+    for (std::uint64_t i = 20; i < 30; ++i) test::run_sql(live, test::commit_sql(i));
+  }
+
+  core::Expected<RestoreResult> try_restore(const RestoreRequest& request,
+                                            std::stop_token stop = {}) {
+    core::NoProgress progress;
+    return core::restore_snapshot(request, world.env(), progress, std::move(stop));
+  }
+  RestoreResult restore(const RestoreRequest& request) {
+    auto restored = try_restore(request);
+    if (!restored) FAIL(restored.error().message);
+    return *restored;
+  }
+  RestoreRequest in_place() const {
+    return {.snapshot = snapshot, .in_place = true, .confirmed = true};
+  }
+  ErrorCode error_of(const RestoreRequest& request) {
+    const auto restored = try_restore(request);
+    REQUIRE_FALSE(restored);
+    return restored.error().code;
+  }
+  std::string home() const { return test::names_in(world / "home"); }
+};
+
+std::int64_t notes_in(const fs::path& path) {
+  return test::query_integer(path, "SELECT count(*) FROM notes");
+}
+
+}  // namespace
+
+TEST_CASE("a snapshot is restored to a new file with its rows and journal mode") {
+  Scene scene;
+  const fs::path target = scene.world / "home/restored.db";
+  const RestoreResult result = scene.restore({.snapshot = scene.snapshot, .target = target});
+  CHECK(result.target == target);
+  CHECK(result.journal_mode == "wal");
+  CHECK_FALSE(result.safety_copy);
+  CHECK(result.undo.empty());
+  CHECK(result.warnings.empty());
+  CHECK(result.verification.verdict == core::VerifyReport::Verdict::verified);
+  CHECK(result.rows.at("notes").then == 20);
+  CHECK_FALSE(result.rows.at("notes").now);
+  CHECK(scene.home() == "live.db restored.db");
+  CHECK(core::system_files().info(target)->mode == 0600);
+  CHECK(test::query_text(target, "PRAGMA journal_mode") == "wal");
+  CHECK(notes_in(target) == 20);
+  CHECK(test::query_text(target, "PRAGMA integrity_check") == "ok");
+  CHECK(test::query_integer(
+            target, "SELECT count(*) FROM notes_fts WHERE notes_fts MATCH 'weather'") == 20);
+  CHECK(notes_in(scene.live) == 30);
+}
+
+TEST_CASE("a snapshot of a rollback-mode database is restored byte for byte") {
+  Scene scene("delete");
+  const fs::path target = scene.world / "home/restored.db";
+  CHECK(scene.restore({.snapshot = scene.snapshot, .target = target}).journal_mode == "delete");
+  CHECK(test::read_file(target) == test::read_file(scene.snapshot));
+}
+
+TEST_CASE("a new file's name that is taken, or would replay something, is refused") {
+  Scene scene;
+  const fs::path target = scene.world / "home/restored.db";
+  RestoreRequest request{.snapshot = scene.snapshot, .target = scene.live};
+  CHECK(scene.error_of(request) == ErrorCode::conflict);
+  request.target = target;
+  for (const char* suffix : {"-wal", "-journal", "-shm"}) {
+    test::write_file(target.string() + suffix, "stale");
+    CHECK(scene.error_of(request) == ErrorCode::conflict);
+    fs::remove(target.string() + suffix);
+  }
+  request.target = scene.world / "home/absent/restored.db";
+  CHECK(scene.error_of(request) == ErrorCode::not_found);
+  request.target.clear();
+  CHECK(scene.error_of(request) == ErrorCode::invalid_argument);
+  request.snapshot = scene.world / "absent.db";
+  request.target = target;
+  CHECK(scene.error_of(request) == ErrorCode::not_found);
+  CHECK(scene.home() == "live.db");
+}
+
+TEST_CASE("in place needs a yes, a preview does not and changes nothing") {
+  Scene scene;
+  RestoreRequest request = scene.in_place();
+  request.confirmed = false;
+  const std::string before = test::read_file(scene.live);
+  CHECK(scene.error_of(request) == ErrorCode::needs_confirmation);
+  request.dry_run = true;
+  const RestoreResult preview = scene.restore(request);
+  CHECK(preview.target == scene.live);
+  CHECK(preview.rows.at("notes").now == 30);
+  CHECK(preview.rows.at("notes").then == 20);
+  CHECK(preview.verification.manifest->taken_at == scene.world.clock.now());
+  CHECK(scene.home() == "live.db");
+  CHECK(test::read_file(scene.live) == before);
+  CHECK(core::list_runs({.kind = "restore"}, scene.world.env())->empty());
+}
+
+TEST_CASE("in place, the snapshot takes the database's place and the database is kept") {
+  for (const char* mode : {"wal", "delete"}) {
+    Scene scene(mode);
+    fs::permissions(scene.live,
+                    fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read);
+    const RestoreResult result = scene.restore(scene.in_place());
+    CAPTURE(mode);
+    CHECK(notes_in(scene.live) == 20);
+    CHECK(test::query_text(scene.live, "PRAGMA journal_mode") == mode);
+    CHECK(core::system_files().info(scene.live)->mode == 0640);
+    REQUIRE(result.safety_copy);
+    CHECK(result.safety_copy->filename() == "live.before-restore-20261123T120000Z.db");
+    CHECK(core::is_safety_copy(result.safety_copy->filename().string()));
+    CHECK(scene.home() ==
+          "live.before-restore-20261123T120000Z.db "
+          "live.before-restore-20261123T120000Z.db.manifest.json live.db");
+    const auto manifest = core::read_manifest(*result.safety_copy, core::system_files());
+    REQUIRE(manifest);
+    CHECK(manifest->journal_mode == mode);
+    CHECK(manifest->rows.at("notes") == 30);
+    CHECK(manifest->verified == core::VerifyLevel::quick);
+    CHECK(notes_in(*result.safety_copy) == 30);
+    const auto runs = core::list_runs({.kind = "restore"}, scene.world.env());
+    REQUIRE(runs->size() == 1);
+    CHECK(runs->front().ok);
+    CHECK(runs->front().source == scene.live.string());
+  }
+}
+
+TEST_CASE("what the restore prints undoes it") {
+  Scene scene;
+  const RestoreResult done = scene.restore(scene.in_place());
+  REQUIRE(done.undo.size() == 8);
+  CHECK(done.undo[1] == "restore");
+  CHECK(done.undo[3] == done.safety_copy->string());
+  CHECK(done.undo[5] == scene.live.string());
+  const RestoreResult undone = scene.restore(
+      {.snapshot = done.undo[3], .target = done.undo[5], .in_place = true, .confirmed = true});
+  CHECK(undone.verification.verdict == core::VerifyReport::Verdict::verified);
+  CHECK(notes_in(scene.live) == 30);
+  CHECK(test::query_text(scene.live, "PRAGMA journal_mode") == "wal");
+  CHECK(undone.safety_copy->filename() == "live.before-restore-20261123T120000Z-2.db");
+  CHECK(notes_in(*undone.safety_copy) == 20);
+}
+
+TEST_CASE("rows that live only in the WAL are in the safety copy, and the WAL does not replay") {
+  Scene scene;
+  {
+    test::OpenDatabase writer(scene.live, /*checkpoint_on_close=*/false);
+    writer.run("PRAGMA wal_autocheckpoint = 0");
+    writer.run(test::commit_sql(30));
+  }
+  REQUIRE(fs::file_size(scene.live.string() + "-wal") > 0);
+  const RestoreResult result = scene.restore(scene.in_place());
+  CHECK(result.rows.at("notes").now == 31);
+  CHECK(notes_in(scene.live) == 20);
+  CHECK(notes_in(*result.safety_copy) == 31);
+  CHECK(test::invariant_holds(*result.safety_copy));
+}
+
+TEST_CASE("side files of another database beside a lost one do not replay") {
+  Scene scene;
+  WriterProcess writer(scene.live, {.checkpoints = false});
+  writer.kill();
+  REQUIRE(fs::exists(scene.live.string() + "-wal"));
+  fs::remove(scene.live);  // the database is lost, its WAL is not
+  CHECK(scene.error_of(scene.in_place()) == ErrorCode::conflict);
+  fs::remove(scene.live.string() + "-wal");
+  fs::remove(scene.live.string() + "-shm");
+  const RestoreResult result = scene.restore(scene.in_place());
+  CHECK(notes_in(scene.live) == 20);
+  CHECK_FALSE(result.safety_copy);
+}
+
+TEST_CASE("a database that another process has open is not replaced, and the process is named") {
+  for (const char* mode : {"wal", "delete"}) {
+    Scene scene(mode);
+    for (const auto kind : {WriterOptions::Mode::idle, WriterOptions::Mode::commit,
+                            WriterOptions::Mode::hold_read, WriterOptions::Mode::hold_write}) {
+      WriterProcess other(scene.live, {.mode = kind});
+      RestoreRequest request = scene.in_place();
+      request.busy_timeout = std::chrono::milliseconds{100};
+      const auto restored = scene.try_restore(request);
+      CAPTURE(mode, static_cast<int>(kind));
+      REQUIRE_FALSE(restored);
+      CHECK(restored.error().code == ErrorCode::busy);
+      CHECK(restored.error().message.find("(process " + std::to_string(other.pid()) + ")") !=
+            std::string::npos);
+      request.dry_run = true;
+      CHECK(scene.restore(request).warnings.size() == 1);
+      CHECK(other.stop().failures == 0);
+    }
+    CHECK(notes_in(scene.live) >= 30);
+    CHECK(scene.home() == "live.db");
+    CHECK(scene.restore(scene.in_place()).safety_copy);
+    CHECK(notes_in(scene.live) == 20);
+  }
+}
+
+TEST_CASE("a snapshot that is damaged is not restored, and nothing is touched") {
+  Scene scene;
+  const std::string bytes = test::read_file(scene.snapshot);
+  test::patch_file(scene.snapshot, bytes.find("lighthouse keeper"), "L");
+  const std::string before = test::read_file(scene.live);
+  CHECK(scene.error_of(scene.in_place()) == ErrorCode::damaged);
+  CHECK(scene.error_of({.snapshot = scene.snapshot, .target = scene.world / "home/new.db"}) ==
+        ErrorCode::damaged);
+  CHECK(scene.home() == "live.db");
+  CHECK(test::read_file(scene.live) == before);
+  const auto runs = core::list_runs({.kind = "restore"}, scene.world.env());
+  REQUIRE(runs->size() == 2);
+  CHECK(runs->front().error_code == "damaged");
+}
+
+TEST_CASE("a snapshot without a manifest is restored where it is told, with a warning") {
+  Scene scene;
+  fs::remove(core::manifest_path_of(scene.snapshot));
+  CHECK(scene.error_of(scene.in_place()) == ErrorCode::invalid_argument);
+  RestoreRequest request = scene.in_place();
+  request.target = scene.live;
+  const RestoreResult result = scene.restore(request);
+  CHECK(result.warnings.size() == 1);
+  CHECK(result.journal_mode == "delete");
+  CHECK(notes_in(scene.live) == 20);
+}
+
+TEST_CASE("a database that SQLite cannot open is replaced, and kept with its side files") {
+  Scene scene;
+  test::write_file(scene.live, std::string(10'000, 'x'));
+  test::write_file(scene.live.string() + "-wal", "old wal");
+  test::write_file(scene.live.string() + "-shm", "old shm");
+  const RestoreResult result = scene.restore(scene.in_place());
+  CHECK(notes_in(scene.live) == 20);
+  REQUIRE(result.safety_copy);
+  CHECK(test::read_file(*result.safety_copy) == std::string(10'000, 'x'));
+  CHECK(test::read_file(result.safety_copy->string() + "-wal") == "old wal");
+  CHECK(result.warnings.size() == 2);
+}
+
+TEST_CASE("an empty or malformed database is replaced like any other") {
+  Scene scene;
+  test::write_file(scene.live, "");
+  CHECK(scene.restore(scene.in_place()).safety_copy);
+  CHECK(notes_in(scene.live) == 20);
+  test::patch_file(scene.live, 4096, std::string(20'000, '\x55'));
+  scene.world.clock.advance(std::chrono::seconds{5});
+  CHECK(scene.restore(scene.in_place()).safety_copy);
+  CHECK(notes_in(scene.live) == 20);
+}
+
+TEST_CASE("a restore through a link replaces the database that the link leads to") {
+  Scene scene;
+  fs::create_symlink(scene.live, scene.world / "link.db");
+  RestoreRequest request = scene.in_place();
+  request.target = scene.world / "link.db";
+  CHECK(scene.restore(request).target == scene.live);
+  CHECK(fs::is_symlink(scene.world / "link.db"));
+  CHECK(notes_in(scene.live) == 20);
+  request.snapshot = scene.live;
+  CHECK(scene.error_of(request) == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("a stop before the swap leaves the database as it was") {
+  Scene scene;
+  std::stop_source stop;
+  stop.request_stop();
+  const auto restored = scene.try_restore(scene.in_place(), stop.get_token());
+  REQUIRE_FALSE(restored);
+  CHECK(restored.error().code == ErrorCode::cancelled);
+  CHECK(notes_in(scene.live) == 30);
+  CHECK(scene.home() == "live.db");
+}
+
+namespace {
+
+// A folder whose renames onto one name fail: the last step that can.
+class FailingRename final : public core::FileSystem {
+ public:
+  explicit FailingRename(fs::path to) : to_(std::move(to)) {}
+  core::Expected<> rename(const fs::path& from, const fs::path& to) override {
+    if (to == to_) return core::fail(ErrorCode::io, "the disk is gone");
+    return real_.rename(from, to);
+  }
+  core::Expected<core::FileInfo> info(const fs::path& p) const override { return real_.info(p); }
+  core::Expected<core::FileInfo> link_info(const fs::path& p) const override {
+    return real_.link_info(p);
+  }
+  core::Expected<std::string> read(const fs::path& p, std::uint64_t n) const override {
+    return real_.read(p, n);
+  }
+  core::Expected<std::string> read_start(const fs::path& p, std::size_t n) const override {
+    return real_.read_start(p, n);
+  }
+  core::Expected<std::vector<core::DirEntry>> list(const fs::path& p,
+                                                   std::size_t n) const override {
+    return real_.list(p, n);
+  }
+  core::Expected<fs::path> canonical(const fs::path& p) const override {
+    return real_.canonical(p);
+  }
+  core::Expected<std::uint64_t> free_bytes(const fs::path& p) const override {
+    return real_.free_bytes(p);
+  }
+  core::Expected<> write_atomically(const fs::path& p, std::string_view text,
+                                    std::uint32_t mode) override {
+    return real_.write_atomically(p, text, mode);
+  }
+  core::Expected<> make_folders(const fs::path& p, std::uint32_t mode) override {
+    return real_.make_folders(p, mode);
+  }
+  core::Expected<> remove(const fs::path& p) override { return real_.remove(p); }
+  core::Expected<> remove_empty_folder(const fs::path& p) override {
+    return real_.remove_empty_folder(p);
+  }
+  core::Expected<> set_mode(const fs::path& p, std::uint32_t mode) override {
+    return real_.set_mode(p, mode);
+  }
+  core::Expected<> sync_file(const fs::path& p) override { return real_.sync_file(p); }
+  core::Expected<> sync_folder(const fs::path& p) override { return real_.sync_folder(p); }
+
+ private:
+  core::FileSystem& real_ = core::system_files();
+  fs::path to_;
+};
+
+}  // namespace
+
+TEST_CASE("a swap that fails leaves everything as it was, the journal mode too") {
+  for (const char* mode : {"wal", "delete"}) {
+    Scene scene(mode);
+    FailingRename files(scene.live);
+    core::Env env{scene.world.clock, files, scene.world.commands, scene.world.places};
+    core::NoProgress progress;
+    const auto restored = core::restore_snapshot(scene.in_place(), env, progress, {});
+    CAPTURE(mode);
+    REQUIRE_FALSE(restored);
+    CHECK(restored.error().code == ErrorCode::io);
+    CHECK(scene.home() == "live.db");
+    CHECK(test::query_text(scene.live, "PRAGMA journal_mode") == mode);
+    CHECK(notes_in(scene.live) == 30);
+  }
+}
+
+TEST_CASE("a restore that is killed leaves the old database or the new one, whole") {
+  Scene scene;
+  int old_ones = 0, new_ones = 0;
+  for (int round = 0; round < 25; ++round) {
+    // Start from 30 notes, some of them in the WAL alone.
+    fs::remove(scene.live);
+    test::make_notes_database(scene.live, {.notes = 25});
+    {
+      test::OpenDatabase writer(scene.live, /*checkpoint_on_close=*/false);
+      for (std::uint64_t i = 25; i < 30; ++i) writer.run(test::commit_sql(i));
+    }
+    fs::create_directories(scene.world / "child");
+    std::string words[] = {BPD_TEST_RESTORE, scene.snapshot.string(), scene.live.string(),
+                           (scene.world / "child").string()};
+    char* arguments[] = {words[0].data(), words[1].data(), words[2].data(), words[3].data(),
+                         nullptr};
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    pid_t child = -1;
+    REQUIRE(posix_spawn(&child, words[0].c_str(), &actions, nullptr, arguments, environ) == 0);
+    posix_spawn_file_actions_destroy(&actions);
+    core::system_clock().sleep_for(std::chrono::milliseconds{3 + round * 2}, {});
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    REQUIRE(WIFSIGNALED(status));
+
+    CAPTURE(round, scene.home());
+    CHECK(test::query_text(scene.live, "PRAGMA integrity_check") == "ok");
+    CHECK(test::invariant_holds(scene.live));
+    const auto notes = notes_in(scene.live);
+    CHECK((notes == 20 || notes == 30));
+    ++(notes == 20 ? new_ones : old_ones);
+  }
+  CHECK(old_ones + new_ones == 25);
+  scene.restore(scene.in_place());  // sweeps what the dead ones left
+  CHECK(scene.home().find(".tmp") == std::string::npos);
+}
+
+TEST_CASE("who has a file open is found through any name of it") {
+  FakeEnv world;
+  test::make_notes_database(world / "live.db");
+  fs::create_hard_link(world / "live.db", world / "other name.db");
+  CHECK(core::openers_of(world / "live.db", core::system_files()).empty());
+  CHECK(core::openers_of(world / "absent.db", core::system_files()).empty());
+  WriterProcess other(world / "live.db", {.mode = WriterOptions::Mode::idle});
+  const auto openers = core::openers_of(world / "other name.db", core::system_files());
+  REQUIRE(openers.size() == 1);
+  CHECK(openers[0].process_id == other.pid());
+  CHECK(openers[0].program == "test_writer");
+  CHECK(core::describe_openers(openers) ==
+        "test_writer (process " + std::to_string(other.pid()) + ")");
+  CHECK(core::describe_openers({{1, "a"}, {2, ""}, {3, "c"}}) ==
+        "a (process 1), a program (process 2) and c (process 3)");
+}
