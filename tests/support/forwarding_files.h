@@ -1,0 +1,51 @@
+// Real files, with single operations for a test to override.
+#pragma once
+
+#include "core/env.h"
+
+namespace test {
+
+class ForwardingFiles : public core::FileSystem {
+ public:
+  using Path = std::filesystem::path;
+  template <class T = void>
+  using Expected = core::Expected<T>;
+
+  Expected<core::FileInfo> info(const Path& path) const override { return real_.info(path); }
+  Expected<core::FileInfo> link_info(const Path& path) const override {
+    return real_.link_info(path);
+  }
+  Expected<std::string> read(const Path& path, std::uint64_t max_bytes) const override {
+    return real_.read(path, max_bytes);
+  }
+  Expected<std::vector<core::DirEntry>> list(const Path& folder,
+                                             std::size_t max_entries) const override {
+    return real_.list(folder, max_entries);
+  }
+  Expected<Path> canonical(const Path& path) const override { return real_.canonical(path); }
+  Expected<std::uint64_t> free_bytes(const Path& folder) const override {
+    return real_.free_bytes(folder);
+  }
+  Expected<> write_atomically(const Path& path, std::string_view text,
+                              std::uint32_t mode) override {
+    return real_.write_atomically(path, text, mode);
+  }
+  Expected<> make_folders(const Path& folder, std::uint32_t mode) override {
+    return real_.make_folders(folder, mode);
+  }
+  Expected<> rename(const Path& from, const Path& to) override { return real_.rename(from, to); }
+  Expected<> remove(const Path& path) override { return real_.remove(path); }
+  Expected<> remove_empty_folder(const Path& folder) override {
+    return real_.remove_empty_folder(folder);
+  }
+  Expected<> set_mode(const Path& path, std::uint32_t mode) override {
+    return real_.set_mode(path, mode);
+  }
+  Expected<> sync_file(const Path& path) override { return real_.sync_file(path); }
+  Expected<> sync_folder(const Path& folder) override { return real_.sync_folder(folder); }
+
+ private:
+  core::FileSystem& real_ = core::system_files();
+};
+
+}  // namespace test
