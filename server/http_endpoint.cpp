@@ -62,14 +62,16 @@ class HttpEndpoint::PostChannel final : public ReplyChannel {
       : resumable_(session_version >= kPrimingSince),
         prefers_stream_(prefers_stream),
         stream_(std::make_shared<EventStream>(!session_version.empty())),
-        ticket_(stream_->attach()) {}
+        ticket_(stream_->attach().ticket) {}
 
   void send(std::string_view text) override {
-    {
-      const std::lock_guard lock(mutex_);
-      streaming_ = true;
-    }
+    begin_streaming();
     stream_->push(std::string(text));
+  }
+
+  void send_or_drop(std::string_view text) override {
+    begin_streaming();
+    stream_->push_or_drop(std::string(text));
   }
 
   void reply(std::string_view text, int http_status) override {
@@ -89,10 +91,7 @@ class HttpEndpoint::PostChannel final : public ReplyChannel {
     if (!resumable_) {
       return;
     }
-    {
-      const std::lock_guard lock(mutex_);
-      streaming_ = true;
-    }
+    begin_streaming();
     stream_->release();
   }
 
@@ -108,6 +107,11 @@ class HttpEndpoint::PostChannel final : public ReplyChannel {
   std::uint64_t ticket() const { return ticket_; }
 
  private:
+  void begin_streaming() {
+    const std::lock_guard lock(mutex_);
+    streaming_ = true;
+  }
+
   const bool resumable_;
   const bool prefers_stream_;
   const std::shared_ptr<EventStream> stream_;
@@ -347,6 +351,7 @@ HttpAnswer HttpEndpoint::get(const HttpCall& call) {
   HttpStreamBody::Parts parts;
   parts.number = HttpSession::kListenStream;
   parts.stream = (*session)->listen();
+  std::optional<std::uint64_t> after;
   if (const std::string* last = call.headers.find("Last-Event-ID")) {
     // An id that we forgot or never gave leads to the listen stream: better than a client that
     // gives up listening.
@@ -354,7 +359,7 @@ HttpAnswer HttpEndpoint::get(const HttpCall& call) {
       if (auto stream = (*session)->stream(id->stream)) {
         parts.stream = std::move(stream);
         parts.number = id->stream;
-        parts.after = id->event;
+        after = id->event;
       }
     }
   }
@@ -362,7 +367,9 @@ HttpAnswer HttpEndpoint::get(const HttpCall& call) {
   if (parts.place == nullptr) {
     return busy("Too many event streams are open: close one, or try again later");
   }
-  parts.ticket = parts.stream->attach(parts.after);
+  const auto place = parts.stream->attach(after);
+  parts.ticket = place.ticket;
+  parts.after = place.after;
   parts.prime = (*session)->session()->version() >= kPrimingSince;
   return stream_answer(std::move(parts), limits_);
 }

@@ -26,6 +26,20 @@ std::string sse_comment() {
 
 void EventStream::push(std::string json) {
   const std::lock_guard lock(mutex_);
+  append(std::move(json));
+}
+
+void EventStream::push_or_drop(std::string json) {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t waiting = last_number_ - read_up_to_;
+  const bool crowded = waiting > kMaxHeldEvents / 2 ||
+                       (waiting > 1 && !replayable_ && held_bytes_ > kMaxHeldBytes / 2);
+  if (!crowded) {
+    append(std::move(json));
+  }
+}
+
+void EventStream::append(std::string json) {
   if (finished_ || overrun_) {
     return;
   }
@@ -54,13 +68,13 @@ void EventStream::release() {
   changed_.notify_all();
 }
 
-std::uint64_t EventStream::attach(std::uint64_t after) {
+EventStream::Place EventStream::attach(std::optional<std::uint64_t> after) {
   const std::lock_guard lock(mutex_);
-  read_up_to_ = after;
+  read_up_to_ = after.value_or(read_up_to_);
   released_ = false;
   attached_ = true;
   changed_.notify_all();
-  return ++ticket_;
+  return {++ticket_, read_up_to_};
 }
 
 bool EventStream::wait(std::chrono::milliseconds timeout) {

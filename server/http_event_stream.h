@@ -39,6 +39,8 @@ class EventStream {
   // Over the bounds a replayable stream forgets its oldest events; any other ends as overrun, as
   // its client does not keep up.
   void push(std::string json);
+  // As push, but forgets this event when half the bounds is already waiting to be read.
+  void push_or_drop(std::string json);
   // Nothing follows; the reader ends when it has read everything.
   void finish();
   // Ends the connection that reads now, without finishing the stream: the client is to come back.
@@ -57,9 +59,13 @@ class EventStream {
     StreamEvent event;
   };
 
-  // Becomes the stream's reader, behind event `after`; whoever read before is displaced. Returns
-  // the ticket for next().
-  std::uint64_t attach(std::uint64_t after = 0);
+  struct Place {
+    std::uint64_t ticket = 0;  // for next()
+    std::uint64_t after = 0;   // the event behind which it reads
+  };
+  // Becomes the stream's reader, behind event `after`, or behind what was read so far; whoever
+  // read before is displaced.
+  Place attach(std::optional<std::uint64_t> after = std::nullopt);
   // Waits until there is something to read, or an end to learn of; false after the timeout.
   bool wait(std::chrono::milliseconds timeout);
   // Waits for what comes next.
@@ -70,6 +76,8 @@ class EventStream {
   void detach(std::uint64_t ticket);
 
  private:
+  void append(std::string json);
+
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   const bool replayable_;

@@ -152,6 +152,8 @@ class Listener final : public httplib::Server {
       ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
     });
     set_keep_alive_max_count(kMaxRequestsPerConnection);
+    set_keep_alive_timeout(
+        std::chrono::floor<std::chrono::seconds>(options.limits.idle_timeout).count());
     new_task_queue = [this] { return new ConnectionThreads(options_.limits.max_connections); };
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       return gate(request, response);

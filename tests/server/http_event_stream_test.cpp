@@ -26,7 +26,7 @@ TEST_CASE("An event names its id and retry before its data and ends with a blank
 
 TEST_CASE("Events come in the order they were pushed, then the end") {
   EventStream stream(false);
-  const auto ticket = stream.attach();
+  const auto ticket = stream.attach().ticket;
   CHECK(stream.next(ticket, 0ms).state == State::idle);
   stream.push("1");
   stream.push("2");
@@ -39,7 +39,7 @@ TEST_CASE("Events come in the order they were pushed, then the end") {
 
 TEST_CASE("A reader wakes when something is pushed") {
   EventStream stream(false);
-  const auto ticket = stream.attach();
+  const auto ticket = stream.attach().ticket;
   std::jthread writer([&] {
     std::this_thread::sleep_for(20ms);
     stream.push("x");
@@ -51,7 +51,7 @@ TEST_CASE("A reader wakes when something is pushed") {
 
 TEST_CASE("A client that comes back reads on behind the last event it saw") {
   EventStream stream(true);
-  auto ticket = stream.attach();
+  auto ticket = stream.attach().ticket;
   stream.push("1");
   CHECK(json_of(stream, ticket) == "1");
   stream.release();
@@ -61,16 +61,28 @@ TEST_CASE("A client that comes back reads on behind the last event it saw") {
   stream.push("2");
   stream.push("3");
   stream.finish();
-  ticket = stream.attach(1);
+  ticket = stream.attach(1).ticket;
   CHECK(json_of(stream, ticket) == "2");
   CHECK(json_of(stream, ticket) == "3");
   CHECK(stream.next(ticket, 0ms).state == State::finished);
 }
 
+TEST_CASE("A reader that names no event goes on where the last one stopped") {
+  EventStream stream(true);
+  stream.push("1");
+  const auto first = stream.attach();
+  CHECK(first.after == 0);
+  CHECK(json_of(stream, first.ticket) == "1");
+  stream.push("2");
+  const auto second = stream.attach();
+  CHECK(second.after == 1);
+  CHECK(json_of(stream, second.ticket) == "2");
+}
+
 TEST_CASE("A second reader displaces the first") {
   EventStream stream(true);
-  const auto first = stream.attach();
-  const auto second = stream.attach();
+  const auto first = stream.attach().ticket;
+  const auto second = stream.attach().ticket;
   stream.push("x");
   CHECK(stream.next(first, 0ms).state == State::displaced);
   CHECK(json_of(stream, second) == "x");
@@ -86,7 +98,7 @@ TEST_CASE("A stream nobody reads stays bounded: replayable ones forget, others e
     replayable.push(big);
     once.push(big);
   }
-  const auto ticket = replayable.attach();
+  const auto ticket = replayable.attach().ticket;
   CHECK(replayable.next(ticket, 0ms).event.number > 1);
-  CHECK(once.next(once.attach(), 0ms).state == State::overrun);
+  CHECK(once.next(once.attach().ticket, 0ms).state == State::overrun);
 }

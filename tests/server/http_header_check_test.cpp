@@ -39,7 +39,8 @@ TEST_CASE("A header value is literal unless it is wrapped as base64 on both side
   CHECK(decode_header_value("SGVsbG8=?=") == "SGVsbG8=?=");
   CHECK(decode_header_value("=?BASE64?SGVsbG8=?=") == "=?BASE64?SGVsbG8=?=");
   CHECK(decode_header_value("=?base64?SGVsbG8=?=") == "Hello");
-  CHECK(decode_header_value("=?base64?" "?=") == "");
+  CHECK(decode_header_value("=?base64?"
+                            "?=") == "");
   CHECK(decode_header_value("=?base64?w6TDtsO8?=") == "äöü");
 }
 

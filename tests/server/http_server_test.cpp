@@ -46,6 +46,7 @@ class Fixture {
 
   int port() const { return port_; }
   HttpServer& server() { return *server_; }
+  Changes& changes() { return *definition_.changes; }
   std::atomic<int> waiting{0};    // calls of the tool `wait` under way
   std::atomic<int> cancelled{0};  // of them, ended by a stop request
 
@@ -118,6 +119,17 @@ class Fixture {
                                 --waiting;
                                 return text("waited");
                               }),
+                         tool("flood",
+                              [this](const Json&, CallContext& context) -> CallOutcome {
+                                const std::string lots(100'000, 'x');
+                                for (std::uint64_t i = 1;
+                                     i < 10'000 && !context.stop().stop_requested(); ++i) {
+                                  context.progress().report(i, 0, lots);
+                                  std::this_thread::sleep_for(1ms);
+                                }
+                                cancelled += context.stop().stop_requested() ? 1 : 0;
+                                return text("flooded");
+                              }),
                          tool("count",
                               [](const Json&, CallContext& context) -> CallOutcome {
                                 for (std::uint64_t i = 1; i <= 3; ++i) {
@@ -149,7 +161,7 @@ TEST_CASE("A request of 2026-07-28 is answered with JSON and no session") {
   CHECK(reply.status == 200);
   CHECK(reply.header("Content-Type") == "application/json");
   CHECK(reply.header("Mcp-Session-Id").empty());
-  CHECK(Json::parse(reply.body)["result"]["tools"].size() == 4);
+  CHECK(Json::parse(reply.body)["result"]["tools"].size() == 5);
   CHECK(Json::parse(reply.body)["result"]["resultType"] == "complete");
 }
 
@@ -262,6 +274,33 @@ TEST_CASE("A released stream ends, and its result is fetched by GET with Last-Ev
   const std::string event = again.read_event();
   REQUIRE_FALSE(event.empty());
   CHECK(Json::parse(event)["result"]["content"][0]["text"] == "fetched");
+}
+
+TEST_CASE("A session hears of changes on its GET stream, and a second GET takes it over") {
+  Fixture fixture;
+  const std::string session = fixture.session();
+  RawHttp first(fixture.port());
+  first.send(fixture.get(session));
+  CHECK(first.read_head().status == 200);
+  fixture.changes().announce({Change::Kind::tools_list, {}});
+  CHECK(Json::parse(first.read_event())["method"] == "notifications/tools/list_changed");
+  RawHttp second(fixture.port());
+  second.send(fixture.get(session));
+  CHECK(second.read_head().status == 200);
+  CHECK(first.read_event().empty());
+  fixture.changes().announce({Change::Kind::tools_list, {}});
+  CHECK(Json::parse(second.read_event())["method"] == "notifications/tools/list_changed");
+  CHECK(second.last_event_id() == "0.2");
+}
+
+TEST_CASE("A client that does not read its stream is let go, others are served") {
+  HttpOptions options;
+  options.limits.write_timeout = 200ms;
+  Fixture fixture(options);
+  RawHttp deaf(fixture.port());
+  deaf.send(fixture.modern("tools/call", {{"name", "flood"}, {"arguments", Json::object()}}));
+  CHECK(Fixture::eventually([&] { return fixture.cancelled == 1; }));
+  CHECK(fixture.exchange(fixture.modern("tools/list")).status == 200);
 }
 
 TEST_CASE("With 64 listen streams open a call is still answered at once") {
