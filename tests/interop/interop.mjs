@@ -48,9 +48,10 @@ function prepare() {
   database.close();
 }
 
-function startHttp() {
+function startHttp(extraEnvironment = {}) {
   return new Promise((resolve, reject) => {
-    const server = spawn(program, ['serve', '--http', '127.0.0.1:0'], { env: environment });
+    const server = spawn(program, ['serve', '--http', '127.0.0.1:0'],
+      { env: { ...environment, ...extraEnvironment } });
     let said = '';
     const timer = setTimeout(() => reject(new Error(`no address within 10 s: ${said}`)), 10_000);
     server.stderr.on('data', (data) => {
@@ -179,6 +180,30 @@ async function asked(transport) {
   }
 }
 
+// Over HTTP tools keep to the user's home unless --allow says otherwise.
+async function keepsToHome(client) {
+  const outside = join(scratch, 'outside.db');
+  new DatabaseSync(outside).close();
+  const result = await client.callTool(
+    { name: 'snapshot_db', arguments: { source: outside, destination } });
+  must(result.isError && /permission_denied/.test(result.content[0].text),
+    JSON.stringify(result));
+}
+
+async function demandsToken() {
+  const token = 'a-token-for-the-interop-test';
+  const { server: guarded, url: where } = await startHttp({ BACKUP_PLUGIN_DB_TOKEN: token });
+  try {
+    const refused = await fetch(where, { method: 'POST', body: '{}' });
+    must(refused.status === 401, `status ${refused.status} without the token`);
+    const requestInit = { headers: { Authorization: `Bearer ${token}` } };
+    await viaV2(new HttpV2(new URL(where), { requestInit }), '2026-07-28', 'modern',
+      (client) => client.listTools());
+  } finally {
+    guarded.kill('SIGTERM');
+  }
+}
+
 function run(command, args, options = {}) {
   const result = spawnSync(command, args,
     { encoding: 'utf8', env: environment, cwd: home, timeout: 60_000, ...options });
@@ -246,6 +271,9 @@ await attempt('every tool, results against outputSchema, 2026-07-28',
 await attempt('snapshot_db asks for its destination over stdio', () => asked(new StdioV1(stdio)));
 await attempt('snapshot_db asks for its destination over HTTP',
   () => asked(new HttpV1(new URL(url))));
+await attempt("over HTTP tools keep to the user's home",
+  () => viaV1(new HttpV1(new URL(url)), keepsToHome));
+await attempt('a bearer token is demanded where one is set', demandsToken);
 for (const era of ['legacy', 'modern']) {
   await attempt(`Inspector (${era}) over stdio`, () => inspect([program, 'serve'], era));
   await attempt(`Inspector (${era}) over HTTP`, () => inspect([url, '--transport', 'http'], era));
