@@ -192,7 +192,7 @@ class Verification {
   void run_lanes(sqlite3* connection, bool readable) {
     std::vector<Task> tasks;
     const auto plan = [&](auto& result, auto check) {
-      tasks.emplace_back([this, &result, check](sqlite3* on) {
+      tasks.emplace_back([&result, check](sqlite3* on) {
         const auto start = steady_clock::now();
         auto made = check(on);
         set_elapsed(made, ms_since(start));
