@@ -46,6 +46,18 @@ function prepare() {
   for (let i = 0; i < 1000; i += 1) insert.run(`item ${i}`);
   database.exec('COMMIT');
   database.close();
+  // Schedules must stay in the scratch folder: a crontab of our own, and no systemd.
+  const fake = (name, script) =>
+    writeFileSync(join(home, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  fake('crontab', `table=${home}/table
+case "$1" in
+  -l) cat "$table" 2>/dev/null || { echo "no crontab for user" >&2; exit 1; } ;;
+  -r) rm -f "$table" ;;
+  *) cat >"$table" ;;
+esac`);
+  fake('systemctl', 'exit 1');
+  environment.BPD_CRONTAB = join(home, 'crontab');
+  environment.BPD_SYSTEMCTL = join(home, 'systemctl');
 }
 
 function startHttp(extraEnvironment = {}) {
@@ -112,6 +124,7 @@ async function tour(client) {
 
 // Calls every tool there is with arguments that lead to a result, so that ajv sees each shape.
 async function everyTool(client) {
+  outputs.checked.clear();
   const { tools, taken } = await tour(client);
   const snapshot = taken.structuredContent.snapshot;
   const calls = {
@@ -125,14 +138,23 @@ async function everyTool(client) {
                       { source, destination, retain_days: 1, dry_run: false }],
     backup_status: [{}, { brief: true }],
     discover_databases: [{}, { folder: [home], pattern: ['*.db'] }],
-    schedule_backup: [{ source, destination, dry_run: true }],
+    install_schedule: [{ source, destination, scheduler: 'cron', dry_run: true },
+                       { source, destination, scheduler: 'cron', name: 'interop',
+                         run_now: false }],
     list_schedules: [{}],
-    remove_schedule: [],
-    compare_snapshots: [],
+    run_schedule: [{ name: 'interop' }],
+    remove_schedule: [{ name: 'interop', confirm: true }],
   };
-  for (const tool of tools) {
-    for (const args of calls[tool.name] ?? [{}]) await call(client, tool.name, args);
+  const present = new Set(tools.map((tool) => tool.name));
+  const refusals = [];
+  for (const [name, list] of Object.entries(calls)) {
+    for (const args of present.has(name) ? list : []) {
+      const result = await call(client, name, args);
+      if (result.isError) refusals.push(`${name}: ${result.content[0].text}`);
+    }
   }
+  const unchecked = [...present].filter((name) => !outputs.checked.has(name));
+  must(unchecked.length === 0, `no result of ${unchecked.join(', ')}: ${refusals.join('; ')}`);
   return `${tools.length} tools listed, results checked with ajv: ` +
     [...outputs.checked].sort().join(', ');
 }
