@@ -46,7 +46,12 @@ std::string joined(const Json& values) {
   return text;
 }
 
-// "; valid values: …" or "a string", as far as the property's schema tells.
+std::string with_article(const std::string& type) {
+  const bool vowel = std::string("aeiou").find(type.front()) != std::string::npos;
+  return (vowel ? "an " : "a ") + type;
+}
+
+// "one of …" or "a string", as far as the property's schema tells.
 std::string wanted(const Json& schema) {
   if (const Json* values = member(schema, "enum"); values != nullptr && values->is_array()) {
     return "one of " + joined(*values);
@@ -54,7 +59,8 @@ std::string wanted(const Json& schema) {
   if (const Json* value = member(schema, "const")) return shown(*value);
   std::string text;
   if (const Json* type = member(schema, "type")) {
-    text = type->is_string() ? type->get<std::string>() : joined(*type);
+    text = type->is_string() ? with_article(type->get<std::string>())
+                             : "one of the types " + joined(*type);
   }
   const auto limit = [&](const char* key, const char* words) {
     if (const Json* value = member(schema, key)) text += std::string(words) + shown(*value);
