@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <mutex>
 #include <utility>
 #include <vector>
 
 #include "server/eras.h"
+#include "server/log.h"
 #include "server/mcp_legacy.h"
 #include "server/mcp_modern.h"
 
@@ -166,6 +168,17 @@ class Dispatcher::Impl {
       return reply_now(origin, request.id,
                        RpcError{rpc_code::kInternalError, "The server is stopping.", nullptr, 503});
     }
+    // A failure while answering at once (memory, a provider's bug) must cost this request only.
+    const RequestId id = request.id;
+    try {
+      dispatch(std::move(request), origin, kind);
+    } catch (const std::exception& error) {
+      log_error(std::string("A request failed: ") + error.what());
+      reply_now(origin, id, RpcError{rpc_code::kInternalError, "Internal error."});
+    }
+  }
+
+  void dispatch(Request request, const Origin& origin, MessageKind kind) {
     if (kind == MessageKind::modern) return modern_.handle(std::move(request), origin);
     if (!origin.session) {
       return reply_now(origin, request.id, invalid_request("This request needs a session."));

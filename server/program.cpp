@@ -20,11 +20,21 @@ namespace {
 
 constexpr std::size_t kKeyBytes = 32;
 
+constexpr const char* kServeHelp =
+    "Serves MCP on standard input and output, or over HTTP.\n\n"
+    "  --http HOST:PORT       Serve Streamable HTTP there, for example 127.0.0.1:8765\n"
+    "  --token-file PATH      File with the bearer token; needed beyond this machine\n"
+    "  --allow PATH           Folder that tools may read and write; may be repeated.\n"
+    "                         Default: everything on stdio, the home folder over HTTP\n"
+    "  --allow-origin ORIGIN  Web origin that may call over HTTP; may be repeated\n"
+    "  --check-output         Check each result against its schema\n";
+
 struct ServeWords {
   std::optional<std::string> http;
   HttpSettings settings;
   std::vector<core::fs::path> allowed;
   bool check_output = false;
+  bool help = false;
 };
 
 int usage(const std::string& message) {
@@ -45,6 +55,10 @@ tl::expected<ServeWords, std::string> parse_serve(const std::vector<std::string>
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::size_t equals = words[i].find('=');
     const std::string flag = words[i].substr(0, equals);
+    if (flag == "--help" || flag == "-h") {
+      parsed.help = true;
+      return parsed;
+    }
     if (flag == "--check-output") {
       parsed.check_output = true;
       continue;
@@ -105,6 +119,10 @@ int serve(const std::vector<std::string>& words, char** argv, const ProgramParts
           const core::Env& env) {
   auto parsed = parse_serve(words);
   if (!parsed) return usage(parsed.error());
+  if (parsed->help) {
+    std::fputs(kServeHelp, stdout);
+    return kExitDone;
+  }
   if (parsed->http && !parts.http) return hand_over_to_http(argv, parts, env);
   // Over the network a client is not the user: without being told, no further than the home.
   if (parsed->http && parsed->allowed.empty()) parsed->allowed.push_back(env.places.home);

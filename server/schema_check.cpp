@@ -18,6 +18,25 @@ namespace {
 
 constexpr std::size_t kMaxSentences = 5;
 constexpr std::size_t kMaxShownValue = 80;  // characters
+// std::regex recurses over its input: a long text could overflow the stack.
+constexpr std::size_t kMaxMatchedText = 4096;  // bytes
+
+bool has_pattern(const Json& schema) {
+  if (!schema.is_structured()) return false;
+  if (const Json* pattern = member(schema, "pattern"); pattern && pattern->is_string()) return true;
+  return member(schema, "patternProperties") != nullptr ||
+         std::any_of(schema.begin(), schema.end(), has_pattern);
+}
+
+// Texts and names of members alike.
+bool has_text_beyond(const Json& value, std::size_t bytes) {
+  if (value.is_string()) return value.get_ref<const std::string&>().size() > bytes;
+  if (!value.is_structured()) return false;
+  for (const auto& [key, element] : value.items()) {
+    if (key.size() > bytes || has_text_beyond(element, bytes)) return true;
+  }
+  return false;
+}
 
 std::string shown(const Json& value) {
   std::string text = dump_json(value);
@@ -89,7 +108,7 @@ struct SchemaCheck::Compiled {
 };
 
 SchemaCheck::SchemaCheck(const Json& schema)
-    : schema_(schema), compiled_(std::make_unique<Compiled>()) {
+    : schema_(schema), matches_text_(has_pattern(schema)), compiled_(std::make_unique<Compiled>()) {
   try {
     const nlohmann::json plain = schema;
     const valijson::adapters::NlohmannJsonAdapter adapter(plain);
@@ -163,6 +182,9 @@ std::vector<std::string> explain(const Json& schema, const Json& value, const st
 
 std::optional<std::string> SchemaCheck::problem(const Json& value, const std::string& what) const {
   if (!defect_.empty()) return "The schema cannot be used: " + defect_;
+  if (matches_text_ && has_text_beyond(value, kMaxMatchedText)) {
+    return "A text is longer than " + std::to_string(kMaxMatchedText) + " bytes.";
+  }
   try {
     valijson::ValidationResults results;
     if (conforms(compiled_->schema, value, &results)) return std::nullopt;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "server/json.h"
 
@@ -26,6 +27,7 @@ class SchemaCheck {
  private:
   struct Compiled;
   Json schema_;
+  bool matches_text_ = false;  // has patterns
   std::string defect_;
   std::unique_ptr<Compiled> compiled_;
 };

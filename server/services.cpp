@@ -12,7 +12,11 @@ void start_call(Services& services, const RequestId& id, const Origin& origin, b
                        "This id belongs to a request still being served.", nullptr, 400});
     return;
   }
-  if (services.executor.submit([call, body = std::move(body)] { body(call); })) return;
+  const auto job = [&calls = services.calls, call, body = std::move(body)] {
+    if (call->over()) return calls.close(*call);  // cancelled while it waited
+    body(call);
+  };
+  if (services.executor.submit(job)) return;
   call->reply_error(RpcError{rpc_code::kInternalError,
                              "The server has too many requests waiting; try again later.", nullptr,
                              503});

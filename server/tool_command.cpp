@@ -21,7 +21,8 @@ struct Flag {
   std::string type;  // of the property, or of an array's items
   bool repeats = false;
   bool on = false;
-  std::vector<std::string> values;
+  std::string value;
+  std::vector<std::string> values;  // of one that repeats
   CLI::Option* option = nullptr;
 };
 
@@ -67,6 +68,16 @@ std::string help_of(const Json& schema) {
   return help;
 }
 
+// What stands after the flag in help texts; completions offer files for PATH.
+std::string value_name(const std::string& property, const std::string& type) {
+  if (type == "boolean") return "";
+  if (type == "integer" || type == "number") return "N";
+  const bool path = property == kDestination || property == "source" || property == "snapshot" ||
+                    property == "target" || property.find("path") != std::string::npos ||
+                    property.find("folder") != std::string::npos;
+  return path ? "PATH" : "TEXT";
+}
+
 std::vector<std::string> flag_names(const std::deque<Flag>& flags) {
   std::vector<std::string> names = {"--json", "--help"};
   for (const Flag& flag : flags) names.push_back(flag_of(flag.property));
@@ -90,16 +101,18 @@ void add_flags(CLI::App& app, const Json& schema, std::deque<Flag>& flags) {
       flag.type = type_of(*items);
     }
     if (property == kDestination) names += "," + std::string(kDestinationAlias);
-    flag.option = app.add_option(names, flag.values, help_of(described));
-    flag.option->allow_extra_args(false)->type_name(flag.type == "string" ? "TEXT" : flag.type);
-    if (flag.repeats) flag.option->take_all();
+    flag.option = flag.repeats ? app.add_option(names, flag.values, help_of(described))
+                               : app.add_option(names, flag.value, help_of(described));
+    // The last one counts; a repeating one takes one value each time.
+    if (flag.repeats) flag.option->allow_extra_args(false);
     if (!flag.repeats) flag.option->take_last();
+    flag.option->type_name(value_name(property, flag.type));
   }
 }
 
 Json argument_of(const Flag& flag) {
   if (flag.type == "boolean" && !flag.repeats) return flag.on;
-  if (!flag.repeats) return value_of(flag.values.back(), flag.type);
+  if (!flag.repeats) return value_of(flag.value, flag.type);
   Json values = Json::array();
   for (const std::string& text : flag.values) values.push_back(value_of(text, flag.type));
   return values;
@@ -161,11 +174,7 @@ VerbPage page_of(const Tool& tool, const std::string& verb) {
     option.help = string_member(described, "description");
     const std::string type = type_of(described);
     option.repeats = type == "array";
-    const bool path = property == kDestination || property == "source" ||
-                      property.find("path") != std::string::npos ||
-                      property.find("folder") != std::string::npos || property == "snapshot" ||
-                      property == "target";
-    if (type != "boolean") option.value = path ? "PATH" : type == "integer" ? "N" : "TEXT";
+    option.value = value_name(property, type);
     if (const Json* values = member(described, "enum")) {
       for (const Json& value : *values) {
         if (value.is_string()) option.choices.push_back(value.get<std::string>());

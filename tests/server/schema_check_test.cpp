@@ -54,6 +54,13 @@ TEST_CASE("Several problems are told at once, and long values are cut") {
         300);
 }
 
+TEST_CASE("A text too long to be matched is refused before it is") {
+  const SchemaCheck check(
+      Json::parse(R"({"properties":{"a":{"type":"string","pattern":"(x|y)*"}}})"));
+  CHECK_FALSE(check.problem(Json{{"a", std::string(4000, 'x')}}, "argument"));
+  CHECK(check.problem(Json{{"a", std::string(5'000'000, 'x')}}, "argument"));
+}
+
 TEST_CASE("A problem deep inside is told by its path") {
   CHECK(problem(R"({"source":"a","paths":["x",1]})").find("paths") != std::string::npos);
 }

@@ -1,5 +1,6 @@
 // Plays tests/transcripts/*.txt against the demo server. Lines: `# comment`, `> message to the
-// server`, `< message from it`; `>>` moves the clock by so many seconds. What differs from run to
+// server`, `< message from it`; `>> 60` moves the clock by so many seconds; `?> ` sends again until
+// the answer is the one that follows (what a task does takes its time). What differs from run to
 // run stands as <requestState> and <taskId>, also in what is sent. With the environment variable
 // BPD_UPDATE_TRANSCRIPTS set, the `<` lines are written anew from what came.
 #include <cstdlib>
@@ -18,7 +19,8 @@ namespace {
 using server::Json;
 namespace fs = std::filesystem;
 
-constexpr auto kQuiet = std::chrono::milliseconds(150);
+constexpr auto kQuiet = std::chrono::milliseconds(100);
+constexpr std::chrono::milliseconds kPatience = std::chrono::seconds(10);
 
 // The newest value of each thing that has no fixed one.
 using Names = std::map<std::string, std::string>;
@@ -52,37 +54,72 @@ std::string with_values(std::string text, const Names& names) {
   return text;
 }
 
-// Sends the `>` lines and gives back the whole transcript as it went.
-std::string play(const std::string& transcript, bool update) {
-  test::DemoServer server;
-  Names names;
-  std::size_t seen = 0;
-  std::ostringstream played;
-  const auto take = [&](std::size_t count) {
-    const auto lines = server.client->wait_for(
-        seen + count, count == 0 || update ? kQuiet : std::chrono::seconds(10));
-    for (; seen < lines.size(); ++seen) {
-      find_names(Json::parse(lines[seen]), names);
-      played << "< " << with_names(lines[seen], names) << "\n";
+// One playing of a transcript.
+class Player {
+ public:
+  explicit Player(bool update) : update_(update) {}
+
+  // Sends the `>` lines and gives back the whole transcript as it went.
+  std::string play(const std::string& transcript) {
+    std::istringstream in(transcript);
+    for (std::string line; std::getline(in, line);) lines_.push_back(line);
+    for (at_ = 0; at_ < lines_.size(); ++at_) {
+      const std::string& line = lines_[at_];
+      if (line.starts_with("<")) continue;
+      played_ += line + "\n";
+      if (line.starts_with(">> ")) {
+        server_.clock.advance(std::chrono::seconds(std::stoi(line.substr(3))));
+      } else if (line.starts_with("?> ")) {
+        poll(line.substr(3));
+      } else if (line.starts_with("> ")) {
+        server_.send(with_values(line.substr(2), names_));
+        played_ += take(expected().size());
+      }
     }
-  };
-  std::istringstream in(transcript);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (lines[i].starts_with("<")) continue;
-    played << lines[i] << "\n";
-    if (lines[i].starts_with(">> "))
-      server.clock.advance(std::chrono::seconds(std::stoi(lines[i].substr(3))));
-    if (!lines[i].starts_with("> ")) continue;
-    server.send(with_values(lines[i].substr(2), names));
-    std::size_t expected = 0;
-    while (i + 1 + expected < lines.size() && lines[i + 1 + expected].starts_with("<")) ++expected;
-    take(update ? 1000 : expected);
+    return played_ + (update_ ? "" : take(0));
   }
-  if (!update) take(0);
-  return played.str();
-}
+
+ private:
+  std::vector<std::string> expected() const {
+    std::vector<std::string> lines;
+    for (std::size_t i = at_ + 1; i < lines_.size() && lines_[i].starts_with("<"); ++i) {
+      lines.push_back(lines_[i]);
+    }
+    return lines;
+  }
+
+  std::string take(std::size_t count) {
+    const bool until_quiet = count == 0 || update_;
+    const auto came = server_.client->wait_for(until_quiet ? seen_ + 1000 : seen_ + count,
+                                               until_quiet ? kQuiet : kPatience);
+    std::string text;
+    for (; seen_ < came.size(); ++seen_) {
+      find_names(Json::parse(came[seen_]), names_);
+      text += "< " + with_names(came[seen_], names_) + "\n";
+    }
+    return text;
+  }
+
+  void poll(const std::string& line) {
+    if (update_) std::this_thread::sleep_for(kQuiet);
+    const std::string wanted = expected().empty() ? "" : expected().front() + "\n";
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    std::string answer;
+    do {
+      server_.send(with_values(line, names_));
+      answer = take(1);
+    } while (!update_ && answer != wanted && std::chrono::steady_clock::now() < end);
+    played_ += answer;
+  }
+
+  const bool update_;
+  test::DemoServer server_;
+  Names names_;
+  std::vector<std::string> lines_;
+  std::size_t at_ = 0;
+  std::size_t seen_ = 0;
+  std::string played_;
+};
 
 }  // namespace
 
@@ -97,7 +134,7 @@ TEST_CASE("Every transcript is what the server says") {
     INFO("transcript " << path.filename().string());
     std::ifstream file(path);
     const std::string text{std::istreambuf_iterator<char>(file), {}};
-    const std::string played = play(text, update);
+    const std::string played = Player(update).play(text);
     if (update) {
       std::ofstream(path) << played;
     } else {

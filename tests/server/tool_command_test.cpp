@@ -1,0 +1,111 @@
+// Flags made from schemas, and exit codes.
+#include "server/tool_command.h"
+
+#include <set>
+
+#include "server/command_line.h"
+#include "support/catch.h"
+
+using server::Json;
+using server::parse_tool_words;
+
+namespace {
+
+constexpr std::string_view kSchema = R"({
+  "name": "snapshot_db",
+  "description": "Takes a snapshot.",
+  "inputSchema": {
+    "type": "object",
+    "properties": {
+      "source": {"type": "string", "description": "The database"},
+      "destination": {"type": "string"},
+      "verify": {"type": "string", "enum": ["quick", "full"]},
+      "retain_days": {"type": "integer"},
+      "share": {"type": "number"},
+      "flat": {"type": "boolean"},
+      "paths": {"type": "array", "items": {"type": "string"}},
+      "policy": {"type": "object"}
+    }
+  }
+})";
+
+server::Tool tool() {
+  return server::make_tool(kSchema, [](const Json&, server::CallContext&) { return Json(); });
+}
+
+Json arguments(const std::vector<std::string>& words) {
+  const auto parsed = parse_tool_words(tool(), "snapshot", words);
+  REQUIRE(parsed);
+  return parsed->arguments;
+}
+
+std::string refusal(const std::vector<std::string>& words) {
+  const auto parsed = parse_tool_words(tool(), "snapshot", words);
+  REQUIRE_FALSE(parsed);
+  return parsed.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("Each property of a schema is a flag of its type") {
+  CHECK(arguments({"--source", "/a b.db", "--retain-days", "7", "--share=0.5", "--flat", "--paths",
+                   "x", "--paths", "y", "--policy", R"({"keep":1})"}) ==
+        Json::parse(R"({"source":"/a b.db","retain_days":7,"share":0.5,"flat":true,
+                        "paths":["x","y"],"policy":{"keep":1}})"));
+}
+
+TEST_CASE("Flags that are not given are not in the arguments, and a switch can be turned off") {
+  CHECK(arguments({}) == Json::object());
+  CHECK(arguments({"--no-flat"}) == Json::parse(R"({"flat":false})"));
+}
+
+TEST_CASE("A value of the wrong type is left for the schema to refuse") {
+  CHECK(arguments({"--retain-days", "soon"}) == Json::parse(R"({"retain_days":"soon"})"));
+  CHECK(arguments({"--retain-days", "7x"}) == Json::parse(R"({"retain_days":"7x"})"));
+}
+
+TEST_CASE("The earlier script's flag for the destination still works") {
+  CHECK(arguments({"--cloud-root", "/c"}) == Json::parse(R"({"destination":"/c"})"));
+}
+
+TEST_CASE("An unknown flag is refused with the nearest known one") {
+  CHECK(refusal({"--retain-day", "3"}) == "Unknown flag --retain-day; did you mean --retain-days?");
+  CHECK(refusal({"--sorce=/x"}) == "Unknown flag --sorce; did you mean --source?");
+  CHECK(refusal({"--frobnicate"}) == "Unknown flag --frobnicate.");
+  CHECK(refusal({"/x.db"}).find("Unexpected word '/x.db'") == 0);
+}
+
+TEST_CASE("A flag without its value is refused") {
+  CHECK(refusal({"--source"}).find("--source") != std::string::npos);
+}
+
+TEST_CASE("Help lists every flag") {
+  const auto parsed = parse_tool_words(tool(), "snapshot", {"--help"});
+  REQUIRE(parsed);
+  for (const char* flag : {"--source", "--retain-days", "--flat", "--json"}) {
+    CHECK(parsed->help.find(flag) != std::string::npos);
+  }
+}
+
+TEST_CASE("The name of a tool is known without parsing its schema") {
+  const auto entry = server::ToolEntry::from_text(R"({"name":"early","broken": )");
+  CHECK(entry.name() == "early");
+  CHECK(tool().name() == "snapshot_db");
+}
+
+TEST_CASE("Every kind of failure has an exit code of its own, none of them 0 or 1") {
+  std::set<int> seen;
+  for (const auto& [code, exit] : server::kExitCodes) {
+    CHECK(exit > 1);
+    CHECK(seen.insert(exit).second);
+    CHECK(server::exit_code(code) == exit);
+  }
+  CHECK(server::exit_code(core::ErrorCode::invalid_argument) == server::kExitUsage);
+}
+
+TEST_CASE("A verb is a tool's name with hyphens unless the program says otherwise") {
+  server::ProgramParts parts;
+  parts.verbs = {{"snapshot", "snapshot_db"}};
+  CHECK(server::verb_of("snapshot_db", parts) == "snapshot");
+  CHECK(server::verb_of("install_schedule", parts) == "install-schedule");
+}
