@@ -1,12 +1,15 @@
 #include "tools/tools.h"
 
 #include "embedded.h"
+#include "tools/backup_status.h"
+#include "tools/discover_databases.h"
 #include "tools/install_schedule.h"
 #include "tools/list_schedules.h"
 #include "tools/list_snapshots.h"
 #include "tools/prompts.h"
 #include "tools/prune_snapshots.h"
 #include "tools/remove_schedule.h"
+#include "tools/restore_snapshot.h"
 #include "tools/run_schedule.h"
 #include "tools/snapshot_db.h"
 #include "tools/snapshot_resources.h"
@@ -18,14 +21,10 @@ std::vector<server::Tool> all_tools(const core::Env& env,
                                     const std::vector<core::fs::path>& allowed) {
   const Setting setting{env, allowed};
   return {
-      snapshot_db(setting),
-      list_snapshots(setting),
-      verify_snapshot(setting),
-      prune_snapshots(setting),
-      install_schedule(setting),
-      list_schedules(setting),
-      run_schedule(setting),
-      remove_schedule(setting),
+      snapshot_db(setting),      list_snapshots(setting),     verify_snapshot(setting),
+      restore_snapshot(setting), discover_databases(setting), backup_status(setting),
+      prune_snapshots(setting),  install_schedule(setting),   list_schedules(setting),
+      run_schedule(setting),     remove_schedule(setting),
   };
 }
 

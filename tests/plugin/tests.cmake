@@ -6,10 +6,14 @@ function(bpd_plugin_test name what)
 endfunction()
 
 bpd_plugin_test("The launcher finds the program, or says in one line how to build it" launcher)
+bpd_plugin_test("The session hook is silent until a database is uncovered" hook)
 bpd_plugin_test("Claude Code validates, installs and connects to the plugin" claude)
 bpd_plugin_test("The MCP bundle validates, packs and runs" bundle)
 
 add_test(NAME "The Debian package installs, runs, and leaves nothing when it is purged"
   COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/plugin/check_package.sh ${CMAKE_BINARY_DIR})
+add_test(NAME "The walkthrough leads from an empty home to a proven restore"
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/interop/walkthrough/run.sh $<TARGET_FILE:backup-plugin-db>)
 set_tests_properties("The Debian package installs, runs, and leaves nothing when it is purged"
+  "The walkthrough leads from an empty home to a proven restore"
   PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)

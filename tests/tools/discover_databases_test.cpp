@@ -1,0 +1,73 @@
+#include "tests/tools/tool_house.h"
+
+namespace fs = core::fs;
+using server::Json;
+using test::ToolHouse;
+
+namespace {
+
+std::vector<std::string> paths_of(const Json& result) {
+  std::vector<std::string> paths;
+  for (const auto& entry : result.at("databases")) paths.push_back(entry.at("path"));
+  return paths;
+}
+
+const Json& entry_of(const Json& result, const fs::path& path) {
+  for (const auto& entry : result.at("databases")) {
+    if (entry.at("path") == path.string()) return entry;
+  }
+  throw std::runtime_error("not found: " + path.string());
+}
+
+}  // namespace
+
+TEST_CASE("discover_databases finds the global, the known projects' and the named folders'") {
+  ToolHouse house;
+  house.furnish();
+  const auto known = house.make_database(house / "home/work/app/.orchestrator/project.db");
+  const auto named = house.make_database(house / "home/code/shop/.orchestrator/project.db");
+  const auto other = house.make_database(house / "home/code/data/notes.sqlite");
+  const auto app = (house / "home/work/app").string();
+  test::write_file(house / "home/.claude.json", Json{{"projects", {{app, Json::object()}}}}.dump());
+  const Json few = house.good("discover_databases", Json::object());
+  CHECK(paths_of(few) == std::vector<std::string>{house.global.string(), known.string()});
+  const Json all =
+      house.good("discover_databases", {{"folder", {"~/code"}}, {"pattern", {"*.sqlite"}}});
+  CHECK(all.at("databases").size() == 4);
+  CHECK(all.at("uncovered") == 4);
+  CHECK(all.at("complete") == true);
+  const auto& entry = entry_of(all, house.global);
+  CHECK(entry.at("kind") == "global");
+  CHECK(entry.at("journal_mode") == "wal");
+  CHECK(entry.at("rows").get<int>() >= 20);
+  CHECK(entry.at("schedules").empty());
+  CHECK(entry_of(all, named).at("kind") == "project");
+  CHECK(entry_of(all, other).at("kind") == "other");
+  CHECK_THAT(house.last_text, Catch::Contains("4 found, 4 without a schedule"));
+}
+
+TEST_CASE("discover_databases says when a database's snapshot was last verified") {
+  ToolHouse house;
+  house.furnish();
+  house.good("snapshot_db", {{"destination", "~/Backups"}});
+  const Json result = house.good("discover_databases", Json::object());
+  CHECK(entry_of(result, house.global).at("last_verified") == "2026-11-23T12:00:00Z");
+}
+
+TEST_CASE(
+    "discover_databases shows nothing outside the allowed folders, and refuses to search there") {
+  ToolHouse house({"home/code"});
+  house.furnish();
+  const auto allowed = house.make_database(house / "home/code/shop/.orchestrator/project.db");
+  const Json result = house.good("discover_databases", {{"folder", {"~/code"}}});
+  CHECK(paths_of(result) == std::vector<std::string>{allowed.string()});
+  CHECK_THAT(house.refused("discover_databases", {{"folder", {"~/elsewhere"}}}),
+             Catch::StartsWith("permission_denied: "));
+}
+
+TEST_CASE("discover_databases without a find says what to do") {
+  ToolHouse house;
+  const Json result = house.good("discover_databases", Json::object());
+  CHECK(result.at("databases").empty());
+  CHECK_THAT(house.last_text, Catch::Contains("--folder"));
+}

@@ -1,0 +1,165 @@
+#include "support/writer_process.h"
+#include "tests/tools/tool_house.h"
+
+namespace fs = core::fs;
+using server::Json;
+using test::ToolHouse;
+
+namespace {
+
+constexpr const char* kCountNotes = "SELECT count(*) FROM notes";
+
+// A snapshot with 20 notes, and the database emptied after it.
+fs::path take_and_lose(ToolHouse& house) {
+  house.furnish();
+  const Json taken = house.good("snapshot_db", {{"destination", "~/Backups"}});
+  test::run_sql(house.global, "DELETE FROM notes");
+  return taken.at("snapshot").get<std::string>();
+}
+
+// Runs what a result printed for the user, with our own program in the place of its path.
+void follow_undo(ToolHouse& house, const Json& restored) {
+  house.good("restore_snapshot", {{"snapshot", restored.at("safety_copy")},
+                                  {"target", restored.at("target")},
+                                  {"in_place", true},
+                                  {"confirm", true}});
+}
+
+}  // namespace
+
+TEST_CASE("restore_snapshot writes a new file and leaves the live database alone") {
+  ToolHouse house;
+  const auto snapshot = take_and_lose(house);
+  const Json result = house.good("restore_snapshot",
+                                 {{"snapshot", snapshot.string()}, {"target", "~/restored.db"}});
+  CHECK(result.at("verdict") == "verified");
+  CHECK(result.at("in_place") == false);
+  CHECK(test::query_integer(house / "home/restored.db", kCountNotes) == 20);
+  CHECK(test::query_integer(house.global, kCountNotes) == 0);
+  CHECK_FALSE(result.contains("undo"));
+  CHECK_THAT(house.last_text, Catch::Contains("Restored " + snapshot.string()));
+  CHECK_THAT(house.refused("restore_snapshot",
+                           {{"snapshot", snapshot.string()}, {"target", "~/restored.db"}}),
+             Catch::StartsWith("conflict: "));
+}
+
+TEST_CASE("restore_snapshot previews rows now and then without touching anything") {
+  ToolHouse house;
+  const auto snapshot = take_and_lose(house);
+  const auto before = test::names_in(house.global.parent_path());
+  const Json result = house.good(
+      "restore_snapshot", {{"snapshot", snapshot.string()}, {"in_place", true}, {"dry_run", true}});
+  CHECK(result.at("target") == house.global.string());
+  CHECK(result.at("rows").at("notes") == Json{{"now", 0}, {"then", 20}});
+  CHECK(test::names_in(house.global.parent_path()) == before);
+  CHECK(test::query_integer(house.global, kCountNotes) == 0);
+  CHECK(house.last_text.starts_with("Would restore "));
+}
+
+TEST_CASE("restore_snapshot in place shows what changes and waits for a yes") {
+  ToolHouse house;
+  const auto snapshot = take_and_lose(house);
+  const Json arguments{{"snapshot", snapshot.string()}, {"in_place", true}};
+  const auto text = house.refused("restore_snapshot", arguments);
+  CHECK_THAT(text, Catch::StartsWith("needs_confirmation: "));
+  CHECK_THAT(text, Catch::Contains("notes 0 now, 20 then"));
+  CHECK_THAT(text, Catch::Contains("confirm: true"));
+
+  const auto question = house.asked("restore_snapshot", arguments);
+  CHECK(question.key == "confirm");
+  CHECK_THAT(question.params.dump(), Catch::Contains("notes 0 now, 20 then"));
+  house.answer("confirm", {{"confirm", false}});
+  CHECK_THAT(house.refused("restore_snapshot", arguments), Catch::StartsWith("cancelled: "));
+  CHECK(test::query_integer(house.global, kCountNotes) == 0);
+  house.answer("confirm", {{"confirm", true}});
+  house.good("restore_snapshot", arguments);
+  CHECK(test::query_integer(house.global, kCountNotes) == 20);
+}
+
+TEST_CASE("restore_snapshot in place keeps a safety copy, and its undo puts that back") {
+  ToolHouse house;
+  const auto snapshot = take_and_lose(house);
+  const Json result = house.good(
+      "restore_snapshot", {{"snapshot", snapshot.string()}, {"in_place", true}, {"confirm", true}});
+  CHECK(result.at("journal_mode") == "wal");
+  CHECK(test::query_text(house.global, "PRAGMA journal_mode") == "wal");
+  CHECK(test::query_integer(house.global, kCountNotes) == 20);
+  CHECK(test::query_integer(result.at("safety_copy").get<std::string>(), kCountNotes) == 0);
+  CHECK_THAT(result.at("undo").get<std::string>(),
+             Catch::Contains(result.at("safety_copy").get<std::string>()));
+  follow_undo(house, result);
+  CHECK(test::query_integer(house.global, kCountNotes) == 0);
+}
+
+TEST_CASE("restore_snapshot is refused while a writer holds the database, and succeeds after") {
+  ToolHouse house;
+  const auto snapshot = take_and_lose(house);
+  const Json arguments{{"snapshot", snapshot.string()}, {"in_place", true}, {"confirm", true}};
+  {
+    test::WriterProcess writer(house.global);
+    const auto text = house.refused("restore_snapshot", arguments);
+    CHECK_THAT(text, Catch::StartsWith("busy: "));
+    CHECK_THAT(text, Catch::Contains(std::to_string(writer.pid())));
+    writer.stop();
+  }
+  house.good("restore_snapshot", arguments);
+  CHECK(test::query_integer(house.global, kCountNotes) == 20);
+}
+
+TEST_CASE("a stale -wal beside the restored database does not replay") {
+  ToolHouse house;
+  const auto snapshot = take_and_lose(house);
+  {
+    test::WriterOptions options;
+    options.checkpoints = false;
+    test::WriterProcess writer(house.global, options);
+    writer.kill();
+  }
+  REQUIRE(fs::file_size(house.global.string() + "-wal") > 0);
+  house.good("restore_snapshot",
+             {{"snapshot", snapshot.string()}, {"in_place", true}, {"confirm", true}});
+  CHECK(test::query_integer(house.global, kCountNotes) == 20);
+  CHECK(test::query_text(house.global, "PRAGMA integrity_check") == "ok");
+}
+
+TEST_CASE("restore_snapshot refuses a damaged snapshot and leaves the database") {
+  ToolHouse house;
+  const auto snapshot = take_and_lose(house);
+  test::patch_file(snapshot, 8192, std::string(512, '\xA5'));
+  CHECK_THAT(
+      house.refused("restore_snapshot",
+                    {{"snapshot", snapshot.string()}, {"in_place", true}, {"confirm", true}}),
+      Catch::StartsWith("damaged: "));
+  CHECK(test::query_integer(house.global, kCountNotes) == 0);
+}
+
+TEST_CASE("restore_snapshot takes the newest of a source, and says when a target is missing") {
+  ToolHouse house;
+  const auto snapshot = take_and_lose(house);
+  CHECK_THAT(house.refused("restore_snapshot", {{"destination", "~/Backups"}}),
+             Catch::Contains("target"));
+  const Json result = house.good(
+      "restore_snapshot",
+      {{"source", house.global.string()}, {"destination", "~/Backups"}, {"target", "~/drill.db"}});
+  CHECK(result.at("snapshot") == snapshot.string());
+}
+
+TEST_CASE("restore_snapshot replaces no database outside the allowed folders") {
+  ToolHouse house({"home/Backups"});
+  house.furnish();
+  ToolHouse* const limited = &house;
+  const auto file = house.backups / "testhost/global-2026-11-23.db";
+  {
+    const server::Tool open = tools::all_tools(house.world).front();
+    test::FakeCall call;
+    open.handler({{"destination", house.backups.string()}}, call);
+  }
+  REQUIRE(fs::exists(file));
+  for (const Json& extra : {Json{{"in_place", true}}, Json{{"target", "~/x.db"}}}) {
+    Json arguments = extra;
+    arguments["snapshot"] = file.string();
+    arguments["confirm"] = true;
+    CHECK_THAT(limited->refused("restore_snapshot", arguments),
+               Catch::StartsWith("permission_denied: "));
+  }
+}

@@ -1,0 +1,96 @@
+#include "cmake/embedded.h"
+#include "tests/tools/tool_house.h"
+
+using server::Json;
+
+namespace {
+
+// What one entry costs a model: four characters of compact JSON to a token.
+constexpr std::size_t kCharactersPerToken = 4;
+constexpr std::size_t kMaxTokens = 5'000;
+// A tool's name as Claude Code spells it must stay a valid tool name.
+constexpr std::size_t kMaxToolName = 64;
+constexpr std::string_view kNamePrefix = "mcp__plugin_backup-plugin-db_backup__";
+
+void check_properties(const Json& schema, const std::string& where) {
+  INFO(where);
+  if (!schema.contains("properties")) return;
+  for (const auto& [name, property] : schema.at("properties").items()) {
+    INFO(name);
+    CHECK(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos);
+    CHECK((property.contains("type") || property.contains("enum")));
+  }
+  if (!schema.contains("required")) return;
+  for (const auto& name : schema.at("required")) {
+    CHECK(schema.at("properties").contains(name.get<std::string>()));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every schema file is a tool, and every tool has its schema file") {
+  test::ToolHouse house;
+  std::vector<std::string> files;
+  for (const auto& file : embedded::embedded_schemas()) {
+    const Json schema = Json::parse(file.text);
+    if (!schema.contains("inputSchema")) continue;  // the manifest's shape
+    CHECK(schema.at("name").get<std::string>() + ".json" == file.name);
+    files.push_back(schema.at("name").get<std::string>());
+  }
+  std::vector<std::string> tools;
+  for (const auto& tool : house.tools) tools.push_back(tool.name());
+  std::sort(files.begin(), files.end());
+  std::sort(tools.begin(), tools.end());
+  CHECK(files == tools);
+}
+
+TEST_CASE("every tool's entry is complete and its schemas compile") {
+  test::ToolHouse house;
+  for (const auto& tool : house.tools) {
+    INFO(tool.name());
+    CHECK_FALSE(tool.entry.json().at("title").get<std::string>().empty());
+    CHECK_FALSE(tool.entry.json().at("description").get<std::string>().empty());
+    CHECK(kNamePrefix.size() + tool.name().size() <= kMaxToolName);
+    for (const char* key : {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}) {
+      CHECK(tool.entry.json().at("annotations").at(key).is_boolean());
+    }
+    const auto& input = tool.entry.json().at("inputSchema");
+    const auto& output = tool.entry.json().at("outputSchema");
+    CHECK(input.at("type") == "object");
+    CHECK(input.at("additionalProperties") == false);
+    CHECK(output.at("type") == "object");
+    CHECK(server::SchemaCheck(input).defect().empty());
+    CHECK(server::SchemaCheck(output).defect().empty());
+    check_properties(input, "inputSchema");
+    check_properties(output, "outputSchema");
+  }
+}
+
+TEST_CASE("all tools together cost a model less than 5,000 tokens") {
+  test::ToolHouse house;
+  std::size_t characters = 0;
+  for (const auto& tool : house.tools) characters += tool.entry.json().dump().size();
+  CHECK(characters / kCharactersPerToken < kMaxTokens);
+}
+
+TEST_CASE("an argument of one name has one type in every tool") {
+  test::ToolHouse house;
+  std::map<std::string, Json> types;
+  for (const auto& tool : house.tools) {
+    for (const auto& [name, property] :
+         tool.entry.json().at("inputSchema").at("properties").items()) {
+      const Json type = property.contains("enum") ? property.at("enum") : property.at("type");
+      INFO(tool.name() << " " << name);
+      CHECK(types.try_emplace(name, type).first->second == type);
+    }
+  }
+}
+
+TEST_CASE("no tool that only reads is called destructive") {
+  test::ToolHouse house;
+  for (const auto& tool : house.tools) {
+    INFO(tool.name());
+    const auto& hints = tool.entry.json().at("annotations");
+    if (hints.at("readOnlyHint") == true) CHECK(hints.at("destructiveHint") == false);
+  }
+}

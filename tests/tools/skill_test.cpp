@@ -1,0 +1,199 @@
+// The skill says nothing that the tools and the command line do not keep.
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "cmake/embedded.h"
+#include "tests/tools/tool_house.h"
+
+using server::Json;
+
+namespace {
+
+constexpr std::string_view kSkillFile = "backup-plugin-db/SKILL.md";
+// https://agentskills.io/specification
+constexpr std::size_t kMaxDescription = 1024;
+
+struct Line {
+  std::string file;
+  std::string fence;  // the language of the block it stands in; empty outside of any
+  bool in_block = false;
+  std::string text;  // without the indentation
+};
+
+std::vector<Line> skill_lines() {
+  std::vector<Line> lines;
+  for (const auto& file : embedded::embedded_skill()) {
+    std::istringstream text{std::string(file.text)};
+    bool in_block = false;
+    std::string fence;
+    for (std::string line; std::getline(text, line);) {
+      line.erase(0, line.find_first_not_of(' '));
+      if (line.starts_with("```")) {
+        in_block = !in_block;
+        fence = in_block ? line.substr(3) : "";
+      } else {
+        lines.push_back({std::string(file.name), fence, in_block, line});
+      }
+    }
+    INFO(file.name);
+    CHECK_FALSE(in_block);
+  }
+  return lines;
+}
+
+std::string skill_text() {
+  for (const auto& file : embedded::embedded_skill()) {
+    if (file.name == kSkillFile) return std::string(file.text);
+  }
+  return "";
+}
+
+std::string frontmatter(const std::string& key) {
+  std::istringstream text(skill_text());
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with(key + ": ")) return line.substr(key.size() + 2);
+  }
+  return "";
+}
+
+// Every word that a tool's entry defines: tools, arguments, results, values.
+void collect_words(const Json& value, std::set<std::string>& words) {
+  if (value.is_object()) {
+    for (const auto& [key, inner] : value.items()) {
+      words.insert(key);
+      collect_words(inner, words);
+    }
+  } else if (value.is_array()) {
+    for (const auto& inner : value) collect_words(inner, words);
+  } else if (value.is_string()) {
+    words.insert(value.get<std::string>());
+  }
+}
+
+std::vector<std::string> matches(const std::string& text, const std::string& pattern) {
+  const std::regex expression(pattern);
+  std::vector<std::string> found;
+  for (std::sregex_iterator match(text.begin(), text.end(), expression), end; match != end;
+       ++match) {
+    found.push_back((*match)[1]);
+  }
+  return found;
+}
+
+Json read_json(const std::string& name) {
+  return Json::parse(test::read_file(std::string(BPD_SOURCE_DIR) + "/" + name));
+}
+
+}  // namespace
+
+TEST_CASE("the skill's frontmatter keeps the rules of skills") {
+  CHECK(frontmatter("name") == "backup-plugin-db");
+  CHECK(frontmatter("description").size() > 100);
+  CHECK(frontmatter("description").size() <= kMaxDescription);
+  CHECK(frontmatter("description").find(": ") == std::string::npos);
+}
+
+TEST_CASE(
+    "the tools that the skill may call unasked only read, under the names Claude Code gives") {
+  test::ToolHouse house;
+  const std::string plugin = read_json(".claude-plugin/plugin.json").at("name");
+  const auto servers = read_json(".mcp.json").at("mcpServers");
+  const std::string prefix = "mcp__plugin_" + plugin + "_" + servers.begin().key() + "__";
+  const auto allowed = matches(frontmatter("allowed-tools"), "([a-z_-]+)");
+  CHECK(allowed.size() == 5);
+  for (const auto& name : allowed) {
+    INFO(name);
+    REQUIRE(name.starts_with(prefix));
+    const auto& tool = house.tool(name.substr(prefix.size()));
+    CHECK(tool.entry.json().at("annotations").at("readOnlyHint") == true);
+  }
+}
+
+TEST_CASE("the skill names every tool") {
+  test::ToolHouse house;
+  const auto text = skill_text();
+  for (const auto& tool : house.tools) {
+    INFO(tool.name());
+    CHECK(text.find("| `" + tool.name() + "` |") != std::string::npos);
+  }
+}
+
+TEST_CASE("every call printed in the skill fits the tool's schema") {
+  test::ToolHouse house;
+  std::size_t calls = 0;
+  for (const auto& line : skill_lines()) {
+    if (line.fence != "tool") continue;
+    INFO(line.file << ": " << line.text);
+    const auto space = line.text.find(' ');
+    REQUIRE(space != std::string::npos);
+    const auto& tool = house.tool(line.text.substr(0, space));
+    const Json arguments = Json::parse(line.text.substr(space + 1));
+    const server::SchemaCheck input(tool.entry.json().at("inputSchema"));
+    CHECK(input.problem(arguments, "argument").value_or("") == "");
+    ++calls;
+  }
+  CHECK(calls >= 20);
+}
+
+TEST_CASE("every underscored word that the skill quotes is one of the tools' own") {
+  test::ToolHouse house;
+  std::set<std::string> words;
+  for (const auto& tool : house.tools) collect_words(tool.entry.json(), words);
+  for (int code = 0; code <= static_cast<int>(core::ErrorCode::internal); ++code) {
+    words.insert(std::string(core::to_string(static_cast<core::ErrorCode>(code))));
+  }
+  for (const auto& line : skill_lines()) {
+    if (line.in_block) continue;
+    for (const auto& word : matches(line.text, "`([a-z]+(?:_[a-z]+)+)`")) {
+      INFO(line.file << ": " << line.text);
+      CHECK(words.count(word) == 1);
+    }
+  }
+}
+
+TEST_CASE("every link of the skill leads to a file of the skill") {
+  std::set<std::string> files;
+  for (const auto& file : embedded::embedded_skill()) files.insert(std::string(file.name));
+  std::set<std::string> linked{std::string(kSkillFile)};
+  for (const auto& target : matches(skill_text(), "\\]\\(([^)]+)\\)")) {
+    linked.insert("backup-plugin-db/" + target);
+  }
+  CHECK(linked == files);
+}
+
+#ifdef BPD_BINARY
+TEST_CASE("every verb and flag of our command line that the skill prints exists") {
+  std::map<std::string, std::string> help;
+  std::size_t commands = 0;
+  for (const auto& line : skill_lines()) {
+    std::vector<std::string> printed;
+    if (line.fence == "sh" && line.text.starts_with("backup-plugin-db ")) {
+      printed = {line.text};
+    } else if (!line.in_block) {
+      printed = matches(line.text, "`(backup-plugin-db [^`]+)`");
+    }
+    for (const auto& command : printed) {
+      INFO(line.file << ": " << command);
+      ++commands;
+      std::istringstream words(command);
+      std::string program, verb;
+      words >> program >> verb;
+      if (verb.starts_with("--")) continue;
+      if (help.count(verb) == 0) {
+        core::Command asked;
+        asked.argv = {BPD_BINARY, verb, "--help"};
+        const auto result = core::system_commands().run(asked, {});
+        REQUIRE(result);
+        CHECK(result->exit_code == 0);
+        help[verb] = result->output;
+      }
+      for (std::string word; words >> word;) {
+        if (!word.starts_with("--")) continue;
+        CHECK(help[verb].find(word.substr(0, word.find('='))) != std::string::npos);
+      }
+    }
+  }
+  CHECK(commands >= 3);
+}
+#endif
