@@ -104,17 +104,25 @@ class Judge {
   // The latest snapshot run decides: an earlier failure was made good since.
   void look_at_runs() {
     bool latest = true;
+    const RunRecord* restored = nullptr;  // since the latest snapshot run
     for (const RunRecord& run : input_.runs) {
       if (manifest_text(run.source) != recorded_) continue;
       if (run.kind == "verify" && run.ok && counts(run.finished_at)) {
         status_.last_verified = later(status_.last_verified, run.finished_at);
       }
+      if (run.kind == "restore" && run.ok && latest && restored == nullptr) restored = &run;
       if (run.kind != "snapshot") continue;
       if (latest && !run.ok) {
         status_.last_error = run.error.empty() ? run.error_code : run.error;
         note(BackupState::failing, "The last run failed: " + status_.last_error);
       } else if (latest && run.warnings.find(kShrinkWarning) != std::string::npos) {
         note(BackupState::attention, "The last run warned: " + run.warnings);
+        if (restored != nullptr) {
+          note(BackupState::attention, "Since then it was restored, at " +
+                                           format_instant(restored->finished_at) + " from " +
+                                           restored->snapshot +
+                                           ". The next snapshot of it settles the warning.");
+        }
       }
       if (run.ok && counts(run.finished_at)) {
         status_.last_success = later(status_.last_success, run.finished_at);

@@ -31,7 +31,7 @@ constexpr std::array<BuiltIn, 3> kBuiltIns = {{
 
 void print(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
-  if (!text.ends_with('\n')) std::fputc('\n', stdout);
+  if (!text.empty() && !text.ends_with('\n')) std::fputc('\n', stdout);
   std::fflush(stdout);
 }
 

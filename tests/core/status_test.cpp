@@ -168,6 +168,24 @@ TEST_CASE("a shrunken database is told by the status") {
   CHECK(judge_one(input).state == BackupState::ok);
 }
 
+TEST_CASE("a restore since a shrunken snapshot is told beside the warning") {
+  StatusInput input = healthy();
+  input.runs[0].warnings = std::string(core::kShrinkWarning) + ": 3 rows now, 400 in /x.db.";
+  core::RunRecord restore = input.runs[0];
+  restore.kind = "restore";
+  restore.warnings.clear();
+  restore.snapshot = "/b/x-before-loss.db";
+  restore.finished_at = kNow - hours{1};
+  input.runs.insert(input.runs.begin(), restore);
+  CHECK(mentions(judge_one(input), "restored"));
+  CHECK(mentions(judge_one(input), "/b/x-before-loss.db"));
+  // A later snapshot has the last word.
+  core::RunRecord later = restore;
+  later.kind = "snapshot";
+  input.runs.insert(input.runs.begin(), later);
+  CHECK(judge_one(input).state == BackupState::ok);
+}
+
 TEST_CASE("problems of schedule and place are passed on") {
   StatusInput input = healthy();
   input.schedules[0].problems = {"Linger is off."};
