@@ -14,6 +14,7 @@
 #include "core/snapshot.h"
 #include "support/catch.h"
 #include "support/fake_env.h"
+#include "support/forwarding_files.h"
 #include "support/test_database.h"
 #include "support/writer_process.h"
 
@@ -318,52 +319,15 @@ TEST_CASE("a stop before the swap leaves the database as it was") {
 namespace {
 
 // A folder whose renames onto one name fail: the last step that can.
-class FailingRename final : public core::FileSystem {
+class FailingRename final : public test::ForwardingFiles {
  public:
   explicit FailingRename(fs::path to) : to_(std::move(to)) {}
   core::Expected<> rename(const fs::path& from, const fs::path& to) override {
     if (to == to_) return core::fail(ErrorCode::io, "the disk is gone");
-    return real_.rename(from, to);
+    return test::ForwardingFiles::rename(from, to);
   }
-  core::Expected<core::FileInfo> info(const fs::path& p) const override { return real_.info(p); }
-  core::Expected<core::FileInfo> link_info(const fs::path& p) const override {
-    return real_.link_info(p);
-  }
-  core::Expected<std::string> read(const fs::path& p, std::uint64_t n) const override {
-    return real_.read(p, n);
-  }
-  core::Expected<std::string> read_start(const fs::path& p, std::size_t n) const override {
-    return real_.read_start(p, n);
-  }
-  core::Expected<std::vector<core::DirEntry>> list(const fs::path& p,
-                                                   std::size_t n) const override {
-    return real_.list(p, n);
-  }
-  core::Expected<fs::path> canonical(const fs::path& p) const override {
-    return real_.canonical(p);
-  }
-  core::Expected<std::uint64_t> free_bytes(const fs::path& p) const override {
-    return real_.free_bytes(p);
-  }
-  core::Expected<> write_atomically(const fs::path& p, std::string_view text,
-                                    std::uint32_t mode) override {
-    return real_.write_atomically(p, text, mode);
-  }
-  core::Expected<> make_folders(const fs::path& p, std::uint32_t mode) override {
-    return real_.make_folders(p, mode);
-  }
-  core::Expected<> remove(const fs::path& p) override { return real_.remove(p); }
-  core::Expected<> remove_empty_folder(const fs::path& p) override {
-    return real_.remove_empty_folder(p);
-  }
-  core::Expected<> set_mode(const fs::path& p, std::uint32_t mode) override {
-    return real_.set_mode(p, mode);
-  }
-  core::Expected<> sync_file(const fs::path& p) override { return real_.sync_file(p); }
-  core::Expected<> sync_folder(const fs::path& p) override { return real_.sync_folder(p); }
 
  private:
-  core::FileSystem& real_ = core::system_files();
   fs::path to_;
 };
 

@@ -18,6 +18,9 @@ class ForwardingFiles : public core::FileSystem {
   Expected<std::string> read(const Path& path, std::uint64_t max_bytes) const override {
     return real_.read(path, max_bytes);
   }
+  Expected<std::string> read_start(const Path& path, std::size_t max_bytes) const override {
+    return real_.read_start(path, max_bytes);
+  }
   Expected<std::vector<core::DirEntry>> list(const Path& folder,
                                              std::size_t max_entries) const override {
     return real_.list(folder, max_entries);
