@@ -13,7 +13,12 @@ bpd_plugin_test("The MCP bundle validates, packs and runs" bundle)
 add_test(NAME "The Debian package installs, runs, and leaves nothing when it is purged"
   COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/plugin/check_package.sh ${CMAKE_BINARY_DIR})
 add_test(NAME "The walkthrough leads from an empty home to a proven restore"
-  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/interop/walkthrough/run.sh $<TARGET_FILE:backup-plugin-db>)
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/interop/walkthrough/run.sh
+    $<TARGET_FILE:backup-plugin-db> walkthrough)
+add_test(NAME "Every line that the skill prints works as printed"
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/interop/walkthrough/run.sh
+    $<TARGET_FILE:backup-plugin-db> skill)
 set_tests_properties("The Debian package installs, runs, and leaves nothing when it is purged"
   "The walkthrough leads from an empty home to a proven restore"
+  "Every line that the skill prints works as printed"
   PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
