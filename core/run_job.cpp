@@ -5,6 +5,7 @@
 #include "core/history.h"
 #include "core/installed_program.h"
 #include "core/run_lock.h"
+#include "core/schedule_launchd.h"
 
 namespace core {
 
@@ -171,6 +172,15 @@ void log_end(const BackupJob& job, const RunOptions& options, const std::string&
   (void)append_log(job.name, log_line(env, text), env);  // a full disk has its own, louder error
 }
 
+// launchd gives the program's output to a file that it never trims. What this run still writes goes
+// to the renamed one.
+void rotate_launchd_output(const BackupJob& job, const Env& env) {
+  if (job.scheduler != SchedulerKind::launchd) return;
+  const fs::path path = launchd_output_path(job.name, env.places.state / "logs");
+  const auto info = env.files.info(path);
+  if (info && info->bytes > kMaxLogBytes) (void)env.files.rename(path, path.string() + ".1");
+}
+
 std::string success_text(const JobRun& run) {
   std::string text =
       "'" + run.job.name + "': wrote " + run.snapshot->snapshot.string() + ", " +
@@ -185,6 +195,7 @@ Expected<JobRun> run_locked(const BackupJob& job, bool asked_for, const RunOptio
                             const Env& env, ProgressSink& progress, std::stop_token stop) {
   JobRun run;
   run.job = job;
+  if (options.scheduled) rotate_launchd_output(job, env);
   ping(job, "/start", 0, env, stop, run.warnings);
   auto result = try_snapshot(job, asked_for ? 1 : kMaxAttempts, run.attempts, env, progress, stop);
   if (result) {

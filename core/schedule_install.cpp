@@ -7,6 +7,7 @@
 #include "core/installed_program.h"
 #include "core/run_job.h"
 #include "core/run_lock.h"
+#include "core/schedule_launchd.h"
 
 namespace core {
 
@@ -368,9 +369,10 @@ Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
   remove_file(job_path(name, env.places));
   if (result.removed.empty() && !job) return fail(job.error());
   withdraw_request(name, env);
-  remove_file(log_path(name, env.places));
-  remove_file(log_path(name, env.places).string() + ".1");
-  remove_file(facts.logs / (name + ".launchd.log"));
+  for (const fs::path& log : {log_path(name, env.places), launchd_output_path(name, facts.logs)}) {
+    remove_file(log);
+    remove_file(log.string() + ".1");
+  }
 
   std::vector<std::string> problems;
   if (list_jobs(env.places, env.files, problems).empty() && problems.empty()) {

@@ -55,7 +55,7 @@ class Launchd final : public Scheduler {
     const fs::path path = plist_path(job.name, facts);
     SchedulePlan plan{SchedulerKind::launchd, {}, {}};
     // The folder of the two output files must exist, or launchd does not start the agent.
-    plan.steps.emplace_back(WriteFile{output_path(job.name, facts), "", 0600});
+    plan.steps.emplace_back(WriteFile{launchd_output_path(job.name, facts.logs), "", 0600});
     plan.steps.emplace_back(WriteFile{path, std::move(*plist)});
     for (RunCommand& command : load_commands(job.name, facts)) {
       plan.steps.emplace_back(std::move(command));
@@ -74,7 +74,7 @@ class Launchd final : public Scheduler {
     SchedulePlan plan{SchedulerKind::launchd, {}, {}};
     plan.steps.emplace_back(bootout(name, facts));
     plan.steps.emplace_back(RemoveFile{plist_path(name, facts)});
-    plan.steps.emplace_back(RemoveFile{output_path(name, facts)});
+    plan.steps.emplace_back(RemoveFile{launchd_output_path(name, facts.logs)});
     return plan;
   }
 
@@ -119,10 +119,6 @@ class Launchd final : public Scheduler {
     bootstrap.attempts = kBootstrapAttempts;
     return {bootout(name, facts), launchctl(facts, {"enable", target(name, facts)}), bootstrap};
   }
-
-  static fs::path output_path(const std::string& name, const HostFacts& facts) {
-    return facts.logs / (name + ".launchd.log");
-  }
 };
 
 std::string key_string(std::string_view key, const std::string& text) {
@@ -135,10 +131,14 @@ std::string launchd_label(const std::string& name) {
   return "backup-plugin-db." + name;
 }
 
+fs::path launchd_output_path(const std::string& name, const fs::path& logs) {
+  return logs / (name + ".launchd.log");
+}
+
 Expected<std::string> render_plist(const BackupJob& job, const HostFacts& facts) {
   const auto program = xml_text(facts.program.string());
   if (!program) return program;
-  const auto output = xml_text(Launchd::output_path(job.name, facts).string());
+  const auto output = xml_text(launchd_output_path(job.name, facts.logs).string());
   if (!output) return output;
   std::string arguments;
   for (const std::string& argument : {*program, std::string("run"), job.name,

@@ -13,6 +13,8 @@ namespace core {
 const Scheduler& launchd_scheduler();
 
 std::string launchd_label(const std::string& name);
+// Where launchd puts what the program prints.
+fs::path launchd_output_path(const std::string& name, const fs::path& logs);
 Expected<std::string> render_plist(const BackupJob& job, const HostFacts& facts);
 
 }  // namespace core

@@ -218,3 +218,19 @@ TEST_CASE("Runs are logged where the scheduler keeps no output", "[run_job]") {
   CHECK_FALSE(fs::exists(log_path("by-systemd", installed.world.fake.places)));
   CHECK(report_of(*run, kScheduled).find("wrote ") != std::string::npos);
 }
+
+TEST_CASE("What launchd collects of a program's output is rotated", "[run_job]") {
+  Installed installed;
+  BackupJob job = installed.job();
+  job.scheduler = SchedulerKind::launchd;
+  installed.save(job);
+  const fs::path output = installed.world.fake.places.state / "logs/global.launchd.log";
+  fs::create_directories(output.parent_path());
+  test::write_file(output, "short");
+  REQUIRE(installed.run(kScheduled));
+  CHECK(test::read_file(output) == "short");
+  test::write_file(output, std::string(kMaxLogBytes + 1, 'x'));
+  REQUIRE(installed.run(kScheduled));
+  CHECK_FALSE(fs::exists(output));
+  CHECK(fs::file_size(output.string() + ".1") == kMaxLogBytes + 1);
+}

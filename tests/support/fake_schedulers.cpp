@@ -27,7 +27,9 @@ std::string name_in(const std::string& text, const std::string& before) {
 
 }  // namespace
 
-FakeSchedulers::FakeSchedulers(const std::string& system) {
+FakeSchedulers::FakeSchedulers(const std::string& system, FakeEnv* given)
+    : own(given != nullptr ? nullptr : std::make_unique<FakeEnv>()),
+      fake(given != nullptr ? *given : *own) {
   fake.places.variables["BPD_SYSTEM"] = system;
   fake.clock.really_sleeps = false;
   fake.commands.answer = [this](const Command& command) { return answer(command); };

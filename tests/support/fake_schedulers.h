@@ -2,7 +2,7 @@
 // run jobs in this process when they are told to.
 #pragma once
 
-#include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,7 +17,8 @@ namespace test {
 // systemctl is not played: systemd's own tests run the real one (tests/schedulers).
 class FakeSchedulers {
  public:
-  explicit FakeSchedulers(const std::string& system);
+  // In a world of its own, or in the one that is given.
+  explicit FakeSchedulers(const std::string& system, FakeEnv* given = nullptr);
 
   core::Env env() { return fake.env(); }
   // A database with notes at <folder>/live/<name>, and the folder "backups" for its snapshots.
@@ -28,7 +29,8 @@ class FakeSchedulers {
   // Every file below the folder with a digest of its text, apart from locks and history.
   std::string tree() const;
 
-  FakeEnv fake;
+  std::unique_ptr<FakeEnv> own;
+  FakeEnv& fake;
   std::optional<std::string> crontab;
   std::string crontab_complaint;        // not empty: crontab -l fails with it
   bool crontab_refuses = false;         // `crontab -` fails

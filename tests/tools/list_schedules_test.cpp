@@ -1,0 +1,32 @@
+#include "tests/tools/schedule_house.h"
+
+using server::Json;
+using test::ScheduleHouse;
+
+TEST_CASE("list_schedules with nothing installed says how to begin") {
+  ScheduleHouse house;
+  CHECK(house.good("list_schedules", Json::object()).at("schedules").empty());
+  CHECK(house.last_text.find("install_schedule") != std::string::npos);
+}
+
+TEST_CASE("list_schedules tells runs and problems, in the result and in words") {
+  ScheduleHouse house;
+  house.install();
+  const Json healthy = house.good("list_schedules", Json::object()).at("schedules").at(0);
+  CHECK(healthy.at("name") == "global");
+  CHECK(healthy.at("scheduler") == "cron");
+  CHECK(healthy.at("source") == house.global.string());
+  CHECK(healthy.at("destination") == house.backups.string());
+  CHECK(healthy.at("last_result") == "ok");
+  CHECK(healthy.at("last_success") == healthy.at("last_run"));
+  CHECK(healthy.at("next_run") == "2026-11-24T04:07:00Z");
+  CHECK(healthy.at("problems").empty());
+
+  test::fs::rename(house.backups, house / "home/away");
+  house.refused("run_schedule", {{"name", "global"}});
+  const Json failing = house.good("list_schedules", Json::object()).at("schedules").at(0);
+  CHECK(failing.at("last_result") == "failed");
+  CHECK(failing.at("last_error").get<std::string>().find("Backups") != std::string::npos);
+  CHECK(failing.at("problems").size() == 2);
+  CHECK(house.last_text.find("Problem: global: The destination ") != std::string::npos);
+}

@@ -1,0 +1,37 @@
+#include "tests/tools/schedule_house.h"
+
+using server::Json;
+using test::ScheduleHouse;
+
+TEST_CASE("remove_schedule removes the entry and says what stays") {
+  ScheduleHouse house;
+  house.schedulers.crontab = "# mine\n";
+  const std::string snapshot = house.install().at("run").at("snapshot");
+  const Json removed = house.good("remove_schedule", {{"name", "global"}});
+  CHECK(house.schedulers.crontab == "# mine\n");
+  CHECK(test::fs::exists(snapshot));
+  CHECK(removed.at("snapshots_stay_in") == house.backups.string());
+  CHECK(house.last_text.find("Its snapshots stay in ") != std::string::npos);
+  CHECK(house.refused("remove_schedule", {{"name", "global"}}).find("not_found") == 0);
+}
+
+TEST_CASE("remove_schedule asks where the client can be asked, and takes no for an answer") {
+  ScheduleHouse house;
+  house.install();
+  CHECK(house.asked("remove_schedule", {{"name", "global"}}).key == "confirm");
+  house.answer("confirm", {{"confirm", false}});
+  CHECK(house.refused("remove_schedule", {{"name", "global"}}).find("cancelled") == 0);
+  house.context.answers["confirm"] = {{"action", "decline"}};
+  CHECK(house.refused("remove_schedule", {{"name", "global"}}).find("cancelled") == 0);
+  CHECK(house.schedulers.crontab);
+  house.answer("confirm", {{"confirm", true}});
+  house.good("remove_schedule", {{"name", "global"}});
+  CHECK_FALSE(house.schedulers.crontab);
+}
+
+TEST_CASE("remove_schedule does not ask again what the user has agreed to") {
+  ScheduleHouse house;
+  house.install();
+  house.context.client.form_elicitation = true;
+  house.good("remove_schedule", {{"name", "global"}, {"confirm", true}});
+}
