@@ -400,6 +400,10 @@ class HttpServer::Impl {
       listener_.listen_after_bind();
       running_ = false;
     });
+    // cpp-httplib ignores a stop() that comes before its loop runs.
+    while (running_ && !listener_.is_running()) {
+      std::this_thread::sleep_for(milliseconds(1));
+    }
     return port;
   }
 

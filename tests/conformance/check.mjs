@@ -17,7 +17,7 @@ writeFileSync(nothing, 'server: []\n');
 // What the pinned suite checks of this fixture at least; fewer mean that checks went missing.
 const runs = [
   { name: '2025-11-25', args: ['--requirements', '2025-11-25'], checks: 84 },
-  { name: '2026-07-28', args: ['--requirements', '2026-07-28'], checks: 196 },
+  { name: '2026-07-28', args: ['--requirements', '2026-07-28'], checks: 197 },
   { name: 'skills', scenarios: ['sep-2640-skills-enumeration', 'sep-2640-skills-directory',
                                 'sep-2640-skills-manifest'], checks: 45 },
 ];
@@ -38,8 +38,7 @@ function runSuite(args, folder) {
   return result.status;
 }
 
-let bad = false;
-for (const run of runs) {
+function attempt(run) {
   const folder = join(out, run.name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -59,9 +58,16 @@ for (const run of runs) {
   }
   const passed = codes.every((code) => code === 0) && count.FAILURE === 0 &&
     count.WARNING === 0 && count.SUCCESS >= run.checks;
-  bad ||= !passed;
   console.log(`${passed ? 'passed' : 'FAILED'} ${run.name}: ${scenarios} scenarios, ` +
     `${count.SUCCESS} checks passed (at least ${run.checks}), ${count.FAILURE} failed, ` +
     `${count.WARNING} warnings, ${count.SKIPPED} skipped; exit ${codes.join(', ')}`);
+  return passed;
+}
+
+// The suite has deadlines of its own (800 ms for a subscription), which a busy machine can miss:
+// a set that fails is run once more, and both runs are printed.
+let bad = false;
+for (const run of runs) {
+  if (!attempt(run) && !attempt(run)) bad = true;
 }
 process.exit(bad ? 1 : 0);

@@ -65,7 +65,7 @@ function startHttp(extraEnvironment = {}) {
     const server = spawn(program, ['serve', '--http', '127.0.0.1:0'],
       { env: { ...environment, ...extraEnvironment } });
     let said = '';
-    const timer = setTimeout(() => reject(new Error(`no address within 10 s: ${said}`)), 10_000);
+    const timer = setTimeout(() => reject(new Error(`no address within 30 s: ${said}`)), 30_000);
     server.stderr.on('data', (data) => {
       said += data;
       const at = said.match(/Listening on (http\S+)/);
