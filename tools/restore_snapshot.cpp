@@ -154,11 +154,11 @@ std::string to_text(const Json& structured) {
           structured.at("snapshot").get<std::string>() + " to " +
           structured.at("target").get<std::string>() + "\n";
   std::vector<std::vector<std::string>> rows{{"TABLE", "NOW", "THEN"}};
-  for (const auto& [table, counts] : structured.at("rows").items()) {
-    const auto cell = [&counts](const char* key) {
+  for (const auto& entry : structured.at("rows").items()) {
+    const auto cell = [&counts = entry.value()](const char* key) {
       return counts.contains(key) ? std::to_string(counts.at(key).get<std::uint64_t>()) : "-";
     };
-    rows.push_back({table, cell("now"), cell("then")});
+    rows.push_back({entry.key(), cell("now"), cell("then")});
   }
   if (!dry_run) rows.front() = {"TABLE", "BEFORE", "NOW"};
   if (rows.size() > 1) text += format_table(rows);
