@@ -44,12 +44,14 @@ std::string function_name(const CommandPages& pages) {
 
 std::vector<std::string> names_of(const std::vector<VerbPage>& verbs) {
   std::vector<std::string> names;
+  names.reserve(verbs.size());
   for (const auto& verb : verbs) names.push_back(verb.name);
   return names;
 }
 
 std::vector<std::string> flags_of(const std::vector<OptionPage>& options) {
   std::vector<std::string> flags;
+  flags.reserve(options.size());
   for (const auto& option : options) flags.push_back(option.flag);
   return flags;
 }

@@ -8,7 +8,6 @@
 
 namespace tools {
 
-using core::BackupState;
 using core::DatabaseStatus;
 using server::Json;
 
