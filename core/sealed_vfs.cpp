@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "core/map_guard.h"
+
 namespace core {
 namespace {
 
@@ -13,7 +15,9 @@ constexpr const char* kVfsName = "backup-plugin-db-sealed";
 constexpr std::size_t kPieceBytes = 64 * 1024;         // xRead takes at most 131,071
 constexpr std::size_t kMappedPieceBytes = 256 * 1024;  // stays in the CPU's cache
 // All that SQLite's default build maps (SQLITE_MAX_MMAP_SIZE); beyond it, it reads.
-constexpr const char* kMapBytes = "2147418112";
+constexpr std::int64_t kMapBytes = 0x7fff0000;
+// Of it in memory at a time, unless a caller wants it all.
+constexpr std::size_t kMaxMappedBytes = 16 << 20;
 constexpr const char* kCacheKib = "8192";
 
 constexpr int kHeaderBytes = 100, kWriteVersion = 18, kReadVersion = 19;
@@ -22,6 +26,8 @@ struct SealedFile {
   sqlite3_file base;
   bool database;  // else a temporary file of SQLite's own, which it may write
   std::atomic<std::uint64_t> bytes_read;
+  std::size_t max_mapped_bytes;  // in memory at a time; 0: any
+  MapGuard guard;
 };
 
 // The system's own file object follows ours in memory, aligned as any.
@@ -42,7 +48,27 @@ void count(sqlite3_file* file, std::int64_t bytes) {
   self(file).bytes_read.fetch_add(static_cast<std::uint64_t>(bytes), std::memory_order_relaxed);
 }
 
+// A piece of the file from SQLite's mapping of it; null where it is not mapped.
+int fetch(sqlite3_file* file, sqlite3_int64 offset, int bytes, void** data) {
+  SealedFile& sealed = self(file);
+  *data = nullptr;
+  if (methods(file).iVersion < 3) return SQLITE_OK;
+  if (sealed.guard.faulted()) return SQLITE_IOERR_READ;
+  const int rc = methods(file).xFetch(inner(file), offset, bytes, data);
+  if (rc != SQLITE_OK || *data == nullptr) return rc;
+  const void* base = static_cast<const char*>(*data) - offset;
+  if (base != sealed.guard.base()) {
+    sqlite3_int64 length = 0;
+    methods(file).xFileSize(inner(file), &length);
+    length = std::min<sqlite3_int64>(length, kMapBytes);
+    sealed.guard.watch(base, static_cast<std::size_t>(length));
+  }
+  sealed.guard.touch(*data, static_cast<std::size_t>(bytes), sealed.max_mapped_bytes);
+  return rc;
+}
+
 int x_close(sqlite3_file* file) {
+  self(file).guard.~MapGuard();  // before the addresses may become another mapping's
   return methods(file).xClose(inner(file));
 }
 int x_read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
@@ -95,10 +121,9 @@ int x_device_characteristics(sqlite3_file* file) {
 }
 int x_fetch(sqlite3_file* file, sqlite3_int64 offset, int bytes, void** data) {
   *data = nullptr;
-  if (methods(file).iVersion < 3 || offset == 0) return SQLITE_OK;  // page 1 goes through x_read
-  const int rc = methods(file).xFetch(inner(file), offset, bytes, data);
-  if (*data != nullptr) count(file, bytes);
-  return rc;
+  if (offset == 0) return SQLITE_OK;  // page 1 goes through x_read
+  count(file, bytes);
+  return fetch(file, offset, bytes, data);
 }
 int x_unfetch(sqlite3_file* file, sqlite3_int64 offset, void* data) {
   return methods(file).iVersion < 3 ? SQLITE_OK : methods(file).xUnfetch(inner(file), offset, data);
@@ -133,6 +158,7 @@ int x_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, in
   const bool temporary = (flags & SQLITE_OPEN_DELETEONCLOSE) != 0;
   auto* created = new (file) SealedFile{};  // SQLite owns the memory and never destroys
   created->database = database;
+  created->max_mapped_bytes = kMaxMappedBytes;
   if (!database && !temporary) return SQLITE_CANTOPEN;  // a journal would lie beside the file
   int real_flags = flags;
   if (database) {
@@ -141,7 +167,11 @@ int x_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, in
   }
   sqlite3_vfs* system = system_vfs(vfs);
   const int rc = system->xOpen(system, name, inner(file), real_flags, out_flags);
-  if (rc == SQLITE_OK) created->base.pMethods = &kMethods;
+  if (rc == SQLITE_OK) {
+    created->base.pMethods = &kMethods;
+  } else {
+    created->guard.~MapGuard();
+  }
   if (out_flags != nullptr) *out_flags = flags;
   return rc;
 }
@@ -191,7 +221,7 @@ Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path
   sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
   // The last of these reads the file and fails on a damaged one: for the checks to tell about.
-  const std::string settings = std::string("PRAGMA mmap_size = ") + kMapBytes +
+  const std::string settings = "PRAGMA mmap_size = " + std::to_string(kMapBytes) +
                                "; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON; "
                                "PRAGMA cache_size = -" +
                                kCacheKib;
@@ -205,21 +235,21 @@ const std::atomic<std::uint64_t>& bytes_read(sqlite3* connection) {
 
 Expected<> read_through(sqlite3* connection, std::uint64_t bytes,
                         const std::function<bool(const void* data, std::size_t bytes)>& take) {
-  sqlite3_file* system_file = inner(file_of(connection));
-  const sqlite3_io_methods& real = *system_file->pMethods;
+  sqlite3_file* file = file_of(connection);
   std::vector<unsigned char> buffer(kPieceBytes);
   for (std::uint64_t offset = 0; offset < bytes;) {
     const auto at = static_cast<sqlite3_int64>(offset);
     auto piece = static_cast<int>(std::min<std::uint64_t>(kMappedPieceBytes, bytes - offset));
     void* mapped = nullptr;
-    int rc = real.iVersion < 3 ? SQLITE_OK : real.xFetch(system_file, at, piece, &mapped);
+    int rc = fetch(file, at, piece, &mapped);
     bool goes_on = true;
     if (rc == SQLITE_OK && mapped != nullptr) {
       goes_on = take(mapped, static_cast<std::size_t>(piece));
-      rc = real.xUnfetch(system_file, at, mapped);
+      rc = methods(file).xUnfetch(inner(file), at, mapped);
+      if (self(file).guard.faulted()) rc = SQLITE_IOERR_READ;
     } else if (rc == SQLITE_OK) {
       piece = std::min(piece, static_cast<int>(kPieceBytes));
-      rc = real.xRead(system_file, buffer.data(), piece, at);
+      rc = methods(file).xRead(inner(file), buffer.data(), piece, at);
       if (rc == SQLITE_OK) goes_on = take(buffer.data(), static_cast<std::size_t>(piece));
     }
     if (rc != SQLITE_OK) {
@@ -229,6 +259,10 @@ Expected<> read_through(sqlite3* connection, std::uint64_t bytes,
     offset += static_cast<std::uint64_t>(piece);
   }
   return {};
+}
+
+void keep_all_mapped(sqlite3* connection) {
+  self(file_of(connection)).max_mapped_bytes = 0;
 }
 
 }  // namespace core

@@ -174,6 +174,7 @@ VerifyCheck compare_digest(const std::string& sha256, const Manifest& manifest) 
 VerifyCheck check_structure(sqlite3* connection, VerifyLevel level) {
   const std::string name = level == VerifyLevel::full ? "integrity_check" : "quick_check";
   VerifyCheck check = make_check(name, Outcome::passed);
+  if (level == VerifyLevel::full) keep_all_mapped(connection);
   const auto done =
       for_each_row(connection, "PRAGMA " + name + "(" + std::to_string(kMaxFindings) + ")",
                    "cannot check", [&](sqlite3_stmt* row) {
