@@ -138,6 +138,7 @@ const Tool* tool_with_verb(const std::string& verb, const ServerDefinition& defi
 std::string nearest_verb(const std::string& word, const ServerDefinition& definition,
                          const ProgramParts& parts) {
   std::vector<std::string> verbs;
+  verbs.reserve(kBuiltIns.size() + parts.commands.size() + definition.tools.size());
   for (const BuiltIn& built_in : kBuiltIns) verbs.emplace_back(built_in.name);
   for (const ExtraCommand& command : parts.commands) verbs.push_back(command.name);
   for (const Tool& tool : definition.tools) verbs.push_back(verb_of(tool.name(), parts));

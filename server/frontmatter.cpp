@@ -1,6 +1,9 @@
 // The YAML of a skill's frontmatter as JSON.
+#include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 

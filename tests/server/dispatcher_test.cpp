@@ -2,6 +2,9 @@
 #include "server/dispatcher.h"
 
 #include <chrono>
+#include <functional>
+#include <set>
+#include <thread>
 
 #include "support/catch.h"
 #include "support/demo_server.h"

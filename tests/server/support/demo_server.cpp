@@ -2,6 +2,7 @@
 #include "demo_server.h"
 
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "server/tool_registry.h"
