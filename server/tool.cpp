@@ -79,17 +79,16 @@ CallOutcome ask(NeedsInput& question, const CallContext& context) {
 }  // namespace
 
 struct ToolEntry::State {
+  explicit State(Json value) : json(std::move(value)) {}
+
   std::once_flag once;
   std::string_view text;
   Json json;
   std::string name;
 };
 
-ToolEntry::ToolEntry(Json entry) : state_(std::make_shared<State>()) {
-  if (const auto name = entry.find("name"); name != entry.end() && name->is_string()) {
-    state_->name = name->get<std::string>();
-  }
-  state_->json = std::move(entry);
+ToolEntry::ToolEntry(Json entry) : state_(std::make_shared<State>(std::move(entry))) {
+  state_->name = string_member(state_->json, "name");
 }
 
 ToolEntry ToolEntry::from_text(std::string_view text) {
