@@ -4,6 +4,7 @@ libfaketime shifts the time of cron, of its jobs and of the program by the same 
 so that a night passes in no time. Jobs get it through the crontab, where lines above ours set their
 environment: such foreign lines must survive everything."""
 import calendar
+import contextlib
 import glob
 import pathlib
 import shutil
@@ -23,10 +24,19 @@ NAME = "global"
 SHIFT = 0
 
 
-def at(text):
-    """Sets the time that everything started from now on will see: YYYY-MM-DD HH:MM:SS, UTC."""
+def seconds_of(text):
+    """Of YYYY-MM-DD HH:MM:SS, UTC."""
+    return calendar.timegm(time.strptime(text, "%Y-%m-%d %H:%M:%S"))
+
+
+def at(text, lead=0):
+    """Sets the time, less `lead` seconds, that everything started from now on will see."""
     global SHIFT
-    SHIFT = calendar.timegm(time.strptime(text, "%Y-%m-%d %H:%M:%S")) - int(time.time())
+    SHIFT = seconds_of(text) - lead - int(time.time())
+
+
+def shifted_now():
+    return time.time() + SHIFT
 
 
 def env():
@@ -50,9 +60,10 @@ def set_crontab(text):
 
 
 class Cron:
-    """The daemon, started at the time that at() set."""
+    """The daemon, started at the time that at() set; ready when it has read the crontabs."""
 
     def __init__(self, boots=False):
+        pathlib.Path("/run/crond.pid").unlink(missing_ok=True)
         if boots:  # what tells cron that it has run the @reboot lines
             pathlib.Path("/run/crond.reboot").unlink(missing_ok=True)
         else:
@@ -61,11 +72,25 @@ class Cron:
     def __enter__(self):
         self.process = subprocess.Popen(["/usr/sbin/cron", "-f"], env=env(),
                                         stdin=subprocess.DEVNULL)
+        wait_until("cron is up", pathlib.Path("/run/crond.pid").exists)
+        time.sleep(0.5)
         return self
 
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait(10)
+
+
+@contextlib.contextmanager
+def cron_before(text):
+    """cron, up shortly before that time; on a slow machine with a longer run-up."""
+    for lead in (6, 15, 45):
+        move_clock(text, lead)
+        with Cron():
+            if shifted_now() < seconds_of(text) - 0.5:
+                yield
+                return
+    raise AssertionError("cron takes too long to start")
 
 
 def program(path=None):
@@ -80,10 +105,10 @@ def runs():
     return runs_of(STATE, NAME)
 
 
-def move_clock(text):
+def move_clock(text, lead=0):
     """The foreign lines carry the shift, so they change with it."""
     before = foreign()
-    at(text)
+    at(text, lead)
     table = crontab()
     assert table.startswith(before), table
     set_crontab(foreign() + table[len(before):])
@@ -117,8 +142,7 @@ def install(source, destination):
 
 def fires_at_night():
     before = len(runs())
-    move_clock("2031-03-05 03:29:54")
-    with Cron():
+    with cron_before("2031-03-05 03:30:00"):
         wait_until("the entry of 03:30 fires", lambda: len(runs()) == before + 1)
         settle()
     assert len(runs()) == before + 1
@@ -129,21 +153,20 @@ def fires_at_night():
 def catches_up_once():
     """Off at 03:30, booted at 09:59: the line for the boot runs, the hourly one finds nothing due."""
     before = len(runs())
-    move_clock("2031-03-06 09:59:54")
+    move_clock("2031-03-06 10:00:00", lead=15)
     with Cron(boots=True):
         wait_until("the boot catches up", lambda: len(runs()) == before + 1)
-        time.sleep(8)
+        wait_until("the hour passes",
+                   lambda: shifted_now() > seconds_of("2031-03-06 10:00:04"))
     assert len(runs()) == before + 1, runs()[before:]
     assert hour_of(runs()[-1]) == "2031-03-06 09:59"
     # Asleep over 03:30, no boot: the hourly line catches up.
-    move_clock("2031-03-07 06:59:55")
-    with Cron():
+    with cron_before("2031-03-07 07:00:00"):
         wait_until("the hour catches up", lambda: len(runs()) == before + 2)
         settle()
     assert hour_of(runs()[-1]) == "2031-03-07 07:00"
     # And the next night is an ordinary one.
-    move_clock("2031-03-08 03:29:55")
-    with Cron():
+    with cron_before("2031-03-08 03:30:00"):
         wait_until("the next night fires", lambda: len(runs()) == before + 3)
         settle()
     assert len(runs()) == before + 3
@@ -153,8 +176,7 @@ def catches_up_once():
 def fails_loudly(destination):
     before = len(runs())
     destination.rename(f"{destination}.away")
-    move_clock("2031-03-09 03:29:55")
-    with Cron():
+    with cron_before("2031-03-09 03:30:00"):
         wait_until("the failed run is recorded", lambda: len(runs()) == before + 1)
         wait_until("cron mails it", lambda: "not_found" in MAIL.read_text())
         listed = program().schedule(NAME)
@@ -162,8 +184,7 @@ def fails_loudly(destination):
     pathlib.Path(f"{destination}.away").rename(destination)
     log = (STATE / "backup-plugin-db/logs/global.log").read_text()
     assert "failed: not_found" in log and "wrote " in log, log
-    move_clock("2031-03-09 03:59:55")
-    with Cron():
+    with cron_before("2031-03-09 04:00:00"):
         wait_until("the next hour makes up for it", lambda: len(runs()) == before + 2)
         assert program().schedule(NAME)["problems"] == [], program().schedule(NAME)
 
@@ -224,7 +245,7 @@ def hard_strings_arrive():
         return {str(p): p.read_bytes().decode().split("\0")[:-1] for p in FOLDER.glob("dumped.*")}
 
     with Cron():
-        wait_until("all strings arrive", lambda: len(arrived()) == len(expected))
+        wait_until("all strings arrive", lambda: len(arrived()) == len(expected), 90)
         time.sleep(0.5)
     assert arrived() == expected, {k: v for k, v in arrived().items() if v != expected[k]}
     subprocess.run(["crontab", "-r"], check=True)
@@ -242,8 +263,7 @@ def weird_homes(source, destination):
                         name="weird", scheduler="cron", time="03:30")
     check_snapshot(result["run"]["snapshot"])
     before = len(runs_of(STATE, "weird"))
-    move_clock("2031-06-02 03:29:54")
-    with Cron():
+    with cron_before("2031-06-02 03:30:00"):
         wait_until("the program in the weird folder runs",
                    lambda: len(runs_of(STATE, "weird")) == before + 1)
     assert runs_of(STATE, "weird")[-1][1] == 1
