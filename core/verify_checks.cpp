@@ -103,6 +103,8 @@ VerifyCheck check_header(sqlite3* connection, std::uint64_t file_bytes, Snapshot
                            std::to_string(header.page_size) + " bytes, the file has " +
                            std::to_string(file_bytes) + " bytes.");
   }
+  // As SQLite itself does with a file last written by a version before 3.7.0.
+  if (!count_valid) header.page_count = static_cast<std::uint32_t>(file_bytes / header.page_size);
   if (bytes[18] > 2 || bytes[19] > 2) {
     add_finding(check, "The file format is newer than this program knows.");
   } else if (bytes[19] == 2 && check.outcome == Outcome::passed) {

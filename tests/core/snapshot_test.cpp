@@ -313,6 +313,21 @@ TEST_CASE("a damaged source is never published, and the older snapshot stays") {
   CHECK(files_below(world.destination).size() == 2);
 }
 
+TEST_CASE(
+    "a database whose header counts no pages, as old versions of SQLite wrote it, is copied") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source, {"delete", 4096, 20});
+  test::patch_file(world.source, 28, std::string(4, '\0'));
+  test::patch_file(world.source, 92, std::string(4, '\0'));
+  const std::string before = read_file(world.source);
+  const auto result = world.take();
+  INFO((result ? "" : result.error().message));
+  REQUIRE(result);
+  CHECK(read_file(result->snapshot) == before);
+  CHECK(result->manifest.page_count == before.size() / 4096);
+  CHECK(result->manifest.verified == VerifyLevel::quick);
+}
+
 TEST_CASE("a dry run says what would happen and writes nothing at all") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
