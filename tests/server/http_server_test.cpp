@@ -93,10 +93,11 @@ class Fixture {
   }
 
   static bool eventually(const std::function<bool()>& holds) {
-    for (int i = 0; i < 1000 && !holds(); ++i) {
+    for (int i = 0; i < 1000; ++i) {
+      if (holds()) return true;
       std::this_thread::sleep_for(10ms);
     }
-    return holds();
+    return false;
   }
 
  private:
