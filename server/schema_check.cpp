@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kMaxSentences = 5;
 constexpr std::size_t kMaxShownValue = 80;  // characters
 // std::regex recurses over its input: a long text could overflow the stack.
-constexpr std::size_t kMaxMatchedText = 4096;  // bytes
+constexpr std::size_t kMaxMatchedText = 1024;  // bytes
 
 bool has_pattern(const Json& schema) {
   if (!schema.is_structured()) return false;

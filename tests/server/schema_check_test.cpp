@@ -57,7 +57,7 @@ TEST_CASE("Several problems are told at once, and long values are cut") {
 TEST_CASE("A text too long to be matched is refused before it is") {
   const SchemaCheck check(
       Json::parse(R"({"properties":{"a":{"type":"string","pattern":"(x|y)*"}}})"));
-  CHECK_FALSE(check.problem(Json{{"a", std::string(4000, 'x')}}, "argument"));
+  CHECK_FALSE(check.problem(Json{{"a", std::string(1000, 'x')}}, "argument"));
   CHECK(check.problem(Json{{"a", std::string(5'000'000, 'x')}}, "argument"));
 }
 
