@@ -179,12 +179,10 @@ ssize_t HttpConnection::write(const char* from, std::size_t size) {
 bool HttpConnection::send_all(std::string_view bytes) {
   while (!bytes.empty()) {
     const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const bool refused = sent < 0 && errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK;
     if (sent > 0) {
       bytes.remove_prefix(static_cast<std::size_t>(sent));
-    } else if (sent < 0 && errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) {
-      broken_ = true;
-      return false;
-    } else if (!wait_for(POLLOUT, Clock::now() + limits_.write_timeout)) {
+    } else if (refused || !wait_for(POLLOUT, Clock::now() + limits_.write_timeout)) {
       broken_ = true;
       return false;
     }
