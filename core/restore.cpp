@@ -12,6 +12,7 @@
 #include "core/run_lock.h"
 #include "core/sealed_vfs.h"
 #include "core/snapshot_plan.h"
+#include "core/temporary.h"
 #include "core/write_behind.h"
 
 namespace core {
@@ -23,23 +24,6 @@ constexpr std::size_t kMaxFolderEntries = 200'000;
 constexpr int kMaxSafetyNames = 100;
 constexpr std::chrono::milliseconds kPreviewBusyTimeout{1'000};
 constexpr std::size_t kWriteVersion = 18, kReadVersion = 19;  // header bytes: 1 rollback, 2 WAL
-
-// Removed on every way out but success.
-class Temporary {
- public:
-  Temporary(fs::path path, FileSystem& files) : path_(std::move(path)), files_(files) {}
-  ~Temporary() {
-    if (!path_.empty()) (void)files_.remove(path_);
-  }
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
-  const fs::path& path() const { return path_; }
-  void release() { path_.clear(); }
-
- private:
-  fs::path path_;
-  FileSystem& files_;
-};
 
 std::string describe_failures(const VerifyReport& report) {
   std::string text;

@@ -9,6 +9,7 @@
 #include "core/run_lock.h"
 #include "core/sealed_vfs.h"
 #include "core/snapshot_plan.h"
+#include "core/temporary.h"
 
 namespace core {
 namespace {
@@ -21,23 +22,6 @@ constexpr std::size_t kMaxFolderEntries = 200'000;
 constexpr std::uint64_t kSpareBytes = 4 * 1024 * 1024;
 constexpr std::size_t kMaxFindingsInMessage = 3;
 constexpr int kMaxAsideNames = 100;
-
-// Removes the temporary file on every way out but success.
-class Temporary {
- public:
-  Temporary(fs::path path, FileSystem& files) : path_(std::move(path)), files_(files) {}
-  ~Temporary() {
-    if (!path_.empty()) (void)files_.remove(path_);
-  }
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
-  const fs::path& path() const { return path_; }
-  void release() { path_.clear(); }
-
- private:
-  fs::path path_;
-  FileSystem& files_;
-};
 
 tl::unexpected<Error> fail_stopped(const SnapshotPlan& plan) {
   return fail(ErrorCode::cancelled, "The snapshot of " + plan.source.string() + " was stopped.",
