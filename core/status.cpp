@@ -1,7 +1,9 @@
 #include "core/status.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "core/manifest.h"
 
@@ -24,16 +26,39 @@ void raise(BackupState& state, BackupState to) {
   state = std::max(state, to);
 }
 
+bool is_below(const fs::path& path, const fs::path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first ==
+         folder.end();
+}
+
 std::optional<Instant> later(std::optional<Instant> a, std::optional<Instant> b) {
   if (!a || !b) return a ? a : b;
   return std::max(*a, *b);
 }
 
+// What there is of each database, by its path as manifests and runs have it; runs newest first.
+struct Records {
+  std::map<std::string, std::vector<const RunRecord*>> runs;
+  std::map<std::string, std::vector<const Snapshot*>> snapshots;
+};
+
+Records sort_records(const StatusInput& input) {
+  Records records;
+  for (const RunRecord& run : input.runs) records.runs[manifest_text(run.source)].push_back(&run);
+  for (const Snapshot& snapshot : input.snapshots) {
+    if (snapshot.manifest) records.snapshots[snapshot.manifest->source].push_back(&snapshot);
+  }
+  return records;
+}
+
 // Judges one database; the parts are in the order in which a person would ask.
 class Judge {
  public:
-  Judge(const StatusInput& input, const fs::path& source)
-      : input_(input), recorded_(manifest_text(source.string())) {
+  Judge(const StatusInput& input, const Records& records, const fs::path& source) : input_(input) {
+    const std::string recorded = manifest_text(source.string());
+    if (const auto it = records.runs.find(recorded); it != records.runs.end()) runs_ = it->second;
+    const auto it = records.snapshots.find(recorded);
+    if (it != records.snapshots.end()) snapshots_ = it->second;
     status_.source = source;
   }
 
@@ -63,13 +88,12 @@ class Judge {
   bool counts(Instant instant) const { return instant <= input_.now; }
 
   void look_at_snapshots() {
-    for (const Snapshot& snapshot : input_.snapshots) {
-      if (!snapshot.manifest || snapshot.manifest->source != recorded_) continue;
-      const Manifest& manifest = *snapshot.manifest;
+    for (const Snapshot* snapshot : snapshots_) {
+      const Manifest& manifest = *snapshot->manifest;
       if (counts(manifest.taken_at)) {
         status_.last_success = later(status_.last_success, manifest.taken_at);
       }
-      if (snapshot.verified() && manifest.verified_at && counts(*manifest.verified_at)) {
+      if (snapshot->verified() && manifest.verified_at && counts(*manifest.verified_at)) {
         status_.last_verified = later(status_.last_verified, manifest.verified_at);
       }
     }
@@ -78,12 +102,7 @@ class Judge {
   void look_at_schedules() {
     for (const StatusInput::Schedule& schedule : input_.schedules) {
       if (schedule.source != status_.source) continue;
-      if (!status_.covered) {
-        status_.covered = true;
-        status_.schedule = schedule.name;
-        status_.destination = schedule.destination;
-        schedule_ = &schedule;
-      }
+      schedules_.push_back(&schedule);
       if (schedule.next_run && (!status_.next_run || *schedule.next_run < *status_.next_run)) {
         status_.next_run = schedule.next_run;
       }
@@ -93,54 +112,155 @@ class Judge {
         note(state, "The schedule " + schedule.name + " cannot run; install it again.");
       }
     }
-    if (status_.covered) return;
-    note(BackupState::attention,
-         status_.last_success
-             ? "No schedule backs it up; its last snapshot is " +
-                   describe(input_.now - *status_.last_success) + " old. Install a schedule."
-             : "Nothing backs it up: no schedule and no snapshot. Install a schedule.");
+    if (schedules_.empty()) return;
+    status_.covered = true;
+    status_.schedule = schedules_.front()->name;
+    status_.destination = schedules_.front()->destination;
   }
 
-  // The latest snapshot run decides: an earlier failure was made good since.
   void look_at_runs() {
-    bool latest = true;
-    const RunRecord* restored = nullptr;  // since the latest snapshot run
-    for (const RunRecord& run : input_.runs) {
-      if (manifest_text(run.source) != recorded_) continue;
-      if (run.kind == "verify" && run.ok && counts(run.finished_at)) {
-        status_.last_verified = later(status_.last_verified, run.finished_at);
+    for (const RunRecord* run : runs_) {
+      if (!run->ok || !counts(run->finished_at)) continue;
+      if (run->kind == "verify") {
+        status_.last_verified = later(status_.last_verified, run->finished_at);
       }
-      if (run.kind == "restore" && run.ok && latest && restored == nullptr) restored = &run;
-      if (run.kind != "snapshot") continue;
-      if (latest && !run.ok) {
-        status_.last_error = run.error.empty() ? run.error_code : run.error;
-        note(BackupState::failing, "The last run failed: " + status_.last_error);
-      } else if (latest && run.warnings.find(kShrinkWarning) != std::string::npos) {
-        note(BackupState::attention, "The last run warned: " + run.warnings);
-        if (restored != nullptr) {
-          note(BackupState::attention, "Since then it was restored, at " +
-                                           format_instant(restored->finished_at) + " from " +
-                                           restored->snapshot +
-                                           ". The next snapshot of it settles the warning.");
-        }
+      if (run->kind != "snapshot") continue;
+      if (input_.lost_runs.contains(run->id)) lost_.push_back(run);
+      if (!is_lost(*run)) status_.last_success = later(status_.last_success, run->finished_at);
+    }
+    for (const RunRecord* run : lost_) {
+      note(status_.last_success ? BackupState::attention : BackupState::failing,
+           "Its last snapshot, " + run->snapshot + ", is gone. Take a new one.");
+    }
+    look_at_failures();
+    look_for_shrinking();
+    look_for_damage();
+  }
+
+  // Where the newest snapshot has gone, older runs prove nothing either.
+  bool is_lost(const RunRecord& run) const {
+    return std::any_of(lost_.begin(), lost_.end(),
+                       [&](const RunRecord* lost) { return lost->destination == run.destination; });
+  }
+
+  // A run by hand to a schedule's destination stands for one of its own.
+  static bool is_of(const RunRecord& run, const StatusInput::Schedule& schedule) {
+    return run.schedule == schedule.name ||
+           (run.schedule.empty() && run.destination == schedule.destination.string());
+  }
+
+  // The latest run of each schedule decides: an earlier failure was made good since. Another
+  // schedule's success makes nothing good.
+  void look_at_failures() {
+    const auto judge_latest = [&](BackupState state, const std::string& whose, const auto& fits) {
+      for (const RunRecord* run : runs_) {
+        if (run->kind != "snapshot" || !fits(*run)) continue;
+        if (run->ok) return;
+        status_.last_error = run->error.empty() ? run->error_code : run->error;
+        return note(state, "The last run" + whose + " failed: " + status_.last_error);
       }
-      if (run.ok && counts(run.finished_at)) {
-        status_.last_success = later(status_.last_success, run.finished_at);
-      }
-      latest = false;
+    };
+    for (const StatusInput::Schedule* schedule : schedules_) {
+      judge_latest(BackupState::failing, schedules_.size() > 1 ? " of " + schedule->name : "",
+                   [&](const RunRecord& run) { return is_of(run, *schedule); });
+    }
+    if (schedules_.empty()) {
+      judge_latest(BackupState::attention, "", [](const RunRecord&) { return true; });
     }
   }
 
+  void look_for_shrinking() {
+    const RunRecord* restored = nullptr;  // the latest restore
+    bool latest = true, settled = false;  // settled: copied since it was restored
+    for (const RunRecord* run : runs_) {
+      if (run->kind == "restore" && run->ok && restored == nullptr) {
+        restored = run;
+        settled = !latest;
+      }
+      if (run->kind != "snapshot") continue;
+      const bool is_latest = std::exchange(latest, false);
+      if (run->warnings.find(kShrinkWarning) == std::string::npos) continue;
+      const auto age = input_.now - run->finished_at;
+      if (settled || (!is_latest && age > kShrinkTold)) return;
+      note(BackupState::attention,
+           (is_latest ? "The last run warned: " : "A run " + describe(age) + " ago warned: ") +
+               run->warnings);
+      if (restored == nullptr) return;
+      return note(BackupState::attention, "Since then it was restored, at " +
+                                              format_instant(restored->finished_at) + " from " +
+                                              restored->snapshot +
+                                              ". The next snapshot of it settles the warning.");
+    }
+  }
+
+  // Told until another snapshot is there.
+  void look_for_damage() {
+    std::set<std::string> good;  // since the damage was found
+    const RunRecord* damaged = nullptr;
+    const RunRecord* newest = nullptr;
+    for (const RunRecord* run : runs_) {
+      if (run->kind == "snapshot" && run->ok) {
+        newest = run;
+        break;
+      }
+      if (run->kind != "verify") continue;
+      if (run->ok) good.insert(run->snapshot);
+      const bool is_damaged = run->error_code == to_string(ErrorCode::damaged);
+      if (is_damaged && !good.contains(run->snapshot) && damaged == nullptr) damaged = run;
+    }
+    if (damaged == nullptr) return;
+    const bool others = newest != nullptr && newest->snapshot != damaged->snapshot;
+    note(others ? BackupState::attention : BackupState::failing,
+         "A check found " + damaged->snapshot + " damaged (" + damaged->error +
+             "). Take a new snapshot.");
+  }
+
+  // When the schedule last did its work. Where there is but one, any snapshot does.
+  std::optional<Instant> success_of(const StatusInput::Schedule& schedule) const {
+    if (schedules_.size() == 1) return status_.last_success;
+    std::optional<Instant> success;
+    for (const RunRecord* run : runs_) {
+      const bool good = run->kind == "snapshot" && run->ok && counts(run->finished_at);
+      if (good && is_of(*run, schedule) && !is_lost(*run))
+        success = later(success, run->finished_at);
+    }
+    for (const Snapshot* snapshot : snapshots_) {
+      const Instant taken = snapshot->manifest->taken_at;
+      if (counts(taken) && is_below(snapshot->path, schedule.destination)) {
+        success = later(success, taken);
+      }
+    }
+    return success;
+  }
+
   void look_at_freshness() {
-    if (schedule_ == nullptr) return;
-    const Instant from = std::max(status_.last_success.value_or(Instant::min()),
-                                  std::min(schedule_->since, input_.now));
-    const Instant due = from + schedule_->interval;
-    if (input_.now <= due + kStatusGrace) return;
-    status_.overdue = duration_cast<seconds>(input_.now - due);
-    const bool twice = *status_.overdue > schedule_->interval + seconds{kStatusGrace};
+    if (schedules_.empty()) {
+      return note(BackupState::attention,
+                  status_.last_success
+                      ? "No schedule backs it up; its last snapshot is " +
+                            describe(input_.now - *status_.last_success) +
+                            " old. Install a schedule."
+                      : "Nothing backs it up: no schedule and no snapshot. Install a schedule.");
+    }
+    for (const StatusInput::Schedule* schedule : schedules_) look_at_freshness_of(*schedule);
+  }
+
+  void look_at_freshness_of(const StatusInput::Schedule& schedule) {
+    const std::string whose = schedules_.size() > 1 ? " by " + schedule.name : "";
+    const auto success = success_of(schedule);
+    const Instant from =
+        std::max(success.value_or(Instant::min()), std::min(schedule.since, input_.now));
+    const Instant due = from + schedule.interval;
+    if (input_.now <= due + kStatusGrace) {
+      if (success || !lost_.empty()) return;
+      return note(BackupState::attention,
+                  "There is no snapshot" + whose + " yet. Run the schedule now: run_schedule.");
+    }
+    const auto overdue = duration_cast<seconds>(input_.now - due);
+    status_.overdue = std::max(overdue, status_.overdue.value_or(overdue));
+    const bool twice = overdue > schedule.interval + seconds{kStatusGrace};
     note(twice ? BackupState::failing : BackupState::attention,
-         "A snapshot is overdue by " + describe(*status_.overdue) +
+         "A snapshot" + whose + " is overdue by " + describe(overdue) +
              ". Take one now, and look why the schedule did not run.");
   }
 
@@ -158,8 +278,11 @@ class Judge {
   }
 
   const StatusInput& input_;
-  const std::string recorded_;  // the source as manifests and runs have it
-  const StatusInput::Schedule* schedule_ = nullptr;
+  // All of this database; runs newest first.
+  std::vector<const RunRecord*> runs_;
+  std::vector<const Snapshot*> snapshots_;
+  std::vector<const StatusInput::Schedule*> schedules_;
+  std::vector<const RunRecord*> lost_;  // whose snapshots are gone
   DatabaseStatus status_;
 };
 
@@ -199,16 +322,23 @@ std::string_view to_string(BackupState state) {
 }
 
 StatusReport judge_status(const StatusInput& input) {
-  StatusReport report;
+  std::vector<DatabaseStatus> databases;
+  const Records records = sort_records(input);
   std::set<fs::path> judged;
   for (const StatusInput::Database& database : input.databases) {
     if (!judged.insert(database.path).second) continue;
-    report.databases.push_back(Judge(input, database.path).judge(&database.warnings));
+    databases.push_back(Judge(input, records, database.path).judge(&database.warnings));
   }
   for (const StatusInput::Schedule& schedule : input.schedules) {
     if (!judged.insert(schedule.source).second) continue;
-    report.databases.push_back(Judge(input, schedule.source).judge(nullptr));
+    databases.push_back(Judge(input, records, schedule.source).judge(nullptr));
   }
+  return report_of(std::move(databases));
+}
+
+StatusReport report_of(std::vector<DatabaseStatus> databases) {
+  StatusReport report;
+  report.databases = std::move(databases);
   std::sort(report.databases.begin(), report.databases.end(),
             [](const DatabaseStatus& a, const DatabaseStatus& b) {
               return a.state != b.state ? a.state > b.state : a.source < b.source;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,7 @@
 namespace core {
 
 enum class BackupState {
-  ok,         // covered, and the last snapshot is fresh and verified
+  ok,         // covered, and the last snapshot of each schedule is fresh and verified
   attention,  // something to do, nothing is lost yet: not covered, late, never verified
   failing,    // backups are set up and do not happen
 };
@@ -39,7 +40,9 @@ struct StatusInput {
   Instant now{};
   std::vector<Database> databases;
   std::vector<Schedule> schedules;
-  std::vector<RunRecord> runs;      // newest first, as list_runs gives them
+  std::vector<RunRecord> runs;  // newest first, as list_runs gives them
+  // Of the newest good run to a destination that is there: its id, when its snapshot is not.
+  std::set<std::int64_t> lost_runs;
   std::vector<Snapshot> snapshots;  // with manifests; of any source; at least the newest of each
 };
 
@@ -53,7 +56,7 @@ struct DatabaseStatus {
   std::optional<Instant> last_verified;         // when a snapshot last passed a check
   std::optional<std::chrono::seconds> overdue;  // since the run that did not happen was due
   std::optional<Instant> next_run;
-  std::string last_error;             // of the latest run, when it failed
+  std::string last_error;             // of a schedule's latest run, when it failed
   std::vector<std::string> problems;  // each a sentence with what to do; empty when ok
 };
 
@@ -67,9 +70,14 @@ struct StatusReport {
 inline constexpr std::chrono::hours kStatusGrace{2};
 // Older than this, the last passed check says little.
 inline constexpr std::chrono::hours kMaxVerifiedAge{24 * 8};
+// A shrunken snapshot is told this long, unless the database was restored and copied since: the
+// night after it compares one emptied state with another and warns no more.
+inline constexpr std::chrono::hours kShrinkTold{24 * 7};
 
 // A schedule whose database is not among `databases` is judged, too. Times beyond `now` come from a
 // clock that was put back, and do not count as success.
 StatusReport judge_status(const StatusInput& input);
+// The answer for all of these together.
+StatusReport report_of(std::vector<DatabaseStatus> databases);
 
 }  // namespace core

@@ -17,7 +17,7 @@ namespace {
 // Enough for the newest of every series: listings begin with the newest.
 constexpr std::size_t kMaxSnapshots = 2'000;
 constexpr std::size_t kMaxRunsLookedAt = 2'000;
-constexpr std::size_t kMaxRunsQuick = 300;
+constexpr std::size_t kMaxRunsQuick = 1'000;
 // A session must not wait for a slow disk.
 constexpr std::chrono::milliseconds kQuickSearch{30};
 
@@ -81,6 +81,18 @@ void add_snapshots(StatusInput& input, std::vector<std::string>& warnings, const
   }
 }
 
+// Whether the snapshots of the newest good runs are where they were put.
+void find_lost_runs(StatusInput& input, const Env& env) {
+  std::set<std::pair<std::string, std::string>> looked_at;
+  for (const auto& run : input.runs) {
+    if (run.kind != "snapshot" || !run.ok || run.snapshot.empty()) continue;
+    if (!looked_at.emplace(run.source, run.destination).second) continue;
+    if (!env.files.info(run.destination)) continue;  // a disk that is away: its schedule tells
+    const auto info = env.files.info(run.snapshot);
+    if (!info && info.error().code == ErrorCode::not_found) input.lost_runs.insert(run.id);
+  }
+}
+
 // A scheduled run that ended well has verified its snapshot, unless its job says otherwise.
 void take_runs_for_snapshots(const std::vector<BackupJob>& jobs, StatusInput& input) {
   std::map<std::string, VerifyLevel> levels;
@@ -120,6 +132,7 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
     add_schedules(input, warnings, env, stop);
     add_runs(kMaxRunsLookedAt, input, warnings, env);
     add_snapshots(input, warnings, env);
+    find_lost_runs(input, env);
   } else {
     const auto jobs = list_jobs(env.places, env.files, warnings);
     for (const auto& job : jobs) input.schedules.push_back(schedule_of(job, env.files));

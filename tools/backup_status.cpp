@@ -80,10 +80,12 @@ server::Tool backup_status(const Setting& setting) {
     auto report = core::report_status(depth, setting.env, context.stop());
     if (!report) return report.error();
     const auto now = setting.env.clock.now();
+    const auto hidden = std::erase_if(report->status.databases, [&](const DatabaseStatus& status) {
+      return !arguments.allows(status.source);
+    });
+    if (hidden > 0) report->status = core::report_of(std::move(report->status.databases));
     Json databases = Json::array();
-    for (const auto& status : report->status.databases) {
-      if (arguments.allows(status.source)) databases.push_back(encode(status, now));
-    }
+    for (const auto& status : report->status.databases) databases.push_back(encode(status, now));
     return Json{{"status", core::to_string(report->status.state)},
                 {"summary", report->status.summary},
                 {"brief", brief},

@@ -32,7 +32,10 @@ core::Snapshot snapshot_taken(Instant at, bool verified = true) {
 RunRecord run_at(Instant at, bool ok) {
   RunRecord run;
   run.kind = "snapshot";
+  run.schedule = "global";
   run.source = kSource.string();
+  run.destination = "/backups";
+  run.snapshot = "/backups/laptop/global-2026-11-23.db";
   run.started_at = run.finished_at = at;
   run.ok = ok;
   if (!ok) run.error = "No space is left on /backups.";
@@ -145,9 +148,94 @@ TEST_CASE("a new schedule owes nothing from before it was installed") {
   input.snapshots.clear();
   input.runs.clear();
   input.schedules[0].since = kNow - hours{3};
-  CHECK(judge_one(input).state == BackupState::ok);
+  CHECK_FALSE(judge_one(input).overdue);
   input.schedules[0].since = kNow - hours{30};
   CHECK(judge_one(input).overdue == hours{6});
+}
+
+TEST_CASE("a schedule that has not run yet is no backup, though nothing is overdue") {
+  StatusInput input = healthy();
+  input.snapshots.clear();
+  input.runs.clear();
+  input.schedules[0].since = kNow - hours{3};
+  const DatabaseStatus status = judge_one(input);
+  CHECK(status.state == BackupState::attention);
+  CHECK(mentions(status, "There is no snapshot yet"));
+}
+
+TEST_CASE("a failure of one schedule is not hidden by the success of another") {
+  StatusInput input = healthy();
+  input.schedules.push_back(input.schedules[0]);
+  input.schedules[1].name = "second";
+  input.schedules[1].destination = "/usb";
+  RunRecord second = run_at(kNow - hours{9}, true);
+  second.schedule = "second";
+  second.destination = "/usb";
+  input.runs.push_back(second);
+  CHECK(judge_one(input).state == BackupState::ok);
+  second.ok = false;
+  second.error = "/usb is not there.";
+  input.runs.back() = second;
+  DatabaseStatus status = judge_one(input);
+  CHECK(status.state == BackupState::failing);
+  CHECK(mentions(status, "The last run of second failed: /usb is not there."));
+  // One that never ran is overdue, whatever the other did.
+  input.runs.pop_back();
+  status = judge_one(input);
+  CHECK(status.state == BackupState::failing);
+  CHECK(mentions(status, "by second is overdue"));
+  // A snapshot that lies there counts, whoever took it.
+  input.snapshots.push_back(snapshot_taken(kNow - hours{5}));
+  input.snapshots.back().path = "/usb/laptop/global-2026-11-23.db";
+  CHECK(judge_one(input).state == BackupState::ok);
+}
+
+TEST_CASE("a failure by hand is the schedule's only where it went to the same destination") {
+  StatusInput input = healthy();
+  RunRecord by_hand = run_at(kNow - hours{1}, false);
+  by_hand.schedule.clear();
+  by_hand.destination = "/mistyped";
+  input.runs.insert(input.runs.begin(), by_hand);
+  CHECK(judge_one(input).state == BackupState::ok);
+  input.runs[0].destination = "/backups";
+  CHECK(judge_one(input).state == BackupState::failing);
+  input.schedules.clear();
+  const DatabaseStatus status = judge_one(input);
+  CHECK(status.state == BackupState::attention);
+  CHECK(mentions(status, "The last run failed"));
+}
+
+TEST_CASE("a snapshot that has gone from its destination is no backup") {
+  StatusInput input = healthy();
+  input.runs[0].id = 7;
+  input.runs.push_back(run_at(kNow - hours{32}, true));
+  input.lost_runs = {7};
+  DatabaseStatus status = judge_one(input);
+  CHECK(status.state == BackupState::attention);  // another one was found
+  CHECK(mentions(status, "global-2026-11-23.db, is gone"));
+  input.snapshots.clear();
+  status = judge_one(input);
+  CHECK(status.state == BackupState::failing);
+  CHECK_FALSE(status.last_success);
+}
+
+TEST_CASE("damage that a check found is told until there is another snapshot") {
+  StatusInput input = healthy();
+  RunRecord check = run_at(kNow - hours{1}, false);
+  check.kind = "verify";
+  check.error_code = "damaged";
+  check.error = "digest: differs";
+  input.runs.insert(input.runs.begin(), check);
+  DatabaseStatus status = judge_one(input);
+  CHECK(status.state == BackupState::failing);
+  CHECK(mentions(status, "damaged (digest: differs)"));
+  input.runs[0].snapshot = "/backups/laptop/global-2026-11-01.db";
+  CHECK(judge_one(input).state == BackupState::attention);
+  input.runs[0].error_code = "not_found";
+  CHECK(judge_one(input).state == BackupState::ok);
+  input.runs[0] = check;
+  input.runs.insert(input.runs.begin(), run_at(kNow, true));
+  CHECK(judge_one(input).state == BackupState::ok);
 }
 
 TEST_CASE("a snapshot that never passed a check, or long ago, needs attention") {
@@ -165,6 +253,20 @@ TEST_CASE("a shrunken database is told by the status") {
   CHECK(status.state == BackupState::attention);
   CHECK(mentions(status, "400 in /x.db"));
   input.runs[0].warnings = "something of no weight";
+  CHECK(judge_one(input).state == BackupState::ok);
+}
+
+TEST_CASE("a shrunken database is still told when the nights after it warn no more") {
+  StatusInput input = healthy();
+  RunRecord shrunken = run_at(kNow - hours{56}, true);
+  shrunken.warnings = std::string(core::kShrinkWarning) + ": 3 rows now, 400 in /x.db.";
+  input.runs.push_back(run_at(kNow - hours{32}, true));
+  input.runs.push_back(shrunken);
+  const DatabaseStatus status = judge_one(input);
+  CHECK(status.state == BackupState::attention);
+  CHECK(mentions(status, "A run 2 days ago warned: "));
+  CHECK(mentions(status, "400 in /x.db"));
+  input.runs.back().finished_at = kNow - hours{24 * 8};
   CHECK(judge_one(input).state == BackupState::ok);
 }
 

@@ -108,3 +108,29 @@ TEST_CASE(
   fs::remove_all(house.backups);
   CHECK(brief(house).at("status") == "ok");
 }
+
+TEST_CASE("backup_status judges and names nothing outside the allowed folders") {
+  ToolHouse house({"home/code"});
+  house.furnish();
+  const auto app = house.make_database(house / "home/code/app/.orchestrator/project.db");
+  const Json settings{{"projects", {{(house / "home/code/app").string(), Json::object()}}}};
+  test::write_file(house / "home/.claude.json", settings.dump());
+  const Json result = house.good("backup_status", Json::object());
+  CHECK(result.at("databases").size() == 1);
+  CHECK_THAT(result.at("summary").get<std::string>(), Catch::StartsWith("1 database: "));
+  CHECK_THAT(house.last_text, !Catch::Contains(house.global.string()));
+}
+
+TEST_CASE("backup_status sees that the last snapshot has gone from its destination") {
+  ToolHouse house;
+  house.furnish();
+  const Json taken = house.good("snapshot_db", {{"destination", "~/Backups"}});
+  fs::remove(taken.at("snapshot").get<std::string>());
+  const Json entry = house.good("backup_status", Json::object()).at("databases").at(0);
+  CHECK_FALSE(entry.contains("last_success"));
+  CHECK_THAT(entry.at("problems").dump(), Catch::Contains("is gone"));
+  // A disk that is away is no snapshot lost.
+  fs::rename(house.backups, house / "away");
+  const Json away = house.good("backup_status", Json::object()).at("databases").at(0);
+  CHECK_THAT(away.at("problems").dump(), !Catch::Contains("is gone"));
+}
