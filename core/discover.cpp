@@ -51,7 +51,7 @@ class Search {
     const fs::path claude = claude_folder();
     offer(claude / "orchestrator/global.db", DatabaseKind::global);
     offer(home / ".orchestrator/global.db", DatabaseKind::legacy_global);
-    for (const fs::path& project : known_projects(env_, result_.warnings)) offer_project(project);
+    offer_projects();
     if (!request_.patterns.empty()) search_below(claude);
     for (const fs::path& folder : request_.folders) search_below(folder);
     if (request_.read_contents) read_contents();
@@ -162,6 +162,15 @@ class Search {
                                   "), where SQLite's locks and WAL are not reliable. Move it to a "
                                   "local disk.");
     }
+  }
+
+  void offer_projects() {
+    const auto known = known_projects({request_.skim, deadline_}, env_, result_.warnings);
+    for (const fs::path& project : known.folders) {
+      if (out_of_bounds()) break;
+      offer_project(project);
+    }
+    if (!known.complete && !out_of_bounds()) result_.complete = false;
   }
 
   // A session may have run in a folder below its project's.

@@ -32,6 +32,9 @@ struct DiscoverRequest {
   std::vector<std::string>
       patterns{};             // file names with * and ?, looked for there and in ~/.claude
   bool read_contents = true;  // false: no database is opened; journal_mode and rows stay out
+  // Reads as little of Claude's records as can name each project: for the start of a session. A
+  // project is missed when only the records of another one, of nearly the same path, name it.
+  bool skim = false;
   std::chrono::milliseconds timeout{10'000};  // of the whole search
 };
 inline constexpr int kMaxSearchDepth = 8;
@@ -60,7 +63,16 @@ Expected<Discovery> discover_databases(const DiscoverRequest& request, const Env
 
 // The folders that Claude's records name as projects, links not resolved. Reads at most a part of
 // each record.
-std::vector<fs::path> known_projects(const Env& env, std::vector<std::string>& warnings);
+struct ProjectSearch {
+  bool skim = false;  // as in DiscoverRequest
+  std::chrono::steady_clock::time_point deadline;
+};
+struct KnownProjects {
+  std::vector<fs::path> folders;
+  bool complete = true;  // false: something was too large, could not be read, or time was up
+};
+KnownProjects known_projects(const ProjectSearch& search, const Env& env,
+                             std::vector<std::string>& warnings);
 
 // "Dropbox", "iCloud Drive", … for a path inside such a service's folder, by its names; else empty.
 // A live database there can be torn by the sync; a snapshot is safe. Pure.

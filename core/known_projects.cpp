@@ -11,7 +11,9 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::uint64_t kMaxSettingsBytes = 64ULL << 20;  // ~/.claude.json keeps whole histories
-constexpr std::size_t kMaxRecordBytes = 256 * 1024;       // of one session: its beginning
+constexpr std::uint64_t kMaxSkimmedSettingsBytes = 4ULL << 20;  // parsed in about 20 ms
+constexpr std::size_t kMaxRecordBytes = 256 * 1024;             // of one session: its beginning
+constexpr std::size_t kMaxSkimmedRecordBytes = 16 * 1024;
 constexpr std::size_t kMaxRecordsPerProject = 4;
 constexpr std::size_t kMaxEntries = 50'000;
 constexpr std::size_t kMaxProjects = 5'000;
@@ -28,15 +30,25 @@ fs::path settings_path(const Places& places) {
   return folder == places.home / ".claude" ? places.home / ".claude.json" : folder / ".claude.json";
 }
 
+// The name of the folder in which Claude keeps a project's records: two projects may share one.
+std::string record_folder_of(std::string project) {
+  for (char& c : project) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!plain) c = '-';
+  }
+  return project;
+}
+
 class Projects {
  public:
-  explicit Projects(const Env& env, std::vector<std::string>& warnings)
-      : env_(env), warnings_(warnings) {}
+  Projects(const ProjectSearch& search, const Env& env, std::vector<std::string>& warnings)
+      : search_(search), env_(env), warnings_(warnings) {}
 
-  std::vector<fs::path> find() {
+  KnownProjects find() {
     read_settings();
+    for (const fs::path& project : found_) settled_.insert(record_folder_of(project.string()));
     read_records(claude_folder(env_.places) / "projects");
-    return {found_.begin(), found_.end()};
+    return {{found_.begin(), found_.end()}, complete_};
   }
 
  private:
@@ -48,9 +60,12 @@ class Projects {
   // Keeps no more of the file than the names of its projects: the rest may be large.
   void read_settings() {
     const fs::path path = settings_path(env_.places);
-    const auto text = env_.files.read(path, kMaxSettingsBytes);
+    const auto text =
+        env_.files.read(path, search_.skim ? kMaxSkimmedSettingsBytes : kMaxSettingsBytes);
     if (!text) {
-      if (text.error().code != ErrorCode::not_found) warnings_.push_back(text.error().message);
+      if (text.error().code == ErrorCode::not_found) return;
+      if (!search_.skim) warnings_.push_back(text.error().message);
+      complete_ = false;
       return;
     }
     std::string section;
@@ -73,7 +88,13 @@ class Projects {
       return;
     }
     for (const DirEntry& project : *projects) {
-      if (project.kind == FileInfo::Kind::folder) read_project(folder / project.name);
+      if (project.kind != FileInfo::Kind::folder) continue;
+      if (search_.skim && settled_.contains(project.name)) continue;
+      if (env_.clock.steady_now() >= search_.deadline) {
+        complete_ = false;
+        return;
+      }
+      read_project(folder / project.name);
     }
   }
 
@@ -91,15 +112,16 @@ class Projects {
     }
     std::sort(names.begin(), names.end());
     if (names.size() > kMaxRecordsPerProject) names.resize(kMaxRecordsPerProject);
+    const std::size_t bytes = search_.skim ? kMaxSkimmedRecordBytes : kMaxRecordBytes;
     for (const std::string& name : names) {
-      if (const auto text = env_.files.read_start(folder / name, kMaxRecordBytes)) {
-        read_session(*text);
-      }
+      const auto text = env_.files.read_start(folder / name, bytes);
+      if (text && read_session(*text) && search_.skim) return;
     }
   }
 
-  // One JSON object a line; the last may be cut off.
-  void read_session(std::string_view text) {
+  // One JSON object a line; the last may be cut off. True when it named a folder.
+  bool read_session(std::string_view text) {
+    bool named = false;
     while (!text.empty()) {
       const std::size_t end = std::min(text.find('\n'), text.size());
       const std::string_view line = text.substr(0, end);
@@ -108,19 +130,27 @@ class Projects {
       const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
       if (!json.is_object()) continue;
       const auto it = json.find("cwd");
-      if (it != json.end() && it->is_string()) add(it->get<std::string>());
+      if (it == json.end() || !it->is_string()) continue;
+      add(it->get<std::string>());
+      named = true;
+      if (search_.skim) break;
     }
+    return named;
   }
 
+  const ProjectSearch& search_;
   const Env& env_;
   std::vector<std::string>& warnings_;
   std::set<fs::path> found_;
+  std::set<std::string> settled_;  // folders of records whose project the settings name
+  bool complete_ = true;
 };
 
 }  // namespace
 
-std::vector<fs::path> known_projects(const Env& env, std::vector<std::string>& warnings) {
-  return Projects(env, warnings).find();
+KnownProjects known_projects(const ProjectSearch& search, const Env& env,
+                             std::vector<std::string>& warnings) {
+  return Projects(search, env, warnings).find();
 }
 
 }  // namespace core

@@ -145,7 +145,10 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
 Expected<BackupReport> report_status(FactDepth depth, const Env& env, std::stop_token stop) {
   DiscoverRequest request;
   request.read_contents = false;
-  if (depth == FactDepth::quick) request.timeout = kQuickSearch;
+  if (depth == FactDepth::quick) {
+    request.skim = true;
+    request.timeout = kQuickSearch;
+  }
   auto found = discover_databases(request, env, stop);
   if (!found) return fail(found.error());
   BackupReport report;

@@ -4,6 +4,7 @@
 
 #include "support/catch.h"
 #include "support/fake_env.h"
+#include "support/forwarding_files.h"
 #include "support/test_database.h"
 #include "support/writer_process.h"
 
@@ -50,6 +51,33 @@ std::string tree_of(const fs::path& folder) {
   return text;
 }
 
+// Notes which session records are read, and how much of each at most.
+class WatchedRecords final : public test::ForwardingFiles {
+ public:
+  mutable std::vector<fs::path> read_records;
+  mutable std::size_t largest = 0;
+  std::chrono::milliseconds delay{0};  // of each, as on a slow disk
+  FakeEnv* world = nullptr;
+
+  core::Expected<std::string> read_start(const fs::path& path, std::size_t max) const override {
+    read_records.push_back(path);
+    largest = std::max(largest, max);
+    if (world != nullptr) world->clock.sleep_for(delay, {});
+    return ForwardingFiles::read_start(path, max);
+  }
+};
+
+void write_record(FakeEnv& world, const fs::path& project, const std::string& name) {
+  std::string folder = project.string();
+  for (char& c : folder) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '-';
+  }
+  const fs::path path = world / "home/.claude/projects" / folder / name;
+  fs::create_directories(path.parent_path());
+  test::write_file(path,
+                   "{\"type\":\"queue-operation\"}\n{\"cwd\":\"" + project.string() + "\"}\n");
+}
+
 }  // namespace
 
 TEST_CASE("the global database is found at its present and its former place") {
@@ -86,6 +114,47 @@ TEST_CASE("project databases are found through both of Claude's records, each on
         "project work/my blog/.orchestrator/project.db, project "
         "work/shop/.orchestrator/project.db");
   CHECK(found.warnings.empty());
+}
+
+TEST_CASE(
+    "a skim finds the same projects, from one record each of those the settings do not name") {
+  FakeEnv world;
+  for (const char* name : {"work/shop.v2", "work/blog"}) {
+    make_database(world / name / ".orchestrator/project.db");
+    write_record(world, world / name, "1.jsonl");
+    write_record(world, world / name, "2.jsonl");
+  }
+  test::write_file(world / "home/.claude.json",
+                   "{\"projects\": {\"" + (world / "work/shop.v2").string() + "\": {}}}");
+  WatchedRecords files;
+  const core::Env env{world.clock, files, world.commands, world.places};
+  const auto found =
+      core::discover_databases({.read_contents = false, .skim = true}, env, std::stop_token{});
+  REQUIRE(found);
+  CHECK(found_in(world, *found) == found_in(world, discover(world)));
+  CHECK(found->databases.size() == 2);
+  CHECK(found->complete);
+  REQUIRE(files.read_records.size() == 1);
+  CHECK(files.read_records[0].string().find("blog") != std::string::npos);
+  CHECK(files.largest <= 16 * 1024);
+}
+
+TEST_CASE("a slow disk ends the reading of Claude's records at the search's time") {
+  FakeEnv world;
+  world.clock.really_sleeps = false;
+  make_database(world / "home/.claude/orchestrator/global.db");
+  for (int i = 0; i < 20; ++i) write_record(world, world / ("p" + std::to_string(i)), "1.jsonl");
+  WatchedRecords files;
+  files.world = &world;
+  files.delay = std::chrono::milliseconds{400};
+  const core::Env env{world.clock, files, world.commands, world.places};
+  const auto found = core::discover_databases(
+      {.read_contents = false, .timeout = std::chrono::milliseconds{1'000}}, env,
+      std::stop_token{});
+  REQUIRE(found);
+  CHECK(files.read_records.size() <= 3);
+  CHECK_FALSE(found->complete);
+  CHECK(found->databases.size() == 1);
 }
 
 TEST_CASE("records that are damaged are told and the rest is found") {

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # check_plugin.sh WHAT PROGRAM: checks the plugin as Claude Code and Claude Desktop take it.
-# WHAT is one of: launcher, hook, claude, bundle. The last two need npm (77: skipped without).
+# WHAT is one of: launcher, hook, hook_time, claude, bundle. The last two need npm (77: skipped
+# without).
 set -euo pipefail
 what=$1 program=$2
 root=$(cd "$(dirname "$0")/../.." && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-export HOME=$scratch/home XDG_DATA_HOME=$scratch/data XDG_STATE_HOME=$scratch/state
-export XDG_CONFIG_HOME=$scratch/config
-unset CLAUDE_ORCHESTRATOR_BACKUP_ROOT
+export HOME=$scratch/home
+unset XDG_DATA_HOME XDG_STATE_HOME XDG_CONFIG_HOME
+unset CLAUDE_ORCHESTRATOR_BACKUP_ROOT CLAUDE_CONFIG_DIR
 mkdir -p "$HOME"
 cd "$HOME"
 
@@ -32,19 +33,26 @@ npm_tools() {
   PATH=$root/tests/plugin/node_modules/.bin:$PATH
 }
 
+# A machine that has it installed hides what a plugin without a program does.
+is_unseen() {
+  [ ! -x /usr/bin/backup-plugin-db ] && [ ! -x /usr/local/bin/backup-plugin-db ]
+}
+
 check_launcher() {
   local launcher=$plugin/bin/backup-plugin-db
-  # A machine that has it installed hides the message; nothing else is to be seen there.
-  if [ ! -x /usr/bin/backup-plugin-db ] && [ ! -x /usr/local/bin/backup-plugin-db ]; then
+  if is_unseen; then
     "$launcher" --version >"$scratch/out" 2>"$scratch/err" && fail "started without a program"
     [ ! -s "$scratch/out" ] || fail "wrote to stdout"
     [ "$(wc -l <"$scratch/err")" = 1 ] || fail "not one line on stderr"
-    grep -q "bootstrap.sh' build" "$scratch/err" || fail "does not say how to build"
+    grep -q "bootstrap.sh' install" "$scratch/err" || fail "does not say how to build"
   fi
-  mkdir -p "$XDG_DATA_HOME/backup-plugin-db/bin"
-  ln -s "$program" "$XDG_DATA_HOME/backup-plugin-db/bin/backup-plugin-db"
-  "$launcher" --version | grep -q backup-plugin-db || fail "did not find the scheduled copy"
-  rm -r "$XDG_DATA_HOME/backup-plugin-db"
+  local folder
+  for folder in "$HOME/.local/share/backup-plugin-db/bin" "$HOME/.local/bin"; do
+    mkdir -p "$folder"
+    ln -s "$program" "$folder/backup-plugin-db"
+    "$launcher" --version | grep -q backup-plugin-db || fail "did not find the one in $folder"
+    rm -r "$folder"
+  done
   build_plugin
   "$launcher" --version | grep -q backup-plugin-db || fail "did not find the built program"
   mkdir "$scratch/linked"
@@ -54,6 +62,10 @@ check_launcher() {
 }
 
 check_hook() {
+  if is_unseen; then
+    "$plugin/hooks/session-start" >"$scratch/out" || fail "the hook ended with an error"
+    grep -q 'not built yet' "$scratch/out" || fail "does not tell Claude that it is not built"
+  fi
   build_plugin
   "$plugin/hooks/session-start" >"$scratch/out" || fail "the hook ended with an error"
   [ ! -s "$scratch/out" ] || fail "said something where there is nothing to back up"
@@ -64,12 +76,23 @@ check_hook() {
   cat "$scratch/out"
 }
 
+check_hook_time() {
+  build_plugin
+  python3 "$root/tests/plugin/hook_time.py" "$plugin" "$program"
+}
+
+# Installed first and built later, as when the marketplace is a repository.
 check_claude() {
   npm_tools
   claude plugin validate --strict "$plugin"
-  build_plugin
   claude plugin marketplace add "$plugin"
-  claude plugin install backup-plugin-db@backup-plugin-db
+  claude plugin install backup-plugin-db
+  if is_unseen; then
+    claude mcp list >"$scratch/servers" 2>&1
+    grep -q 'plugin:backup-plugin-db:backup: .*Connected' "$scratch/servers" && fail "connected"
+  fi
+  mkdir -p "$HOME/.local/bin"
+  ln -s "$program" "$HOME/.local/bin/backup-plugin-db"
   claude mcp list >"$scratch/servers" 2>&1
   cat "$scratch/servers"
   grep -q 'plugin:backup-plugin-db:backup: .*Connected' "$scratch/servers" || fail "not connected"

@@ -7,6 +7,9 @@ endfunction()
 
 bpd_plugin_test("The launcher finds the program, or says in one line how to build it" launcher)
 bpd_plugin_test("The session hook is silent until a database is uncovered" hook)
+if(NOT BPD_SANITIZE)
+  bpd_plugin_test("The session hook takes less than 50 ms where much has gathered" hook_time)
+endif()
 
 # Packing takes long, and nobody installs a build with sanitizers.
 if(NOT BPD_SANITIZE)
