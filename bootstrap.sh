@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Sets everything up on Debian or Ubuntu and does the main job, or runs the tests:
 #   ./bootstrap.sh run [ARGUMENTS…]   build, then run backup-plugin-db (without arguments: a demo)
+#   ./bootstrap.sh install [PREFIX]   build, then install below PREFIX (default: ~/.local)
 #   ./bootstrap.sh test [PRESET…]     build, then run the tests (release; also dev, tsan, clang)
-#   ./bootstrap.sh build [PRESET…]    build only
+#   ./bootstrap.sh build [PRESET…]    build only, the tests too
 # A second run installs and builds nothing that is in place. Needs root or sudo only to install.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
@@ -77,6 +78,14 @@ case ${1:-} in
     if [ $# -eq 0 ]; then exec python3 tests/demo/demo.py build/release/backup-plugin-db; fi
     exec build/release/backup-plugin-db "$@"
     ;;
+  install)
+    prefix=${2:-$HOME/.local}
+    install "${build_packages[@]}"
+    build release OFF all_programs
+    cmake --install build/release --prefix "$prefix" --strip >>build/release.log
+    say "Installed: $prefix/bin/backup-plugin-db"
+    case ":$PATH:" in *":$prefix/bin:"*) ;; *) say "$prefix/bin is not in your PATH." ;; esac
+    ;;
   test | build)
     what=$1
     shift
@@ -91,7 +100,7 @@ case ${1:-} in
     done
     ;;
   *)
-    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

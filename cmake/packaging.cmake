@@ -41,6 +41,7 @@ add_custom_command(OUTPUT ${outputs} ${pages}/man.gz
   COMMAND ${GZIP_PROGRAM} -9nkf ${pages}/man
   DEPENDS backup-plugin-db COMMENT "Writing man page and completions" VERBATIM)
 add_custom_target(command_pages ALL DEPENDS ${outputs} ${pages}/man.gz)
+add_dependencies(all_programs command_pages)
 install(FILES ${pages}/man.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 RENAME backup-plugin-db.1.gz)
 install(FILES ${pages}/bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
   RENAME backup-plugin-db)
