@@ -14,8 +14,9 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SKILL = ROOT / "skill" / "backup-plugin-db"
-PAGES = ["SKILL.md", "references/destinations.md", "references/schedules.md",
-         "references/alerts.md", "references/restore.md"]
+# In the order of the first page's links.
+PAGES = ["SKILL.md"] + list(dict.fromkeys(
+    re.findall(r"\]\((references/[^)]+)\)", (SKILL / "SKILL.md").read_text())))
 # Nobody is there to be pinged; the port is one where nothing listens.
 NOBODY = (r"https://hc-ping\.com", "http://127.0.0.1:9")
 
@@ -63,6 +64,7 @@ def main(program, home):
                          (["--label", label] if label else []), environment)
         assert code == 0, text
     count = 0
+    assert len(PAGES) == 1 + len(list((SKILL / "references").iterdir())), PAGES
     for page in PAGES:
         for fence, line in printed_lines(page):
             if fence == "tool":
