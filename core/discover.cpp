@@ -7,7 +7,7 @@
 
 #include "core/catalog.h"
 #include "core/pinned_source.h"
-#include "core/restore.h"
+#include "core/restore_leftovers.h"
 #include "core/row_counts.h"
 
 namespace core {
@@ -144,6 +144,11 @@ class Search {
   }
 
   void warn_of_place(FoundDatabase& database) const {
+    for (const fs::path& name : second_names_of(database.path, env_.files)) {
+      database.warnings.push_back(
+          "A restore of it was interrupted and left it a second name, " + name.string() +
+          ". Nothing may open it by that name; remove that file, or restore again.");
+    }
     if (const std::string service = cloud_service_of(database.path); !service.empty()) {
       database.warnings.push_back(
           "It lies in a folder that " + service +

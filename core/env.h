@@ -47,7 +47,8 @@ struct FileInfo {
   Kind kind = Kind::other;
   std::uint64_t bytes = 0;
   Instant modified{};
-  std::uint32_t mode = 0;  // permission bits
+  std::uint32_t mode = 0;   // permission bits
+  std::uint64_t names = 1;  // hard links to it
   FileId id;
 };
 
@@ -83,6 +84,11 @@ class FileSystem {
   // Creates the folder and its missing parents with this mode; fine when it is there already.
   virtual Expected<> make_folders(const fs::path& folder, std::uint32_t mode) = 0;
   virtual Expected<> rename(const fs::path& from, const fs::path& to) = 0;
+  // Never over something that is there: ErrorCode::conflict.
+  virtual Expected<> rename_new(const fs::path& from, const fs::path& to) = 0;
+  // Gives the file a second name; conflict when that is taken, unsupported where the file system,
+  // or a rule about other users' files, does not allow it.
+  virtual Expected<> link(const fs::path& from, const fs::path& to) = 0;
   // Removes one file or link; ErrorCode::not_found when there is none.
   virtual Expected<> remove(const fs::path& path) = 0;
   virtual Expected<> remove_empty_folder(const fs::path& folder) = 0;

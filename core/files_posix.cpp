@@ -10,9 +10,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
-#include <random>
 
 #include "core/env.h"
+#include "core/temporary.h"
 
 namespace core {
 namespace {
@@ -38,6 +38,20 @@ tl::unexpected<Error> fail_errno(const char* verb, const fs::path& path) {
   return fail(error_from_errno(error_number, std::string("cannot ") + verb + " " + path.string()));
 }
 
+tl::unexpected<Error> fail_new_name(const char* verb, const fs::path& from, const fs::path& to) {
+  if (errno == EEXIST) {
+    return fail(ErrorCode::conflict, to.string() + " is there already.", "Choose another name.");
+  }
+  const std::string what =
+      std::string("cannot ") + verb + " " + from.string() + " to " + to.string();
+  Error error = error_from_errno(errno, what);
+  // link(2): EPERM where the file system, or a rule about files of others, does not allow it.
+  if (errno == EPERM || errno == ENOTSUP || errno == EMLINK || errno == ENOSYS) {
+    error.code = ErrorCode::unsupported;
+  }
+  return fail(std::move(error));
+}
+
 FileInfo::Kind kind_of(mode_t mode) {
   if (S_ISREG(mode)) return FileInfo::Kind::file;
   if (S_ISDIR(mode)) return FileInfo::Kind::folder;
@@ -57,6 +71,7 @@ FileInfo info_of(const struct stat& status) {
   info.modified = Instant{std::chrono::duration_cast<Instant::duration>(
       std::chrono::seconds{modified.tv_sec} + std::chrono::nanoseconds{modified.tv_nsec})};
   info.mode = status.st_mode & 07777U;
+  info.names = static_cast<std::uint64_t>(status.st_nlink);
   info.id = {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
   return info;
 }
@@ -79,14 +94,6 @@ FileInfo::Kind kind_of_entry(DIR* folder, const dirent& entry) {
     default:
       return FileInfo::Kind::other;
   }
-}
-
-std::string random_suffix() {
-  std::random_device device;
-  std::array<char, 20> text{};
-  std::snprintf(text.data(), text.size(), "%08x%08x", static_cast<unsigned>(device()),
-                static_cast<unsigned>(device()));
-  return text.data();
 }
 
 // Fsync on macOS does not reach the disk; F_FULLFSYNC does, where the file system has it.
@@ -202,16 +209,17 @@ class SystemFiles final : public FileSystem {
 
   Expected<> write_atomically(const fs::path& path, std::string_view text,
                               std::uint32_t mode) override {
-    const fs::path temporary =
-        path.parent_path() / (".~" + path.filename().string() + "." + random_suffix() + ".tmp");
-    if (auto written = write_new(temporary, text, mode); !written) {
+    const fs::path temporary = temporary_path_of(path);
+    const auto created = create_locked(temporary);
+    if (!created) return fail(created.error());
+    const Descriptor file(*created);  // open, and so locked, until the file has its name
+    auto written = fill(file.get(), text, mode, temporary);
+    if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
+      written = fail_errno("replace", path);
+    }
+    if (!written) {
       ::unlink(temporary.c_str());
       return written;
-    }
-    if (::rename(temporary.c_str(), path.c_str()) != 0) {
-      auto failure = fail_errno("replace", path);
-      ::unlink(temporary.c_str());
-      return failure;
     }
     return sync_folder(path.parent_path().empty() ? fs::path(".") : path.parent_path());
   }
@@ -236,6 +244,30 @@ class SystemFiles final : public FileSystem {
     return {};
   }
 
+  Expected<> rename_new(const fs::path& from, const fs::path& to) override {
+#ifdef RENAME_NOREPLACE
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+    if (errno != EINVAL && errno != ENOSYS) return fail_new_name("rename", from, to);
+#endif
+    if (auto linked = link(from, to); linked) {
+      ::unlink(from.c_str());
+      return {};
+    } else if (linked.error().code != ErrorCode::unsupported) {
+      return linked;
+    }
+    // The file system knows neither: what is left is to look, and then to rename.
+    if (::access(to.c_str(), F_OK) == 0) {
+      errno = EEXIST;
+      return fail_new_name("rename", from, to);
+    }
+    return rename(from, to);
+  }
+
+  Expected<> link(const fs::path& from, const fs::path& to) override {
+    if (::link(from.c_str(), to.c_str()) == 0) return {};
+    return fail_new_name("link", from, to);
+  }
+
   Expected<> remove(const fs::path& path) override {
     if (::unlink(path.c_str()) != 0) return fail_errno("remove", path);
     return {};
@@ -253,19 +285,20 @@ class SystemFiles final : public FileSystem {
     return {};
   }
 
-  Expected<> sync_file(const fs::path& path) override { return sync_path(path, 0); }
+  Expected<> sync_file(const fs::path& path) override {
+    return sync_path(path, 0);
+  }
 
-  Expected<> sync_folder(const fs::path& folder) override { return sync_path(folder, O_DIRECTORY); }
+  Expected<> sync_folder(const fs::path& folder) override {
+    return sync_path(folder, O_DIRECTORY);
+  }
 
  private:
-  static Expected<> write_new(const fs::path& path, std::string_view text, std::uint32_t mode) {
-    const Descriptor file(
-        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (file.get() < 0) return fail_errno("create", path);
+  static Expected<> fill(int fd, std::string_view text, std::uint32_t mode, const fs::path& path) {
     // The umask applies to open's mode, not to this one.
-    if (::fchmod(file.get(), static_cast<mode_t>(mode)) != 0) return fail_errno("create", path);
-    if (auto written = write_all(file.get(), text, path); !written) return written;
-    if (sync_descriptor(file.get()) != 0) return fail_errno("sync", path);
+    if (::fchmod(fd, static_cast<mode_t>(mode)) != 0) return fail_errno("create", path);
+    if (auto written = write_all(fd, text, path); !written) return written;
+    if (sync_descriptor(fd) != 0) return fail_errno("sync", path);
     return {};
   }
 };

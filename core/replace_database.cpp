@@ -6,8 +6,6 @@
 
 #include <algorithm>
 
-#include "core/openers.h"
-
 namespace core {
 namespace {
 
@@ -30,10 +28,14 @@ Expected<std::unique_ptr<ReplacedDatabase>> ReplacedDatabase::take(
     std::stop_token stop) {
   std::unique_ptr<ReplacedDatabase> taken(new ReplacedDatabase(target, env));
   // A connection that is idle in rollback mode holds no lock: only the system knows of it.
-  if (!openers_of(target, env.files).empty()) return taken->fail_busy();
+  if (auto openers = openers_of(target, env.files); !openers.empty()) {
+    return taken->fail_busy(openers);
+  }
   if (auto locked = taken->lock(busy_timeout, std::move(stop)); !locked) {
     return fail(locked.error());
   }
+  // Who opened it before it was locked, and is idle, would go on with the file that was replaced.
+  if (auto openers = taken->other_openers(); !openers.empty()) return taken->fail_busy(openers);
   return taken;
 }
 
@@ -41,11 +43,17 @@ ReplacedDatabase::~ReplacedDatabase() {
   if (!done_) put_back();
 }
 
-tl::unexpected<Error> ReplacedDatabase::fail_busy() const {
-  const std::string openers = describe_openers(openers_of(target_, env_.files));
+std::vector<Opener> ReplacedDatabase::other_openers() const {
+  std::vector<Opener> openers = openers_of(target_, env_.files);
+  std::erase_if(openers, [](const Opener& opener) { return opener.process_id == ::getpid(); });
+  return openers;
+}
+
+tl::unexpected<Error> ReplacedDatabase::fail_busy(const std::vector<Opener>& openers) const {
   return fail(ErrorCode::busy,
               target_.string() + " is open in " +
-                  (openers.empty() ? std::string("another program") : openers) + ".",
+                  (openers.empty() ? std::string("another program") : describe_openers(openers)) +
+                  ".",
               "Close it there, then restore again; or restore to a new file.");
 }
 
@@ -71,8 +79,7 @@ Expected<> ReplacedDatabase::lock(std::chrono::milliseconds busy_timeout, std::s
       return fail(ErrorCode::cancelled, "The restore of " + target_.string() + " was cancelled.");
     }
     if (env_.clock.steady_now() >= deadline) {
-      connection_.reset();  // so that we are not among the openers
-      return fail_busy();
+      return fail_busy(other_openers());
     }
   }
 }
@@ -86,9 +93,11 @@ Expected<> ReplacedDatabase::try_lock() {
   if (!mode) return fail(mode.error());
   const auto before = sqlite::query_text(raw, "PRAGMA journal_mode", what);
   if (!before) return fail(before.error());
-  const auto after = sqlite::query_text(raw, "PRAGMA journal_mode = DELETE", what);
+  // In exclusive mode a journal is not deleted before the connection closes; an empty one does no
+  // harm to whatever it lies beside, should we be killed.
+  const auto after = sqlite::query_text(raw, "PRAGMA journal_mode = TRUNCATE", what);
   if (!after) return fail(after.error());
-  if (*after != "delete") {
+  if (*after != "truncate") {
     return fail(ErrorCode::busy, what + ": it stays in journal mode " + *after + ".");
   }
   if (!facts_) {
@@ -96,6 +105,10 @@ Expected<> ReplacedDatabase::try_lock() {
     facts_->journal_mode = *before == "wal" ? "wal" : "delete";
   }
   if (auto begun = sqlite::execute(raw, "BEGIN EXCLUSIVE", what); !begun) return begun;
+  if (facts_->journal_mode != "wal") {
+    // Not hot, or SQLite would have played it back; we have not opened it.
+    (void)env_.files.remove(with_suffix(target_, "-journal"));
+  }
   return read_facts(facts_->journal_mode);
 }
 
@@ -122,22 +135,21 @@ Expected<> ReplacedDatabase::read_facts(const std::string& journal_mode) {
 
 Expected<> ReplacedDatabase::keep_as(const fs::path& safety) {
   safety_ = safety;
-  std::error_code error;
-  fs::create_hard_link(target_, safety, error);
-  linked_ = !error;
-  if (error == std::errc::file_exists) {
-    safety_.clear();
-    return fail(ErrorCode::conflict, safety.string() + " is there already.");
-  }
-  if (linked_ && facts_ && facts_->bytes > 0) {
+  if (facts_ && facts_->bytes > 0) {
     // So that it can be restored in its journal mode even if we get no further than the swap.
+    // Before the link: until the swap the live database has two names, for as short a time as can
+    // be.
     if (auto written = write_manifest(safety, *facts_, env_.files); !written) return written;
   }
+  const auto linked = env_.files.link(target_, safety);
+  linked_ = linked.has_value();
+  if (!linked && linked.error().code != ErrorCode::unsupported) return linked;
   if (auto moved = move_side_files(safety); !moved) return moved;
   return env_.files.sync_folder(target_.parent_path());
 }
 
-// With the database locked there is none but perhaps an old -shm; without, they belong to its copy.
+// With the database locked there is none but perhaps an old -shm and an empty journal; without,
+// they belong to its copy.
 Expected<> ReplacedDatabase::move_side_files(const fs::path& safety) {
   for (const char* suffix : {"-wal", "-journal", "-shm"}) {
     const fs::path from = with_suffix(target_, suffix);
@@ -151,30 +163,31 @@ Expected<> ReplacedDatabase::move_side_files(const fs::path& safety) {
   return {};
 }
 
-Expected<> ReplacedDatabase::replace_with(const fs::path& file) {
+Expected<std::vector<std::string>> ReplacedDatabase::replace_with(const fs::path& file) {
   if (!linked_) {
-    if (auto kept = env_.files.rename(target_, safety_); !kept) return kept;
+    if (auto kept = env_.files.rename_new(target_, safety_); !kept) return fail(kept.error());
   }
   if (auto renamed = env_.files.rename(file, target_); !renamed) {
     if (!linked_) (void)env_.files.rename(safety_, target_);
-    return renamed;
+    return fail(renamed.error());
   }
   done_ = true;
   connection_.reset();
   if (facts_) {
-    // Of a database that was locked, what was moved is an empty rest of its shared memory.
+    // Of a database that was locked, what was moved holds nothing.
     for (const auto& [from, to] : moved_) (void)env_.files.remove(to);
-    if (!linked_ && facts_->bytes > 0) (void)write_manifest(safety_, *facts_, env_.files);
   }
-  return env_.files.sync_folder(target_.parent_path());
+  std::vector<std::string> warnings;
+  if (auto synced = env_.files.sync_folder(target_.parent_path()); !synced) {
+    warnings.push_back(unsynced_warning(synced.error()));
+  }
+  return warnings;
 }
 
 void ReplacedDatabase::put_back() {
   for (const auto& [from, to] : moved_) (void)env_.files.rename(to, from);
-  if (linked_) {
-    (void)env_.files.remove(manifest_path_of(safety_));
-    (void)env_.files.remove(safety_);
-  }
+  if (linked_) (void)env_.files.remove(safety_);
+  if (!safety_.empty()) (void)env_.files.remove(manifest_path_of(safety_));
   if (connection_ && facts_ && facts_->journal_mode == "wal") {
     sqlite3_exec(connection_.get(),
                  "ROLLBACK; PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL", nullptr,
@@ -183,6 +196,10 @@ void ReplacedDatabase::put_back() {
     sqlite3_db_config(connection_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   }
   connection_.reset();
+}
+
+std::string unsynced_warning(const Error& error) {
+  return "The database is in place, but a power failure now might undo that: " + error.message;
 }
 
 void take_after(const fs::path& file, const fs::path& like) {

@@ -6,10 +6,13 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "core/env.h"
 #include "core/manifest.h"
+#include "core/openers.h"
 #include "core/sqlite.h"
 
 namespace core {
@@ -37,8 +40,9 @@ class ReplacedDatabase {
 
   // Gives it the second name `safety`, in the same folder, synced to the disk.
   Expected<> keep_as(const fs::path& safety);
-  // Renames `file` over it, syncs the folder, lets go.
-  Expected<> replace_with(const fs::path& file);
+  // Renames `file` over it, lets go, syncs the folder. An error means that nothing was replaced;
+  // what goes wrong after that comes back as warnings.
+  Expected<std::vector<std::string>> replace_with(const fs::path& file);
 
  private:
   ReplacedDatabase(fs::path target, const Env& env) : target_(std::move(target)), env_(env) {}
@@ -46,7 +50,9 @@ class ReplacedDatabase {
   Expected<> try_lock();
   Expected<> read_facts(const std::string& journal_mode);
   Expected<> move_side_files(const fs::path& safety);
-  tl::unexpected<Error> fail_busy() const;
+  // All but this process.
+  std::vector<Opener> other_openers() const;
+  tl::unexpected<Error> fail_busy(const std::vector<Opener>& openers) const;
   void put_back();
 
   const fs::path target_;
@@ -58,6 +64,9 @@ class ReplacedDatabase {
   std::vector<std::pair<fs::path, fs::path>> moved_;  // side files: from, to
   bool done_ = false;
 };
+
+// For a folder that could not be synced after the database got its place.
+std::string unsynced_warning(const Error& error);
 
 // Makes owner and permissions of `file` those of `like`, as far as the system lets us.
 void take_after(const fs::path& file, const fs::path& like);

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "core/digest.h"
 #include "core/history.h"
 #include "core/openers.h"
 #include "core/pinned_source.h"
 #include "core/replace_database.h"
+#include "core/restore_leftovers.h"
 #include "core/row_counts.h"
 #include "core/run_lock.h"
 #include "core/sealed_vfs.h"
@@ -18,9 +20,7 @@
 namespace core {
 namespace {
 
-constexpr std::string_view kSafetyMark = ".before-restore-";
 constexpr std::uint64_t kSpareBytes = 4ULL << 20;  // left free beside the restored database
-constexpr std::size_t kMaxFolderEntries = 200'000;
 constexpr int kMaxSafetyNames = 100;
 constexpr std::chrono::milliseconds kPreviewBusyTimeout{1'000};
 constexpr std::size_t kWriteVersion = 18, kReadVersion = 19;  // header bytes: 1 rollback, 2 WAL
@@ -32,14 +32,6 @@ std::string describe_failures(const VerifyReport& report) {
     text += (text.empty() ? "" : "; ") + check.name;
     if (!check.findings.empty()) text += ": " + check.findings.front();
   }
-  return text;
-}
-
-// "20261123T040701Z"
-std::string compact(Instant instant) {
-  std::string text = format_instant(instant);
-  text.erase(std::remove_if(text.begin(), text.end(), [](char c) { return c == '-' || c == ':'; }),
-             text.end());
   return text;
 }
 
@@ -71,6 +63,7 @@ class Restoration {
                            request_.lock_timeout, env_, stop_);
       if (!acquired) return fail(acquired.error());
       lock.emplace(std::move(*acquired));
+      result_.warnings = sweep_restore_leftovers(target_, env_.files);
     }
     if (auto free = check_not_in_use(); !free) return fail(free.error());
     if (auto verified = verify_snapshot_first(); !verified) return fail(verified.error());
@@ -89,7 +82,6 @@ class Restoration {
   Expected<> check_not_in_use();
   Expected<> verify_snapshot_first();
   void compare_rows();
-  void sweep();
   Expected<> check_space();
   Expected<> restore();
   Expected<> copy_to(const fs::path& file);
@@ -145,6 +137,13 @@ Expected<> Restoration::find_target() {
   }
   const auto snapshot = env_.files.info(request_.snapshot);
   if (snapshot && snapshot->id == info->id) {
+    if (is_safety_copy(request_.snapshot.filename().string())) {
+      return fail(ErrorCode::invalid_argument,
+                  request_.snapshot.string() +
+                      " is the live database itself under a second name: the restore that made it "
+                      "was interrupted before it replaced anything.",
+                  "There is nothing to undo; the next restore removes that name.");
+    }
     return fail(ErrorCode::invalid_argument, "Snapshot and target are the same file.",
                 "Name the live database as target.");
   }
@@ -221,27 +220,12 @@ void Restoration::compare_rows() {
 
 Expected<> Restoration::restore() {
   if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "The restore was cancelled.");
-  sweep();
   if (auto space = check_space(); !space) return space;
   Temporary file(temporary_path_of(target_), env_.files);
   if (auto copied = copy_to(file.path()); !copied) return copied;
   if (auto checked = check_copy(file.path()); !checked) return checked;
   if (target_exists_) return replace(file);
   return put_new(file);
-}
-
-// What an earlier restore of this target left when it was killed.
-void Restoration::sweep() {
-  const auto entries = env_.files.list(target_.parent_path(), kMaxFolderEntries);
-  if (!entries) return;
-  const std::string prefix = ".~" + target_.filename().string() + ".";
-  for (const DirEntry& entry : *entries) {
-    if (entry.kind != FileInfo::Kind::file || !entry.name.starts_with(prefix) ||
-        !entry.name.ends_with(".tmp")) {
-      continue;
-    }
-    (void)remove_if_abandoned(target_.parent_path() / entry.name);
-  }
 }
 
 Expected<> Restoration::check_space() {
@@ -310,12 +294,11 @@ Expected<> Restoration::check_copy(const fs::path& file) {
 }
 
 fs::path Restoration::safety_path() const {
-  const std::string base =
-      target_.stem().string() + std::string(kSafetyMark) + compact(env_.clock.now());
-  const std::string extension = target_.extension().empty() ? ".db" : target_.extension().string();
-  fs::path path = target_.parent_path() / (base + extension);
-  for (int number = 2; number <= kMaxSafetyNames && is_there(path, env_.files); ++number) {
-    path = target_.parent_path() / (base + "-" + std::to_string(number) + extension);
+  const Instant now = env_.clock.now();
+  fs::path path;
+  for (int number = 1; number <= kMaxSafetyNames; ++number) {
+    path = target_.parent_path() / safety_copy_name(target_, now, number);
+    if (!is_there(path, env_.files) && !is_there(manifest_path_of(path), env_.files)) break;
   }
   return path;
 }
@@ -327,8 +310,10 @@ Expected<> Restoration::replace(Temporary& file) {
   const fs::path safety = safety_path();
   if (auto kept = (*replaced)->keep_as(safety); !kept) return kept;
   if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "The restore was cancelled.");
-  if (auto swapped = (*replaced)->replace_with(file.path()); !swapped) return swapped;
+  auto swapped = (*replaced)->replace_with(file.path());
+  if (!swapped) return fail(swapped.error());
   file.release();
+  std::move(swapped->begin(), swapped->end(), std::back_inserter(result_.warnings));
   result_.safety_copy = safety;
   result_.undo = {env_.places.program.string(),
                   "restore",
@@ -379,17 +364,12 @@ void Restoration::describe_safety_copy(const ReplacedDatabase& replaced) {
 // Never over a file that came up meanwhile.
 Expected<> Restoration::put_new(Temporary& file) {
   if (auto still_new = check_new_target(); !still_new) return still_new;
-  std::error_code error;
-  fs::create_hard_link(file.path(), target_, error);
-  if (error == std::errc::file_exists) {
-    return fail(ErrorCode::conflict, target_.string() + " is there already.",
-                "Choose the name of a new file.");
+  if (auto renamed = env_.files.rename_new(file.path(), target_); !renamed) return renamed;
+  file.release();
+  if (auto synced = env_.files.sync_folder(target_.parent_path()); !synced) {
+    result_.warnings.push_back(unsynced_warning(synced.error()));
   }
-  if (error) {  // a file system without hard links
-    if (auto renamed = env_.files.rename(file.path(), target_); !renamed) return renamed;
-    file.release();
-  }
-  return env_.files.sync_folder(target_.parent_path());
+  return {};
 }
 
 void record(const RestoreRequest& request, const fs::path& target, Instant started_at,
@@ -427,10 +407,6 @@ Expected<RestoreResult> restore_snapshot(const RestoreRequest& request, const En
     record(request, restoration.target(), started_at, outcome, env);
   }
   return outcome;
-}
-
-bool is_safety_copy(std::string_view file_name) {
-  return file_name.find(kSafetyMark) != std::string_view::npos;
 }
 
 }  // namespace core

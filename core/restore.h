@@ -60,12 +60,13 @@ struct RestoreResult {
 // Errors: needs_confirmation; damaged (the snapshot failed its check; nothing was touched); busy
 // (the message names the programs that have the target open, where the system can tell); conflict
 // (a new file's name is taken, or a -wal or -journal lies beside it); not_found, no_space,
-// permission_denied, cancelled. On every error the target is as it was. Recorded in history.db,
-// except for a dry run. Progress: phases "verify" and "copy".
+// permission_denied, cancelled. On every error the target is as it was; once it is in place, what
+// goes wrong is a warning. Recorded in history.db, except for a dry run. Progress: phases "verify"
+// and "copy".
+//
+// What killed restores of this target left beside it is cleared away first
+// (core/restore_leftovers.h).
 Expected<RestoreResult> restore_snapshot(const RestoreRequest& request, const Env& env,
                                          ProgressSink& progress, std::stop_token stop);
-
-// `global.before-restore-20261123T040701Z.db`
-bool is_safety_copy(std::string_view file_name);
 
 }  // namespace core

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <future>
+#include <iterator>
 
 #include "core/copy.h"
 #include "core/history.h"
+#include "core/publish.h"
 #include "core/row_counts.h"
 #include "core/run_lock.h"
 #include "core/sealed_vfs.h"
@@ -21,7 +23,6 @@ constexpr std::size_t kMaxFolderEntries = 200'000;
 // Left free on the destination beyond the copy itself: manifest, folder entries, others' writes.
 constexpr std::uint64_t kSpareBytes = 4 * 1024 * 1024;
 constexpr std::size_t kMaxFindingsInMessage = 3;
-constexpr int kMaxAsideNames = 100;
 
 tl::unexpected<Error> fail_stopped(const SnapshotPlan& plan) {
   return fail(ErrorCode::cancelled, "The snapshot of " + plan.source.string() + " was stopped.",
@@ -69,9 +70,6 @@ class SnapshotRun {
   Expected<> verify(const fs::path& file);
   Expected<> count(const fs::path& file);
   Expected<> publish(Temporary& file);
-  Expected<> set_aside();
-  Expected<> name_replaced();
-  void undo_manifest(const std::optional<Manifest>& earlier);
   void raise_shrink_alarm();
   void apply_retention();
   void remove_new_folders();
@@ -300,81 +298,22 @@ Expected<> SnapshotRun::count(const fs::path& file) {
   return {};
 }
 
-// The manifest first, naming the snapshot it is about to replace, then the database: see manifest.h
-// for what a crash between the two leaves.
 Expected<> SnapshotRun::publish(Temporary& file) {
-  std::optional<Manifest> earlier;
-  if (const auto replaced = same_day()) {
-    if (result_.shrink_alarm) {
-      if (auto aside = set_aside(); !aside) return aside;
-    } else {
-      earlier = replaced->manifest;
-      if (auto named = name_replaced(); !named) return named;
-    }
-  }
-  if (auto written = write_manifest(plan_.snapshot, result_.manifest, env_.files); !written) {
-    return written;
-  }
-  if (auto renamed = env_.files.rename(file.path(), plan_.snapshot); !renamed) {
-    undo_manifest(earlier);
-    return renamed;
-  }
-  file.release();
-  if (auto synced = env_.files.sync_folder(plan_.folder); !synced) {
-    result_.warnings.push_back(
-        "The snapshot is in place, but a power failure now might undo that: " +
-        synced.error().message);
-  }
-  return {};
-}
-
-// The same day's earlier snapshot has what the new one lost: it gets a name of its own.
-Expected<> SnapshotRun::set_aside() {
-  for (int number = 1; number <= kMaxAsideNames; ++number) {
-    SnapshotName name = plan_.name;
-    name.stem += number == 1 ? "-before-loss" : "-before-loss-" + std::to_string(number);
-    const fs::path aside = plan_.folder / format_snapshot_name(name);
-    if (env_.files.link_info(aside) || env_.files.link_info(manifest_path_of(aside))) continue;
-    if (auto moved = env_.files.rename(plan_.snapshot, aside); !moved) return moved;
-    const auto moved = env_.files.rename(manifest_path_of(plan_.snapshot), manifest_path_of(aside));
-    if (!moved && moved.error().code != ErrorCode::not_found) return moved;
+  PublishRequest request;
+  request.snapshot = plan_.snapshot;
+  request.name = plan_.name;
+  request.replaces = same_day();
+  request.keep_replaced = result_.shrink_alarm;
+  auto published = publish_snapshot(request, file, result_.manifest, env_.files, stop_);
+  if (!published) return fail(published.error());
+  if (!published->kept_as.empty()) {
     result_.replaced = false;
     result_.warnings.push_back("The earlier snapshot of the same day was kept as " +
-                               aside.string() + ".");
-    return {};
+                               published->kept_as.string() + ".");
   }
-  return fail(ErrorCode::conflict,
-              "There are too many kept snapshots of this day in " + plan_.folder.string() + ".",
-              "Look at those whose names hold \"before-loss\", and remove what is not needed.");
-}
-
-// After an interrupted replacement the manifest there may be one of two snapshots; and one made by
-// an earlier tool has none. Then only the file itself can say which it is.
-Expected<> SnapshotRun::name_replaced() {
-  const auto replaced = same_day();
-  ReplacedSnapshot earlier;
-  earlier.bytes = replaced->bytes;
-  earlier.taken_at = replaced->taken_at();
-  const auto& manifest = replaced->manifest;
-  const bool certain = manifest && !manifest->sha256.empty() &&
-                       manifest->bytes == replaced->bytes &&
-                       (!manifest->replaces || manifest->replaces->bytes != replaced->bytes);
-  if (certain) {
-    earlier.sha256 = manifest->sha256;
-  } else {
-    auto digest = sha256_of_file(replaced->path, stop_);
-    if (!digest) return fail(digest.error());
-    earlier.sha256 = std::move(*digest);
-  }
-  result_.manifest.replaces = std::move(earlier);
+  std::move(published->warnings.begin(), published->warnings.end(),
+            std::back_inserter(result_.warnings));
   return {};
-}
-
-void SnapshotRun::undo_manifest(const std::optional<Manifest>& earlier) {
-  const auto undone = earlier ? write_manifest(plan_.snapshot, *earlier, env_.files)
-                              : env_.files.remove(result_.manifest_path);
-  // It names the snapshot that is there in `replaces`: verifying still tells that one is intact.
-  (void)undone;
 }
 
 void SnapshotRun::raise_shrink_alarm() {
@@ -410,6 +349,12 @@ void SnapshotRun::apply_retention() {
   const Date today = env_.clock.local_date(env_.clock.now());
   result_.retention =
       choose_expired(std::move(*series), plan_.source.string(), request_.retention, today);
+  for (Expiry& decision : result_.retention) {
+    // With a date of the past it may be the oldest of all.
+    if (!decision.expired || decision.snapshot.path != plan_.snapshot) continue;
+    decision.expired = false;
+    decision.reason = "taken in this run";
+  }
   if (request_.dry_run) return;
   RemovalReport report = remove_expired(result_.retention, env_.files);
   for (const Expiry& gone : report.removed) result_.removed.push_back(gone.snapshot.path);

@@ -1,12 +1,11 @@
 #include "core/snapshot_plan.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
-#include <random>
 
 #include "core/destinations.h"
 #include "core/history.h"
+#include "core/publish.h"
+#include "core/temporary.h"
 
 namespace core {
 namespace {
@@ -15,10 +14,7 @@ constexpr std::size_t kMaxNameBytes = 128;
 // Below these a loss of half is everyday business, not an alarm.
 constexpr std::uint64_t kMinAlarmRows = 20;
 constexpr std::uint64_t kMinAlarmBytes = 256 * 1024;
-constexpr std::string_view kTemporaryPrefix = ".~";
-constexpr std::string_view kTemporarySuffix = ".tmp";
 constexpr std::string_view kManifestSuffix = ".manifest.json";
-constexpr std::size_t kRandomDigits = 16;
 
 Expected<> check_folder_name(const std::string& name, const std::string& what) {
   const bool control = std::any_of(name.begin(), name.end(), [](char c) {
@@ -213,33 +209,13 @@ std::optional<std::string> shrink_warning(const Snapshot& previous, const Manife
   return std::nullopt;
 }
 
-fs::path temporary_path_of(const fs::path& file) {
-  std::random_device device;
-  std::array<char, kRandomDigits + 1> random{};
-  std::snprintf(random.data(), random.size(), "%08x%08x", static_cast<unsigned>(device()),
-                static_cast<unsigned>(device()));
-  std::string name(kTemporaryPrefix);
-  name += file.filename().string() + "." + random.data() + std::string(kTemporarySuffix);
-  return file.parent_path() / name;
-}
-
 bool is_temporary_of(std::string_view file_name, const std::string& stem) {
-  if (!file_name.starts_with(kTemporaryPrefix) || !file_name.ends_with(kTemporarySuffix)) {
-    return false;
-  }
-  file_name.remove_prefix(kTemporaryPrefix.size());
-  file_name.remove_suffix(kTemporarySuffix.size());
-  const std::size_t dot = file_name.rfind('.');
-  if (dot == std::string_view::npos) return false;
-  const std::string_view random = file_name.substr(dot + 1);
-  if (random.size() != kRandomDigits ||
-      random.find_first_not_of("0123456789abcdef") != std::string_view::npos) {
-    return false;
-  }
-  file_name = file_name.substr(0, dot);
-  if (file_name.ends_with(kManifestSuffix)) file_name.remove_suffix(kManifestSuffix.size());
-  const auto name = parse_snapshot_name(file_name);
-  return name && name->stem == stem;
+  const auto becomes = name_of_temporary(file_name);
+  if (!becomes) return false;
+  std::string_view name = *becomes;
+  if (name.ends_with(kManifestSuffix)) name.remove_suffix(kManifestSuffix.size());
+  const auto snapshot = parse_snapshot_name(name);
+  return snapshot && (snapshot->stem == stem || is_kept_stem(snapshot->stem, stem));
 }
 
 std::string series_lock_key(const fs::path& folder, const std::string& stem) {

@@ -46,9 +46,8 @@ std::optional<std::string> shrink_warning(const Snapshot& previous, const Manife
 // The run lock's key that keeps runs on one series of snapshots apart.
 std::string series_lock_key(const fs::path& folder, const std::string& stem);
 
-// `.~<file name>.<random>.tmp` in the folder of the file.
-fs::path temporary_path_of(const fs::path& file);
-// True for the temporary name of a snapshot of this stem, or of its manifest.
+// True for the temporary name of a snapshot of this stem, also of one kept aside, or of its
+// manifest.
 bool is_temporary_of(std::string_view file_name, const std::string& stem);
 
 }  // namespace core

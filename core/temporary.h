@@ -1,11 +1,27 @@
-// A temporary file that does not outlive a failure.
+// Temporary files beside what they are to become: their names, and how those of dead processes are
+// told from those at work.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/env.h"
 
 namespace core {
+
+// `.~<file name>.<random>.tmp` in the folder of the file.
+fs::path temporary_path_of(const fs::path& file);
+// The name of the file that a temporary one is to become; nothing for any other name.
+std::optional<std::string> name_of_temporary(std::string_view file_name);
+
+// Creates a file (which must not exist), mode 0600, and locks it (flock) until the descriptor is
+// closed: a file without that lock was left by a process that has ended.
+Expected<int> create_locked(const fs::path& path);
+// Removes a file that create_locked made in a process which has ended; false when it is still at
+// work. The file must not be open in this process.
+Expected<bool> remove_if_abandoned(const fs::path& path);
 
 // Removes the temporary file on every way out but success, which calls release(). `files` must
 // outlive it. One thread at a time.

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "core/catalog.h"
+#include "core/restore_leftovers.h"
 #include "core/row_counts.h"
 #include "core/sealed_vfs.h"
 #include "core/verify_checks.h"
@@ -128,6 +129,13 @@ class Verification {
                   request_.snapshot.string() + " is a live database: a program has it open.",
                   "Take a snapshot of it with snapshot_db, and verify that.");
     }
+    if (is_second_name()) {
+      return fail(ErrorCode::conflict,
+                  request_.snapshot.string() + " is a second name of the live database " +
+                      report_.manifest->source +
+                      ": the restore that was to keep it was interrupted.",
+                  "Remove it with its manifest; the next restore does so, too.");
+    }
     auto connection = open_sealed(request_.snapshot);
     if (!connection) return fail(connection.error());
     add(timed([&] { return check_header(connection->get(), bytes_, header_); }));
@@ -167,6 +175,15 @@ class Verification {
     fs::path shm = request_.snapshot;
     shm += "-shm";
     return !report_.manifest && env_.files.info(shm).has_value();
+  }
+
+  bool is_second_name() const {
+    if (!report_.manifest || !is_safety_copy(request_.snapshot.filename().string())) return false;
+    const fs::path live =
+        request_.snapshot.parent_path() / fs::path(report_.manifest->source).filename();
+    const auto ours = env_.files.info(request_.snapshot);
+    const auto theirs = env_.files.info(live);
+    return ours && theirs && ours->names > 1 && ours->id == theirs->id;
   }
 
   void read_expectation() {

@@ -1,8 +1,6 @@
 #include "core/write_behind.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,28 +9,12 @@
 #include <cstring>
 #include <vector>
 
+#include "core/temporary.h"
+
 namespace core {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr int kMaxCreateAttempts = 8;
-
-// A sweeper that finds the file between open and flock takes it for a dead one and removes it; so
-// the lock counts only on a file that still has its name.
-Expected<int> create_locked(const fs::path& path) {
-  for (int attempt = 0; attempt < kMaxCreateAttempts; ++attempt) {
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return fail(error_from_errno(errno, "cannot create " + path.string()));
-    // Some network file systems have no flock; then only the run's own lock guards the file.
-    (void)::flock(fd, LOCK_EX | LOCK_NB);
-    struct stat status {};
-    if (::fstat(fd, &status) == 0 && status.st_nlink > 0) return fd;
-    ::close(fd);
-  }
-  return fail(ErrorCode::conflict, path.string() + " is removed as soon as it is created.",
-              "See which other process works in that folder.");
-}
 
 constexpr std::size_t kAlignment = 4096;
 
@@ -213,7 +195,6 @@ Expected<> WriteBehind::drain() {
   space_.wait(lock, [this] { return failure_ != nullptr || written_ == produced_; });
   flushing_ = false;
   if (failure_) return fail(*failure_);
-  // byte.
   return {};
 }
 
@@ -395,19 +376,6 @@ Expected<> WriteBehind::failure() const {
 
 Error WriteBehind::error_here(int error_number, const std::string& verb) const {
   return error_from_errno(error_number, verb + path_.string());
-}
-
-Expected<bool> remove_if_abandoned(const fs::path& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (fd < 0) return fail(error_from_errno(errno, "cannot open " + path.string()));
-  const bool abandoned = ::flock(fd, LOCK_EX | LOCK_NB) == 0;
-  const bool removed = abandoned && ::unlink(path.c_str()) == 0;
-  const int error_number = errno;
-  ::close(fd);
-  if (abandoned && !removed) {
-    return fail(error_from_errno(error_number, "cannot remove " + path.string()));
-  }
-  return removed;
 }
 
 }  // namespace core

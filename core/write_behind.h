@@ -130,8 +130,4 @@ class WriteBehind {
   std::thread hasher_;
 };
 
-// Removes a file that create() made in a process which has ended; false when it is still at work.
-// The file must not be open in this process.
-Expected<bool> remove_if_abandoned(const std::filesystem::path& path);
-
 }  // namespace core

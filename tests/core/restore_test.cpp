@@ -1,80 +1,20 @@
 #include "core/restore.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <thread>
-
 #include "core/history.h"
 #include "core/openers.h"
-#include "core/snapshot.h"
-#include "support/catch.h"
-#include "support/fake_env.h"
-#include "support/forwarding_files.h"
-#include "support/test_database.h"
+#include "core/restore_leftovers.h"
+#include "support/restore_scene.h"
 #include "support/writer_process.h"
-
-extern "C" char** environ;
 
 namespace fs = std::filesystem;
 using core::ErrorCode;
 using core::RestoreRequest;
 using core::RestoreResult;
 using test::FakeEnv;
+using test::notes_in;
 using test::WriterOptions;
 using test::WriterProcess;
-
-namespace {
-
-// A live database of 20 notes, its snapshot, and then 10 notes more.
-struct Scene {
-  FakeEnv world;
-  fs::path live = world / "home/live.db";
-  fs::path snapshot;
-
-  explicit Scene(const std::string& journal_mode = "wal") {
-    test::make_notes_database(live, {.journal_mode = journal_mode});
-    fs::create_directory(world / "backups");
-    core::NoProgress progress;
-    core::SnapshotRequest request;
-    request.source = live;
-    request.destination = world / "backups";
-    auto taken = core::take_snapshot(request, world.env(), progress, {});
-    if (!taken) FAIL(taken.error().message);
-    snapshot = taken->snapshot;
-    for (std::uint64_t i = 20; i < 30; ++i) test::run_sql(live, test::commit_sql(i));
-  }
-
-  core::Expected<RestoreResult> try_restore(const RestoreRequest& request,
-                                            std::stop_token stop = {}) {
-    core::NoProgress progress;
-    return core::restore_snapshot(request, world.env(), progress, std::move(stop));
-  }
-  RestoreResult restore(const RestoreRequest& request) {
-    auto restored = try_restore(request);
-    if (!restored) FAIL(restored.error().message);
-    return *restored;
-  }
-  RestoreRequest in_place() const {
-    return {.snapshot = snapshot, .in_place = true, .confirmed = true};
-  }
-  ErrorCode error_of(const RestoreRequest& request) {
-    const auto restored = try_restore(request);
-    REQUIRE_FALSE(restored);
-    return restored.error().code;
-  }
-  std::string home() const { return test::names_in(world / "home"); }
-};
-
-std::int64_t notes_in(const fs::path& path) {
-  return test::query_integer(path, "SELECT count(*) FROM notes");
-}
-
-}  // namespace
+using Scene = test::RestoreScene;
 
 TEST_CASE("a snapshot is restored to a new file with its rows and journal mode") {
   Scene scene;
@@ -314,79 +254,6 @@ TEST_CASE("a stop before the swap leaves the database as it was") {
   CHECK(restored.error().code == ErrorCode::cancelled);
   CHECK(notes_in(scene.live) == 30);
   CHECK(scene.home() == "live.db");
-}
-
-namespace {
-
-// A folder whose renames onto one name fail: the last step that can.
-class FailingRename final : public test::ForwardingFiles {
- public:
-  explicit FailingRename(fs::path to) : to_(std::move(to)) {}
-  core::Expected<> rename(const fs::path& from, const fs::path& to) override {
-    if (to == to_) return core::fail(ErrorCode::io, "the disk is gone");
-    return test::ForwardingFiles::rename(from, to);
-  }
-
- private:
-  fs::path to_;
-};
-
-}  // namespace
-
-TEST_CASE("a swap that fails leaves everything as it was, the journal mode too") {
-  for (const char* mode : {"wal", "delete"}) {
-    Scene scene(mode);
-    FailingRename files(scene.live);
-    core::Env env{scene.world.clock, files, scene.world.commands, scene.world.places};
-    core::NoProgress progress;
-    const auto restored = core::restore_snapshot(scene.in_place(), env, progress, {});
-    CAPTURE(mode);
-    REQUIRE_FALSE(restored);
-    CHECK(restored.error().code == ErrorCode::io);
-    CHECK(scene.home() == "live.db");
-    CHECK(test::query_text(scene.live, "PRAGMA journal_mode") == mode);
-    CHECK(notes_in(scene.live) == 30);
-  }
-}
-
-TEST_CASE("a restore that is killed leaves the old database or the new one, whole") {
-  Scene scene;
-  int old_ones = 0, new_ones = 0;
-  for (int round = 0; round < 25; ++round) {
-    // Start from 30 notes, some of them in the WAL alone.
-    fs::remove(scene.live);
-    test::make_notes_database(scene.live, {.notes = 25});
-    {
-      test::OpenDatabase writer(scene.live, /*checkpoint_on_close=*/false);
-      for (std::uint64_t i = 25; i < 30; ++i) writer.run(test::commit_sql(i));
-    }
-    fs::create_directories(scene.world / "child");
-    std::string words[] = {BPD_TEST_RESTORE, scene.snapshot.string(), scene.live.string(),
-                           (scene.world / "child").string()};
-    char* arguments[] = {words[0].data(), words[1].data(), words[2].data(), words[3].data(),
-                         nullptr};
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    pid_t child = -1;
-    REQUIRE(posix_spawn(&child, words[0].c_str(), &actions, nullptr, arguments, environ) == 0);
-    posix_spawn_file_actions_destroy(&actions);
-    core::system_clock().sleep_for(std::chrono::milliseconds{3 + round * 2}, {});
-    ::kill(child, SIGKILL);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    REQUIRE(WIFSIGNALED(status));
-
-    CAPTURE(round, scene.home());
-    CHECK(test::query_text(scene.live, "PRAGMA integrity_check") == "ok");
-    CHECK(test::invariant_holds(scene.live));
-    const auto notes = notes_in(scene.live);
-    CHECK((notes == 20 || notes == 30));
-    ++(notes == 20 ? new_ones : old_ones);
-  }
-  CHECK(old_ones + new_ones == 25);
-  scene.restore(scene.in_place());  // sweeps what the dead ones left
-  CHECK(scene.home().find(".tmp") == std::string::npos);
 }
 
 TEST_CASE("who has a file open is found through any name of it") {

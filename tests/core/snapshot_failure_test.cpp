@@ -7,13 +7,14 @@
 
 #include <csignal>
 #include <functional>
+#include <map>
 #include <random>
 #include <thread>
 
 #include "core/digest.h"
 #include "core/verify.h"
 #include "support/catch.h"
-#include "support/forwarding_files.h"
+#include "support/faulty_files.h"
 #include "support/snapshots.h"
 #include "support/test_database.h"
 
@@ -131,31 +132,104 @@ TEST_CASE("a write that fails in the middle of the copy leaves nothing") {
   CHECK(WEXITSTATUS(status) == 0);
 }
 
-class NoRename final : public test::ForwardingFiles {
- public:
-  Expected<> rename(const Path& from, const Path&) override {
-    return core::fail(ErrorCode::permission_denied, "cannot rename " + from.string());
+// A first snapshot, one that takes an earlier one's place, one that sets an earlier one aside.
+enum class Case { first, replacing, shrunk };
+
+void set_up(SnapshotWorld& world, Case kind) {
+  test::make_notes_database(world.source, {"wal", 4096, 60});
+  if (kind == Case::first) return;
+  REQUIRE(world.take());
+  test::run_sql(world.source, kind == Case::shrunk
+                                  ? "DELETE FROM links; DELETE FROM notes; DELETE FROM ledger_in; "
+                                    "DELETE FROM ledger_out"
+                                  : test::commit_sql(60));
+}
+
+// Every file below the destination with what is in it.
+std::map<std::string, std::string> contents(const SnapshotWorld& world) {
+  std::map<std::string, std::string> result;
+  for (const std::string& name : files_below(world.destination)) {
+    result[name] = read_file(world.destination / name);
   }
-};
+  return result;
+}
 
-TEST_CASE("when the last rename is refused the earlier snapshot still has its own manifest") {
-  SnapshotWorld world;
-  test::make_notes_database(world.source);
-  NoRename files;
-  auto refused = take_with(world, files);
-  REQUIRE_FALSE(refused);
-  CHECK(refused.error().code == ErrorCode::permission_denied);
-  CHECK(fs::is_empty(world.destination));
+bool fails_its_check(SnapshotWorld& world, const fs::path& snapshot) {
+  core::NoProgress progress;
+  core::VerifyRequest request;
+  request.snapshot = snapshot;
+  const auto report = core::verify_snapshot(request, world.env(), progress, {});
+  return !report || report->verdict == core::VerifyReport::Verdict::damaged;
+}
 
-  const auto first = world.take();
-  REQUIRE(first);
-  const std::string manifest = read_file(first->manifest_path);
-  test::run_sql(world.source, test::commit_sql(20));
-  refused = take_with(world, files);
-  REQUIRE_FALSE(refused);
-  CHECK(read_file(first->manifest_path) == manifest);
-  CHECK(core::sha256_of(read_file(first->snapshot)) == first->manifest.sha256);
-  CHECK(files_below(world.destination).size() == 2);
+constexpr int kMaxSteps = 100;
+
+TEST_CASE("a run that fails at any step leaves the destination as it was, or is a success") {
+  const Case kind = GENERATE(Case::first, Case::replacing, Case::shrunk);
+  int errors = 0, successes = 0;
+  for (int step = 1; step <= kMaxSteps; ++step) {
+    SnapshotWorld world;
+    set_up(world, kind);
+    const auto before = contents(world);
+    test::FaultyFiles files(step, test::FaultyFiles::Fault::fails);
+    const auto taken = take_with(world, files);
+    if (files.passed()) break;
+    CAPTURE(static_cast<int>(kind), step, taken ? "taken" : taken.error().message);
+    REQUIRE(step < kMaxSteps);
+    ++(taken ? successes : errors);
+    if (!taken) {
+      CHECK(contents(world) == before);
+      CHECK((kind != Case::first || fs::is_empty(world.destination)));
+      continue;
+    }
+    CHECK(core::sha256_of(read_file(taken->snapshot)) == taken->manifest.sha256);
+    CHECK_FALSE(fails_its_check(world, taken->snapshot));
+    CHECK(files_below(world.destination).size() == (kind == Case::shrunk ? 4 : 2));
+  }
+  CHECK(errors > 1);
+  CHECK(successes > 0);
+}
+
+TEST_CASE("a run that is killed at any step leaves whole snapshots, and loses none that was full") {
+  using Fault = test::FaultyFiles::Fault;
+  const Case kind = GENERATE(Case::first, Case::replacing, Case::shrunk);
+  const Fault fault = GENERATE(Fault::dies_before, Fault::dies_within, Fault::dies_after);
+  for (int step = 1; step <= kMaxSteps; ++step) {
+    SnapshotWorld world;
+    set_up(world, kind);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      test::FaultyFiles files(step, fault);
+      (void)take_with(world, files);
+      ::_exit(0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CAPTURE(static_cast<int>(kind), static_cast<int>(fault), step);
+    REQUIRE(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 0) break;
+    REQUIRE(step < kMaxSteps);
+    bool full_one = false;
+    const auto check_all = [&] {
+      full_one = false;
+      for (const std::string& name : files_below(world.destination)) {
+        const fs::path path = world.destination / name;
+        if (!core::parse_snapshot_name(path.filename().string())) continue;
+        CAPTURE(name);
+        CHECK_FALSE(fails_its_check(world, path));
+        full_one |= test::query_integer(path, "SELECT count(*) FROM notes") >= 60;
+      }
+    };
+    check_all();
+    CHECK((full_one || kind == Case::first));
+    const auto next = world.take();
+    REQUIRE(next);
+    check_all();
+    CHECK(full_one);
+    for (const std::string& name : files_below(world.destination)) {
+      CHECK(name.find(".tmp") == std::string::npos);
+    }
+  }
 }
 
 // Commits and takes snapshots until it is killed.

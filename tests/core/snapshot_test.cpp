@@ -426,6 +426,20 @@ TEST_CASE("an emptied database does not displace the same day's full snapshot") 
   CHECK(core::read_manifest(aside, core::system_files())->sha256 == core::sha256_of(bytes));
 }
 
+TEST_CASE("a snapshot with a date of the past outlives the retention of its own run") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  REQUIRE(world.take());
+  auto request = world.request();
+  request.date = core::parse_date("2020-02-29");
+  request.retention.keep_last = 1;
+  const auto result = world.take(request);
+  REQUIRE(result);
+  CHECK(result->removed.empty());
+  CHECK(fs::exists(result->snapshot));
+  CHECK(result->retention.back().reason == "taken in this run");
+}
+
 TEST_CASE("temporaries of dead runs are swept, and nothing else") {
   SnapshotWorld world;
   test::make_notes_database(world.source);

@@ -37,6 +37,10 @@ class ForwardingFiles : public core::FileSystem {
     return real_.make_folders(folder, mode);
   }
   Expected<> rename(const Path& from, const Path& to) override { return real_.rename(from, to); }
+  Expected<> rename_new(const Path& from, const Path& to) override {
+    return real_.rename_new(from, to);
+  }
+  Expected<> link(const Path& from, const Path& to) override { return real_.link(from, to); }
   Expected<> remove(const Path& path) override { return real_.remove(path); }
   Expected<> remove_empty_folder(const Path& folder) override {
     return real_.remove_empty_folder(folder);

@@ -1,0 +1,136 @@
+#include "core/publish.h"
+
+#include "core/digest.h"
+
+namespace core {
+namespace {
+
+constexpr int kMaxAsideNames = 100;
+constexpr std::string_view kKeptMark = "-before-loss";
+
+// After an interrupted replacement the manifest there may be one of two snapshots; and one made by
+// an earlier tool has none. Then only the file itself can say which it is.
+Expected<ReplacedSnapshot> describe_replaced(const Snapshot& replaced, std::stop_token stop) {
+  ReplacedSnapshot earlier;
+  earlier.bytes = replaced.bytes;
+  earlier.taken_at = replaced.taken_at();
+  const auto& manifest = replaced.manifest;
+  const bool certain = manifest && !manifest->sha256.empty() && manifest->bytes == replaced.bytes &&
+                       (!manifest->replaces || manifest->replaces->bytes != replaced.bytes);
+  if (certain) {
+    earlier.sha256 = manifest->sha256;
+    return earlier;
+  }
+  auto digest = sha256_of_file(replaced.path, stop);
+  if (!digest) return fail(digest.error());
+  earlier.sha256 = std::move(*digest);
+  return earlier;
+}
+
+// The other name of a snapshot that is set aside. Undone on destruction, unless kept.
+class Aside {
+ public:
+  Aside(const PublishRequest& request, FileSystem& files) : request_(request), files_(files) {}
+  ~Aside() {
+    if (path_.empty() || kept_) return;
+    if (moved_) {
+      (void)files_.rename_new(path_, request_.snapshot);
+    } else {
+      (void)files_.remove(path_);
+    }
+    (void)files_.remove(manifest_path_of(path_));
+  }
+  Aside(const Aside&) = delete;
+  Aside& operator=(const Aside&) = delete;
+
+  Expected<fs::path> make();
+  void keep() { kept_ = true; }
+
+ private:
+  Expected<> name(const fs::path& aside);
+
+  const PublishRequest& request_;
+  FileSystem& files_;
+  fs::path path_;
+  bool moved_ = false;
+  bool kept_ = false;
+};
+
+Expected<fs::path> Aside::make() {
+  const auto earlier = files_.link_info(request_.snapshot);
+  if (!earlier) return fail(earlier.error());
+  const fs::path folder = request_.snapshot.parent_path();
+  for (int number = 1; number <= kMaxAsideNames; ++number) {
+    SnapshotName name = request_.name;
+    name.stem += kKeptMark;
+    if (number > 1) name.stem += "-" + std::to_string(number);
+    fs::path aside = folder / format_snapshot_name(name);
+    const auto taken = files_.link_info(aside);
+    if (taken && taken->id == earlier->id) return aside;  // by a run that then was killed
+    if (taken || files_.link_info(manifest_path_of(aside))) continue;
+    if (auto named = this->name(aside); !named) return fail(named.error());
+    return aside;
+  }
+  return fail(ErrorCode::conflict,
+              "There are too many kept snapshots of this day in " + folder.string() + ".",
+              "Look at those whose names hold \"before-loss\", and remove what is not needed.");
+}
+
+Expected<> Aside::name(const fs::path& aside) {
+  path_ = aside;
+  if (const auto& manifest = request_.replaces->manifest) {
+    if (auto written = write_manifest(aside, *manifest, files_); !written) return written;
+  }
+  auto linked = files_.link(request_.snapshot, aside);
+  if (linked || linked.error().code != ErrorCode::unsupported) return linked;
+  auto renamed = files_.rename_new(request_.snapshot, aside);
+  moved_ = renamed.has_value();
+  return renamed;
+}
+
+void undo_manifest(const PublishRequest& request, FileSystem& files) {
+  const std::optional<Manifest> earlier =
+      request.replaces ? request.replaces->manifest : std::nullopt;
+  const auto undone = earlier ? write_manifest(request.snapshot, *earlier, files)
+                              : files.remove(manifest_path_of(request.snapshot));
+  // It names the snapshot that is there in `replaces`: verifying still tells that one is intact.
+  (void)undone;
+}
+
+}  // namespace
+
+bool is_kept_stem(std::string_view stem, const std::string& of) {
+  return stem.starts_with(of) && stem.substr(of.size()).starts_with(kKeptMark);
+}
+
+Expected<Published> publish_snapshot(const PublishRequest& request, Temporary& file,
+                                     Manifest& manifest, FileSystem& files, std::stop_token stop) {
+  Published result;
+  Aside aside(request, files);
+  if (request.replaces) {
+    auto replaced = describe_replaced(*request.replaces, std::move(stop));
+    if (!replaced) return fail(replaced.error());
+    manifest.replaces = std::move(*replaced);
+    if (request.keep_replaced) {
+      auto made = aside.make();
+      if (!made) return fail(made.error());
+      result.kept_as = std::move(*made);
+    }
+  }
+  auto published = write_manifest(request.snapshot, manifest, files);
+  if (published) published = files.rename(file.path(), request.snapshot);
+  if (!published) {
+    undo_manifest(request, files);
+    return fail(published.error());
+  }
+  file.release();
+  aside.keep();
+  if (auto synced = files.sync_folder(request.snapshot.parent_path()); !synced) {
+    result.warnings.push_back(
+        "The snapshot is in place, but a power failure now might undo that: " +
+        synced.error().message);
+  }
+  return result;
+}
+
+}  // namespace core

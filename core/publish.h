@@ -1,0 +1,37 @@
+// Puts a finished copy in its place, with its manifest.
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/catalog.h"
+#include "core/temporary.h"
+
+namespace core {
+
+struct PublishRequest {
+  fs::path snapshot;
+  SnapshotName name;
+  std::optional<Snapshot> replaces{};  // what bears the name now
+  // That one has what the new one lost: it stays, as `<stem>-before-loss-YYYY-MM-DD.db`.
+  bool keep_replaced = false;
+};
+
+struct Published {
+  fs::path kept_as{};  // empty unless keep_replaced
+  std::vector<std::string> warnings{};
+};
+
+// True for the stem of a snapshot that was kept as `<of>-before-loss-YYYY-MM-DD.db`.
+bool is_kept_stem(std::string_view stem, const std::string& of);
+
+// The manifest first, naming the snapshot it is about to replace, then the database: see manifest.h
+// for what a crash between the two leaves. Fills manifest.replaces and releases `file`. On an error
+// the folder is as it was. To be called under the lock of the series.
+Expected<Published> publish_snapshot(const PublishRequest& request, Temporary& file,
+                                     Manifest& manifest, FileSystem& files, std::stop_token stop);
+
+}  // namespace core

@@ -1,0 +1,77 @@
+#include "core/temporary.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <random>
+
+namespace core {
+namespace {
+
+constexpr std::string_view kPrefix = ".~";
+constexpr std::string_view kSuffix = ".tmp";
+constexpr std::size_t kRandomDigits = 16;
+constexpr int kMaxCreateAttempts = 8;
+
+}  // namespace
+
+fs::path temporary_path_of(const fs::path& file) {
+  std::random_device device;
+  std::array<char, kRandomDigits + 1> random{};
+  std::snprintf(random.data(), random.size(), "%08x%08x", static_cast<unsigned>(device()),
+                static_cast<unsigned>(device()));
+  std::string name(kPrefix);
+  name += file.filename().string() + "." + random.data() + std::string(kSuffix);
+  return file.parent_path() / name;
+}
+
+std::optional<std::string> name_of_temporary(std::string_view file_name) {
+  if (!file_name.starts_with(kPrefix) || !file_name.ends_with(kSuffix)) return std::nullopt;
+  file_name.remove_prefix(kPrefix.size());
+  if (file_name.size() < kSuffix.size()) return std::nullopt;
+  file_name.remove_suffix(kSuffix.size());
+  const std::size_t dot = file_name.rfind('.');
+  if (dot == std::string_view::npos || dot == 0) return std::nullopt;
+  const std::string_view random = file_name.substr(dot + 1);
+  if (random.size() != kRandomDigits ||
+      random.find_first_not_of("0123456789abcdef") != std::string_view::npos) {
+    return std::nullopt;
+  }
+  return std::string(file_name.substr(0, dot));
+}
+
+// A sweeper that finds the file between open and flock takes it for a dead one and removes it; so
+// the lock counts only on a file that still has its name.
+Expected<int> create_locked(const fs::path& path) {
+  for (int attempt = 0; attempt < kMaxCreateAttempts; ++attempt) {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return fail(error_from_errno(errno, "cannot create " + path.string()));
+    // Some network file systems have no flock; then only the run's own lock guards the file.
+    (void)::flock(fd, LOCK_EX | LOCK_NB);
+    struct stat status {};
+    if (::fstat(fd, &status) == 0 && status.st_nlink > 0) return fd;
+    ::close(fd);
+  }
+  return fail(ErrorCode::conflict, path.string() + " is removed as soon as it is created.",
+              "See which other process works in that folder.");
+}
+
+Expected<bool> remove_if_abandoned(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return fail(error_from_errno(errno, "cannot open " + path.string()));
+  const bool abandoned = ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+  const bool removed = abandoned && ::unlink(path.c_str()) == 0;
+  const int error_number = errno;
+  ::close(fd);
+  if (abandoned && !removed) {
+    return fail(error_from_errno(error_number, "cannot remove " + path.string()));
+  }
+  return removed;
+}
+
+}  // namespace core

@@ -1,0 +1,64 @@
+// A live database and its snapshot, for tests that restore.
+#pragma once
+
+#include <string>
+
+#include "core/restore.h"
+#include "core/snapshot.h"
+#include "support/catch.h"
+#include "support/fake_env.h"
+#include "support/test_database.h"
+
+namespace test {
+
+// A live database of 20 notes, its snapshot, and then 10 notes more.
+struct RestoreScene {
+  FakeEnv world;
+  fs::path live = world / "home/live.db";
+  fs::path snapshot;
+
+  explicit RestoreScene(const std::string& journal_mode = "wal") {
+    make_notes_database(live, {.journal_mode = journal_mode});
+    fs::create_directory(world / "backups");
+    core::NoProgress progress;
+    core::SnapshotRequest request;
+    request.source = live;
+    request.destination = world / "backups";
+    auto taken = core::take_snapshot(request, world.env(), progress, {});
+    if (!taken) FAIL(taken.error().message);
+    snapshot = taken->snapshot;
+    for (std::uint64_t i = 20; i < 30; ++i) run_sql(live, commit_sql(i));
+  }
+
+  core::Expected<core::RestoreResult> try_restore(const core::RestoreRequest& request,
+                                                  std::stop_token stop = {}) {
+    core::NoProgress progress;
+    return core::restore_snapshot(request, world.env(), progress, std::move(stop));
+  }
+  core::Expected<core::RestoreResult> restore_with(core::FileSystem& files,
+                                                   const core::RestoreRequest& request) {
+    const core::Env env{world.clock, files, world.commands, world.places};
+    core::NoProgress progress;
+    return core::restore_snapshot(request, env, progress, {});
+  }
+  core::RestoreResult restore(const core::RestoreRequest& request) {
+    auto restored = try_restore(request);
+    if (!restored) FAIL(restored.error().message);
+    return *restored;
+  }
+  core::RestoreRequest in_place() const {
+    return {.snapshot = snapshot, .in_place = true, .confirmed = true};
+  }
+  core::ErrorCode error_of(const core::RestoreRequest& request) {
+    const auto restored = try_restore(request);
+    REQUIRE_FALSE(restored);
+    return restored.error().code;
+  }
+  std::string home() const { return names_in(world / "home"); }
+};
+
+inline std::int64_t notes_in(const fs::path& path) {
+  return query_integer(path, "SELECT count(*) FROM notes");
+}
+
+}  // namespace test
