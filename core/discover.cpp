@@ -50,6 +50,7 @@ class Search {
     const fs::path& home = env_.places.home;
     const fs::path claude = claude_folder();
     offer(claude / "orchestrator/global.db", DatabaseKind::global);
+    offer(home / ".claude/orchestrator/global.db", DatabaseKind::global);
     offer(home / ".orchestrator/global.db", DatabaseKind::legacy_global);
     offer_projects();
     if (!request_.patterns.empty()) search_below(claude);

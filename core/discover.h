@@ -54,10 +54,10 @@ struct Discovery {
 //     records name: the "projects" of ~/.claude.json and the "cwd" of ~/.claude/projects/*/*.jsonl;
 //   below request.folders: .orchestrator/project.db and the patterns;
 //   below ~/.claude: the patterns.
-// ($CLAUDE_CONFIG_DIR takes the place of ~/.claude.) Snapshots, safety copies and side files are
-// passed over. Opens databases as a snapshot does: nothing is left beside them, nothing changed. A
-// file that is no database is no find. Only an invalid pattern or folder argument is an Error, and
-// a stop request (cancelled).
+// ($CLAUDE_CONFIG_DIR takes the place of ~/.claude; a global database is looked for in both.)
+// Snapshots, safety copies and side files are passed over. Opens databases as a snapshot does:
+// nothing is left beside them, nothing changed. A file that is no database is no find. Only an
+// invalid pattern or folder argument is an Error, and a stop request (cancelled).
 Expected<Discovery> discover_databases(const DiscoverRequest& request, const Env& env,
                                        std::stop_token stop);
 

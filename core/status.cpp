@@ -66,7 +66,11 @@ class Judge {
     look_at_snapshots();
     look_at_schedules();
     look_at_runs();
-    look_at_freshness();
+    look_at_coverage();
+    look_at_failures();
+    look_for_shrinking();
+    look_for_damage();
+    for (const auto* schedule : schedules_) look_at_freshness_of(*schedule);
     look_at_verification();
     if (place_warnings == nullptr) {
       note(BackupState::attention,
@@ -128,13 +132,20 @@ class Judge {
       if (input_.lost_runs.contains(run->id)) lost_.push_back(run);
       if (!is_lost(*run)) status_.last_success = later(status_.last_success, run->finished_at);
     }
+  }
+
+  void look_at_coverage() {
+    if (schedules_.empty()) {
+      note(BackupState::attention,
+           status_.last_success
+               ? "No schedule backs it up; its last snapshot is " +
+                     describe(input_.now - *status_.last_success) + " old. Install a schedule."
+               : "Nothing backs it up: no schedule and no snapshot. Install a schedule.");
+    }
     for (const RunRecord* run : lost_) {
       note(status_.last_success ? BackupState::attention : BackupState::failing,
            "Its last snapshot, " + run->snapshot + ", is gone. Take a new one.");
     }
-    look_at_failures();
-    look_for_shrinking();
-    look_for_damage();
   }
 
   // Where the newest snapshot has gone, older runs prove nothing either.
@@ -233,18 +244,6 @@ class Judge {
     return success;
   }
 
-  void look_at_freshness() {
-    if (schedules_.empty()) {
-      return note(BackupState::attention,
-                  status_.last_success
-                      ? "No schedule backs it up; its last snapshot is " +
-                            describe(input_.now - *status_.last_success) +
-                            " old. Install a schedule."
-                      : "Nothing backs it up: no schedule and no snapshot. Install a schedule.");
-    }
-    for (const StatusInput::Schedule* schedule : schedules_) look_at_freshness_of(*schedule);
-  }
-
   void look_at_freshness_of(const StatusInput::Schedule& schedule) {
     const std::string whose = schedules_.size() > 1 ? " by " + schedule.name : "";
     const auto success = success_of(schedule);
@@ -294,17 +293,23 @@ std::string summarize(const StatusReport& report) {
   }
   const std::size_t total = report.databases.size();
   if (total == 0) return "No database was found and no schedule is installed.";
+  const auto first = [&] {
+    const DatabaseStatus& worst = report.databases.front();
+    return worst.source.string() + ": " + worst.problems.front();
+  };
   const std::string all = std::to_string(total) + (total == 1 ? " database" : " databases");
   if (failing == 0 && attention == 0) {
     return all + (total == 1 ? " is" : " are") + " backed up and verified.";
+  }
+  if (total == 1) {
+    return (failing > 0 ? "The backup is failing. " : "The backup needs attention. ") + first();
   }
   std::string text = all + ": ";
   if (failing > 0) text += std::to_string(failing) + " failing";
   if (attention > 0) {
     text += (failing > 0 ? ", " : "") + std::to_string(attention) + " in need of attention";
   }
-  return text + ". First: " + report.databases.front().source.string() + ": " +
-         report.databases.front().problems.front();
+  return text + ". First: " + first();
 }
 
 }  // namespace

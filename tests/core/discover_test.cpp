@@ -176,6 +176,11 @@ TEST_CASE("another folder of Claude's settings is looked at in the place of the 
                    "{\"projects\": {\"" + (world / "work/shop").string() + "\": {}}}");
   CHECK(found_in(world, discover(world)) ==
         "global elsewhere/orchestrator/global.db, project work/shop/.orchestrator/project.db");
+  // A plugin need not heed the variable.
+  make_database(world / "home/.claude/orchestrator/global.db");
+  CHECK(found_in(world, discover(world)) ==
+        "global elsewhere/orchestrator/global.db, global home/.claude/orchestrator/global.db, "
+        "project work/shop/.orchestrator/project.db");
 }
 
 TEST_CASE("named folders are searched for project databases and patterns") {
@@ -289,6 +294,37 @@ TEST_CASE("arguments that cannot work are refused, and a stop ends the search") 
   const auto stopped = core::discover_databases({}, world.env(), stop.get_token());
   REQUIRE_FALSE(stopped);
   CHECK(stopped.error().code == core::ErrorCode::cancelled);
+}
+
+TEST_CASE("a live database in a synced folder, on a Windows drive or on a network is warned of") {
+  FakeEnv world;
+  world.places.variables["WSL_DISTRO_NAME"] = "Debian";
+  make_database(world / "src/Dropbox/app/.orchestrator/project.db");
+  make_database(world / "src/c/app/.orchestrator/project.db");
+  make_database(world / "src/nas/app/.orchestrator/project.db");
+  make_database(world / "src/local/app/.orchestrator/project.db");
+  class Mounts final : public test::ForwardingFiles {
+   public:
+    std::string mounts;
+    core::Expected<std::string> read(const fs::path& path, std::uint64_t max) const override {
+      if (path == "/proc/mounts") return mounts;
+      return ForwardingFiles::read(path, max);
+    }
+  } files;
+  files.mounts = "/dev/sda / ext4 rw 0 0\nC: " + (world / "src/c").string() +
+                 " 9p rw 0 0\nnas:/x " + (world / "src/nas").string() + " nfs4 rw 0 0\n";
+  const core::Env env{world.clock, files, world.commands, world.places};
+  const auto found = core::discover_databases({.folders = {world / "src"}}, env, {});
+  REQUIRE(found);
+  REQUIRE(found->databases.size() == 4);
+  const auto warned = [&](std::size_t i, const std::string& words) {
+    const auto& warnings = found->databases[i].warnings;
+    return warnings.size() == 1 && warnings[0].find(words) != std::string::npos;
+  };
+  CHECK(warned(0, "Dropbox syncs"));
+  CHECK(warned(1, "Windows drive"));
+  CHECK(found->databases[2].warnings.empty());
+  CHECK(warned(3, "network file system (nfs4)"));
 }
 
 TEST_CASE("folders of cloud services are known by their names") {

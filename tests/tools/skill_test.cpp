@@ -136,16 +136,16 @@ TEST_CASE("every call printed in the skill fits the tool's schema") {
   CHECK(calls >= 20);
 }
 
-TEST_CASE("every underscored word that the skill quotes is one of the tools' own") {
+TEST_CASE("every lone word that the skill quotes is one of the tools' own") {
   test::ToolHouse house;
-  std::set<std::string> words;
+  std::set<std::string> words{"cp", "mv", "rm", "restore"};  // commands
   for (const auto& tool : house.tools) collect_words(tool.entry.json(), words);
   for (int code = 0; code <= static_cast<int>(core::ErrorCode::internal); ++code) {
     words.insert(std::string(core::to_string(static_cast<core::ErrorCode>(code))));
   }
   for (const auto& line : skill_lines()) {
     if (line.in_block) continue;
-    for (const auto& word : matches(line.text, "`([a-z]+(?:_[a-z]+)+)`")) {
+    for (const auto& word : matches(line.text, "`([a-z]+(?:_[a-z]+)*)`")) {
       INFO(line.file << ": " << line.text);
       CHECK(words.count(word) == 1);
     }
