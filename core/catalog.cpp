@@ -158,6 +158,11 @@ void name_place(Snapshot& snapshot, const Folder& folder) {
 
 }  // namespace
 
+bool taken_before(const Snapshot& a, const Snapshot& b, Instant now) {
+  const bool a_known = a.taken_at() <= now, b_known = b.taken_at() <= now;
+  return a_known != b_known ? b_known : a.taken_at() < b.taken_at();
+}
+
 std::string format_snapshot_name(const SnapshotName& name) {
   return name.stem + "-" + format_date(name.date) + std::string(kExtension);
 }

@@ -33,10 +33,19 @@ struct Snapshot {
   std::optional<Manifest> manifest;  // absent: made by an earlier tool, or the manifest was lost
   std::string manifest_problem;      // why a manifest that is there could not be read
 
-  bool verified() const { return manifest && manifest->verified != VerifyLevel::none; }
+  // By the manifest's word, as far as the file still has the length that the manifest tells, or
+  // that of the snapshot which was to be replaced.
+  bool verified() const {
+    return manifest && manifest->verified != VerifyLevel::none &&
+           (manifest->bytes == bytes || (manifest->replaces && manifest->replaces->bytes == bytes));
+  }
   // The manifest's time where there is one, else the file's.
   Instant taken_at() const { return manifest ? manifest->taken_at : modified; }
 };
+
+// True when `a` was taken before `b`. One that is yet to be taken, from a time when the clock was
+// ahead, comes before all others.
+bool taken_before(const Snapshot& a, const Snapshot& b, Instant now);
 
 struct ListFilter {
   std::optional<std::string> host{}, label{}, stem{};

@@ -317,7 +317,7 @@ Expected<> SnapshotRun::publish(Temporary& file) {
 }
 
 void SnapshotRun::raise_shrink_alarm() {
-  const auto previous = latest_of(series_);
+  const auto previous = latest_of(series_, env_.clock.now());
   if (!previous) return;
   if (auto warning = shrink_warning(*previous, result_.manifest)) {
     result_.shrink_alarm = true;

@@ -179,10 +179,10 @@ Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& se
   return {};
 }
 
-std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series) {
+std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series, Instant now) {
   const auto latest = std::max_element(
       series.begin(), series.end(),
-      [](const Snapshot& a, const Snapshot& b) { return a.taken_at() < b.taken_at(); });
+      [&](const Snapshot& a, const Snapshot& b) { return taken_before(a, b, now); });
   if (latest == series.end()) return std::nullopt;
   return *latest;
 }

@@ -37,8 +37,8 @@ std::string propose_label(const fs::path& source, const std::string& taken);
 Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& series,
                        const FileSystem& files);
 
-// The latest taken of a series; nothing when it is empty.
-std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series);
+// The latest taken of a series (taken_before); nothing when it is empty.
+std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series, Instant now);
 
 // A sentence when `now` has lost more than half of the rows or pages of `previous`; else nothing.
 std::optional<std::string> shrink_warning(const Snapshot& previous, const Manifest& now);

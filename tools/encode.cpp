@@ -48,8 +48,8 @@ Json encode_snapshot(const core::Snapshot& snapshot, core::Instant now) {
   entry["age_hours"] = age_hours(snapshot.taken_at(), now);
   entry["bytes"] = snapshot.bytes;
   if (snapshot.manifest) entry["source"] = snapshot.manifest->source;
-  entry["verified"] =
-      snapshot.manifest ? std::string(core::to_string(snapshot.manifest->verified)) : "no manifest";
+  const auto level = snapshot.verified() ? snapshot.manifest->verified : core::VerifyLevel::none;
+  entry["verified"] = snapshot.manifest ? std::string(core::to_string(level)) : "no manifest";
   if (!snapshot.manifest_problem.empty()) entry["problem"] = snapshot.manifest_problem;
   return entry;
 }

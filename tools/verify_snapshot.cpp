@@ -57,7 +57,7 @@ server::ToolOutcome<path> find_snapshot(const Arguments& arguments, server::Call
   if (!source) return source.error();
   auto destination = find_destination(arguments, context, setting);
   if (!std::holds_alternative<path>(destination)) return destination;
-  auto latest = core::latest_snapshot_of(*source, std::get<path>(destination), setting.env.files);
+  auto latest = core::latest_snapshot_of(*source, std::get<path>(destination), setting.env);
   if (!latest) return latest.error();
   return *latest;
 }

@@ -4,6 +4,7 @@
 
 #include "core/verify.h"
 #include "support/catch.h"
+#include "support/fake_env.h"
 #include "support/temp_folder.h"
 
 namespace fs = std::filesystem;
@@ -22,7 +23,7 @@ Date day(const char* text) {
 
 // A file that bears a snapshot's name; with a source, also a manifest.
 void put(const fs::path& path, const std::string& source = "", const std::string& host = "",
-         const std::string& label = "") {
+         const std::string& label = "", const char* taken = "2026-01-01") {
   fs::create_directories(path.parent_path());
   test::write_file(path, "0123456789");
   if (source.empty()) return;
@@ -30,8 +31,9 @@ void put(const fs::path& path, const std::string& source = "", const std::string
   manifest.source = source;
   manifest.host = host;
   manifest.label = label;
+  manifest.bytes = 10;
   manifest.page_size = 4096;
-  manifest.taken_at = core::Instant{std::chrono::sys_days{day("2026-01-01")}};
+  manifest.taken_at = core::Instant{std::chrono::sys_days{day(taken)}};
   manifest.verified = core::VerifyLevel::quick;
   REQUIRE(core::write_manifest(path, manifest, core::system_files()));
 }
@@ -203,12 +205,37 @@ TEST_CASE(
   put(folder / "b/h/live-2026-01-01.db", (folder / "real/live.db").string());
   put(folder / "b/h/live-2026-01-02.db", (folder / "real/live.db").string());
   put(folder / "b/h/live-2026-01-03.db", "/another/live.db");
-  core::FileSystem& files = core::system_files();
+  test::FakeEnv world;
+  const core::Env env = world.env();
   const auto newest = folder / "b/h/live-2026-01-02.db";
-  CHECK(core::latest_snapshot_of(folder / "link/live.db", folder / "b", files) == newest);
+  CHECK(core::latest_snapshot_of(folder / "link/live.db", folder / "b", env) == newest);
   fs::remove(folder / "real/live.db");
-  CHECK(core::latest_snapshot_of(folder / "link/live.db", folder / "b", files) == newest);
-  const auto none = core::latest_snapshot_of(folder / "other.db", folder / "b", files);
+  CHECK(core::latest_snapshot_of(folder / "link/live.db", folder / "b", env) == newest);
+  const auto none = core::latest_snapshot_of(folder / "other.db", folder / "b", env);
   REQUIRE_FALSE(none);
   CHECK(none.error().code == ErrorCode::not_found);
+}
+
+TEST_CASE("the latest snapshot is the one taken last, whatever day its name and the clock told") {
+  const TempFolder folder;
+  test::FakeEnv world;  // on 2026-11-23
+  put(folder / "live.db");
+  const std::string source = (folder / "live.db").string();
+  const auto latest = [&] {
+    return core::latest_snapshot_of(folder / "live.db", folder / "b", world.env());
+  };
+  put(folder / "b/h/live-2030-01-01.db", source, "h", "", "2030-01-01");
+  CHECK(latest() == folder / "b/h/live-2030-01-01.db");
+  put(folder / "b/h/live-2026-11-22.db", source, "h", "", "2026-11-22");
+  CHECK(latest() == folder / "b/h/live-2026-11-22.db");
+  put(folder / "b/h/hourly/live-2026-11-20.db", source, "h", "hourly", "2026-11-23");
+  CHECK(latest() == folder / "b/h/hourly/live-2026-11-20.db");
+}
+
+TEST_CASE("a snapshot that was cut short since it was checked does not count as verified") {
+  const TempFolder folder;
+  put(folder / "b/h/live-2026-01-02.db", "/x/live.db");
+  CHECK(list(folder / "b").snapshots.at(0).verified());
+  fs::resize_file(folder / "b/h/live-2026-01-02.db", 5);
+  CHECK_FALSE(list(folder / "b").snapshots.at(0).verified());
 }
