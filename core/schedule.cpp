@@ -2,6 +2,7 @@
 #include "core/schedule.h"
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/due.h"
@@ -16,6 +17,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::uint64_t kMaxJobBytes = 64 * 1024;
 constexpr std::size_t kMaxUrlBytes = 2048;
 constexpr std::size_t kMaxCommandBytes = 4096;
+constexpr std::int64_t kMaxCount = std::numeric_limits<int>::max();  // of days or snapshots
 
 bool is_name_start(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -63,7 +65,13 @@ void put_count(Json& json, const char* key, const std::optional<int>& count) {
 }
 
 void get_count(const Json& json, const char* key, std::optional<int>& count) {
-  if (json.contains(key)) count = json.at(key).get<int>();
+  if (!json.contains(key)) return;
+  const Json& value = json.at(key);
+  const auto number = value.is_number_integer() ? value.get<std::int64_t>() : 0;
+  if (number < 1 || number > kMaxCount) {
+    throw std::invalid_argument(std::string(key) + " is no number of days or snapshots");
+  }
+  count = static_cast<int>(number);
 }
 
 BackupJob job_from(const Json& json) {
@@ -96,8 +104,20 @@ BackupJob job_from(const Json& json) {
 
 tl::unexpected<Error> damaged_job(const std::string& name, std::string_view why) {
   return fail(ErrorCode::damaged,
-              "The job file of schedule '" + name + "' cannot be used: " + std::string(why) + ".",
+              "The job file of schedule '" + name + "' cannot be used: " + std::string(why) +
+                  (why.ends_with('.') ? "" : "."),
               "Run install_schedule again with this name, or remove_schedule.");
+}
+
+// not_found where there is no file.
+Expected<BackupJob> read_job_file(const std::string& name, const Places& places,
+                                  const FileSystem& files) {
+  const auto text = files.read(job_path(name, places), kMaxJobBytes);
+  if (text) return decode_job(name, *text);
+  if (text.error().code == ErrorCode::invalid_argument) {
+    return damaged_job(name, text.error().message);
+  }
+  return fail(text.error());
 }
 
 }  // namespace
@@ -209,6 +229,8 @@ std::string encode_job(const BackupJob& job) {
 }
 
 Expected<BackupJob> decode_job(const std::string& name, std::string_view text) {
+  // What a parser quotes of other bytes could not be told to a client.
+  if (!is_utf8(text)) return damaged_job(name, "it is not UTF-8 text");
   try {
     const Json json = Json::parse(text);
     if (json.at("format_version").get<int>() > BackupJob::kFormatVersion) {
@@ -228,13 +250,12 @@ Expected<BackupJob> decode_job(const std::string& name, std::string_view text) {
 Expected<BackupJob> read_job(const std::string& name, const Places& places,
                              const FileSystem& files) {
   if (auto checked = check_schedule_name(name); !checked) return fail(checked.error());
-  const auto text = files.read(job_path(name, places), kMaxJobBytes);
-  if (text) return decode_job(name, *text);
-  if (text.error().code != ErrorCode::not_found) return fail(text.error());
+  auto job = read_job_file(name, places, files);
+  if (job || job.error().code != ErrorCode::not_found) return job;
   std::vector<std::string> problems;
   std::string names;
-  for (const BackupJob& job : list_jobs(places, files, problems)) {
-    names += (names.empty() ? "" : ", ") + job.name;
+  for (const BackupJob& other : list_jobs(places, files, problems)) {
+    names += (names.empty() ? "" : ", ") + other.name;
   }
   return fail(ErrorCode::not_found, "There is no schedule named '" + name + "'.",
               names.empty() ? "No schedule is installed: use install_schedule."
@@ -260,8 +281,7 @@ std::vector<BackupJob> list_jobs(const Places& places, const FileSystem& files,
     const fs::path file = entry.name;
     const std::string name = file.stem().string();
     if (file.extension() != ".json" || !check_schedule_name(name)) continue;
-    const auto text = files.read(folder / file, kMaxJobBytes);
-    auto job = text ? decode_job(name, *text) : Expected<BackupJob>(fail(text.error()));
+    auto job = read_job_file(name, places, files);
     if (job) {
       jobs.push_back(std::move(*job));
     } else {

@@ -55,7 +55,30 @@ TEST_CASE("A job file that cannot be used says why and what to do", "[schedule]"
   CHECK(spoilt("23:59", "24:59").error().code == ErrorCode::damaged);
   CHECK(spoilt("\"cron\"", "\"at\"").error().code == ErrorCode::damaged);
   CHECK(spoilt("/home/ann/Backups", "Backups").error().code == ErrorCode::damaged);
+  CHECK(spoilt("/home/ann/Backups", "Backups").error().message.find("..") == std::string::npos);
+  for (const char* count : {"0", "-3", "1.5", "1e30", "9999999999", "\"3\""}) {
+    CAPTURE(count);
+    CHECK(spoilt("\"keep_weekly\": 4", "\"keep_weekly\": " + std::string(count)).error().code ==
+          ErrorCode::damaged);
+  }
+  const auto binary = decode_job("global", "{\"\xff\xfe");
+  REQUIRE_FALSE(binary);
+  CHECK(binary.error().message.find('\xff') == std::string::npos);
   CHECK(spoilt("\"flat\"", "\"from_the_future\": 1, \"flat\""));
+}
+
+TEST_CASE("A job file of any size or kind is refused in words that help", "[schedule]") {
+  test::FakeEnv fake;
+  const fs::path path = job_path("global", fake.places);
+  fs::create_directories(path.parent_path());
+  test::write_file(path, std::string(1 << 20, ' '));
+  CHECK(read_job("global", fake.places, fake.env().files).error().code == ErrorCode::damaged);
+  fs::remove(path);
+  fs::create_directories(path);
+  CHECK(read_job("global", fake.places, fake.env().files).error().code == ErrorCode::damaged);
+  std::vector<std::string> problems;
+  CHECK(list_jobs(fake.places, fake.env().files, problems).empty());
+  CHECK(problems.size() == 1);
 }
 
 TEST_CASE("Names fit every scheduler, and others are refused with a proposal", "[schedule]") {
