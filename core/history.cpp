@@ -150,6 +150,29 @@ Expected<> record_run(const RunRecord& run, const Env& env) {
                          what);
 }
 
+Expected<> add_run_warnings(const std::string& schedule, const std::vector<std::string>& warnings,
+                            const Env& env) {
+  const fs::path path = history_path(env);
+  if (warnings.empty() || !env.files.info(path)) return {};
+  auto connection = open_history(path, SQLITE_OPEN_READWRITE);
+  if (!connection) return fail(connection.error());
+  const std::string what = "cannot record warnings in " + path.string();
+  auto statement = sqlite::prepare(
+      connection->get(),
+      "UPDATE runs SET warnings = warnings || iif(warnings = '', '', char(10)) || ? "
+      "WHERE id = (SELECT max(id) FROM runs WHERE schedule = ?)",
+      what);
+  if (!statement) return fail(statement.error());
+  std::string lines;
+  for (const std::string& warning : warnings) lines += (lines.empty() ? "" : "\n") + warning;
+  Binder bind(statement->get());
+  bind.text(lines);
+  bind.text(schedule);
+  const int rc = sqlite3_step(statement->get());
+  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection->get(), what));
+  return {};
+}
+
 Expected<std::vector<RunRecord>> list_runs(const RunFilter& filter, const Env& env) {
   const fs::path path = history_path(env);
   const auto info = env.files.info(path);

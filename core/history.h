@@ -35,6 +35,11 @@ struct RunRecord {
 // created 0600 on first use.
 Expected<> record_run(const RunRecord& run, const Env& env);
 
+// Adds lines to the warnings of a schedule's newest run: what went wrong after it was recorded, as
+// when its ping_url does not answer. Fine where there is no run.
+Expected<> add_run_warnings(const std::string& schedule, const std::vector<std::string>& warnings,
+                            const Env& env);
+
 struct RunFilter {
   std::optional<std::string> kind{}, schedule{}, source{};
   std::size_t limit = 50;

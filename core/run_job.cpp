@@ -73,6 +73,7 @@ void ping(const BackupJob& job, std::string_view suffix, int retries, const Env&
   command.argv = {curl == env.places.variables.end() ? "curl" : curl->second,
                   "-q",
                   "-fsS",
+                  "-g",  // no globs: one URL is one call
                   "--proto",
                   "=http,https",
                   "--max-time",
@@ -87,9 +88,10 @@ void ping(const BackupJob& job, std::string_view suffix, int retries, const Env&
   command.timeout = kPingTimeout * (retries + 2);
   const auto result = env.commands.run(command, stop);
   if (result && result->exit_code == 0) return;
-  const std::string why = result ? result->error_output : result.error().message;
-  warnings.push_back("ping_url" + std::string(suffix) +
-                     " was not reached: " + why.substr(0, why.find('\n')));
+  std::string why = result ? result->error_output : result.error().message;
+  why = why.substr(0, why.find('\n'));
+  if (!why.ends_with('.')) why += '.';
+  warnings.push_back(std::string(kPingWarning) + std::string(suffix) + " was not reached: " + why);
 }
 
 void call_on_failure(const BackupJob& job, const Error& error, const Env& env, std::stop_token stop,
@@ -108,13 +110,13 @@ void call_on_failure(const BackupJob& job, const Error& error, const Env& env, s
       {"BACKUP_PLUGIN_DB_ERROR", std::string(to_string(error.code)) + ": " + error.message}};
   command.timeout = kOnFailureTimeout;
   const auto result = env.commands.run(command, stop);
+  const std::string who(kOnFailureWarning);
   if (!result) {
-    warnings.push_back("on_failure could not be run: " + result.error().message);
+    warnings.push_back(who + " could not be run: " + result.error().message);
   } else if (result->timed_out) {
-    warnings.push_back("on_failure did not end within a minute and was stopped.");
+    warnings.push_back(who + " did not end within a minute and was stopped.");
   } else if (result->exit_code != 0) {
-    warnings.push_back("on_failure ended with exit code " + std::to_string(result->exit_code) +
-                       ".");
+    warnings.push_back(who + " ended with exit code " + std::to_string(result->exit_code) + ".");
   }
 }
 
@@ -197,17 +199,21 @@ Expected<JobRun> run_locked(const BackupJob& job, bool asked_for, const RunOptio
   run.job = job;
   if (options.scheduled) rotate_launchd_output(job, env);
   ping(job, "/start", 0, env, stop, run.warnings);
-  auto result = try_snapshot(job, asked_for ? 1 : kMaxAttempts, run.attempts, env, progress, stop);
+  const bool somebody_waits = asked_for || !options.scheduled;
+  auto result =
+      try_snapshot(job, somebody_waits ? 1 : kMaxAttempts, run.attempts, env, progress, stop);
   if (result) {
+    ping(job, "", kPingRetries, env, stop, run.warnings);
+    (void)add_run_warnings(job.name, run.warnings, env);  // the snapshot is good all the same
     run.warnings.insert(run.warnings.end(), result->warnings.begin(), result->warnings.end());
     run.snapshot = std::move(*result);
-    ping(job, "", kPingRetries, env, stop, run.warnings);
     log_end(job, options, success_text(run), env);
     return run;
   }
   Error error = result.error();
   call_on_failure(job, error, env, stop, run.warnings);
   ping(job, "/fail", kPingRetries, env, stop, run.warnings);
+  (void)add_run_warnings(job.name, run.warnings, env);  // the failure itself comes first
   for (const std::string& warning : run.warnings) error.hint += " Also: " + warning;
   const std::string text = "'" + job.name + "' failed: " + std::string(to_string(error.code)) +
                            ": " + error.message + " " + error.hint;
@@ -229,7 +235,7 @@ Expected<JobRun> run_job(const std::string& name, const RunOptions& options, con
     return fail(job.error());
   }
   const auto lock =
-      RunLock::acquire("schedule " + name, "the schedule '" + name + "'",
+      RunLock::acquire("schedule " + name, "a snapshot for the schedule '" + name + "'",
                        options.if_due ? std::chrono::milliseconds(0) : kLockTimeout, env, stop);
   if (!lock) {
     if (options.if_due && lock.error().code == ErrorCode::busy) {

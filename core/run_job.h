@@ -4,6 +4,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/env.h"
@@ -13,8 +14,9 @@
 namespace core {
 
 struct RunOptions {
-  bool scheduled = false;  // started by a scheduler: logs, and uses the folders of the installer
-  bool if_due = false;     // does nothing unless a run is due (core/due.h) or was asked for
+  // Started by a scheduler: logs, uses the folders of the installer, and waits for a busy source.
+  bool scheduled = false;
+  bool if_due = false;  // does nothing unless a run is due (core/due.h) or was asked for
 };
 
 struct JobRun {
@@ -26,7 +28,7 @@ struct JobRun {
   std::vector<std::string> warnings;
 };
 
-inline constexpr int kMaxAttempts = 3;  // on a busy source
+inline constexpr int kMaxAttempts = 3;  // on a busy source; 1 where somebody waits for the run
 inline constexpr std::chrono::minutes kRetryPause{10};
 inline constexpr std::chrono::milliseconds kOnFailureTimeout{60'000};
 inline constexpr std::chrono::milliseconds kPingTimeout{10'000};  // one attempt of curl's
@@ -38,10 +40,13 @@ inline constexpr std::chrono::milliseconds kPingTimeout{10'000};  // one attempt
 // After a failure the on_failure command runs in the user's shell, with BACKUP_PLUGIN_DB_SCHEDULE,
 // _SOURCE, _DESTINATION and _ERROR in its environment; ping_url is called through curl at the
 // start, on success and on failure (https://healthchecks.io/docs/http_api/). What these do wrong is
-// a warning, or stands in the hint of the run's error. A stop request ends the run, also while it
-// waits to try again, and calls neither.
+// a warning, which is added to the run in history.db, or stands in the hint of the run's error. A
+// stop request ends the run, also while it waits to try again, and calls neither.
 Expected<JobRun> run_job(const std::string& name, const RunOptions& options, const Env& env,
                          ProgressSink& progress, std::stop_token stop);
+
+// How the warnings begin that tell of an alert that reached nobody; they stand in history.db.
+inline constexpr std::string_view kPingWarning = "ping_url", kOnFailureWarning = "on_failure";
 
 // What a scheduled run prints: nothing where the scheduler would mail it although all is well.
 std::string report_of(const JobRun& run, const RunOptions& options);

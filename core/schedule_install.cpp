@@ -19,7 +19,8 @@ constexpr std::chrono::milliseconds kRecordGrace{5'000};
 constexpr std::uint64_t kInstallSteps = 5;
 
 Expected<RunLock> lock_schedules(const Env& env, std::stop_token stop) {
-  return RunLock::acquire("schedules", "changes to the schedules", kInstallLockTimeout, env, stop);
+  return RunLock::acquire("schedules", "its turn to change the schedules", kInstallLockTimeout, env,
+                          stop);
 }
 
 bool holds(const Scheduler& scheduler, const std::string& name, const HostFacts& facts) {
@@ -53,6 +54,24 @@ Former look_back(const std::string& name, const Env& env, const HostFacts& facts
   return former;
 }
 
+std::vector<fs::path> logs_of(const std::string& name, const Env& env) {
+  std::vector<fs::path> logs;
+  for (const fs::path& log :
+       {log_path(name, env.places), launchd_output_path(name, env.places.state / "logs")}) {
+    logs.push_back(log);
+    logs.push_back(log.string() + ".1");
+  }
+  return logs;
+}
+
+// Of the folders that schedules need, those that hold nothing any more.
+void remove_empty_folders(const Env& env) {
+  for (const fs::path& folder : {env.places.config / "jobs", env.places.config,
+                                 env.places.state / "logs", env.places.state / "requests"}) {
+    (void)env.files.remove_empty_folder(folder);
+  }
+}
+
 // Goes on past failures: each thing put back is worth it. Returns what could not be.
 std::string put_back(const std::string& name, SchedulerKind kind, const Former& former,
                      const Env& env) {
@@ -68,7 +87,9 @@ std::string put_back(const std::string& name, SchedulerKind kind, const Former& 
     note(env.files.write_atomically(path, *former.job_text, 0600));
   } else {
     (void)env.files.remove(path);
-    (void)env.files.remove_empty_folder(path.parent_path());
+    // Of the first run that failed; what it said stands in the error and in history.db.
+    for (const fs::path& log : logs_of(name, env)) (void)env.files.remove(log);
+    remove_empty_folders(env);
   }
   if (former.program && !former.program->program) {
     note(remove_scheduled_program(env));
@@ -260,6 +281,7 @@ Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::s
   result.commands.push_back("copy " + env.places.program.string() + " to " +
                             scheduled_program(env.places).string() + " (mode 0755)");
   describe_plan(prepared.plan, result);
+  if (prepared.facts.wsl) result.warnings.push_back(wsl_warning());
   result.next_run = due_period(env.clock, job.time, env.clock.now()).end;
   return prepared;
 }
@@ -353,6 +375,10 @@ Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
   const HostFacts facts = gather_host_facts(env, stop);
   for (const SchedulerKind kind : schedulers_for(facts.system)) {
     const Scheduler& scheduler = scheduler_of(kind);
+    if (const auto reason = scheduler.unusable(facts); reason && job && job->scheduler == kind) {
+      result.warnings.push_back(std::string(to_string(kind)) +
+                                " could not be told of the removal: " + reason->message);
+    }
     if (!holds(scheduler, name, facts)) continue;
     const SchedulePlan plan = scheduler.plan_remove(name, facts);
     if (auto applied = apply(plan, env, stop); !applied) return fail(applied.error());
@@ -369,10 +395,7 @@ Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
   remove_file(job_path(name, env.places));
   if (result.removed.empty() && !job) return fail(job.error());
   withdraw_request(name, env);
-  for (const fs::path& log : {log_path(name, env.places), launchd_output_path(name, facts.logs)}) {
-    remove_file(log);
-    remove_file(log.string() + ".1");
-  }
+  for (const fs::path& log : logs_of(name, env)) remove_file(log);
 
   std::vector<std::string> problems;
   if (list_jobs(env.places, env.files, problems).empty() && problems.empty()) {
@@ -381,10 +404,7 @@ Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
     } else {
       result.removed.push_back(scheduled_program(env.places).string());
     }
-    for (const fs::path& folder : {env.places.config / "jobs", env.places.config,
-                                   env.places.state / "logs", env.places.state / "requests"}) {
-      (void)env.files.remove_empty_folder(folder);
-    }
+    remove_empty_folders(env);
   }
   return result;
 }

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/due.h"
 #include "core/installed_program.h"
+#include "core/run_job.h"
 #include "core/schedule_install.h"
 
 namespace core {
@@ -45,9 +47,12 @@ void check_scheduler(ScheduleStatus& status, const HostFacts& facts, const Env& 
   const BackupJob& job = *status.job;
   const Scheduler& scheduler = scheduler_of(job.scheduler);
   const std::string kind(to_string(job.scheduler));
+  const auto unusable = scheduler.unusable(facts);
   switch (scheduler.check_entry(job, facts)) {
     case EntryCheck::missing:
-      status.problems.push_back("Its entry in " + kind + " is missing." + kInstallAgain);
+      // A crontab that cannot be read may well hold it.
+      status.problems.push_back(unusable ? unusable->message + " " + unusable->hint
+                                         : "Its entry in " + kind + " is missing." + kInstallAgain);
       break;
     case EntryCheck::edited:
       status.problems.push_back(
@@ -58,8 +63,8 @@ void check_scheduler(ScheduleStatus& status, const HostFacts& facts, const Env& 
       [[fallthrough]];
     case EntryCheck::as_written: {
       status.scheduler = job.scheduler;
-      if (const auto reason = scheduler.unusable(facts)) {
-        status.problems.push_back(reason->message + " " + reason->hint);
+      if (unusable) {
+        status.problems.push_back(unusable->message + " " + unusable->hint);
         break;
       }
       const EntryState state = ask_state(scheduler, job.name, facts, env, stop);
@@ -75,6 +80,20 @@ void check_scheduler(ScheduleStatus& status, const HostFacts& facts, const Env& 
     if (other != job.scheduler && std::find(names.begin(), names.end(), job.name) != names.end()) {
       status.problems.push_back("There is a second entry of it in " +
                                 std::string(to_string(other)) + "." + kInstallAgain);
+    }
+  }
+}
+
+// An alert that reaches nobody is worth as much as none.
+void check_alerts(const RunRecord& run, std::vector<std::string>& problems) {
+  for (std::string_view rest = run.warnings; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    const std::string said = "In its last run, " + std::string(line);
+    if (line.starts_with(kPingWarning)) {
+      problems.push_back(said + " See that curl is there and the address is right.");
+    } else if (line.starts_with(kOnFailureWarning)) {
+      problems.push_back(said + " Try the command by hand.");
     }
   }
 }
@@ -100,6 +119,7 @@ void check_runs(ScheduleStatus& status, const Env& env) {
     status.problems.push_back(std::string(kFailedProblem) + status.last_run->error_code + ": " +
                               status.last_run->error);
   }
+  if (status.last_run) check_alerts(*status.last_run, status.problems);
   const Instant now = env.clock.now();
   const DuePeriod period = due_period(env.clock, job.time, now);
   status.overdue =
@@ -119,11 +139,13 @@ ScheduleList list_schedules(const Env& env, std::stop_token stop) {
   const HostFacts facts = gather_host_facts(env, stop);
 
   std::map<std::string, ScheduleStatus> by_name;
+  std::set<std::string> damaged;
   for (const BackupJob& job : jobs) by_name[job.name].job = job;
   for (const std::string& problem : job_problems) {
     const std::string name = problem.substr(0, problem.find(':'));
     if (check_schedule_name(name)) {
-      by_name[name].problems.push_back(problem);
+      by_name[name].problems.push_back(problem.substr(name.size() + 2));
+      damaged.insert(name);
     } else {
       list.warnings.push_back(problem);
     }
@@ -133,6 +155,7 @@ ScheduleList list_schedules(const Env& env, std::stop_token stop) {
       ScheduleStatus& status = by_name[name];
       if (status.job) continue;
       status.scheduler = kind;
+      if (damaged.count(name) != 0) continue;  // the problem with its job file says it all
       status.problems.push_back("It has an entry in " + std::string(to_string(kind)) +
                                 " but no job file. Run remove_schedule or install_schedule.");
     }
@@ -152,11 +175,7 @@ ScheduleList list_schedules(const Env& env, std::stop_token stop) {
   }
   if (uses_systemd && !facts.linger) list.warnings.push_back(linger_warning(facts));
   if (uses_cron && !facts.cron_running) list.warnings.push_back(cron_warning());
-  if (facts.wsl && !by_name.empty()) {
-    list.warnings.push_back(
-        "This is WSL: nothing runs while the distribution is shut down; missed runs are caught up "
-        "when it starts.");
-  }
+  if (facts.wsl && !by_name.empty()) list.warnings.push_back(wsl_warning());
   return list;
 }
 

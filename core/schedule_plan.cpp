@@ -175,6 +175,11 @@ Expected<SchedulerKind> choose_scheduler(std::optional<SchedulerKind> requested,
               "One of these: " + advice);
 }
 
+std::string wsl_warning() {
+  return "This is WSL: nothing runs while the distribution is shut down; missed runs are caught up "
+         "when it starts.";
+}
+
 std::vector<std::string> entries_in(const HostFacts& facts, const fs::path& folder,
                                     std::string_view prefix, std::string_view suffix) {
   std::vector<std::string> names;

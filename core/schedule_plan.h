@@ -112,6 +112,7 @@ Expected<SchedulerKind> choose_scheduler(std::optional<SchedulerKind> requested,
 // What users are told of a machine where runs may not happen.
 std::string linger_warning(const HostFacts& facts);
 std::string cron_warning();
+std::string wsl_warning();
 
 // What `entries` and `check_entry` are for schedulers that keep an entry in files of their own.
 std::vector<std::string> entries_in(const HostFacts& facts, const fs::path& folder,

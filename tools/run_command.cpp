@@ -13,7 +13,7 @@ namespace {
 constexpr const char* kUsage = "run NAME [--if-due]";  // --scheduled is for schedulers
 
 int usage() {
-  std::fprintf(stderr, "Usage: %s\n", kUsage);
+  std::fprintf(stderr, "Usage: backup-plugin-db %s\n", kUsage);
   return server::kExitUsage;
 }
 

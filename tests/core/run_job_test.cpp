@@ -107,6 +107,8 @@ TEST_CASE("A busy source is tried three times, ten minutes apart", "[run_job]") 
   REQUIRE(request_run("global", installed.world.env()));
   CHECK_FALSE(installed.run(kScheduled));
   CHECK(installed.history().size() == kMaxAttempts + 1);
+  CHECK_FALSE(installed.run(kByHand));  // the one who typed it waits, too
+  CHECK(installed.history().size() == kMaxAttempts + 2);
   writer.run("COMMIT");
   CHECK(installed.run(kScheduled));
 }
@@ -151,6 +153,7 @@ TEST_CASE("A monitor that cannot be reached is a warning, not a failure", "[run_
   REQUIRE(run->warnings.size() == 2);
   CHECK(run->warnings[0].find("ping_url/start was not reached") == 0);
   CHECK_FALSE(report_of(*run, kIfDue).empty());
+  CHECK(installed.history()[0].warnings == run->warnings[0] + "\n" + run->warnings[1]);
 }
 
 TEST_CASE("on_failure runs in a shell that knows what failed", "[run_job]") {
