@@ -98,6 +98,34 @@ void ask_systemd(HostFacts& facts, const Env& env, std::stop_token stop) {
   read_entries(facts, facts.unit_folder, kEntryPrefix, env.files);
 }
 
+// As Debian's `crontab -l` shows a table, since 3.0pl1-149: it spells out two control characters.
+std::string as_listed(std::string_view table) {
+  std::string text;
+  for (const char c : table) {
+    if (c == '\r') {
+      text += "\\r";
+    } else if (c == '\b') {
+      text += "\\b";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+// The table byte for byte. Where the listing leaves open whether `\r` is one character or two, an
+// "editor" that only prints gets to see the file itself, and crontab finds nothing changed.
+std::optional<std::string> true_table(const HostFacts& facts, const std::string& listed,
+                                      const Env& env, std::stop_token stop) {
+  if (listed.find("\\r") == std::string::npos && listed.find("\\b") == std::string::npos) {
+    return listed;
+  }
+  auto shown =
+      ask(env, stop, {facts.crontab_program, "-e"}, {{"EDITOR", "cat"}, {"VISUAL", "cat"}});
+  if (!shown || shown->exit_code != 0 || as_listed(shown->output) != listed) return std::nullopt;
+  return std::move(shown->output);
+}
+
 // crontab says that there is no table by an error; any other error must not be taken for that, or
 // the user's lines would be overwritten.
 void ask_crontab(HostFacts& facts, const Env& env, std::stop_token stop) {
@@ -108,8 +136,13 @@ void ask_crontab(HostFacts& facts, const Env& env, std::stop_token stop) {
   }
   const std::string& complaint = answer->error_output;
   if (answer->exit_code == 0 && answer->output.size() < kMaxCrontabBytes) {
-    facts.crontab_works = true;
-    facts.crontab = answer->output;
+    facts.crontab = true_table(facts, answer->output, env, stop);
+    facts.crontab_works = facts.crontab.has_value();
+    if (!facts.crontab_works) {
+      facts.crontab_problem =
+          "it holds \\r or \\b, and `crontab -e` does not show whether these are control "
+          "characters";
+    }
   } else if (answer->exit_code == 0) {
     facts.crontab_problem = "the crontab is larger than 1 MiB";
   } else if (complaint.find("no crontab for") != std::string::npos ||

@@ -39,9 +39,9 @@ std::vector<Line> lines_of(std::string_view table) {
   return lines;
 }
 
+// Only the whole text counts: a comment that goes on in other words is somebody else's.
 bool begins(const Line& line, const std::string& name) {
-  const std::string marker = std::string(kBegin) + name;
-  return line.text == marker || line.text.starts_with(marker + " ");
+  return line.text == begin_marker(name) || line.text == std::string(kBegin) + name;
 }
 
 struct Range {
@@ -88,6 +88,8 @@ RunCommand crontab(const HostFacts& facts, std::vector<std::string> arguments) {
 }
 
 RunCommand write_table(const HostFacts& facts, std::string table) {
+  // crontab refuses a last line that does not end; one can only come from an edit around it.
+  if (!table.empty() && table.back() != '\n') table += '\n';
   RunCommand command = crontab(facts, {table.empty() ? "-r" : "-"});
   command.input = std::move(table);
   return command;
@@ -142,6 +144,9 @@ class Cron final : public Scheduler {
   SchedulePlan plan_restore(const std::string& name, const std::optional<BackupJob>&,
                             const HostFacts& before, const HostFacts& now) const override {
     const auto former = find_crontab_block(before.crontab.value_or(""), name);
+    if (former == find_crontab_block(now.crontab.value_or(""), name)) {
+      return {SchedulerKind::cron, {}, {}};
+    }
     if (!former) return plan_remove(name, now);
     return {SchedulerKind::cron,
             {write_table(now, put_crontab_block(now.crontab.value_or(""), name, *former))},
@@ -182,7 +187,7 @@ class Cron final : public Scheduler {
       if (!line.text.starts_with(kBegin)) continue;
       std::string_view name = line.text.substr(kBegin.size());
       name = name.substr(0, name.find(' '));
-      if (check_schedule_name(name)) names.emplace_back(name);
+      if (begins(line, std::string(name)) && check_schedule_name(name)) names.emplace_back(name);
     }
     return names;
   }

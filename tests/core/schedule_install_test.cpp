@@ -138,6 +138,49 @@ TEST_CASE("A first run that fails leaves everything as it was", "[install]") {
   CHECK(world.tree() == before);
 }
 
+TEST_CASE("A first run that fails on the scheduler's side leaves neither log nor folder",
+          "[install]") {
+  FakeSchedulers world("linux");
+  const std::string before = world.tree();
+  const auto answer = world.fake.commands.answer;
+  world.fake.commands.answer = [&](const Command& command) {
+    if (command.argv[0] == "/usr/bin/env") fs::rename(world.backups(), world.fake.folder / "away");
+    return answer(command);
+  };
+  const auto result = install(world, world.job("global"), SchedulerKind::cron);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == ErrorCode::not_found);
+  CHECK(world.tree() == before);
+  CHECK_FALSE(fs::exists(world.fake.places.state / "logs"));
+  CHECK_FALSE(fs::exists(world.fake.places.config / "jobs"));
+}
+
+TEST_CASE("An alert that reaches nobody is told by the installation and listed", "[install]") {
+  FakeSchedulers world("linux");
+  world.fake.places.variables["BPD_CURL"] = "no-such-curl";
+  BackupJob job = world.job("global");
+  job.ping_url = "https://hc.example/abc";
+  const auto result = install(world, job, SchedulerKind::cron);
+  REQUIRE(result);
+  CHECK(result->run->record.warnings.find("ping_url was not reached") != std::string::npos);
+  CHECK(mentions(only_schedule(world).problems, "In its last run, ping_url was not reached"));
+  world.fake.places.variables.erase("BPD_CURL");
+  REQUIRE(run_schedule("global", world.env(), {}));
+  CHECK(only_schedule(world).problems.empty());
+}
+
+TEST_CASE("A removal that the scheduler cannot hear of says so", "[install]") {
+  FakeSchedulers world("linux");
+  world.crontab = kForeign;
+  REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
+  world.crontab_complaint = "You (tester) are not allowed to use this program (crontab)\n";
+  CHECK(mentions(only_schedule(world).problems, "crontab cannot be used: You (tester) are not"));
+  CHECK_FALSE(mentions(only_schedule(world).problems, "is missing"));
+  const auto removed = remove_schedule("global", world.env(), {});
+  REQUIRE(removed);
+  CHECK(mentions(removed->warnings, "cron could not be told of the removal: crontab cannot be"));
+}
+
 TEST_CASE("A job that does nothing at all is not taken for a good one", "[install]") {
   FakeSchedulers world("linux");
   world.shell_runs = false;
@@ -190,6 +233,61 @@ TEST_CASE("A crontab that cannot be read is never taken for an empty one", "[ins
     CHECK(world.crontab == kForeign);
     CHECK(world.deeds().empty());
   }
+}
+
+TEST_CASE("Control characters that crontab -l spells out stay what they were", "[install]") {
+  for (const std::string foreign : {"MAILTO=ann\r\n* * * * * echo x\r\n",
+                                    "5 5 * * * printf 'a\\r\\n\\b'\n", "# a\\r\r \b \\b\n"}) {
+    CAPTURE(foreign);
+    FakeSchedulers world("linux");
+    world.crontab = foreign;
+    REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
+    CHECK(world.crontab->starts_with(foreign));
+    REQUIRE(remove_schedule("global", world.env(), {}));
+    CHECK(world.crontab == foreign);
+  }
+}
+
+TEST_CASE("A last line that does not end is ended, wherever our block is", "[install]") {
+  FakeSchedulers world("linux");
+  REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
+  *world.crontab += "5 5 * * * mine";
+  BackupJob later = world.job("global");
+  later.time = *parse_time_of_day("21:30");
+  REQUIRE(install(world, later, SchedulerKind::cron));
+  CHECK(world.crontab->ends_with("5 5 * * * mine\n"));
+  world.crontab->pop_back();
+  REQUIRE(remove_schedule("global", world.env(), {}));
+  CHECK(world.crontab == "5 5 * * * mine\n");
+}
+
+TEST_CASE("A crontab that refuses every table is not asked to take the old one back", "[install]") {
+  FakeSchedulers world("linux");
+  REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
+  const std::string before = world.tree();
+  world.crontab_refuses = true;
+  BackupJob later = world.job("global");
+  later.time = *parse_time_of_day("21:30");
+  const auto result = install(world, later, SchedulerKind::cron);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().message.find("as it was before") != std::string::npos);
+  CHECK(world.tree() == before);
+}
+
+TEST_CASE("A crontab that is not shown byte for byte is left alone", "[install]") {
+  FakeSchedulers world("linux");
+  world.crontab = "* * * * * echo x\r\n";
+  const auto answer = world.fake.commands.answer;
+  world.fake.commands.answer = [&](const Command& command) -> Expected<CommandResult> {
+    if (command.argv[0] == "crontab" && command.argv[1] == "-e") {
+      return CommandResult{0, false, "something else", ""};
+    }
+    return answer(command);
+  };
+  const auto result = install(world, world.job("global"), SchedulerKind::cron);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == ErrorCode::unsupported);
+  CHECK(world.deeds().empty());
 }
 
 TEST_CASE("A dry run touches nothing and tells exactly what an installation writes", "[install]") {
@@ -345,6 +443,8 @@ TEST_CASE("What is wrong with a schedule is listed", "[install]") {
   SECTION("the job file is damaged") {
     test::write_file(world.fake.places.config / "jobs/global.json", "{");
     CHECK(mentions(problems(), "cannot be used"));
+    CHECK_FALSE(mentions(problems(), "no job file"));
+    CHECK(problems()[0].starts_with("The job file of schedule 'global'"));
   }
   SECTION("the last run failed") {
     fs::rename(world.backups(), world.backups().string() + ".away");

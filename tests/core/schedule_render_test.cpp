@@ -138,6 +138,23 @@ TEST_CASE("A block that lost its end, or was copied, takes no foreign line with 
   CHECK(put_crontab_block(block + foreign + block, "global", block) == block + foreign);
 }
 
+TEST_CASE("A foreign line that only begins like our marker stays", "[schedule]") {
+  const std::string block = *render_crontab_block(example_job(), test::linux_facts());
+  for (const std::string foreign :
+       {"# BEGIN backup-plugin-db global and more of my own\n5 5 * * * x\n",
+        "# BEGIN backup-plugin-db global2\n", "# END backup-plugin-db global\n5 5 * * * x\n"}) {
+    CAPTURE(foreign);
+    const std::string installed = put_crontab_block(foreign, "global", block);
+    CHECK(installed == foreign + block);
+    CHECK(put_crontab_block(installed, "global", block) == installed);
+    CHECK(drop_crontab_block(installed, "global") == foreign);
+    CHECK(drop_crontab_block(block + foreign, "global") == foreign);
+  }
+  HostFacts facts = test::linux_facts();
+  facts.crontab = "# BEGIN backup-plugin-db global and more of my own\n";
+  CHECK(cron_scheduler().entries(facts).empty());
+}
+
 TEST_CASE("A crontab line that cron would cut is refused", "[schedule]") {
   HostFacts facts = test::linux_facts();
   facts.program = "/" + std::string(940, 'x');

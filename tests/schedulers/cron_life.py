@@ -6,6 +6,7 @@ environment: such foreign lines must survive everything."""
 import calendar
 import contextlib
 import glob
+import os
 import pathlib
 import shutil
 import subprocess
@@ -47,16 +48,21 @@ def env():
 def foreign():
     return (f"LD_PRELOAD={PRELOAD}\nFAKETIME={SHIFT:+d}\nDONT_FAKE_MONOTONIC=1\nTZ=UTC\n"
             f"HOME={HOME}\n# mine: 100% of it, \t and trailing  \n"
-            f"1 2 3 4 * echo '100\\%' >/dev/null  \n\n")
+            f"1 2 3 4 * echo '100\\%' >/dev/null  \n"
+            f"2 2 3 4 * printf 'a\\r\\b' >/dev/null\n# CRLF, \b\r\n\n")
 
 
 def crontab():
-    done = subprocess.run(["crontab", "-l"], text=True, capture_output=True)
-    return done.stdout if done.returncode == 0 else None
+    """Byte for byte: `crontab -l` spells some control characters out, an editor sees them."""
+    if subprocess.run(["crontab", "-l"], capture_output=True).returncode != 0:
+        return None
+    shown = subprocess.run(["crontab", "-e"], env={**os.environ, "EDITOR": "cat", "VISUAL": "cat"},
+                           capture_output=True, check=True)
+    return shown.stdout.decode()
 
 
 def set_crontab(text):
-    subprocess.run(["crontab", "-"], input=text, text=True, check=True)
+    subprocess.run(["crontab", "-"], input=text.encode(), check=True)
 
 
 class Cron:

@@ -18,6 +18,15 @@ CommandResult bad(std::string complaint) {
   return {1, false, "", std::move(complaint)};
 }
 
+// As Debian's crontab lists a table: with two control characters spelled out.
+std::string listed(const std::string& table) {
+  std::string text;
+  for (const char c : table) {
+    text += c == '\r' ? std::string("\\r") : c == '\b' ? std::string("\\b") : std::string(1, c);
+  }
+  return text;
+}
+
 std::string name_in(const std::string& text, const std::string& before) {
   const std::size_t at = text.find(before);
   if (at == std::string::npos) return "";
@@ -50,9 +59,9 @@ core::BackupJob FakeSchedulers::job(const std::string& name, const std::string& 
 std::vector<std::string> FakeSchedulers::deeds() const {
   std::vector<std::string> lines = fake.commands.lines();
   const auto only_asks = [](const std::string& line) {
-    return line == "id -u" || line == "crontab -l" || line.find("/query") != std::string::npos ||
-           line.starts_with("launchctl print") || line.find("systemctl") != std::string::npos ||
-           line.starts_with("curl");
+    return line == "id -u" || line == "crontab -l" || line == "crontab -e" ||
+           line.find("/query") != std::string::npos || line.starts_with("launchctl print") ||
+           line.find("systemctl") != std::string::npos || line.starts_with("curl");
   };
   lines.erase(std::remove_if(lines.begin(), lines.end(), only_asks), lines.end());
   return lines;
@@ -108,8 +117,10 @@ core::Expected<CommandResult> FakeSchedulers::answer(const Command& command) {
 CommandResult FakeSchedulers::answer_crontab(const Command& command) {
   if (command.argv.at(1) == "-l") {
     if (!crontab_complaint.empty()) return bad(crontab_complaint);
-    return crontab ? good(*crontab) : bad("no crontab for tester\n");
+    return crontab ? good(listed(*crontab)) : bad("no crontab for tester\n");
   }
+  // What an EDITOR that only prints is shown.
+  if (command.argv.at(1) == "-e") return crontab ? good(*crontab) : good("# a template\n");
   if (crontab_refuses) return bad("crontab: installation failed\n");
   if (command.argv.at(1) == "-r") {
     crontab.reset();
