@@ -10,6 +10,8 @@ namespace core {
 
 Expected<std::map<std::string, std::uint64_t>> count_rows(sqlite3* connection,
                                                           std::stop_token stop) {
+  // Within one count nothing but an interrupt is heeded.
+  const std::stop_callback interrupt(stop, [connection] { sqlite3_interrupt(connection); });
   // https://www.sqlite.org/pragma.html#pragma_table_list tells shadow tables from ordinary ones.
   auto tables = sqlite::prepare(connection,
                                 "SELECT name FROM pragma_table_list WHERE schema = 'main' "
