@@ -132,9 +132,13 @@ Expected<std::string> systemd_command(const std::vector<std::string>& argv) {
 }
 
 Expected<std::string> systemd_value(std::string_view value) {
-  if (!is_utf8(value) || has_line_break(value) || value.ends_with('\\')) {
+  constexpr std::string_view kBlanks = " \t";
+  const bool trimmed = !value.empty() && (kBlanks.find(value.front()) != std::string_view::npos ||
+                                          kBlanks.find(value.back()) != std::string_view::npos);
+  if (!is_utf8(value) || has_line_break(value) || trimmed || value.ends_with('\\')) {
     return refuse(
-        "A line break, a final backslash or invalid UTF-8 cannot stand in a unit file: '" +
+        "A line break, outer blanks, a final backslash or invalid UTF-8 cannot stand in a unit "
+        "file: '" +
         std::string(value) + "'.");
   }
   std::string out;

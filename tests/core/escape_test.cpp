@@ -7,6 +7,7 @@
 
 #include "core/env.h"
 #include "support/catch.h"
+#include "support/temp_folder.h"
 
 using namespace core;
 
@@ -83,6 +84,43 @@ std::string through_shell(const std::string& word) {
   return result->output;
 }
 
+// What Python's parsers make of these texts in a property list and in an XML file of UTF-16.
+std::vector<std::string> read_xml(const std::vector<std::string>& texts) {
+  std::string strings, elements;
+  for (const std::string& text : texts) {
+    strings += "<string>" + *xml_text(text) + "</string>";
+    elements += "<t>" + *xml_text(text) + "</t>";
+  }
+  const test::TempFolder folder;
+  test::write_file(folder / "plist",
+                   "<?xml version=\"1.0\" encoding=\"UTF-8\"?><plist "
+                   "version=\"1.0\"><array>" +
+                       strings + "</array></plist>");
+  test::write_file(
+      folder / "xml",
+      *utf16le_with_bom("<?xml version=\"1.0\" encoding=\"UTF-16\"?><r>" + elements + "</r>"));
+  const Command command{{"python3", "-c",
+                         "import plistlib,sys,xml.etree.ElementTree as E\n"
+                         "a=plistlib.load(open(sys.argv[1]+'/plist','rb'))\n"
+                         "b=[e.text or '' for e in E.parse(sys.argv[1]+'/xml').getroot()]\n"
+                         "assert a==b,(a,b)\n"
+                         "sys.stdout.buffer.write(b''.join(t.encode()+b'\\0' for t in a))",
+                         folder.path().string()},
+                        {},
+                        {}};
+  const auto result = system_commands().run(command, {});
+  REQUIRE(result);
+  INFO(result->error_output);
+  REQUIRE(result->exit_code == 0);
+  std::vector<std::string> seen;
+  for (std::size_t at = 0; at < result->output.size();) {
+    const std::size_t end = result->output.find('\0', at);
+    seen.push_back(result->output.substr(at, end - at));
+    at = end + 1;
+  }
+  return seen;
+}
+
 // The documented algorithm of CommandLineToArgvW, for words after the first.
 std::vector<std::string> read_windows_arguments(const std::string& line) {
   std::vector<std::string> words;
@@ -149,6 +187,8 @@ TEST_CASE("Raw unit values double percent signs and refuse line breaks", "[escap
   CHECK(*systemd_value("/we ird 100% $HOME é") == "/we ird 100%% $HOME é");
   CHECK_FALSE(systemd_value("a\nb"));
   CHECK_FALSE(systemd_value("continues\\"));
+  CHECK_FALSE(systemd_value("/blank at the end "));
+  CHECK_FALSE(systemd_value("\tblank before"));
   CHECK(*systemd_assignment("K", "a b \"c\" $HOME 100% \\x") == R"("K=a b \"c\" $HOME 100%% \\x")");
 }
 
@@ -182,6 +222,13 @@ TEST_CASE("Every hard string survives a Windows command line", "[escape]") {
   CHECK(read_windows_arguments(*windows_arguments(kHardStrings)) == kHardStrings);
   CHECK(*windows_argument("C:\\Program Files\\x\\") == R"("C:\Program Files\x\\")");
   CHECK(*windows_argument("plain") == "plain");
+}
+
+TEST_CASE("Every hard string survives the parsers of property lists and XML", "[escape]") {
+  std::vector<std::string> texts = kHardStrings;
+  texts.push_back("line\nbreak\r\n");
+  for (const std::string& text : kHardStrings) texts.push_back(*windows_argument(text));
+  CHECK(read_xml(texts) == texts);
 }
 
 TEST_CASE("XML text turns markup and white space into references", "[escape]") {

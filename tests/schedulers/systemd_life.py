@@ -203,6 +203,9 @@ def hard_strings_arrive(probe):
     def render(*words):
         return subprocess.run([probe, *words], text=True, capture_output=True, check=True).stdout
 
+    def words_in(file):
+        return file.read_bytes().decode("utf-8", "surrogateescape").split("\0")[:-1]
+
     def start(name, service):
         (UNITS / name).write_text("[Service]\nType=oneshot\n" + service)
         verify = subprocess.run(["systemd-analyze", "--user", "verify", UNITS / name], env=ENV,
@@ -212,14 +215,25 @@ def hard_strings_arrive(probe):
         out.unlink(missing_ok=True)
         systemctl("start", name)
         (UNITS / name).unlink()
-        return out.read_bytes().decode("utf-8").split("\0")[:-1]
+        return words_in(out)
 
-    hard = HARD + ["line\nbreak"]
+    hard = HARD + ["line\nbreak", "\udcff\udcfe"]  # the last are the bytes FF and FE
     seen = start("probe.service", "ExecStart=" + render("systemd", probe, "dump", str(out), *hard))
     assert seen == hard, seen
     for number, text in enumerate(hard):
-        if text in ("", "line\nbreak"):
+        if text in ("", "line\nbreak", "\udcff\udcfe"):
             continue
+        folder = FOLDER / "raw" / text
+        folder.mkdir(parents=True)
+        if text[-1] in " \\":  # a unit file would lose these
+            refused = subprocess.run([probe, "value", str(folder)], capture_output=True)
+            assert refused.returncode == 1, refused
+        else:
+            start(f"raw{number}.service",
+                  f"WorkingDirectory={render('value', str(folder))}"
+                  f"StandardOutput=append:{render('value', str(folder / 'out'))}"
+                  f"ExecStart=/bin/sh -c 'pwd; touch {out}'\n")
+            assert (folder / "out").read_text() == f"{folder}\n", text
         copy = FOLDER / "programs" / (text.replace("/", "_") + "x") / text.replace("/", "_")
         copy.parent.mkdir(parents=True)
         shutil.copy(probe, copy)
