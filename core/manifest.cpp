@@ -116,6 +116,15 @@ tl::unexpected<Error> fail_shape(const std::string& detail) {
               "Take a new snapshot; this one can still be checked with verify_snapshot.");
 }
 
+// Also as another system spells it. A relative one would name whatever lies below the folder that
+// somebody happens to be in.
+bool is_absolute(const std::string& path) {
+  if (path.starts_with('/')) return true;
+  const char drive = path.empty() ? '\0' : path[0];
+  const bool letter = (drive >= 'A' && drive <= 'Z') || (drive >= 'a' && drive <= 'z');
+  return letter && path.size() > 2 && path[1] == ':' && (path[2] == '\\' || path[2] == '/');
+}
+
 bool is_page_size(std::uint32_t size) {
   return size >= kMinPageSize && size <= kMaxPageSize && (size & (size - 1)) == 0;
 }
@@ -208,6 +217,7 @@ Expected<Manifest> decode_manifest(std::string_view text) {
                 "Update backup-plugin-db.");
   }
   manifest.source = reader.text("source");
+  if (!is_absolute(manifest.source)) reader.note("source");
   manifest.host = reader.text("host");
   manifest.label = reader.text("label");
   manifest.taken_at = reader.instant("taken_at");

@@ -139,7 +139,7 @@ Expected<PruneResult> prune_snapshots(const PruneRequest& request, const Env& en
   auto destination = env.files.canonical(request.destination);
   if (!destination) return fail(destination.error());
   PruneRequest resolved = request;
-  resolved.source = env.files.canonical(request.source).value_or(request.source);
+  resolved.source = recorded_source(request.source, env.files);
   resolved.destination = *destination;
   const Instant started_at = env.clock.now();
   auto result = prune(resolved, env, stop);

@@ -81,6 +81,7 @@ class Restoration {
   Expected<> check_new_target();
   Expected<> check_not_in_use();
   Expected<> verify_snapshot_first();
+  Expected<> note_journal_mode();
   void compare_rows();
   Expected<> check_space();
   Expected<> restore();
@@ -193,8 +194,22 @@ Expected<> Restoration::verify_snapshot_first() {
     result_.warnings.push_back(
         "The snapshot could not be checked in full: there is no digest to compare it with.");
   }
-  result_.journal_mode = restores_wal() ? "wal" : "delete";
-  return {};
+  return note_journal_mode();
+}
+
+// What the manifest says; without one what the file says, which an earlier tool left as it was.
+Expected<> Restoration::note_journal_mode() {
+  if (result_.verification.manifest) {
+    result_.journal_mode = restores_wal() ? "wal" : "delete";
+    return {};
+  }
+  const auto snapshot = open_sealed(request_.snapshot);
+  if (!snapshot) return fail(snapshot.error());
+  return read_through(snapshot->get(), kReadVersion + 1, [&](const void* data, std::size_t n) {
+    const auto* header = static_cast<const unsigned char*>(data);
+    result_.journal_mode = n > kReadVersion && header[kReadVersion] == 2 ? "wal" : "delete";
+    return true;
+  });
 }
 
 bool Restoration::restores_wal() const {

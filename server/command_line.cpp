@@ -67,17 +67,17 @@ int code_of_error_text(const std::string& text) {
 int finish(const Tool& tool, const ToolResult& result, bool as_json) {
   if (result.is_error) {
     const std::string text = text_of(result);
-    std::fprintf(stderr, "%s\n", text.c_str());
+    std::fprintf(stderr, "%s\n", printable(text).c_str());
     return code_of_error_text(text);
   }
   if (!result.structured) {
-    print(text_of(result));
+    print(printable(text_of(result)));
     return kExitDone;
   }
   if (as_json || !tool.to_text) {
     print(result.structured->dump(2, ' ', false, Json::error_handler_t::replace));
   } else {
-    print(tool.to_text(*result.structured));
+    print(printable(tool.to_text(*result.structured)));
   }
   const auto bad = tool.bad_news ? tool.bad_news(*result.structured) : std::nullopt;
   return bad ? exit_code(*bad) : kExitDone;

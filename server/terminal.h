@@ -14,6 +14,10 @@
 
 namespace server {
 
+// The text with every control character but tab and line feed spelled out as \xNN: names of files
+// and tables may be anybody's, and must not steer the terminal.
+std::string printable(const std::string& text);
+
 // Requests a stop when a descriptor (signals.h) becomes readable, for as long as it lives.
 class StopOnSignal {
  public:

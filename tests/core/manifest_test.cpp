@@ -87,6 +87,8 @@ TEST_CASE("each key with a wrong value makes a manifest unreadable") {
   const std::vector<std::pair<std::string, Json>> wrong = {{"format_version", "1"},
                                                            {"format_version", 0},
                                                            {"source", 5},
+                                                           {"source", ""},
+                                                           {"source", "../global.db"},
                                                            {"host", nullptr},
                                                            {"label", Json::array()},
                                                            {"taken_at", "yesterday"},

@@ -209,6 +209,17 @@ TEST_CASE("a snapshot without a manifest is restored where it is told, with a wa
   CHECK(notes_in(scene.live) == 20);
 }
 
+TEST_CASE("an earlier tool's snapshot that says WAL is restored, and reported, in WAL mode") {
+  Scene scene;
+  fs::remove(core::manifest_path_of(scene.snapshot));
+  test::patch_file(scene.snapshot, 18, "\x02\x02");
+  const fs::path target = scene.world / "home/restored.db";
+  RestoreRequest request{.snapshot = scene.snapshot, .target = target};
+  CHECK(scene.restore(request).journal_mode == "wal");
+  CHECK(test::query_text(target, "PRAGMA journal_mode") == "wal");
+  CHECK(notes_in(target) == 20);
+}
+
 TEST_CASE("a database that SQLite cannot open is replaced, and kept with its side files") {
   Scene scene;
   test::write_file(scene.live, std::string(10'000, 'x'));

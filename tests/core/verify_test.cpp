@@ -136,6 +136,7 @@ TEST_CASE("a broken page is found by the structure check even when the digest fi
   test::patch_file(snapshot.path, static_cast<std::uint64_t>(root - 1) * 4096,
                    std::string(64, '\x07'));
   Manifest manifest;
+  manifest.source = "/source/global.db";
   manifest.sha256 = digest_of(snapshot.path);
   manifest.bytes = fs::file_size(snapshot.path);
   manifest.page_size = 4096;

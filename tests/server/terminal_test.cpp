@@ -1,0 +1,19 @@
+#include "server/terminal.h"
+
+#include "support/catch.h"
+
+namespace {
+
+using server::printable;
+
+TEST_CASE("Names that would steer the terminal are spelled out, all others printed as they are") {
+  CHECK(printable("a\tb\nL\xc3\xb6we \xe2\x9c\x93") == "a\tb\nL\xc3\xb6we \xe2\x9c\x93");
+  CHECK(printable("\x1b[2Jx\r\x7f") == "\\x1b[2Jx\\x0d\\x7f");
+  CHECK(printable("\xc2\x9b"
+                  "31m \xc2\xa0") ==
+        "\\x9b"
+        "31m \xc2\xa0");
+  CHECK(printable("\xc2").size() == 1);
+}
+
+}  // namespace
