@@ -187,7 +187,7 @@ Expected<std::vector<RunRecord>> list_runs(const RunFilter& filter, const Env& e
   if (*version == 0) return std::vector<RunRecord>();  // another process is just creating it
   if (*version > kSchemaVersion) return fail_newer(path, *version);
 
-  std::string sql = std::string("SELECT ") + kColumns + " FROM runs WHERE 1";
+  std::string sql = std::string("SELECT ") + kColumns + " FROM runs WHERE id > ?";
   if (filter.kind) sql += " AND kind = ?";
   if (filter.schedule) sql += " AND schedule = ?";
   if (filter.source) sql += " AND source = ?";
@@ -195,6 +195,7 @@ Expected<std::vector<RunRecord>> list_runs(const RunFilter& filter, const Env& e
   auto statement = sqlite::prepare(raw, sql, what);
   if (!statement) return fail(statement.error());
   Binder bind(statement->get());
+  bind.number(filter.after);
   for (const auto* text : {&filter.kind, &filter.schedule, &filter.source}) {
     if (*text) bind.text(**text);
   }

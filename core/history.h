@@ -42,6 +42,7 @@ Expected<> add_run_warnings(const std::string& schedule, const std::vector<std::
 
 struct RunFilter {
   std::optional<std::string> kind{}, schedule{}, source{};
+  std::int64_t after = 0;  // RunRecord::id: later runs only
   std::size_t limit = 50;
 };
 // Newest first; empty when there is no history yet. Never creates the file.

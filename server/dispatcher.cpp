@@ -80,9 +80,10 @@ class Dispatcher::Impl {
         states_(std::move(options.request_state_key), clock),
         tasks_(task_executor_, clock,
                [this](const std::string& id, const Json& task) { streams_.on_task(id, task); }),
-        services_{definition_, features_, executor_,
-                  alarms_,     calls_,    tasks_,
-                  streams_,    states_,   options.question_timeout},
+        watch_(definition, executor_, alarms_, options.watch_interval,
+               [this] { return someone_subscribed(); }),
+        services_{definition_, features_, executor_, alarms_, calls_,
+                  tasks_,      streams_,  states_,   watch_,  options.question_timeout},
         modern_(services_),
         legacy_(services_),
         listener_(definition.changes->listen([this](const Change& change) { on_change(change); })),
@@ -254,7 +255,15 @@ class Dispatcher::Impl {
     return alive;
   }
 
+  bool someone_subscribed() {
+    if (streams_.want_resources()) return true;
+    const auto alive = sessions();
+    return std::any_of(alive.begin(), alive.end(),
+                       [](const auto& session) { return session->subscribed_to_any(); });
+  }
+
   void on_change(const Change& change) {
+    watch_.heard(change);
     streams_.on_change(change);
     for (const auto& session : sessions()) legacy_.on_change(*session, change);
   }
@@ -267,6 +276,7 @@ class Dispatcher::Impl {
   ListenStreams streams_;
   RequestStates states_;
   TaskStore tasks_;
+  ResourceWatch watch_;
   Services services_;
   ModernEra modern_;
   LegacyEra legacy_;

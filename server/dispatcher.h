@@ -23,6 +23,8 @@ struct DispatcherOptions {
   std::size_t workers = 16;
   // How long the client may take over a question (handshake eras).
   std::chrono::milliseconds question_timeout{600'000};
+  // How often to look for resources that other processes changed, while somebody is subscribed.
+  std::chrono::milliseconds watch_interval{2'000};
   // Checks every structuredContent against its outputSchema and turns a misfit into an internal
   // error: for tests and debugging.
   bool check_output = false;

@@ -1,6 +1,7 @@
 // The open subscriptions/listen requests.
 #include "server/listen_streams.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/eras.h"
@@ -31,6 +32,13 @@ bool ListenStreams::open(std::shared_ptr<Call> call, ListenFilter filter) {
        {{"notifications", stream.filter.to_json()}});
   streams_.push_back(std::move(stream));
   return true;
+}
+
+bool ListenStreams::want_resources() {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(streams_.begin(), streams_.end(), [](const Stream& stream) {
+    return stream.filter.resources || !stream.filter.uris.empty();
+  });
 }
 
 void ListenStreams::on_change(const Change& change) {

@@ -35,6 +35,8 @@ class ListenStreams {
   // Acknowledges on the call's channel, as the first message for its id, and keeps the stream.
   // False: kMaxStreams are open; nothing was sent.
   bool open(std::shared_ptr<Call> call, ListenFilter filter);
+  // Whether a stream wants to hear of resources.
+  bool want_resources();
   void on_change(const Change& change);
   void on_task(const std::string& task_id, const Json& task);
   // Forgets the streams whose call is over.

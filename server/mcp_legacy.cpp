@@ -99,6 +99,7 @@ std::optional<OrRpcError<Json>> LegacyEra::answer_now(const Request& request, Se
       if (!session.subscribe(uri)) {
         return tl::unexpected(RpcError{rpc_code::kInternalError, "Too many subscriptions."});
       }
+      services_.watch.start();
       return Json::object();
     }
   }

@@ -273,7 +273,11 @@ void ModernEra::listen(const Request& request, const Origin& origin, const CallF
     return refuse(RpcError{rpc_code::kInvalidRequest,
                            "This id belongs to a request still being served.", nullptr, 400});
   }
-  if (services_.streams.open(call, std::move(filter))) return;
+  const bool resources = filter.resources || !filter.uris.empty();
+  if (services_.streams.open(call, std::move(filter))) {
+    if (resources) services_.watch.start();
+    return;
+  }
   call->reply_error(RpcError{rpc_code::kInternalError,
                              "Too many subscriptions are open; close one first.", nullptr, 503});
   services_.calls.close(*call);

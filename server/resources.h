@@ -1,10 +1,12 @@
 // Interface of a resource provider: what resources/list, templates/list, read and subscribe ask.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <variant>
+#include <vector>
 
 #include "server/tool.h"
 
@@ -34,6 +36,10 @@ class ResourceProvider {
   virtual ReadOutcome read(const std::string& uri, CallContext& context) = 0;
   // Whether changes of this URI may be subscribed to; it need not exist yet.
   virtual bool can_subscribe(const std::string& uri) = 0;
+  // Begins to watch for changes that others than this server's calls make. The function returned
+  // is called now and then, while somebody is subscribed, and gives the URIs that changed since it
+  // was called last; it should take little time. Empty: nobody else makes changes.
+  virtual std::function<std::vector<std::string>()> watch() { return {}; }
 };
 
 }  // namespace server

@@ -7,6 +7,7 @@
 #include "server/features.h"
 #include "server/listen_streams.h"
 #include "server/request_state.h"
+#include "server/resource_watch.h"
 #include "server/tasks.h"
 
 namespace server {
@@ -20,6 +21,7 @@ struct Services {
   TaskStore& tasks;
   ListenStreams& streams;
   RequestStates& states;
+  ResourceWatch& watch;
   std::chrono::milliseconds question_timeout;
 };
 

@@ -36,6 +36,11 @@ bool Session::subscribed(const std::string& uri) const {
   return subscriptions_.contains(uri);
 }
 
+bool Session::subscribed_to_any() const {
+  const std::lock_guard lock(mutex_);
+  return !subscriptions_.empty();
+}
+
 std::int64_t Session::expect(Answer answer) {
   const std::lock_guard lock(mutex_);
   const std::int64_t id = next_id_++;

@@ -36,6 +36,7 @@ class Session {
   bool subscribe(const std::string& uri);  // false: kMaxSubscriptions reached
   void unsubscribe(const std::string& uri);
   bool subscribed(const std::string& uri) const;
+  bool subscribed_to_any() const;
   static constexpr std::size_t kMaxSubscriptions = 1024;
 
   void send(std::string_view text) { outlet_->send(text); }

@@ -38,6 +38,8 @@ struct TaskStore::Task {
   Json answers = Json::object();
   std::string state;
 
+  // Nobody came for its result, or with an answer, for its whole lifetime.
+  bool expired(core::Instant now) const { return status != "working" && now - updated > kLifetime; }
   bool finished() const { return status != "working" && status != "input_required"; }
 
   Json flat() const {
@@ -109,7 +111,7 @@ bool TaskStore::make_room() {
   const core::Instant now = clock_.now();
   const auto expired = [now](const auto& entry) {
     const std::lock_guard lock(entry.second->mutex);
-    return entry.second->finished() && now - entry.second->created > kLifetime;
+    return entry.second->expired(now);
   };
   std::erase_if(tasks_, expired);
   if (tasks_.size() < kMaxTasks) return true;
@@ -150,9 +152,7 @@ std::shared_ptr<TaskStore::Task> TaskStore::find(const std::string& id,
   if (found == tasks_.end() || found->second->facts.principal != principal) return nullptr;
   {
     const std::lock_guard task_lock(found->second->mutex);
-    if (!found->second->finished() || clock_.now() - found->second->created <= kLifetime) {
-      return found->second;
-    }
+    if (!found->second->expired(clock_.now())) return found->second;
   }
   tasks_.erase(found);
   return nullptr;

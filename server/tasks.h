@@ -22,7 +22,8 @@ namespace server {
 class TaskStore {
  public:
   static constexpr std::size_t kMaxTasks = 256;
-  static constexpr std::chrono::milliseconds kLifetime{3'600'000};  // from creation
+  static constexpr std::chrono::milliseconds kLifetime{
+      3'600'000};  // at least; while nothing happens
   static constexpr std::chrono::milliseconds kPollInterval{500};
 
   // `on_change` is told every new state (id, task as tasks/get shows it), outside of locks.

@@ -134,9 +134,9 @@ server::Tool install_schedule(const Setting& setting) {
   auto tool = server::make_tool(schema_of("install_schedule"), handler);
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = to_text;
-  tool.changed_resources = [](const Json& structured) -> std::vector<std::string> {
+  tool.changed_resources = [setting](const Json& structured) -> std::vector<std::string> {
     if (!structured.contains("run")) return {};
-    return {snapshot_uri(structured.at("run").at("snapshot").get<std::string>())};
+    return uris_of_snapshot(structured.at("run").at("snapshot").get<std::string>(), setting);
   };
   return tool;
 }

@@ -54,8 +54,8 @@ server::Tool run_schedule(const Setting& setting) {
   tool.to_text = [](const Json& structured) {
     return format_warnings(structured) + format_run(structured);
   };
-  tool.changed_resources = [](const Json& structured) -> std::vector<std::string> {
-    return {snapshot_uri(structured.at("snapshot").get<std::string>())};
+  tool.changed_resources = [setting](const Json& structured) {
+    return uris_of_snapshot(structured.at("snapshot").get<std::string>(), setting);
   };
   return tool;
 }

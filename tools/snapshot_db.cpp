@@ -114,10 +114,9 @@ server::Tool snapshot_db(const Setting& setting) {
   auto tool = server::make_tool(schema_of("snapshot_db"), handler);
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = to_text;
-  tool.changed_resources = [](const Json& structured) -> std::vector<std::string> {
+  tool.changed_resources = [setting](const Json& structured) -> std::vector<std::string> {
     if (structured.at("dry_run").get<bool>()) return {};
-    return {snapshot_uri(structured.at("snapshot").get<std::string>()),
-            snapshot_uri(structured.at("manifest").get<std::string>())};
+    return uris_of_snapshot(structured.at("snapshot").get<std::string>(), setting);
   };
   return tool;
 }

@@ -7,6 +7,7 @@
 
 #include "core/catalog.h"
 #include "core/destinations.h"
+#include "core/history.h"
 #include "core/manifest.h"
 #include "tools/encode.h"
 
@@ -43,6 +44,23 @@ std::optional<std::string> percent_decoded(std::string_view text) {
     i += 2;
   }
   return decoded;
+}
+
+// As RFC 6570 expands a template's variable, and with slashes left alone, as a path.
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  constexpr std::string_view kPlain = "-._~/";
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool letter_or_digit = byte < 0x80 && std::isalnum(byte) != 0;
+    if (letter_or_digit || kPlain.find(c) != std::string_view::npos) {
+      encoded += c;
+    } else {
+      encoded += {'%', kHex[byte >> 4U], kHex[byte & 15U]};
+    }
+  }
+  return encoded;
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -110,6 +128,24 @@ class SnapshotResources final : public server::ResourceProvider {
 
   bool can_subscribe(const std::string& uri) override { return uri.starts_with(kScheme); }
 
+  // Every process of ours records its runs in the history: the schedule's, the command line's.
+  std::function<std::vector<std::string>()> watch() override {
+    return [setting = setting_, last = newest_run(setting_)]() mutable {
+      std::vector<std::string> changed;
+      core::RunFilter later;
+      later.after = last;
+      const auto runs = core::list_runs(later, setting.env);
+      if (!runs || runs->empty()) return changed;
+      last = runs->front().id;
+      for (const auto& run : *runs) {
+        if (run.kind != "snapshot" || !run.ok || !setting.allows(run.snapshot)) continue;
+        const auto uris = uris_of_snapshot(run.snapshot, setting);
+        changed.insert(changed.end(), uris.begin(), uris.end());
+      }
+      return changed;
+    };
+  }
+
   static std::vector<fs::path> allowed_destinations(const Setting& setting) {
     auto folders = core::known_destinations(setting.env);
     std::erase_if(folders, [&](const fs::path& folder) { return !setting.allows(folder); });
@@ -117,6 +153,13 @@ class SnapshotResources final : public server::ResourceProvider {
   }
 
  private:
+  static std::int64_t newest_run(const Setting& setting) {
+    core::RunFilter newest;
+    newest.limit = 1;
+    const auto runs = core::list_runs(newest, setting.env);
+    return runs && !runs->empty() ? runs->front().id : 0;
+  }
+
   static tl::expected<server::ResourcePage, RpcError> bad_cursor() {
     return tl::unexpected(RpcError{server::rpc_code::kInvalidParams,
                                    "This cursor is none of ours; list again without one."});
@@ -223,19 +266,20 @@ bool fits(const Snapshot& snapshot, const Json& settled) {
 }  // namespace
 
 std::string snapshot_uri(std::string_view path) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  constexpr std::string_view kPlain = "-._~/";
-  std::string uri(kScheme);
-  for (const char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool letter_or_digit = byte < 0x80 && std::isalnum(byte) != 0;
-    if (letter_or_digit || kPlain.find(c) != std::string_view::npos) {
-      uri += c;
-    } else {
-      uri += {'%', kHex[byte >> 4U], kHex[byte & 15U]};
-    }
+  return std::string(kScheme) + percent_encoded(path);
+}
+
+std::vector<std::string> uris_of_snapshot(const std::string& path, const Setting& setting) {
+  std::vector<std::string> uris = {snapshot_uri(path),
+                                   snapshot_uri(path + std::string(kManifestEnding))};
+  const auto name = core::parse_snapshot_name(fs::path(path).filename().string());
+  const auto manifest = core::read_manifest(path, setting.env.files);
+  if (name && manifest) {
+    const std::string label = manifest->label.empty() ? std::string(kNoLabel) : manifest->label;
+    uris.push_back(std::string(kTemplatePrefix) + percent_encoded(label) + "/" +
+                   percent_encoded(name->stem) + "/" + core::format_date(name->date));
   }
-  return uri;
+  return uris;
 }
 
 std::optional<std::string> path_of_uri(std::string_view uri) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/resources.h"
 #include "server/server_definition.h"
@@ -14,7 +15,10 @@ namespace tools {
 
 // "backup:///home/me/Backups/host/global-2026-11-23.db": the path, percent-encoded (RFC 3986).
 std::string snapshot_uri(std::string_view path);
-// The path of such a URI; nothing for any other text.
+// What a client may have subscribed to that this snapshot changes: itself, its manifest, and its
+// name by label, stem and day.
+std::vector<std::string> uris_of_snapshot(const std::string& path, const Setting& setting);
+// The path of a backup:/// URI; nothing for any other text.
 std::optional<std::string> path_of_uri(std::string_view uri);
 
 // Stands for "no label" in the template, where a segment cannot be empty.

@@ -1,11 +1,16 @@
 // The dispatcher's promises that a transcript cannot show: cancelling, ids, order of checks, ends.
 #include "server/dispatcher.h"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
+#include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
+#include <utility>
 
+#include "server/tasks.h"
 #include "support/catch.h"
 #include "support/demo_server.h"
 
@@ -330,4 +335,137 @@ TEST_CASE("Completion gives at most 100 values and says how many there are") {
   CHECK(completion.at("values").size() == 100);
   CHECK(completion.at("total") == 150);
   CHECK(completion.at("hasMore") == true);
+}
+
+TEST_CASE("A task that waits for answers in vain expires, as a finished one does") {
+  DemoServer server;
+  const std::string caps =
+      R"({"elicitation":{},"extensions":{"io.modelcontextprotocol/tasks":{}}})";
+  const Json made = server.ask(modern("1", "tools/call", R"("name":"job")", caps));
+  const std::string id = R"("taskId":")" + made.at("result").at("taskId").get<std::string>() + "\"";
+  const auto get = [&] { return server.ask(modern("2", "tasks/get", id, caps)); };
+  Json task;
+  for (int i = 0; i < 500 && task != "input_required"; ++i) {
+    task = get().at("result").at("status");
+    std::this_thread::sleep_for(10ms);
+  }
+  REQUIRE(task == "input_required");
+  server.clock.advance(server::TaskStore::kLifetime);
+  CHECK(get().contains("result"));
+  server.clock.advance(std::chrono::seconds(1));
+  CHECK(get().at("error").at("code") == -32602);
+}
+
+namespace {
+
+// Changes that another process makes, for a test to make.
+class OthersResources final : public server::ResourceProvider {
+ public:
+  tl::expected<server::ResourcePage, server::RpcError> list(
+      const std::optional<std::string>&) override {
+    return server::ResourcePage{};
+  }
+  server::ReadOutcome read(const std::string&, server::CallContext&) override {
+    return server::UnknownResource{};
+  }
+  bool can_subscribe(const std::string&) override { return true; }
+  std::function<std::vector<std::string>()> watch() override {
+    ++watches;
+    return [this] {
+      ++looks;
+      const std::lock_guard lock(mutex);
+      if (!changed.empty() && call_of_ours) call_of_ours();
+      return std::exchange(changed, {});
+    };
+  }
+
+  void change(std::vector<std::string> uris) {
+    const std::lock_guard lock(mutex);
+    changed = std::move(uris);
+  }
+
+  std::function<void()> call_of_ours;  // runs just before a change is found
+  std::atomic<int> watches{0};
+  std::atomic<int> looks{0};
+
+ private:
+  std::mutex mutex;
+  std::vector<std::string> changed;
+};
+
+struct WatchedServer {
+  WatchedServer() {
+    definition.name = "watched";
+    definition.resources = resources;
+    server::DispatcherOptions options;
+    options.watch_interval = 5ms;
+    dispatcher.emplace(definition, core::system_clock(), std::move(options));
+    session = dispatcher->make_session(client);
+  }
+  void send(const std::string& text) {
+    dispatcher->receive({Json::parse(text), client, session, std::nullopt, "local"});
+  }
+  // Waits for `count` more looks.
+  bool looks_again(int count) const {
+    const int before = resources->looks;
+    for (int i = 0; i < 1000 && resources->looks < before + count; ++i) {
+      std::this_thread::sleep_for(5ms);
+    }
+    return resources->looks >= before + count;
+  }
+
+  std::shared_ptr<OthersResources> resources = std::make_shared<OthersResources>();
+  server::ServerDefinition definition;
+  std::shared_ptr<test::RecordingChannel> client = std::make_shared<test::RecordingChannel>();
+  std::optional<server::Dispatcher> dispatcher;
+  std::shared_ptr<server::Session> session;
+};
+
+}  // namespace
+
+TEST_CASE("Subscribers hear of what other processes changed, and nobody looks without them") {
+  WatchedServer server;
+  server.send(initialize());
+  server.send(legacy("1", "ping"));
+  std::this_thread::sleep_for(50ms);
+  CHECK(server.resources->watches == 0);
+
+  server.send(legacy("2", "resources/subscribe", R"("uri":"demo://a")"));
+  REQUIRE(server.looks_again(1));
+  server.resources->change({"demo://a", "demo://b"});
+  const auto lines = server.client->wait_for(5);
+  REQUIRE(lines.size() == 5);
+  const Json updated = Json::parse(lines[3]);
+  CHECK(updated.at("method") == "notifications/resources/updated");
+  CHECK(updated.at("params").at("uri") == "demo://a");
+  CHECK(Json::parse(lines[4]).at("method") == "notifications/resources/list_changed");
+  server.resources->change({"demo://a"});
+  CHECK(server.client->wait_for(7).size() == 7);
+
+  server.send(legacy("3", "resources/unsubscribe", R"("uri":"demo://a")"));
+  std::this_thread::sleep_for(50ms);
+  const int looks = server.resources->looks;
+  std::this_thread::sleep_for(50ms);
+  CHECK(server.resources->looks == looks);
+
+  server.send(
+      modern("4", "subscriptions/listen", R"("notifications":{"resourcesListChanged":true})"));
+  REQUIRE(server.looks_again(1));
+  CHECK(server.resources->watches == 2);
+}
+
+TEST_CASE("What a call of ours announced is not announced again when it is found") {
+  WatchedServer server;
+  server.resources->call_of_ours = [&] {
+    server.definition.changes->announce({server::Change::Kind::resource, "demo://a"});
+  };
+  server.send(modern("1", "subscriptions/listen",
+                     R"("notifications":{"resourceSubscriptions":["demo://a","demo://b"]})"));
+  REQUIRE(server.looks_again(1));
+  server.resources->change({"demo://a", "demo://b"});
+  REQUIRE(server.looks_again(2));
+  const auto lines = server.client->lines();
+  REQUIRE(lines.size() == 3);
+  CHECK(Json::parse(lines[1]).at("params").at("uri") == "demo://a");
+  CHECK(Json::parse(lines[2]).at("params").at("uri") == "demo://b");
 }

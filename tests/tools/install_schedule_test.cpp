@@ -15,7 +15,7 @@ TEST_CASE("install_schedule derives a name, proves the schedule, and says when i
   CHECK(result.at("run").at("verdict") == "verified");
   CHECK(test::fs::exists(result.at("run").at("snapshot").get<std::string>()));
   CHECK(house.last_text.find("Ran through its scheduler") != std::string::npos);
-  CHECK(house.tool("install_schedule").changed_resources(result).size() == 1);
+  CHECK(house.tool("install_schedule").changed_resources(result).size() == 3);
 }
 
 TEST_CASE("install_schedule keeps every argument of snapshot_db in the job") {

@@ -10,7 +10,7 @@ TEST_CASE("run_schedule runs through the scheduler and names the verified snapsh
   CHECK(run.at("verdict") == "verified");
   CHECK(test::fs::exists(run.at("snapshot").get<std::string>()));
   CHECK(house.schedulers.runs.size() == 2);
-  CHECK(house.tool("run_schedule").changed_resources(run).size() == 1);
+  CHECK(house.tool("run_schedule").changed_resources(run).size() == 3);
 }
 
 TEST_CASE("run_schedule of a failing job gives the run's own error") {

@@ -19,8 +19,11 @@ TEST_CASE("snapshot_db takes the global database where no source is given") {
   CHECK(test::query_integer(path, "SELECT count(*) FROM notes") == 20);
   CHECK(house.last_text.starts_with("Wrote " + path.string()));
   const auto changed = house.tool("snapshot_db").changed_resources(result);
-  REQUIRE(changed.size() == 2);  // the snapshot and its manifest
-  CHECK(changed.front() == tools::snapshot_uri(path.string()));
+  CHECK(changed == std::vector<std::string>{
+                       tools::snapshot_uri(path.string()),
+                       tools::snapshot_uri(path.string() + ".manifest.json"),
+                       "backup://snapshots/-/global/2026-11-23",
+                   });
   CHECK_FALSE(house.context.phases.empty());
 }
 
