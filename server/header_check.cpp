@@ -58,15 +58,6 @@ std::optional<std::string> decode_base64(std::string_view text) {
   return left_over == 0 ? std::optional(out) : std::nullopt;
 }
 
-bool is_utf8(const std::string& text) {
-  try {
-    static_cast<void>(Json(text).dump());
-    return true;
-  } catch (const Json::exception&) {
-    return false;
-  }
-}
-
 RpcError mismatch(std::string message) {
   return {rpc_code::kHeaderMismatch, std::move(message), nullptr, kBadRequest};
 }

@@ -25,18 +25,17 @@ constexpr std::size_t kFramingSlack = 64 << 10;
 
 bool poll_one(int socket, short events, milliseconds timeout) {
   pollfd entry{socket, events, 0};
-  const auto ms = static_cast<int>(std::clamp<std::int64_t>(timeout.count(), 0, 60'000));
   int ready = 0;
   do {
-    ready = ::poll(&entry, 1, ms);
+    ready = ::poll(&entry, 1, static_cast<int>(timeout.count()));
   } while (ready < 0 && errno == EINTR);
   return ready > 0;
 }
 
 }  // namespace
 
-HttpConnection::HttpConnection(int socket, const HttpLimits& limits)
-    : socket_(socket), limits_(limits), deadline_(Clock::now()) {
+HttpConnection::HttpConnection(int socket, const HttpLimits& limits, const std::atomic<bool>& cut)
+    : socket_(socket), limits_(limits), cut_(cut), deadline_(Clock::now()) {
   current_connection = this;
 }
 
@@ -51,8 +50,16 @@ HttpConnection& HttpConnection::current() {
 }
 
 bool HttpConnection::wait_for(short events, Clock::time_point deadline) const {
-  const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
-  return left.count() > 0 && poll_one(socket_, events, left);
+  while (!cut_) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
+    if (left.count() <= 0) {
+      return false;
+    }
+    if (poll_one(socket_, events, std::min(left, kStopCheck))) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool HttpConnection::await_request(const std::function<bool()>& stopping) {

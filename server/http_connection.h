@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -18,7 +19,8 @@ namespace server {
 // Used by the connection's own thread; that thread reaches it by HttpConnection::current().
 class HttpConnection {
  public:
-  HttpConnection(int socket, const HttpLimits& limits);  // closes the socket at its end
+  // Closes the socket at its end. Once `cut` turns true nothing is waited for any more.
+  HttpConnection(int socket, const HttpLimits& limits, const std::atomic<bool>& cut);
   ~HttpConnection();
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
@@ -69,6 +71,7 @@ class HttpConnection {
 
   const int socket_;
   const HttpLimits limits_;
+  const std::atomic<bool>& cut_;
   Phase phase_ = Phase::header;
   Clock::time_point deadline_;
   std::array<char, 16 << 10> in_{};

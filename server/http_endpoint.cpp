@@ -95,6 +95,11 @@ class HttpEndpoint::PostChannel final : public ReplyChannel {
     stream_->release();
   }
 
+  void abandon() override {
+    begin_streaming();
+    stream_->finish();
+  }
+
   std::optional<HttpAnswer> plain() const {
     const std::lock_guard lock(mutex_);
     return plain_;
@@ -332,7 +337,8 @@ HttpAnswer HttpEndpoint::await_reply(const HttpCall& call,
     parts.gone = [this, channel] { dispatcher_.peer_gone(*channel); };
   } else {
     parts.number = session->keep(stream);
-    parts.prime = session->session()->version() >= kPrimingSince;
+    // A stream that ends without a message is not one to come back to.
+    parts.prime = session->session()->version() >= kPrimingSince && !stream->ends_at(0);
   }
   return stream_answer(std::move(parts), limits_);
 }
@@ -357,6 +363,9 @@ HttpAnswer HttpEndpoint::get(const HttpCall& call) {
     // gives up listening.
     if (const auto id = event_id_from(*last)) {
       if (auto stream = (*session)->stream(id->stream)) {
+        if (stream->ends_at(id->event)) {
+          return empty_answer(204);  // makes event sources stop coming back
+        }
         parts.stream = std::move(stream);
         parts.number = id->stream;
         after = id->event;

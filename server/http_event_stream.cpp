@@ -122,6 +122,11 @@ bool EventStream::finished() const {
   return finished_;
 }
 
+bool EventStream::ends_at(std::uint64_t after) const {
+  const std::lock_guard lock(mutex_);
+  return finished_ && last_number_ <= after;
+}
+
 void EventStream::detach(std::uint64_t ticket) {
   const std::lock_guard lock(mutex_);
   if (ticket == ticket_) {

@@ -73,6 +73,8 @@ class EventStream {
   // Whether a connection reads; false after detach.
   bool attached() const;
   bool finished() const;
+  // Whether nothing follows event `after` and nothing ever will.
+  bool ends_at(std::uint64_t after) const;
   void detach(std::uint64_t ticket);
 
  private:

@@ -1,15 +1,15 @@
 // From the command line's words to a server that may be started, and its life until a signal.
-#include <fcntl.h>
 #include <poll.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
+#include "server/command_line.h"
 #include "server/http_server.h"
+#include "server/log.h"
+#include "server/signals.h"
 
 namespace server {
 namespace {
@@ -19,14 +19,6 @@ constexpr std::size_t kMinTokenBytes = 16;
 constexpr int kMaxPort = 65535;
 constexpr const char* kTokenVariable = "BACKUP_PLUGIN_DB_TOKEN";
 constexpr std::chrono::milliseconds kRunningCheck{500};
-
-std::array<int, 2> signal_pipe{-1, -1};
-
-extern "C" void on_signal(int) {
-  const int saved = errno;
-  static_cast<void>(!::write(signal_pipe[1], "x", 1));
-  errno = saved;
-}
 
 std::string trimmed(const std::string& text) {
   const auto first = text.find_first_not_of(" \t\r\n");
@@ -70,20 +62,9 @@ std::string url_of(const HttpOptions& options, int port) {
          kHttpPath;
 }
 
-bool catch_signals() {
-  if (::pipe2(signal_pipe.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
-    return false;
-  }
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART;
-  ::sigemptyset(&action.sa_mask);
-  return ::sigaction(SIGTERM, &action, nullptr) == 0 && ::sigaction(SIGINT, &action, nullptr) == 0;
-}
-
 int report(const core::Error& error) {
   std::fprintf(stderr, "%s\n", error_text(error).c_str());
-  return 1;
+  return exit_code(error.code);
 }
 
 }  // namespace
@@ -128,6 +109,8 @@ core::Expected<HttpOptions> http_options(const HttpSettings& settings, const cor
   options.port = address->port;
   options.token = *token;
   options.allowed.origins = settings.allowed_origins;
+  // All of 127.0.0.0/8 is this machine, and clients name the address that we print.
+  options.allowed.hosts = {options.host};
   if (!is_loopback_address(options.host)) {
     if (options.token.empty()) {
       return core::fail(
@@ -149,7 +132,8 @@ int serve_http(const HttpSettings& settings, Dispatcher& dispatcher, const core:
   }
   const HttpOptions chosen = *options;
   HttpServer server(dispatcher, std::move(*options));
-  if (!catch_signals()) {
+  const int signal_fd = termination_signals();
+  if (signal_fd < 0) {
     return report(core::error_from_errno(errno, "cannot listen for signals"));
   }
   const auto port = server.start();
@@ -158,11 +142,15 @@ int serve_http(const HttpSettings& settings, Dispatcher& dispatcher, const core:
   }
   std::fprintf(stderr, "Listening on %s%s\n", url_of(chosen, *port).c_str(),
                chosen.token.empty() ? "" : " (bearer token needed)");
-  pollfd signals{signal_pipe[0], POLLIN, 0};
+  pollfd signals{signal_fd, POLLIN, 0};
   while (server.running() && ::poll(&signals, 1, static_cast<int>(kRunningCheck.count())) <= 0) {
   }
   const bool asked = server.running();
-  server.stop();
+  if (!server.stop()) {
+    // As on stdio: a handler that ignores its stop signal must not keep the process.
+    log_warning("A call did not stop in time.");
+    std::_Exit(asked ? kExitDone : exit_code(core::ErrorCode::io));
+  }
   return asked ? 0 : report({core::ErrorCode::io, "The listening socket failed.", ""});
 }
 

@@ -30,7 +30,7 @@ constexpr int kListenBacklog = 512;
 constexpr milliseconds kThreadIdle{10'000};
 constexpr int kMaxRequestsPerConnection = 100'000;
 // How long open streams get to send their last events when the server stops.
-constexpr milliseconds kDrain{2'000};
+constexpr milliseconds kDrain{400};
 constexpr const char* kCorsMaxAgeS = "600";
 
 enum class Treatment { serve, refuse, drop };
@@ -168,6 +168,7 @@ class Listener final : public httplib::Server {
 
   void widen_backlog() { ::listen(svr_sock_, kListenBacklog); }
   void begin_stop() { stopping_ = true; }
+  void cut_connections() { cut_ = true; }
 
  private:
   bool process_and_close_socket(socket_t socket) override;
@@ -183,10 +184,11 @@ class Listener final : public httplib::Server {
   HttpEndpoint& endpoint_;
   const HttpOptions& options_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> cut_{false};
 };
 
 bool Listener::process_and_close_socket(socket_t socket) {
-  HttpConnection connection(socket, options_.limits);
+  HttpConnection connection(socket, options_.limits, cut_);
   if (treatment == Treatment::drop) {
     return false;
   }
@@ -409,19 +411,21 @@ class HttpServer::Impl {
 
   bool running() const { return running_; }
 
-  void stop(milliseconds grace) {
+  bool stop(milliseconds grace) {
     if (!thread_.joinable()) {
-      return;
+      return true;
     }
     listener_.begin_stop();
-    dispatcher_.shutdown(grace);
+    const bool clean = dispatcher_.shutdown(grace);
     endpoint_.close();
     const auto deadline = std::chrono::steady_clock::now() + kDrain;
     while (endpoint_.open_streams() > 0 && std::chrono::steady_clock::now() < deadline) {
       std::this_thread::sleep_for(milliseconds(5));
     }
+    listener_.cut_connections();
     listener_.stop();
     thread_.join();
+    return clean;
   }
 
  private:
@@ -444,8 +448,8 @@ core::Expected<int> HttpServer::start() {
 bool HttpServer::running() const {
   return impl_->running();
 }
-void HttpServer::stop(milliseconds grace) {
-  impl_->stop(grace);
+bool HttpServer::stop(milliseconds grace) {
+  return impl_->stop(grace);
 }
 
 }  // namespace server

@@ -36,9 +36,10 @@ class HttpServer {
   core::Expected<int> start();
   // False once the listener ended by itself, which it does when the system fails it.
   bool running() const;
-  // Ends calls and streams, those of 2026-07-28 with their results, then the connections. `grace`
-  // bounds the wait for handlers. Idempotent.
-  void stop(std::chrono::milliseconds grace = std::chrono::milliseconds(5'000));
+  // Ends calls and streams, those of 2026-07-28 with their results, then the connections, however
+  // their clients behave. `grace` bounds the wait for handlers; false: one has not returned.
+  // Idempotent.
+  bool stop(std::chrono::milliseconds grace = std::chrono::milliseconds(500));
 
  private:
   class Impl;

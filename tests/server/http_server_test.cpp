@@ -277,6 +277,52 @@ TEST_CASE("A released stream ends, and its result is fetched by GET with Last-Ev
   CHECK(Json::parse(event)["result"]["content"][0]["text"] == "fetched");
 }
 
+TEST_CASE("A cancelled call of the handshake eras ends its POST without an answer") {
+  Fixture fixture;
+  const std::string session = fixture.session();
+  const std::string call =
+      R"({"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"wait"}})";
+  const std::string cancel =
+      R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"w"}})";
+  RawHttp client(fixture.port());
+  client.send(fixture.post(call, session));
+  REQUIRE(Fixture::eventually([&] { return fixture.waiting == 1; }));
+  CHECK(fixture.exchange(fixture.post(cancel, session)).status == 202);
+  const RawReply reply = client.read_reply();
+  CHECK(reply.status == 200);
+  CHECK(reply.header("Content-Type") == "text/event-stream");
+  CHECK(reply.body.empty());
+  CHECK(Fixture::eventually([&] { return fixture.cancelled == 1; }));
+}
+
+TEST_CASE("Ending a session ends the POSTs that wait in it") {
+  Fixture fixture;
+  const std::string session = fixture.session();
+  RawHttp client(fixture.port());
+  client.send(fixture.post(
+      R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait"}})", session));
+  REQUIRE(Fixture::eventually([&] { return fixture.waiting == 1; }));
+  fixture.exchange("DELETE /mcp HTTP/1.1\r\nHost: localhost\r\n" + session + "\r\n");
+  CHECK(client.read_reply().status == 200);
+}
+
+TEST_CASE("A client that comes back for a stream read to its end is told to stop coming") {
+  const Fixture fixture;
+  const std::string session = fixture.session();
+  RawHttp client(fixture.port());
+  client.send(fixture.post(R"({"jsonrpc":"2.0","id":5,"method":"tools/call","params":)"
+                           R"({"name":"count","_meta":{"progressToken":1}}})",
+                           session));
+  CHECK(client.read_reply().status == 200);
+  const auto come_back = [&](const char* event) {
+    RawHttp again(fixture.port());
+    again.send(fixture.get(session + "Last-Event-ID: " + event + "\r\n"));
+    return again.read_head().status;
+  };
+  CHECK(come_back("1.1") == 200);
+  CHECK(come_back("1.9") == 204);
+}
+
 TEST_CASE("A session hears of changes on its GET stream, and a second GET takes it over") {
   Fixture fixture;
   const std::string session = fixture.session();
@@ -504,6 +550,21 @@ TEST_CASE("Stopping ends listen streams with their result and calls with their r
   CHECK_FALSE(RawHttp(fixture.port()).connected());
 }
 
+TEST_CASE("Stopping does not wait for clients that neither read nor finish what they send") {
+  Fixture fixture;
+  RawHttp header(fixture.port());
+  header.send("POST /mcp HTTP/1.1\r\nHost: local");
+  RawHttp body(fixture.port());
+  const std::string whole = fixture.post(kPing);
+  body.send(whole.substr(0, whole.size() - 5));
+  RawHttp deaf(fixture.port());
+  deaf.send(fixture.modern("tools/call", {{"name", "flood"}, {"arguments", Json::object()}}));
+  std::this_thread::sleep_for(500ms);
+  const auto begun = std::chrono::steady_clock::now();
+  CHECK(fixture.server().stop());
+  CHECK(std::chrono::steady_clock::now() - begun < 3s);
+}
+
 TEST_CASE("An address beyond loopback needs a token") {
   test::FakeEnv fake;
   HttpSettings settings;
@@ -523,6 +584,20 @@ TEST_CASE("An address beyond loopback needs a token") {
   CHECK(http_options(settings, fake.env())->token.empty());
   fake.places.variables["BACKUP_PLUGIN_DB_TOKEN"] = "fedcba9876543210";
   CHECK(http_options(settings, fake.env())->token == "fedcba9876543210");
+}
+
+TEST_CASE("The address that is listened on may be named as host, another may not") {
+  test::FakeEnv fake;
+  HttpSettings settings;
+  settings.address = "127.0.0.2:0";
+  const auto options = http_options(settings, fake.env());
+  REQUIRE(options);
+  HttpHeaders headers;
+  headers.add("Host", "127.0.0.2:8765");
+  CHECK(host_allowed(headers, options->allowed));
+  HttpHeaders other;
+  other.add("Host", "127.0.0.3:8765");
+  CHECK_FALSE(host_allowed(other, options->allowed));
 }
 
 TEST_CASE("Addresses to listen on are host and port") {
