@@ -3,6 +3,7 @@
 # once. Ends with 77 (skipped) where there is no npm, which CI (BPD_NO_SKIPS) takes as a failure.
 set -eu
 cd "$1"
+! cmp -s package-lock.json node_modules/.installed || exit 0
 if ! command -v npm >/dev/null; then
   echo "npm is missing: skipped" >&2
   [ -z "${BPD_NO_SKIPS:-}" ] || exit 1
