@@ -11,4 +11,7 @@ need() {
   for tool in unshare "$@"; do
     command -v "$tool" >/dev/null || skip "$tool is missing"
   done
+  # In most containers, and under a plain chroot, even root may not.
+  unshare --mount --pid --fork --mount-proc --propagation private true 2>/dev/null ||
+    skip "namespaces cannot be made here"
 }

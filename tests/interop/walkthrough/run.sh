@@ -5,16 +5,9 @@
 set -euo pipefail
 program=$1 what=$2
 here=$(cd "$(dirname "$0")" && pwd)
-tools="cron crontab sqlite3 unshare"
-[ "$what" = skill ] || tools+=" npm node"
-missing=
-[ "$(id -u)" = 0 ] || missing=" root"
-for tool in $tools; do command -v "$tool" >/dev/null || missing+=" $tool"; done
-if [ -n "$missing" ]; then
-  echo "missing for the walkthrough:$missing" >&2
-  [ -z "${BPD_NO_SKIPS:-}" ] || exit 1
-  exit 77
-fi
+. "$here/../../schedulers/needs.sh"
+need cron crontab sqlite3
+[ "$what" = skill ] || need npm node
 if [ "$what" = skill ]; then
   script=(/usr/bin/python3 "$here/../../plugin/follow_skill.py")
 else
