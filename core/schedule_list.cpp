@@ -19,26 +19,27 @@ constexpr const char* kInstallAgain = " Run install_schedule again with this nam
 
 void check_paths(const BackupJob& job, const FileSystem& files,
                  std::vector<std::string>& problems) {
-  const auto missing = [&](const char* what, const fs::path& path) {
+  const auto missing = [&](std::string_view what, const fs::path& path) {
     const auto info = files.info(path);
     if (info) return;
     const bool denied = info.error().code == ErrorCode::permission_denied;
-    problems.push_back("The " + std::string(what) + " " + path.string() +
-                       (denied ? " may not be read." : " is not there."));
+    problems.push_back(std::string(what) + path.string());
+    problems.back() += denied ? " may not be read." : kGoneProblem;
   };
-  missing("source", job.snapshot.source);
-  missing("destination", job.snapshot.destination);
+  missing(kSourceProblem, job.snapshot.source);
+  missing("The destination ", job.snapshot.destination);
 }
 
-void check_program(const HostFacts& facts, const FileSystem& files,
-                   std::vector<std::string>& problems) {
+void check_program(const HostFacts& facts, const FileSystem& files, ScheduleStatus& status) {
   const auto info = files.info(facts.program);
+  const bool runnable = info && (info->mode & 0100) != 0;
+  status.broken = !status.scheduler || !runnable;
   if (!info) {
-    problems.push_back("The program that it runs, " + facts.program.string() + ", is missing." +
-                       kInstallAgain);
-  } else if ((info->mode & 0100) == 0) {
-    problems.push_back("The program that it runs, " + facts.program.string() +
-                       ", may not be executed." + kInstallAgain);
+    status.problems.push_back("The program that it runs, " + facts.program.string() +
+                              ", is missing." + kInstallAgain);
+  } else if (!runnable) {
+    status.problems.push_back("The program that it runs, " + facts.program.string() +
+                              ", may not be executed." + kInstallAgain);
   }
 }
 
@@ -165,7 +166,7 @@ ScheduleList list_schedules(const Env& env, std::stop_token stop) {
     status.name = name;
     if (status.job) {
       check_scheduler(status, facts, env, stop);
-      check_program(facts, env.files, status.problems);
+      check_program(facts, env.files, status);
       check_paths(*status.job, env.files, status.problems);
       check_runs(status, env);
       uses_systemd |= status.job->scheduler == SchedulerKind::systemd;

@@ -20,10 +20,12 @@ struct ScheduleStatus {
   std::optional<RunRecord> last_run;
   std::optional<Instant> last_success;
   bool overdue = false;               // by more than kOverdueGrace
+  bool broken = false;                // cannot run as it is: no entry, or no program to run
   std::vector<std::string> problems;  // each a sentence with what to do; empty: all is well
 };
 
-// How two of the problems begin, which judge_status (status.h) words for itself.
+// How the problems begin, and one ends, that judge_status (status.h) words for itself.
+inline constexpr std::string_view kSourceProblem = "The source ", kGoneProblem = " is not there.";
 inline constexpr std::string_view kFailedProblem = "Its last run failed: ";
 inline constexpr std::string_view kOverdueProblem = "Overdue: ";
 

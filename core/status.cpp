@@ -99,6 +99,9 @@ class Judge {
       }
       if (snapshot->verified() && manifest.verified_at && counts(*manifest.verified_at)) {
         status_.last_verified = later(status_.last_verified, manifest.verified_at);
+        if (counts(manifest.taken_at)) {
+          status_.verified_taken = later(status_.verified_taken, manifest.taken_at);
+        }
       }
     }
   }
@@ -111,7 +114,9 @@ class Judge {
         status_.next_run = schedule.next_run;
       }
       const BackupState state = schedule.broken ? BackupState::failing : BackupState::attention;
-      for (const std::string& problem : schedule.problems) note(state, problem);
+      for (const std::string& problem : schedule.problems) {
+        note(state, "Schedule " + schedule.name + ": " + problem);
+      }
       if (schedule.broken && schedule.problems.empty()) {
         note(state, "The schedule " + schedule.name + " cannot run; install it again.");
       }
@@ -188,7 +193,7 @@ class Judge {
         restored = run;
         settled = !latest;
       }
-      if (run->kind != "snapshot") continue;
+      if (run->kind != "snapshot" || !run->ok) continue;
       const bool is_latest = std::exchange(latest, false);
       if (run->warnings.find(kShrinkWarning) == std::string::npos) continue;
       const auto age = input_.now - run->finished_at;
@@ -222,8 +227,8 @@ class Judge {
     if (damaged == nullptr) return;
     const bool others = newest != nullptr && newest->snapshot != damaged->snapshot;
     note(others ? BackupState::attention : BackupState::failing,
-         "A check found " + damaged->snapshot + " damaged (" + damaged->error +
-             "). Take a new snapshot.");
+         "A check found " + damaged->snapshot +
+             " damaged. verify_snapshot says how. Take a new one.");
   }
 
   // When the schedule last did its work. Where there is but one, any snapshot does.

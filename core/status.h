@@ -35,7 +35,7 @@ struct StatusInput {
     std::chrono::seconds interval{86'400};  // between two runs
     std::optional<Instant> next_run;
     std::vector<std::string> problems;  // each a sentence with what to do
-    bool broken = false;                // it cannot run as it is: no entry in the scheduler
+    bool broken = false;                // it cannot run as it is: no entry, no program
   };
   Instant now{};
   std::vector<Database> databases;
@@ -54,6 +54,7 @@ struct DatabaseStatus {
   fs::path destination;
   std::optional<Instant> last_success;          // when the newest snapshot was taken
   std::optional<Instant> last_verified;         // when a snapshot last passed a check
+  std::optional<Instant> verified_taken;        // when the newest that did was taken
   std::optional<std::chrono::seconds> overdue;  // since the run that did not happen was due
   std::optional<Instant> next_run;
   std::string last_error;             // of a schedule's latest run, when it failed

@@ -45,9 +45,12 @@ void add_schedules(StatusInput& input, std::vector<std::string>& warnings, const
     }
     auto schedule = schedule_of(*status.job, env.files);
     schedule.next_run = status.next_run;
-    schedule.broken = !status.scheduler.has_value();
+    schedule.broken = status.broken;
     for (auto& problem : status.problems) {
-      if (problem.starts_with(kFailedProblem) || problem.starts_with(kOverdueProblem)) continue;
+      const bool gone = problem.starts_with(kSourceProblem) && problem.ends_with(kGoneProblem);
+      if (gone || problem.starts_with(kFailedProblem) || problem.starts_with(kOverdueProblem)) {
+        continue;
+      }
       schedule.problems.push_back(std::move(problem));
     }
     input.schedules.push_back(std::move(schedule));

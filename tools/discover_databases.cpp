@@ -21,7 +21,8 @@ core::Expected<core::DiscoverRequest> request_of(const Arguments& arguments) {
   return request;
 }
 
-// What backs up a database: the names of its schedules, and when its last snapshot passed a check.
+// What backs up a database: the names of its schedules, and when its last verified snapshot was
+// taken.
 void add_backups(Json& entry, const FoundDatabase& found, const core::StatusInput& input,
                  const core::StatusReport& report) {
   Json schedules = Json::array();
@@ -30,8 +31,8 @@ void add_backups(Json& entry, const FoundDatabase& found, const core::StatusInpu
   }
   entry["schedules"] = std::move(schedules);
   for (const auto& status : report.databases) {
-    if (status.source == found.path && status.last_verified) {
-      entry["last_verified"] = core::format_instant(*status.last_verified);
+    if (status.source == found.path && status.verified_taken) {
+      entry["last_verified"] = core::format_instant(*status.verified_taken);
     }
   }
 }

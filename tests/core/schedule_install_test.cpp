@@ -403,6 +403,7 @@ TEST_CASE("A healthy schedule is listed with its next and last run", "[install]"
   REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
   const ScheduleStatus status = only_schedule(world);
   CHECK(status.problems.empty());
+  CHECK_FALSE(status.broken);
   CHECK(status.scheduler == SchedulerKind::cron);
   CHECK(format_instant(*status.next_run) == "2026-11-24T04:07:00Z");
   CHECK(status.last_run->ok);
@@ -418,6 +419,7 @@ TEST_CASE("What is wrong with a schedule is listed", "[install]") {
   SECTION("the program is missing") {
     fs::remove(scheduled_program(world.fake.places));
     CHECK(mentions(problems(), "is missing. Run install_schedule again"));
+    CHECK(only_schedule(world).broken);
   }
   SECTION("source and destination are gone") {
     fs::rename(world.backups(), world.backups().string() + ".away");
@@ -432,6 +434,7 @@ TEST_CASE("What is wrong with a schedule is listed", "[install]") {
   SECTION("the entry is gone") {
     world.crontab.reset();
     CHECK(mentions(problems(), "Its entry in cron is missing"));
+    CHECK(only_schedule(world).broken);
     CHECK_FALSE(only_schedule(world).next_run);
   }
   SECTION("the job file is gone") {

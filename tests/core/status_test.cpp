@@ -228,7 +228,7 @@ TEST_CASE("damage that a check found is told until there is another snapshot") {
   input.runs.insert(input.runs.begin(), check);
   DatabaseStatus status = judge_one(input);
   CHECK(status.state == BackupState::failing);
-  CHECK(mentions(status, "damaged (digest: differs)"));
+  CHECK(mentions(status, "found /backups/laptop/global-2026-11-23.db damaged"));
   input.runs[0].snapshot = "/backups/laptop/global-2026-11-01.db";
   CHECK(judge_one(input).state == BackupState::attention);
   input.runs[0].error_code = "not_found";
@@ -281,9 +281,13 @@ TEST_CASE("a restore since a shrunken snapshot is told beside the warning") {
   input.runs.insert(input.runs.begin(), restore);
   CHECK(mentions(judge_one(input), "restored"));
   CHECK(mentions(judge_one(input), "/b/x-before-loss.db"));
-  // A later snapshot has the last word.
+  // A later snapshot has the last word, one that failed does not.
   core::RunRecord later = restore;
   later.kind = "snapshot";
+  later.ok = false;
+  input.runs.insert(input.runs.begin(), later);
+  CHECK(mentions(judge_one(input), "400 in /x.db"));
+  later.ok = true;
   input.runs.insert(input.runs.begin(), later);
   CHECK(judge_one(input).state == BackupState::ok);
 }
@@ -292,6 +296,7 @@ TEST_CASE("problems of schedule and place are passed on") {
   StatusInput input = healthy();
   input.schedules[0].problems = {"Linger is off."};
   CHECK(judge_one(input).state == BackupState::attention);
+  CHECK(mentions(judge_one(input), "Schedule global: Linger is off."));
   input.schedules[0].broken = true;
   CHECK(judge_one(input).state == BackupState::failing);
   input.schedules[0].problems.clear();

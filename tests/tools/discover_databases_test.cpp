@@ -46,10 +46,12 @@ TEST_CASE("discover_databases finds the global, the known projects' and the name
   CHECK_THAT(house.last_text, Catch::Contains("4 found, 4 without a schedule"));
 }
 
-TEST_CASE("discover_databases says when a database's snapshot was last verified") {
+TEST_CASE("discover_databases says when a database's last verified snapshot was taken") {
   ToolHouse house;
   house.furnish();
   house.good("snapshot_db", {{"destination", "~/Backups"}});
+  house.clock.advance(std::chrono::hours{5});
+  house.good("verify_snapshot", {{"destination", "~/Backups"}});
   const Json result = house.good("discover_databases", Json::object());
   CHECK(entry_of(result, house.global).at("last_verified") == "2026-11-23T12:00:00Z");
 }
