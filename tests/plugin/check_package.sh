@@ -66,6 +66,11 @@ fish=$root/usr/share/fish/vendor_completions.d/backup-plugin-db.fish
 if command -v zsh >/dev/null; then zsh -n "$zsh"; fi
 if command -v fish >/dev/null; then fish -n "$fish"; fi
 
+# The same without a package, as `bootstrap.sh install` does it.
+cmake --install "$build" --prefix "$scratch/prefix" --strip >"$scratch/log"
+"$scratch/prefix/bin/backup-plugin-db" --version
+[ -s "$scratch/prefix/share/man/man1/backup-plugin-db.1.gz" ] || fail "no manual page"
+
 dpkg_here --purge backup-plugin-db
 left=$(find "$root" -path "$root/var" -prune -o -not -type d -print)
 [ -z "$left" ] || fail "left behind: $left"
