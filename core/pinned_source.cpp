@@ -124,6 +124,13 @@ Expected<> PinnedSource::pin(const fs::path& path) {
                   "Open it once with the program that owns it (or the sqlite3 shell), which undoes "
                   "the unfinished change; then take the snapshot.");
     }
+    if (rc == SQLITE_IOERR_SHMSIZE) {
+      return fail(ErrorCode::no_space,
+                  path.string() +
+                      " is in WAL mode and its disk is full: SQLite has no room for the -shm file "
+                      "that it reads through.",
+                  "Free some space on the disk of " + path.parent_path().string() + ".");
+    }
     if (vfs_->side_files_refused()) {
       return fail(ErrorCode::permission_denied,
                   path.string() +

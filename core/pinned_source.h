@@ -32,6 +32,7 @@ class PinnedSource {
   // Opens the database and pins its present state, waiting up to `busy_timeout` for a writer.
   // Errors tell apart: not_found, not_a_database (empty, encrypted, garbage, a folder), damaged,
   // busy, permission_denied (unreadable, or a WAL database in a folder that may not be written),
+  // no_space (a WAL database on a full disk),
   // conflict (a crashed writer's journal waits to be rolled back), cancelled.
   //
   // `path` must have its symbolic links resolved: the side files lie beside the file itself.

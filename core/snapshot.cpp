@@ -102,6 +102,13 @@ Expected<SnapshotResult> SnapshotRun::run() {
   if (request_.dry_run) {
     source->close();
   } else if (auto made = make_snapshot(*source); !made) {
+    if (const auto there = env_.files.info(plan_.destination);
+        !there && there.error().code == ErrorCode::not_found) {
+      return fail(ErrorCode::not_found,
+                  "The destination " + plan_.destination.string() +
+                      " went away while the snapshot was taken.",
+                  "Attach its disk, or create the folder again; then take the snapshot again.");
+    }
     remove_new_folders();
     return fail(made.error());
   }

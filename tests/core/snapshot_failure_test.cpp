@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <random>
 #include <thread>
 
 #include "core/digest.h"
+#include "core/pinned_source.h"
 #include "core/verify.h"
 #include "support/catch.h"
 #include "support/faulty_files.h"
@@ -91,6 +93,27 @@ TEST_CASE("a full disk is an error that names it, and nothing partial is publish
   CHECK(manifest == 0);
 }
 
+TEST_CASE("a WAL database on a full disk is refused for that reason") {
+  SnapshotWorld world;
+  const fs::path source = world.destination / "global.db";
+  const int result = on_small_disk(world, 4 << 20, [&] {
+    test::make_notes_database(source);
+    std::ofstream other(world.destination / "other");
+    while (other << std::string(4096, 'x') << std::flush) {
+    }
+    other.close();
+    const auto opened = core::PinnedSource::open(source, 0ms, world.env(), {});
+    if (opened) return 1;
+    if (opened.error().code != ErrorCode::no_space) return 2;
+    return files_below(world.destination) == Names{"global.db", "other"} ? 0 : 3;
+  });
+  if (result == kNoNamespace) {
+    WARN("No small disk can be mounted here.");
+    return;
+  }
+  CHECK(result == 0);
+}
+
 TEST_CASE("a disk that fills up under a replacement leaves the earlier snapshot as it was") {
   SnapshotWorld world;
   test::make_notes_database(world.source, {"wal", 4096, 2000});
@@ -160,6 +183,31 @@ bool fails_its_check(SnapshotWorld& world, const fs::path& snapshot) {
   request.snapshot = snapshot;
   const auto report = core::verify_snapshot(request, world.env(), progress, {});
   return !report || report->verdict == core::VerifyReport::Verdict::damaged;
+}
+
+// A disk that is taken away between the copy and its publication.
+class TakenAway final : public test::ForwardingFiles {
+ public:
+  explicit TakenAway(fs::path folder) : folder_(std::move(folder)) {}
+  Expected<> write_atomically(const Path& path, std::string_view text,
+                              std::uint32_t mode) override {
+    fs::remove_all(folder_);
+    return ForwardingFiles::write_atomically(path, text, mode);
+  }
+
+ private:
+  fs::path folder_;
+};
+
+TEST_CASE("a destination that goes away meanwhile is named as the reason") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  TakenAway files(world.destination);
+  const auto taken = take_with(world, files);
+  REQUIRE_FALSE(taken);
+  CHECK(taken.error().code == ErrorCode::not_found);
+  CHECK(taken.error().message.find("went away") != std::string::npos);
+  CHECK_FALSE(fs::exists(world.destination));
 }
 
 constexpr int kMaxSteps = 100;
