@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -186,22 +187,26 @@ void http(int port, int clients, int seconds, const std::string& era, const std:
   std::atomic<bool> over{false};
   const auto client = [&] {
     std::string headers = "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/list\r\n";
-    test::RawHttp connection(port);
+    auto connection = std::make_unique<test::RawHttp>(port);
     if (!modern) {
-      connection.send(post(path, {}, kInitialize));
-      const auto reply = connection.read_reply();
+      connection->send(post(path, {}, kInitialize));
+      const auto reply = connection->read_reply();
       headers = "Mcp-Session-Id: " + reply.header("Mcp-Session-Id") +
                 "\r\nMCP-Protocol-Version: 2025-11-25\r\n";
-      connection.send(post(path, headers, kInitialized));
-      if (connection.read_reply().status != 202) {
+      connection->send(post(path, headers, kInitialized));
+      if (connection->read_reply().status != 202) {
         fail("no session");
       }
     }
     const std::string request = post(path, headers, modern ? kModernList : kList);
     while (!over) {
-      connection.send(request);
-      if (connection.read_reply().status != 200) {
+      connection->send(request);
+      const auto reply = connection->read_reply();
+      if (reply.status != 200) {
         fail("a request failed");
+      }
+      if (reply.header("Connection") == "close") {  // it has served its number of requests
+        connection = std::make_unique<test::RawHttp>(port);
       }
       ++served;
     }
