@@ -285,7 +285,7 @@ std::vector<BackupJob> list_jobs(const Places& places, const FileSystem& files,
     if (job) {
       jobs.push_back(std::move(*job));
     } else {
-      problems.push_back(name + ": " + job.error().message);
+      problems.push_back(name + ": " + job.error().message + " " + job.error().hint);
     }
   }
   std::sort(jobs.begin(), jobs.end(),

@@ -448,6 +448,7 @@ TEST_CASE("What is wrong with a schedule is listed", "[install]") {
     CHECK(mentions(problems(), "cannot be used"));
     CHECK_FALSE(mentions(problems(), "no job file"));
     CHECK(problems()[0].starts_with("The job file of schedule 'global'"));
+    CHECK(problems()[0].ends_with("or remove_schedule."));
   }
   SECTION("the last run failed") {
     fs::rename(world.backups(), world.backups().string() + ".away");
