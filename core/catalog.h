@@ -98,9 +98,10 @@ struct Expiry {
 };
 
 // Pure. One decision per snapshot, newest first. Never expires: anything under an empty policy,
-// the newest verified snapshot, the newest of all, one whose manifest names another source or
-// cannot be read, or one dated after `today` (a clock that jumped must not empty the folder). The
-// last three do not count towards any rule.
+// the newest verified snapshot, the newest of all, one that has more than twice the rows or bytes
+// of the next newer one that stays (what was lost after it may not have been missed yet), one whose
+// manifest names another source or cannot be read, or one dated after `today` (a clock that jumped
+// must not empty the folder). The last three do not count towards any rule.
 std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::string& source,
                                    const RetentionPolicy& policy, Date today);
 

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "core/catalog.h"
+#include "core/snapshot_plan.h"
 
 namespace core {
 namespace {
@@ -125,6 +126,7 @@ std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::stri
   const bool policy_given = is_given(policy);
   std::optional<Rules> rules;
   bool newest_verified_seen = false;
+  std::optional<Manifest> newer_kept;
   std::vector<Expiry> decisions;
   decisions.reserve(series.size());
   for (Snapshot& snapshot : series) {
@@ -144,10 +146,13 @@ std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::stri
         decision.reason = "the newest";
       } else if (is_newest_verified) {
         decision.reason = "the newest verified";
+      } else if (newer_kept && shrink_warning(snapshot, *newer_kept)) {
+        decision.reason = "the last before a loss";
       } else {
         decision.expired = true;
         decision.reason = rules->why_let_go();
       }
+      if (!decision.expired) newer_kept = snapshot.manifest;
     }
     decision.snapshot = std::move(snapshot);
     decisions.push_back(std::move(decision));

@@ -112,6 +112,26 @@ TEST_CASE("a month of failing nights keeps the last good snapshots") {
   CHECK_FALSE(kept.back().expired);
 }
 
+TEST_CASE("the last snapshot before a loss stays until the rows are back") {
+  auto series = daily(day("2026-11-23"), 5);
+  const auto set_rows = [&](std::size_t index, std::uint64_t rows) {
+    series[index].manifest->rows = {{"notes", rows}};
+  };
+  for (std::size_t i = 0; i < 3; ++i) set_rows(i, 1);
+  for (std::size_t i = 3; i < 5; ++i) set_rows(i, 1000);
+  const auto emptied = choose(series, {.keep_last = 1});
+  CHECK(kept_days(emptied) == "11-23 11-20");
+  CHECK(emptied[3].reason == "the last before a loss");
+
+  set_rows(0, 990);  // restored
+  CHECK(kept_days(choose(series, {.keep_last = 1})) == "11-23");
+
+  // However long a database is drained and filled, few stay for this reason.
+  series = daily(day("2026-11-23"), 365);
+  for (std::size_t i = 0; i < series.size(); ++i) set_rows(i, 100 + 100 * (i % 10));
+  CHECK(kept_days(choose(series, {.keep_last = 1})) == "11-23 11-21 11-17");
+}
+
 TEST_CASE("snapshots of another source, of the future or of unknown source are never let go") {
   std::vector<Snapshot> series = daily(day("2026-11-23"), 5);
   series.push_back(make_snapshot(day("2026-01-01"), true, "/home/u/other.db"));
