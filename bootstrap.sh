@@ -12,7 +12,7 @@ cd "$(dirname "$(readlink -f "$0")")"
 build_packages=(g++ cmake ninja-build pkg-config libsqlite3-dev nlohmann-json3-dev
   libcpp-httplib-dev libspdlog-dev libfmt-dev libcli11-dev libvalijson-dev libexpected-dev
   libssl-dev python3)
-test_packages=(catch2 sqlite3 cron faketime dbus systemd xz-utils tzdata util-linux dpkg-dev file man-db)
+test_packages=(catch2 sqlite3 cron curl faketime dbus systemd xz-utils tzdata util-linux dpkg-dev file man-db)
 node_packages=(nodejs npm)
 clang_packages=(clang libclang-rt-dev)
 

@@ -9,6 +9,7 @@ trap 'rm -rf "$folder"' EXIT
 mkdir "$folder/cache"
 cp "$2" "$folder/cache/backup-plugin-db"
 cp "$3" "$folder/probe"
+cp "$here"/*.py "$folder"  # that user may not be let into the folder of the sources
 chmod 755 "$folder" "$folder/cache"
 chown -R "$1:$1" "$folder"
-"$here/systemd_box.sh" "$1" /usr/bin/python3 "$here/systemd_life.py" "$folder"
+"$here/systemd_box.sh" "$1" /usr/bin/python3 "$folder/systemd_life.py" "$folder"
