@@ -70,7 +70,8 @@ class SnapshotRun {
   Expected<> verify(const fs::path& file);
   Expected<> count(const fs::path& file);
   Expected<> publish(Temporary& file);
-  void raise_shrink_alarm();
+  void look_for_loss();
+  void tell_of_loss(const fs::path& kept_as);
   void apply_retention();
   void remove_new_folders();
   std::optional<Snapshot> same_day() const;
@@ -84,6 +85,7 @@ class SnapshotRun {
   const SteadyTime begun_;
   std::vector<RunLock> locks_;
   std::vector<Snapshot> series_;
+  std::optional<Snapshot> fuller_;  // the earlier one, with much that this one has lost
   bool folder_existed_ = false;
   SnapshotResult result_;
 };
@@ -209,7 +211,7 @@ Expected<> SnapshotRun::make_snapshot(PinnedSource& source) {
   }
   if (auto settled = settle(*copied, file.path()); !settled) return settled;
   if (stop_.stop_requested()) return fail_stopped(plan_);
-  raise_shrink_alarm();
+  look_for_loss();
   // Beside what publishing waits for the disk: for a gigabyte it takes as long.
   const auto dropping = std::async(std::launch::async, [&] { copied->file->drop_cache(); });
   return publish(file);
@@ -278,7 +280,8 @@ Expected<> SnapshotRun::verify(const fs::path& file) {
   manifest.source_findings = report->source_findings;
   for (const auto& [check, findings] : report->source_findings) {
     result_.warnings.push_back("The source itself has " + std::to_string(findings) +
-                               " findings of the check " + check + "; the snapshot has them too.");
+                               (findings == 1 ? " finding" : " findings") + " of the check " +
+                               check + "; the snapshot has them too.");
   }
   if (report->verdict == VerifyReport::Verdict::verified) {
     manifest.verified = request_.verify;
@@ -318,18 +321,25 @@ Expected<> SnapshotRun::publish(Temporary& file) {
     result_.warnings.push_back("The earlier snapshot of the same day was kept as " +
                                published->kept_as.string() + ".");
   }
+  tell_of_loss(published->kept_as);
   std::move(published->warnings.begin(), published->warnings.end(),
             std::back_inserter(result_.warnings));
   return {};
 }
 
-void SnapshotRun::raise_shrink_alarm() {
+void SnapshotRun::look_for_loss() {
   const auto previous = latest_of(series_, env_.clock.now());
-  if (!previous) return;
-  if (auto warning = shrink_warning(*previous, result_.manifest)) {
-    result_.shrink_alarm = true;
-    result_.warnings.insert(result_.warnings.begin(), std::move(*warning));
-  }
+  if (!previous || !shrink_warning(*previous, result_.manifest)) return;
+  result_.shrink_alarm = true;
+  fuller_ = *previous;
+}
+
+// Loudest of all, and naming the place where what was lost is now.
+void SnapshotRun::tell_of_loss(const fs::path& kept_as) {
+  if (!fuller_) return;
+  if (!kept_as.empty() && fuller_->path == plan_.snapshot) fuller_->path = kept_as;
+  auto warning = shrink_warning(*fuller_, result_.manifest);
+  if (warning) result_.warnings.insert(result_.warnings.begin(), std::move(*warning));
 }
 
 void SnapshotRun::apply_retention() {

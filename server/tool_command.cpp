@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <deque>
+#include <memory>
 
 #include "server/jsonrpc.h"
 #include "server/schema_check.h"
@@ -24,6 +25,16 @@ struct Flag {
   std::string value;
   std::vector<std::string> values;  // of one that repeats
   CLI::Option* option = nullptr;
+};
+
+// CLI11 shows what a switch that turns off stands for: "--flat,--no-flat{false}".
+class Formatter : public CLI::Formatter {
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+    static constexpr std::string_view kOff = "{false}";
+    std::string name = CLI::Formatter::make_option_name(option, is_positional);
+    if (const auto at = name.find(kOff); at != std::string::npos) name.erase(at, kOff.size());
+    return name;
+  }
 };
 
 std::string type_of(const Json& schema) {
@@ -137,6 +148,7 @@ tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool, const
                                                          const std::vector<std::string>& words) {
   const Json& entry = tool.entry.json();
   CLI::App app(string_member(entry, "description"), "backup-plugin-db " + verb);
+  app.formatter(std::make_shared<Formatter>());
   app.allow_extras();
   std::deque<Flag> flags;  // CLI11 keeps pointers into it
   ToolArguments parsed;

@@ -70,6 +70,10 @@ std::string format_bytes(std::uint64_t bytes) {
   return decimal(value, unit == 0 ? 0 : 1) + " " + kUnits[unit];
 }
 
+std::string format_count(std::uint64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 std::string format_age(double hours) {
   if (hours < 1) return "under 1 h";
   if (hours < 48) return decimal(hours, 0) + " h";

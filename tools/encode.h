@@ -20,6 +20,8 @@ double age_hours(core::Instant then, core::Instant now);
 
 // "409.6 kB", "1.2 GB": decimal units, as file managers and `ls --si` show them.
 std::string format_bytes(std::uint64_t bytes);
+// "1 row", "7 rows".
+std::string format_count(std::uint64_t count, const std::string& noun);
 // "3 h", "12 days".
 std::string format_age(double hours);
 // Columns padded to their widest cell, two spaces between, a line per row.

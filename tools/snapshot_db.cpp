@@ -80,8 +80,9 @@ std::string to_text(const Json& structured) {
     std::uint64_t rows = 0;
     for (const auto& count : structured.at("rows")) rows += count.get<std::uint64_t>();
     text += format_bytes(structured.at("bytes").get<std::uint64_t>()) + ", " +
-            std::to_string(rows) + " rows in " + std::to_string(structured.at("rows").size()) +
-            " tables, " + structured.at("verdict").get<std::string>() + ", SHA-256 " +
+            format_count(rows, "row") + " in " +
+            format_count(structured.at("rows").size(), "table") + ", " +
+            structured.at("verdict").get<std::string>() + ", SHA-256 " +
             structured.at("sha256").get<std::string>() + "\n";
   }
   for (const auto& gone : expired) {

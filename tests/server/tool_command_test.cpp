@@ -84,6 +84,7 @@ TEST_CASE("Help lists every flag") {
   REQUIRE(parsed);
   for (const char* flag : {"--source", "--retain-days", "--flat", "--json"}) {
     CHECK(parsed->help.find(flag) != std::string::npos);
+    CHECK(parsed->help.find("{false}") == std::string::npos);
   }
 }
 
