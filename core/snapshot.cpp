@@ -64,6 +64,7 @@ class SnapshotRun {
   void sweep();
   Expected<PinnedSource> pin();
   Expected<> check_space(const SourceHeader& header);
+  Expected<> preview(PinnedSource& source);
   Expected<> make_snapshot(PinnedSource& source);
   Expected<Copy> copy(PinnedSource& source, const fs::path& target);
   Expected<> settle(Copy& copy, const fs::path& file);
@@ -102,7 +103,7 @@ Expected<SnapshotResult> SnapshotRun::run() {
   if (!source) return fail(source.error());
   if (auto space = check_space(source->header()); !space) return fail(space.error());
   if (request_.dry_run) {
-    source->close();
+    if (auto previewed = preview(*source); !previewed) return fail(previewed.error());
   } else if (auto made = make_snapshot(*source); !made) {
     if (const auto there = env_.files.info(plan_.destination);
         !there && there.error().code == ErrorCode::not_found) {
@@ -197,6 +198,18 @@ Expected<> SnapshotRun::check_space(const SourceHeader& header) {
               plan_.destination.string() + " has " + std::to_string(*available) +
                   " bytes free; the snapshot needs " + std::to_string(needed) + ".",
               "Free some space there, keep fewer snapshots, or choose another destination.");
+}
+
+// What the rows tell of without a copy: the alarm, on which retention depends.
+Expected<> SnapshotRun::preview(PinnedSource& source) {
+  auto rows = count_rows(source.connection(), stop_);
+  source.close();
+  if (stop_.stop_requested()) return fail_stopped(plan_);
+  if (!rows) return fail(rows.error());
+  result_.manifest.rows = std::move(*rows);
+  look_for_loss();
+  tell_of_loss({});
+  return {};
 }
 
 Expected<> SnapshotRun::make_snapshot(PinnedSource& source) {

@@ -393,10 +393,17 @@ TEST_CASE("an emptied database raises the alarm, and no older snapshot is remove
   test::run_sql(world.source,
                 "DELETE FROM links; DELETE FROM notes; DELETE FROM ledger_in;"
                 "DELETE FROM ledger_out");
+  request.dry_run = true;
+  const auto preview = world.take(request);
+  REQUIRE(preview);
+  CHECK(preview->shrink_alarm);
+  CHECK(preview->retention.empty());
+  request.dry_run = false;
   const auto empty = world.take(request);
   REQUIRE(empty);
   CHECK(empty->shrink_alarm);
   REQUIRE_FALSE(empty->warnings.empty());
+  CHECK(empty->warnings[0] == preview->warnings.at(0));
   CHECK(empty->warnings[0].find("lost most") != std::string::npos);
   CHECK(empty->removed.empty());
   CHECK(empty->retention.empty());
