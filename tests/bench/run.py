@@ -117,12 +117,12 @@ class Bench:
         with open(source, "rb") as file:
             while file.read(1 << 20):
                 pass
+        os.sync()
         touch = ("import mmap,sys\nn=int(sys.argv[1])\nm=mmap.mmap(-1,n)\n"
                  "for i in range(0,n,4096): m[i]=1\n")
         need = min(2 * os.path.getsize(source) + (64 << 20), 6 << 30)
         if need > (256 << 20):
             subprocess.run(["/usr/bin/python3", "-c", touch, str(need)], check=True)
-        os.sync()
 
     def run(self, command, limit_s=900):
         """(seconds, output) of one whole process."""
