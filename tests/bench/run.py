@@ -164,6 +164,9 @@ class Bench:
         return [self.program, "snapshot", "--source", source, "--destination", self.out,
                 "--verify", verify]
 
+    def check(self, snapshot, level):
+        return [self.program, "verify", "--snapshot", snapshot, "--level", level]
+
     def copy_ways(self, source):
         copy = os.path.join(self.out, "copy.db")
         q = shlex.quote
@@ -280,9 +283,9 @@ class Bench:
             ways = {
                 "sqlite3 quick_check + openssl": self.shell(
                     f"sqlite3 {q} 'PRAGMA quick_check' && openssl dgst -sha256 {q}"),
-                "ours, quick": [self.program, "verify", snapshot, "--level", "quick"],
+                "ours, quick": self.check(snapshot, "quick"),
                 "sqlite3 integrity_check": ["sqlite3", snapshot, "PRAGMA integrity_check"],
-                "ours, full": [self.program, "verify", snapshot, "--level", "full"],
+                "ours, full": self.check(snapshot, "full"),
             }
             times = {way: [] for way in ways}
             for _ in range(self.options.rounds):
