@@ -236,12 +236,12 @@ Expected<Copy> SnapshotRun::copy(PinnedSource& source, const fs::path& target) {
   request.target = target;
   request.deadline = start + request_.copy_timeout;
   // A rollback-journal source is locked against its writers until the last page is read: there the
-  // copy must not wait for the hash.
+  // hash must not slow the copy, nor take a core from it.
   const bool wal = source.header().journal_mode == "wal";
   if (!request_.digest) {
     request.digest = DigestMode::none;
   } else {
-    request.digest = wal ? DigestMode::beside : DigestMode::behind;
+    request.digest = wal ? DigestMode::beside : DigestMode::after;
   }
   auto copied = copy_database(source, request, env_, progress_, stop_);
   result_.timings.copy_ms = ms_since(start);

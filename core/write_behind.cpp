@@ -51,8 +51,6 @@ Expected<std::unique_ptr<WriteBehind>> WriteBehind::create(const fs::path& path,
   file->writer_ = std::thread([raw = file.get()] { raw->write_blocks(); });
   if (options.digest == DigestMode::beside) {
     file->hasher_ = std::thread([raw = file.get()] { raw->hash_blocks(); });
-  } else if (options.digest == DigestMode::behind) {
-    file->hasher_ = std::thread([raw = file.get()] { raw->hash_file(); });
   }
   return file;
 }
@@ -275,10 +273,8 @@ void WriteBehind::write_blocks() {
       start_write_back(offset);
       lock.lock();
       ++written_;
-      written_bytes_ = offset;
       if (written_ % kBatchBlocks == 0 || written_ == produced_) {
         space_.notify_all();
-        if (options_.digest == DigestMode::behind) work_.notify_all();
       }
     }
     if (abandoned_ || failure_ || ended_) return;
@@ -315,26 +311,6 @@ void WriteBehind::hash_blocks() {
     if (abandoned_ || failure_) return;
     if (ended_) break;
   }
-  digest_ = sha.finish();
-  digest_ready_ = true;
-}
-
-void WriteBehind::hash_file() {
-  Sha256 sha;
-  std::uint64_t done = 0;
-  std::vector<unsigned char> buffer(kBlockBytes);
-  for (;;) {
-    std::uint64_t end = 0;
-    {
-      std::unique_lock lock(mutex_);
-      work_.wait(lock, [&] { return abandoned_ || failure_ || done < written_bytes_ || ended_; });
-      if (abandoned_ || failure_) return;
-      if (done == written_bytes_ && ended_ && written_ == produced_) break;
-      end = written_bytes_;
-    }
-    if (!hash_range(sha, done, end, buffer.data())) return;
-  }
-  const std::lock_guard lock(mutex_);
   digest_ = sha.finish();
   digest_ready_ = true;
 }

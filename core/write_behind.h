@@ -25,7 +25,7 @@ namespace core {
 enum class DigestMode {
   none,
   beside,  // from the buffers: the cheapest, but appending never runs ahead of the hash
-  behind   // from the file, lagging as far as it must: appending is only as slow as writing
+  after    // from the file, when digest() is called: appending has both cores to itself
 };
 
 struct WriteBehindOptions {
@@ -88,7 +88,6 @@ class WriteBehind {
   Expected<> drain();
   void write_blocks();
   void hash_blocks();
-  void hash_file();
   std::uint64_t free_blocks() const;
   bool hash_range(Sha256& sha, std::uint64_t& done, std::uint64_t end, unsigned char* buffer);
   void start_write_back(std::uint64_t written);
@@ -117,7 +116,6 @@ class WriteBehind {
   // Sequence numbers of blocks: produced_ >= written_, hashed_; a block is free when both passed
   // it.
   std::uint64_t produced_ = 0, written_ = 0, hashed_ = 0;
-  std::uint64_t written_bytes_ = 0;
   bool flushing_ = false;   // the caller waits for the last block
   bool ended_ = false;      // no more blocks will come
   bool abandoned_ = false;  // the threads are to leave at once
