@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/discover.h"
+#include "core/paths.h"
 
 namespace core {
 namespace {
@@ -61,12 +62,6 @@ std::string_view next_field(std::string_view& line) {
   return field;
 }
 
-bool is_below(const fs::path& path, const fs::path& folder) {
-  const auto [in_folder, in_path] =
-      std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
-  return in_folder == folder.end();
-}
-
 }  // namespace
 
 std::string_view to_string(DatabaseKind kind) {
@@ -104,7 +99,7 @@ std::string mount_type_of(const fs::path& path, std::string_view mounts) {
     next_field(line);  // the device
     const std::string folder = unescape_mount(next_field(line));
     // Of two mounts on one folder the later one is seen.
-    if (folder.empty() || folder.size() < longest || !is_below(path, folder)) continue;
+    if (folder.empty() || folder.size() < longest || !is_inside(path, folder)) continue;
     longest = folder.size();
     type = next_field(line);
   }

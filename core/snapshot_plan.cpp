@@ -4,6 +4,7 @@
 
 #include "core/destinations.h"
 #include "core/history.h"
+#include "core/paths.h"
 #include "core/publish.h"
 #include "core/temporary.h"
 
@@ -28,11 +29,6 @@ Expected<> check_folder_name(const std::string& name, const std::string& what) {
               "The " + what + " \"" + manifest_text(name) + "\" cannot name a folder.",
               "Use at most " + std::to_string(kMaxNameBytes) +
                   " bytes without slashes and control characters, not beginning with a dot.");
-}
-
-bool is_inside(const fs::path& path, const fs::path& folder) {
-  const auto [end, ignored] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
-  return end == folder.end();
 }
 
 // The path with the links of its existing part resolved.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/manifest.h"
+#include "core/paths.h"
 
 namespace core {
 namespace {
@@ -24,11 +25,6 @@ std::string describe(Instant::duration span) {
 
 void raise(BackupState& state, BackupState to) {
   state = std::max(state, to);
-}
-
-bool is_below(const fs::path& path, const fs::path& folder) {
-  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first ==
-         folder.end();
 }
 
 std::optional<Instant> later(std::optional<Instant> a, std::optional<Instant> b) {
@@ -242,7 +238,7 @@ class Judge {
     }
     for (const Snapshot* snapshot : snapshots_) {
       const Instant taken = snapshot->manifest->taken_at;
-      if (counts(taken) && is_below(snapshot->path, schedule.destination)) {
+      if (counts(taken) && is_inside(snapshot->path, schedule.destination)) {
         success = later(success, taken);
       }
     }
