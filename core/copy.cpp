@@ -80,9 +80,11 @@ Expected<> run_backup(PinnedSource& source, const GatherVfs& vfs, const CopyRequ
     return fail(
         sqlite::error_from(sqlite3_extended_errcode(destination->get()), destination->get(), what));
   }
+  source.map_pages();
   auto stepped = step_through(backup.get(), source, request, env, progress, stop);
   // A failure of the file's own says more than the result code it became on its way through SQLite.
   if (auto file = vfs.failure(); !file) return file;
+  if (auto intact = source.intact(); !intact) return intact;
   if (!stepped) return stepped;
   if (!vfs.first_page_confirmed()) {
     return fail(ErrorCode::internal, "SQLite ended the copy without its first page.",

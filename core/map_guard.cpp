@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <mutex>
@@ -70,10 +71,12 @@ void install_handler() {
 }  // namespace
 
 MapGuard::~MapGuard() {
-  forget();
+  stop();
 }
 
-void MapGuard::forget() {
+void MapGuard::stop() {
+  base_ = nullptr;
+  bytes_ = 0;
   if (slot_ < 0) return;
   Slot& slot = slots[static_cast<std::size_t>(slot_)];
   slot.end = 0;
@@ -85,11 +88,10 @@ void MapGuard::forget() {
 
 void MapGuard::watch(const void* base, std::size_t bytes) {
   install_handler();
-  forget();
+  stop();
   base_ = base;
   bytes_ = bytes;
-  touched_.assign(bytes / kGranuleBytes + 1, false);
-  touched_granules_ = 0;
+  forget_touched();
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (slots[i].taken.exchange(true)) continue;
     slot_ = static_cast<int>(i);
@@ -108,6 +110,8 @@ void MapGuard::touch(const void* data, std::size_t bytes, std::size_t max_bytes)
   const auto offset =
       static_cast<std::size_t>(static_cast<const char*>(data) - static_cast<const char*>(base_));
   if (offset + bytes > bytes_) return;
+  touched_begin_ = std::min(touched_begin_, offset);
+  touched_end_ = std::max(touched_end_, offset + bytes);
   for (std::size_t granule = offset / kGranuleBytes;
        granule <= (offset + bytes - 1) / kGranuleBytes; ++granule) {
     if (touched_[granule]) continue;
@@ -115,9 +119,19 @@ void MapGuard::touch(const void* data, std::size_t bytes, std::size_t max_bytes)
     ++touched_granules_;
   }
   if (touched_granules_ * kGranuleBytes <= max_bytes) return;
-  ::madvise(const_cast<void*>(base_), bytes_, MADV_DONTNEED);
-  touched_.assign(touched_.size(), false);
+  // What was touched is mapped for certain. Beyond it may, should the file have shrunk as it was
+  // mapped, lie memory of somebody else's, whose content this call would lose.
+  const std::size_t begin = touched_begin_ / page_bytes() * page_bytes();
+  ::madvise(static_cast<char*>(const_cast<void*>(base_)) + begin, touched_end_ - begin,
+            MADV_DONTNEED);
+  forget_touched();
+}
+
+void MapGuard::forget_touched() {
+  touched_.assign(bytes_ / kGranuleBytes + 1, false);
   touched_granules_ = 0;
+  touched_begin_ = bytes_;
+  touched_end_ = 0;
 }
 
 }  // namespace core

@@ -12,6 +12,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::chrono::milliseconds kBusyPause{5};
+// Below this a mapping costs more than it saves.
+constexpr std::uint64_t kMinMappedBytes = 256 << 10;
 constexpr std::string_view kMagic("SQLite format 3\0", 16);
 
 std::uint32_t big_endian(const unsigned char* bytes) {
@@ -102,6 +104,22 @@ Expected<PinnedSource> PinnedSource::open(const fs::path& path,
 
 PinnedSource::~PinnedSource() {
   close();
+}
+
+// No more than the pinned state, which is all that the file is certain to keep: a checkpoint may
+// cut off what lies behind it.
+void PinnedSource::map_pages() {
+  if (header_.bytes() < kMinMappedBytes) return;
+  (void)sqlite::execute(connection_.get(), "PRAGMA mmap_size=" + std::to_string(header_.bytes()),
+                        "cannot map the database");
+}
+
+Expected<> PinnedSource::intact() const {
+  if (!vfs_->lost_pages()) return {};
+  return fail(ErrorCode::io,
+              "A page of the database could not be read: its file was cut short, or "
+              "its disk fails.",
+              "Check the database with PRAGMA integrity_check, and its disk.");
 }
 
 void PinnedSource::close() {

@@ -47,6 +47,12 @@ class PinnedSource {
   const SourceHeader& header() const { return header_; }
   const std::vector<unsigned char>& first_page() const { return first_page_; }
   sqlite3* connection() const { return connection_.get(); }
+  // Lets what is read from now on come straight from the mapped file, which saves two copies of
+  // each page. Advice: what cannot be mapped is read.
+  void map_pages();
+  // Asked after the last read of mapped pages and before close(): io when one of them was not what
+  // the file holds, because it could not be read.
+  Expected<> intact() const;
   // Ends the read transaction and closes. Nothing but the header may be used afterwards.
   void close();
 

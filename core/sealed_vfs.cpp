@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "core/map_guard.h"
+#include "core/guarded_fetch.h"
 
 namespace core {
 namespace {
@@ -48,27 +48,13 @@ void count(sqlite3_file* file, std::int64_t bytes) {
   self(file).bytes_read.fetch_add(static_cast<std::uint64_t>(bytes), std::memory_order_relaxed);
 }
 
-// A piece of the file from SQLite's mapping of it; null where it is not mapped.
 int fetch(sqlite3_file* file, sqlite3_int64 offset, int bytes, void** data) {
   SealedFile& sealed = self(file);
-  *data = nullptr;
-  if (methods(file).iVersion < 3) return SQLITE_OK;
-  if (sealed.guard.faulted()) return SQLITE_IOERR_READ;
-  const int rc = methods(file).xFetch(inner(file), offset, bytes, data);
-  if (rc != SQLITE_OK || *data == nullptr) return rc;
-  const void* base = static_cast<const char*>(*data) - offset;
-  if (base != sealed.guard.base()) {
-    sqlite3_int64 length = 0;
-    methods(file).xFileSize(inner(file), &length);
-    length = std::min<sqlite3_int64>(length, kMapBytes);
-    sealed.guard.watch(base, static_cast<std::size_t>(length));
-  }
-  sealed.guard.touch(*data, static_cast<std::size_t>(bytes), sealed.max_mapped_bytes);
-  return rc;
+  return guarded_fetch(inner(file), sealed.guard, sealed.max_mapped_bytes, offset, bytes, data);
 }
 
 int x_close(sqlite3_file* file) {
-  self(file).guard.~MapGuard();  // before the addresses may become another mapping's
+  self(file).guard.~MapGuard();
   return methods(file).xClose(inner(file));
 }
 int x_read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
@@ -126,7 +112,7 @@ int x_fetch(sqlite3_file* file, sqlite3_int64 offset, int bytes, void** data) {
   return fetch(file, offset, bytes, data);
 }
 int x_unfetch(sqlite3_file* file, sqlite3_int64 offset, void* data) {
-  return methods(file).iVersion < 3 ? SQLITE_OK : methods(file).xUnfetch(inner(file), offset, data);
+  return guarded_unfetch(inner(file), offset, data);
 }
 
 const sqlite3_io_methods kMethods = {3,

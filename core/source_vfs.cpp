@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cstring>
 
+#include "core/guarded_fetch.h"
+
 namespace core {
 
 struct SourceVfs::State {
@@ -22,6 +24,7 @@ struct SourceVfs::State {
   std::vector<unsigned char> ahead;  // the file's bytes from ahead_offset
   sqlite3_int64 ahead_offset = 0;
   sqlite3_int64 expected_offset = -1;  // where a reader in sequence would go on
+  MapGuard guard;
 };
 
 namespace {
@@ -30,6 +33,10 @@ namespace fs = std::filesystem;
 using State = SourceVfs::State;
 
 constexpr std::size_t kMaxPageBytes = 65'536;
+// Of the mapping in memory at a time.
+constexpr std::size_t kMaxMappedBytes = 8 << 20;
+// A page of memory: where the processor's own fetching ahead ends.
+constexpr int kPrefetchBytes = 4096, kCacheLineBytes = 64;
 
 struct SourceFile {
   sqlite3_file base;
@@ -57,6 +64,7 @@ bool is_empty(const std::string& path) {
 }
 
 int x_close(sqlite3_file* file) {
+  if (self(file).database) self(file).state->guard.stop();
   return inner(file)->pMethods->xClose(inner(file));
 }
 
@@ -171,8 +179,25 @@ int x_shm_unmap(sqlite3_file* file, int delete_flag) {
   return rc;
 }
 
-// Version 2: no memory mapping, so that a file cut short by somebody else cannot end this process.
-const sqlite3_io_methods kMethods = {2,
+// SQLite asks for a page of the mapping and copies it at once, one after the other: while this one
+// is being copied, the next one comes from memory to the processor.
+int x_fetch(sqlite3_file* file, sqlite3_int64 offset, int bytes, void** data) {
+  State& state = *self(file).state;
+  *data = nullptr;
+  if (!state.reading_ahead || !self(file).database) return SQLITE_OK;
+  const int rc = guarded_fetch(inner(file), state.guard, kMaxMappedBytes, offset, bytes, data);
+  if (*data == nullptr) return rc;
+  const char* next = static_cast<const char*>(*data) + bytes;
+  for (int i = 0; i < std::min(bytes, kPrefetchBytes); i += kCacheLineBytes) {
+    __builtin_prefetch(next + i);  // of an address that is none: nothing happens
+  }
+  return rc;
+}
+int x_unfetch(sqlite3_file* file, sqlite3_int64 offset, void* data) {
+  return guarded_unfetch(inner(file), offset, data);
+}
+
+const sqlite3_io_methods kMethods = {3,
                                      x_close,
                                      x_read,
                                      x_write,
@@ -189,8 +214,8 @@ const sqlite3_io_methods kMethods = {2,
                                      x_shm_lock,
                                      x_shm_barrier,
                                      x_shm_unmap,
-                                     nullptr,
-                                     nullptr};
+                                     x_fetch,
+                                     x_unfetch};
 
 int open_database(State& state, SourceFile* opened, const char* name, int flags, int* out_flags) {
   state.path = name;
@@ -280,6 +305,10 @@ std::vector<unsigned char> SourceVfs::stop_watching(std::size_t page_bytes) {
 
 void SourceVfs::start_reading_ahead() {
   state_->reading_ahead = true;
+}
+
+bool SourceVfs::lost_pages() const {
+  return state_->guard.faulted();
 }
 
 bool SourceVfs::side_files_refused() const {

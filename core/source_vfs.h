@@ -35,13 +35,18 @@ class SourceVfs {
   void start_watching();
   std::vector<unsigned char> stop_watching(std::size_t page_bytes);
 
-  // From now on, pages read one after the other are read from the file in pieces of
+  // From now on, SQLite gets pages from its mapping of the file where the connection maps it
+  // (PRAGMA mmap_size); elsewhere, pages read one after the other are read in pieces of
   // kReadAheadBytes. Only for a connection with a read transaction open until it closes: what
   // SQLite reads from the database file then cannot change. (In rollback mode its lock keeps
   // writers out. In WAL mode a checkpoint writes into the file only pages that this transaction, by
   // its read mark, finds in the WAL; https://www.sqlite.org/wal.html#concurrency.)
   void start_reading_ahead();
   static constexpr std::size_t kReadAheadBytes = 64 * 1024;
+
+  // True when a mapped page could not be read, because somebody cut the file short or the disk
+  // failed: SQLite saw zeros. Ask before the connection closes.
+  bool lost_pages() const;
 
   // True when SQLite could not open the -wal or -shm it needs, so that a failure is about the
   // folder's permissions and not about the database.

@@ -4,7 +4,9 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <functional>
 #include <thread>
+#include <utility>
 
 #include "support/catch.h"
 #include "support/fake_env.h"
@@ -208,6 +210,69 @@ TEST_CASE("a stopped copy leaves nothing, and says that it was stopped") {
   CHECK(copy.error().code == core::ErrorCode::cancelled);
   CHECK(progress.last < 4000);
   CHECK_FALSE(fs::exists(world / "b.db"));
+}
+
+// Calls `act` once, when some pages are copied.
+class ActAfter final : public core::ProgressSink {
+ public:
+  ActAfter(std::uint64_t pages, std::function<void()> act) : pages_(pages), act_(std::move(act)) {}
+  void report(std::uint64_t done, std::uint64_t, const std::string&) override {
+    if (done >= pages_ && act_) std::exchange(act_, nullptr)();
+  }
+
+ private:
+  std::uint64_t pages_;
+  std::function<void()> act_;
+};
+
+void make_filled(const fs::path& path, const std::string& journal_mode) {
+  test::OpenDatabase database(path);
+  database.text("PRAGMA journal_mode=" + journal_mode);
+  database.run(
+      "CREATE TABLE t(a, b); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE "
+      "i<20000) INSERT INTO t SELECT i, randomblob(900) FROM n");
+}
+
+TEST_CASE("a database that is cut short while it is copied gives an error and no copy") {
+  const std::string mode = GENERATE("wal", "delete");
+  // The last page of all is one after which SQLite asks for nothing more.
+  const bool only_last_page = GENERATE(false, true);
+  test::FakeEnv world;
+  const fs::path source = world / "a.db";
+  make_filled(source, mode);
+  const auto bytes = fs::file_size(source);
+  auto pinned = core::PinnedSource::open(source, 1s, world.env(), {});
+  REQUIRE(pinned);
+  ActAfter progress(1000,
+                    [&] { fs::resize_file(source, only_last_page ? bytes - 4096 : bytes / 2); });
+  core::CopyRequest request;
+  request.target = world / "b.db";
+  const auto copy = core::copy_database(*pinned, request, world.env(), progress, {});
+  REQUIRE_FALSE(copy);
+  CHECK(copy.error().code == core::ErrorCode::io);
+  CHECK(copy.error().message.find("cut short") != std::string::npos);
+  CHECK_FALSE(fs::exists(world / "b.db"));
+}
+
+TEST_CASE("a checkpoint that shortens the file behind the pinned state does not disturb the copy") {
+  test::FakeEnv world;
+  const fs::path source = world / "a.db";
+  make_filled(source, "wal");
+  const auto bytes = fs::file_size(source);
+  test::OpenDatabase other(source);
+  other.run("PRAGMA wal_autocheckpoint=0; DELETE FROM t WHERE a % 3 = 0; VACUUM");
+  REQUIRE(fs::file_size(source) == bytes);
+  auto pinned = core::PinnedSource::open(source, 1s, world.env(), {});
+  REQUIRE(pinned);
+  REQUIRE(pinned->header().bytes() < bytes);
+  ActAfter progress(1000, [&] { other.run("PRAGMA wal_checkpoint(PASSIVE)"); });
+  core::CopyRequest request;
+  request.target = world / "b.db";
+  const auto copy = core::copy_database(*pinned, request, world.env(), progress, {});
+  REQUIRE(copy);
+  CHECK(fs::file_size(source) == pinned->header().bytes());
+  CHECK(read_file(world / "b.db") == with_rollback_header(read_file(source)));
+  CHECK(copy->file->digest().value() == core::sha256_of_file(world / "b.db", {}).value());
 }
 
 TEST_CASE("a copy past its deadline leaves nothing, and says that it took too long") {
