@@ -12,9 +12,9 @@ namespace core {
 // not mapped: SQLite then reads. SQLITE_IOERR_READ once the guard met a page that could not be
 // read.
 //
-// At most about `max_mapped_bytes` of the mapping stay in memory at a time (0: any).
+// Where the mapping does not pay within `limits`, SQLite is told to read, too.
 // https://www.sqlite.org/mmap.html
-int guarded_fetch(sqlite3_file* system, MapGuard& guard, std::size_t max_mapped_bytes,
+int guarded_fetch(sqlite3_file* system, MapGuard& guard, const MapLimits& limits,
                   sqlite3_int64 offset, int bytes, void** data);
 
 // xUnfetch to match.

@@ -1,5 +1,6 @@
 #include "core/map_guard.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -7,6 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdio>
+#include <limits>
 #include <mutex>
 
 namespace core {
@@ -14,8 +17,11 @@ namespace {
 
 // Mappings watched at one time: lanes of a few verifications. Beyond it a mapping goes unwatched.
 constexpr std::size_t kMaxWatched = 64;
-// What one page fault brings in beside the page it is about (Linux: fault_around_bytes).
+// What one page fault brings in at least beside the page it is about (Linux: fault_around_bytes).
 constexpr std::size_t kGranuleBytes = 64 * 1024;
+constexpr std::size_t kGranulesPerLook = 2;
+// A mapping whose pages go back before one byte in so many was read costs more than it saves.
+constexpr std::size_t kMinReuse = 8;
 
 struct Slot {
   std::atomic<bool> taken{false};
@@ -30,6 +36,33 @@ struct sigaction previous {};
 std::size_t page_bytes() {
   static const auto bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   return bytes;
+}
+
+// Pages of files in this process, its own program among them; 0 where nobody tells.
+std::size_t resident_file_bytes() {
+#ifdef __linux__
+  // Third number of https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html
+  static const int statm = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  std::array<char, 128> text{};
+  unsigned long long shared = 0;
+  if (statm < 0 || ::pread(statm, text.data(), text.size() - 1, 0) <= 0 ||
+      std::sscanf(text.data(), "%*u %*u %llu", &shared) != 1) {
+    return 0;
+  }
+  return shared * page_bytes();
+#else
+  return 0;
+#endif
+}
+
+// The least that was ever seen as a guard began: what the process has without any mapping of ours.
+std::atomic<std::size_t> resident_before{std::numeric_limits<std::size_t>::max()};
+
+void note_resident_before() {
+  const std::size_t now = resident_file_bytes();
+  std::size_t least = resident_before;
+  while (now < least && !resident_before.compare_exchange_weak(least, now)) {
+  }
 }
 
 // Runs in a signal handler: nothing but atomics and mmap.
@@ -91,7 +124,10 @@ void MapGuard::watch(const void* base, std::size_t bytes) {
   stop();
   base_ = base;
   bytes_ = bytes;
+  touched_.resize(bytes / kGranuleBytes + 1);
   forget_touched();
+  pays_ = true;
+  note_resident_before();
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (slots[i].taken.exchange(true)) continue;
     slot_ = static_cast<int>(i);
@@ -105,33 +141,33 @@ bool MapGuard::faulted() const {
   return slot_ >= 0 && slots[static_cast<std::size_t>(slot_)].faulted;
 }
 
-void MapGuard::touch(const void* data, std::size_t bytes, std::size_t max_bytes) {
-  if (max_bytes == 0 || bytes == 0) return;
+bool MapGuard::touch(const void* data, std::size_t bytes, const MapLimits& limits) {
   const auto offset =
       static_cast<std::size_t>(static_cast<const char*>(data) - static_cast<const char*>(base_));
-  if (offset + bytes > bytes_) return;
-  touched_begin_ = std::min(touched_begin_, offset);
-  touched_end_ = std::max(touched_end_, offset + bytes);
+  if (bytes == 0 || offset + bytes > bytes_) return false;
+  read_bytes_ += bytes;
+  const std::size_t before = touched_granules_;
   for (std::size_t granule = offset / kGranuleBytes;
        granule <= (offset + bytes - 1) / kGranuleBytes; ++granule) {
     if (touched_[granule]) continue;
     touched_[granule] = true;
     ++touched_granules_;
   }
-  if (touched_granules_ * kGranuleBytes <= max_bytes) return;
-  // What was touched is mapped for certain. Beyond it may, should the file have shrunk as it was
-  // mapped, lie memory of somebody else's, whose content this call would lose.
-  const std::size_t begin = touched_begin_ / page_bytes() * page_bytes();
-  ::madvise(static_cast<char*>(const_cast<void*>(base_)) + begin, touched_end_ - begin,
-            MADV_DONTNEED);
+  if (touched_granules_ / kGranulesPerLook == before / kGranulesPerLook) return true;
+  const bool too_much =
+      touched_granules_ * kGranuleBytes > limits.touched_bytes ||
+      (limits.growth_bytes > 0 && resident_file_bytes() > resident_before + limits.growth_bytes);
+  if (!too_much) return true;
+  ::madvise(const_cast<void*>(base_), bytes_, MADV_DONTNEED);
+  if (read_bytes_ * kMinReuse < limits.touched_bytes) pays_ = false;
   forget_touched();
+  return true;
 }
 
 void MapGuard::forget_touched() {
-  touched_.assign(bytes_ / kGranuleBytes + 1, false);
+  touched_.assign(touched_.size(), false);
   touched_granules_ = 0;
-  touched_begin_ = bytes_;
-  touched_end_ = 0;
+  read_bytes_ = 0;
 }
 
 }  // namespace core

@@ -8,6 +8,15 @@
 
 namespace core {
 
+// What of a mapping may stay in the memory of the process.
+struct MapLimits {
+  std::size_t touched_bytes;  // exact for a reader in sequence
+  // By how much the files in the memory of the whole process may have grown through all its
+  // mappings. One page touched may bring in a whole folio, up to 2 MiB: only the system knows, and
+  // asking it costs a microsecond now and then. 0: nobody asks.
+  std::size_t growth_bytes;
+};
+
 // Reading a mapped page of a file that became shorter, or that the disk cannot give, raises SIGBUS.
 // While a MapGuard watches the mapping, such a page reads as zeros instead, and the guard
 // remembers. The handler is installed with the first guard and passes on what is not ours.
@@ -26,9 +35,13 @@ class MapGuard {
   // True when a page could not be read: what came from the mapping is not to be trusted.
   bool faulted() const;
 
-  // Tells that these bytes of the mapping are about to be read. When more than `max_bytes` may have
-  // come into memory so, lets the system have them back; they stay in its file cache. 0: never.
-  void touch(const void* data, std::size_t bytes, std::size_t max_bytes);
+  // Tells that these bytes of the mapping are about to be read. Beyond the limits, lets the system
+  // have the mapping's pages back; they stay in its file cache. False where nothing is known to be
+  // mapped: do not read there.
+  bool touch(const void* data, std::size_t bytes, const MapLimits& limits);
+  // False once the pages had to go back after only a few reads, as where somebody reads here and
+  // there in a large file: not mapping it is cheaper then. Until the next watch().
+  bool pays() const { return pays_; }
 
  private:
   void forget_touched();
@@ -38,7 +51,8 @@ class MapGuard {
   int slot_ = -1;
   std::vector<bool> touched_;  // by granule
   std::size_t touched_granules_ = 0;
-  std::size_t touched_begin_ = 0, touched_end_ = 0;  // all that was touched lies between
+  std::size_t read_bytes_ = 0;  // since the pages went back
+  bool pays_ = true;
 };
 
 }  // namespace core

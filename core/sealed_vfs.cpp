@@ -16,9 +16,10 @@ constexpr std::size_t kPieceBytes = 64 * 1024;         // xRead takes at most 13
 constexpr std::size_t kMappedPieceBytes = 256 * 1024;  // stays in the CPU's cache
 // All that SQLite's default build maps (SQLITE_MAX_MMAP_SIZE); beyond it, it reads.
 constexpr std::int64_t kMapBytes = 0x7fff0000;
-// Of it in memory at a time, unless a caller wants it all.
-constexpr std::size_t kMaxMappedBytes = 16 << 20;
-constexpr const char* kCacheKib = "8192";
+// All lanes of one check together stay within 64 MiB.
+constexpr MapLimits kInSequence{4 << 20, 0};
+constexpr MapLimits kInAnyOrder{54 << 20, 54 << 20};
+constexpr const char* kCacheKib = "2048";
 
 constexpr int kHeaderBytes = 100, kWriteVersion = 18, kReadVersion = 19;
 
@@ -26,19 +27,29 @@ struct SealedFile {
   sqlite3_file base;
   bool database;  // else a temporary file of SQLite's own, which it may write
   std::atomic<std::uint64_t> bytes_read;
-  std::size_t max_mapped_bytes;  // in memory at a time; 0: any
   MapGuard guard;
+  std::size_t inner_bytes;
 };
 
-// The system's own file object follows ours in memory, aligned as any.
-constexpr std::size_t kInnerOffset = (sizeof(SealedFile) + alignof(std::max_align_t) - 1) /
-                                     alignof(std::max_align_t) * alignof(std::max_align_t);
+constexpr std::size_t aligned(std::size_t bytes) {
+  return (bytes + alignof(std::max_align_t) - 1) / alignof(std::max_align_t) *
+         alignof(std::max_align_t);
+}
+
+// Two of the system's own file objects follow ours in memory.
+constexpr std::size_t kInnerOffset = aligned(sizeof(SealedFile));
 
 SealedFile& self(sqlite3_file* file) {
   return *reinterpret_cast<SealedFile*>(file);
 }
 sqlite3_file* inner(sqlite3_file* file) {
   return reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(file) + kInnerOffset);
+}
+// The same database once more, of which nothing is ever mapped. (SQLite shares the locks of both,
+// so that closing one loses none.)
+sqlite3_file* unmapped(sqlite3_file* file) {
+  return reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(inner(file)) +
+                                         self(file).inner_bytes);
 }
 const sqlite3_io_methods& methods(sqlite3_file* file) {
   return *inner(file)->pMethods;
@@ -48,18 +59,24 @@ void count(sqlite3_file* file, std::int64_t bytes) {
   self(file).bytes_read.fetch_add(static_cast<std::uint64_t>(bytes), std::memory_order_relaxed);
 }
 
-int fetch(sqlite3_file* file, sqlite3_int64 offset, int bytes, void** data) {
-  SealedFile& sealed = self(file);
-  return guarded_fetch(inner(file), sealed.guard, sealed.max_mapped_bytes, offset, bytes, data);
+int fetch(sqlite3_file* file, const MapLimits& limits, sqlite3_int64 offset, int bytes,
+          void** data) {
+  return guarded_fetch(inner(file), self(file).guard, limits, offset, bytes, data);
+}
+// Always from the file: the system's xRead of a mapped one would copy from the mapping.
+int read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
+  sqlite3_file* from = self(file).database ? unmapped(file) : inner(file);
+  return from->pMethods->xRead(from, data, bytes, offset);
 }
 
 int x_close(sqlite3_file* file) {
   self(file).guard.~MapGuard();
+  if (self(file).database) unmapped(file)->pMethods->xClose(unmapped(file));
   return methods(file).xClose(inner(file));
 }
 int x_read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
   count(file, bytes);
-  const int rc = methods(file).xRead(inner(file), data, bytes, offset);
+  const int rc = read(file, data, bytes, offset);
   // A header that says WAL would have SQLite look for a -wal: its state alone is in the file.
   if (rc == SQLITE_OK && self(file).database && offset == 0 && bytes >= kHeaderBytes) {
     auto* header = static_cast<unsigned char*>(data);
@@ -109,7 +126,7 @@ int x_fetch(sqlite3_file* file, sqlite3_int64 offset, int bytes, void** data) {
   *data = nullptr;
   if (offset == 0) return SQLITE_OK;  // page 1 goes through x_read
   count(file, bytes);
-  return fetch(file, offset, bytes, data);
+  return fetch(file, kInAnyOrder, offset, bytes, data);
 }
 int x_unfetch(sqlite3_file* file, sqlite3_int64 offset, void* data) {
   return guarded_unfetch(inner(file), offset, data);
@@ -144,7 +161,6 @@ int x_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, in
   const bool temporary = (flags & SQLITE_OPEN_DELETEONCLOSE) != 0;
   auto* created = new (file) SealedFile{};  // SQLite owns the memory and never destroys
   created->database = database;
-  created->max_mapped_bytes = kMaxMappedBytes;
   if (!database && !temporary) return SQLITE_CANTOPEN;  // a journal would lie beside the file
   int real_flags = flags;
   if (database) {
@@ -152,7 +168,12 @@ int x_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, in
     real_flags |= SQLITE_OPEN_READONLY;
   }
   sqlite3_vfs* system = system_vfs(vfs);
-  const int rc = system->xOpen(system, name, inner(file), real_flags, out_flags);
+  created->inner_bytes = aligned(static_cast<std::size_t>(system->szOsFile));
+  int rc = system->xOpen(system, name, inner(file), real_flags, out_flags);
+  if (rc == SQLITE_OK && database) {
+    rc = system->xOpen(system, name, unmapped(file), real_flags, nullptr);
+    if (rc != SQLITE_OK) methods(file).xClose(inner(file));
+  }
   if (rc == SQLITE_OK) {
     created->base.pMethods = &kMethods;
   } else {
@@ -180,7 +201,8 @@ int register_vfs() {
   vfs.zName = kVfsName;
   vfs.pNext = nullptr;
   vfs.pAppData = system;
-  vfs.szOsFile = static_cast<int>(kInnerOffset) + system->szOsFile;
+  vfs.szOsFile =
+      static_cast<int>(kInnerOffset + 2 * aligned(static_cast<std::size_t>(system->szOsFile)));
   vfs.xOpen = x_open;
   vfs.xAccess = x_access;
   vfs.xDelete = x_delete;
@@ -227,7 +249,7 @@ Expected<> read_through(sqlite3* connection, std::uint64_t bytes,
     const auto at = static_cast<sqlite3_int64>(offset);
     auto piece = static_cast<int>(std::min<std::uint64_t>(kMappedPieceBytes, bytes - offset));
     void* mapped = nullptr;
-    int rc = fetch(file, at, piece, &mapped);
+    int rc = fetch(file, kInSequence, at, piece, &mapped);
     bool goes_on = true;
     if (rc == SQLITE_OK && mapped != nullptr) {
       goes_on = take(mapped, static_cast<std::size_t>(piece));
@@ -235,7 +257,7 @@ Expected<> read_through(sqlite3* connection, std::uint64_t bytes,
       if (self(file).guard.faulted()) rc = SQLITE_IOERR_READ;
     } else if (rc == SQLITE_OK) {
       piece = std::min(piece, static_cast<int>(kPieceBytes));
-      rc = methods(file).xRead(inner(file), buffer.data(), piece, at);
+      rc = read(file, buffer.data(), piece, at);
       if (rc == SQLITE_OK) goes_on = take(buffer.data(), static_cast<std::size_t>(piece));
     }
     if (rc != SQLITE_OK) {
@@ -245,10 +267,6 @@ Expected<> read_through(sqlite3* connection, std::uint64_t bytes,
     offset += static_cast<std::uint64_t>(piece);
   }
   return {};
-}
-
-void keep_all_mapped(sqlite3* connection) {
-  self(file_of(connection)).max_mapped_bytes = 0;
 }
 
 }  // namespace core

@@ -25,11 +25,6 @@ namespace core {
 // it be, or should the disk fail, reading gives SQLITE_IOERR_READ.
 Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path);
 
-// Lets all of the mapping stay in memory, which is file cache that the system can take back at any
-// time. Else little of it does at a time, at a price where pages are read again and again in no
-// order, as integrity_check does with indexes.
-void keep_all_mapped(sqlite3* connection);
-
 // Counts the bytes that SQLite reads through this connection, repeated ones too. Lives as long as
 // the connection; may be read from any thread.
 const std::atomic<std::uint64_t>& bytes_read(sqlite3* connection);

@@ -33,8 +33,8 @@ namespace fs = std::filesystem;
 using State = SourceVfs::State;
 
 constexpr std::size_t kMaxPageBytes = 65'536;
-// Of the mapping in memory at a time.
-constexpr std::size_t kMaxMappedBytes = 8 << 20;
+// The copy reads in sequence.
+constexpr MapLimits kMapLimits{8 << 20, 0};
 // A page of memory: where the processor's own fetching ahead ends.
 constexpr int kPrefetchBytes = 4096, kCacheLineBytes = 64;
 
@@ -185,7 +185,7 @@ int x_fetch(sqlite3_file* file, sqlite3_int64 offset, int bytes, void** data) {
   State& state = *self(file).state;
   *data = nullptr;
   if (!state.reading_ahead || !self(file).database) return SQLITE_OK;
-  const int rc = guarded_fetch(inner(file), state.guard, kMaxMappedBytes, offset, bytes, data);
+  const int rc = guarded_fetch(inner(file), state.guard, kMapLimits, offset, bytes, data);
   if (*data == nullptr) return rc;
   const char* next = static_cast<const char*>(*data) + bytes;
   for (int i = 0; i < std::min(bytes, kPrefetchBytes); i += kCacheLineBytes) {

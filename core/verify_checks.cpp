@@ -183,7 +183,6 @@ VerifyCheck check_structure(sqlite3* connection, VerifyLevel level) {
   const std::string name = level == VerifyLevel::full ? "integrity_check" : "quick_check";
   VerifyCheck check = make_check(name, Outcome::passed);
   if (level == VerifyLevel::full) {
-    keep_all_mapped(connection);
     // The check itself looks at every cell once; this would do it again at each look into an index:
     // three times the CPU.
     check_cell_sizes(connection, false);
