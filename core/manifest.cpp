@@ -173,7 +173,7 @@ bool is_replaced_snapshot(const Manifest& manifest, const std::string& sha256) {
 
 fs::path manifest_path_of(const fs::path& snapshot) {
   fs::path path = snapshot;
-  path += ".manifest.json";
+  path += kManifestEnding;
   return path;
 }
 

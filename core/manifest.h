@@ -60,6 +60,7 @@ std::string manifest_text(std::string_view text);
 // True when a file of this digest is the one that the manifest's snapshot was to replace.
 bool is_replaced_snapshot(const Manifest& manifest, const std::string& sha256);
 
+inline constexpr std::string_view kManifestEnding = ".manifest.json";
 // "x.db" -> "x.db.manifest.json", in the same folder.
 fs::path manifest_path_of(const fs::path& snapshot);
 // Pretty-printed, ends in a newline, keys in a fixed order.

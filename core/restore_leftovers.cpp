@@ -9,7 +9,6 @@ namespace core {
 namespace {
 
 constexpr std::string_view kSafetyMark = ".before-restore-";
-constexpr std::string_view kManifestSuffix = ".manifest.json";
 constexpr std::size_t kMaxFolderEntries = 200'000;
 
 std::string extension_of(const fs::path& target) {
@@ -23,8 +22,8 @@ bool is_safety_copy_of(std::string_view file_name, const fs::path& target) {
 
 // "global.before-….db.manifest.json" -> "global.before-….db"; empty for any other name.
 std::string described_by(const std::string& file_name, const fs::path& target) {
-  if (!file_name.ends_with(kManifestSuffix)) return "";
-  std::string described = file_name.substr(0, file_name.size() - kManifestSuffix.size());
+  if (!file_name.ends_with(kManifestEnding)) return "";
+  std::string described = file_name.substr(0, file_name.size() - kManifestEnding.size());
   return is_safety_copy_of(described, target) ? described : "";
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/destinations.h"
 #include "core/history.h"
+#include "core/manifest.h"
 #include "core/paths.h"
 #include "core/publish.h"
 #include "core/temporary.h"
@@ -15,7 +16,6 @@ constexpr std::size_t kMaxNameBytes = 128;
 // Below these a loss of half is everyday business, not an alarm.
 constexpr std::uint64_t kMinAlarmRows = 20;
 constexpr std::uint64_t kMinAlarmBytes = 256 * 1024;
-constexpr std::string_view kManifestSuffix = ".manifest.json";
 
 Expected<> check_folder_name(const std::string& name, const std::string& what) {
   const bool control = std::any_of(name.begin(), name.end(), [](char c) {
@@ -209,7 +209,7 @@ bool is_temporary_of(std::string_view file_name, const std::string& stem) {
   const auto becomes = name_of_temporary(file_name);
   if (!becomes) return false;
   std::string_view name = *becomes;
-  if (name.ends_with(kManifestSuffix)) name.remove_suffix(kManifestSuffix.size());
+  if (name.ends_with(kManifestEnding)) name.remove_suffix(kManifestEnding.size());
   const auto snapshot = parse_snapshot_name(name);
   return snapshot && (snapshot->stem == stem || is_kept_stem(snapshot->stem, stem));
 }

@@ -44,6 +44,9 @@ class WriteBehind {
   // Threads wake each other for this many blocks at a time: a switch for each block would cost more
   // than the block's work.
   static constexpr std::size_t kBatchBlocks = 4;
+  // A thread may sleep on up to two batches that it has not been told of. The caller waits for one
+  // free batch beside them: with fewer blocks they would wait for each other.
+  static_assert(kBlocks >= 3 * kBatchBlocks);
   static constexpr std::uint64_t kWriteBackBytes = 8 * 1024 * 1024;
 
   // Creates the file (which must not exist), mode 0600, holding a lock (flock) that tells the

@@ -22,7 +22,6 @@ namespace {
 
 constexpr std::string_view kScheme = "backup://";
 constexpr std::string_view kTemplatePrefix = "backup://snapshots/";
-constexpr std::string_view kManifestEnding = ".manifest.json";
 constexpr std::size_t kPageSize = 100;
 constexpr std::uint64_t kMaxManifestBytes = 4 << 20;
 // Snapshots looked at for completion, per destination: the newest ones are what people mean.
@@ -122,7 +121,7 @@ class SnapshotResources final : public server::ResourceProvider {
     if (uri.starts_with(kTemplatePrefix)) return read_by_name(uri);
     const auto path = path_of_uri(uri);
     if (!path || !lies_in_a_destination(*path)) return server::UnknownResource{};
-    if (path->ends_with(kManifestEnding)) return read_manifest_text(uri, *path);
+    if (path->ends_with(core::kManifestEnding)) return read_manifest_text(uri, *path);
     return read_snapshot(uri, *path);
   }
 
@@ -178,7 +177,8 @@ class SnapshotResources final : public server::ResourceProvider {
     const auto real = setting_.env.files.canonical(path);
     if (!real) return false;
     auto name = real->filename().string();
-    if (name.ends_with(kManifestEnding)) name.resize(name.size() - kManifestEnding.size());
+    if (name.ends_with(core::kManifestEnding))
+      name.resize(name.size() - core::kManifestEnding.size());
     if (!core::parse_snapshot_name(name)) return false;
     const auto folders = allowed_destinations(setting_);
     return std::any_of(folders.begin(), folders.end(), [&](const fs::path& folder) {
@@ -271,7 +271,7 @@ std::string snapshot_uri(std::string_view path) {
 
 std::vector<std::string> uris_of_snapshot(const std::string& path, const Setting& setting) {
   std::vector<std::string> uris = {snapshot_uri(path),
-                                   snapshot_uri(path + std::string(kManifestEnding))};
+                                   snapshot_uri(path + std::string(core::kManifestEnding))};
   const auto name = core::parse_snapshot_name(fs::path(path).filename().string());
   const auto manifest = core::read_manifest(path, setting.env.files);
   if (name && manifest) {
