@@ -263,6 +263,10 @@ Expected<> SnapshotRun::settle(Copy& copy, const fs::path& file) {
     result_.manifest.sha256 = *digest;
     checked = request_.verify == VerifyLevel::none ? count(file) : verify(file);
   }
+  // While the last pages go to the disk, the others can leave the memory.
+  if (checked && sync.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
+    copy.file->drop_cache();
+  }
   auto [synced, sync_ms] = sync.get();
   result_.timings.sync_ms = sync_ms;
   if (stop_.stop_requested()) return fail_stopped(plan_);

@@ -73,7 +73,8 @@ class WriteBehind {
   Expected<std::string> digest();
   // After finish(): to the disk. Safe to call beside digest().
   Expected<> sync();
-  // Lets the system forget the cached pages of the file; call it when they are on the disk.
+  // Lets the system forget the cached pages of the file that are on the disk. Safe to call beside
+  // sync().
   void drop_cache();
 
  private:
