@@ -32,11 +32,12 @@ struct Snapshot {
   Instant modified{};
   std::optional<Manifest> manifest;  // absent: made by an earlier tool, or the manifest was lost
   std::string manifest_problem;      // why a manifest that is there could not be read
+  bool found_damaged = false;        // by a later check: mark_damaged in verify_run.h
 
   // By the manifest's word, as far as the file still has the length that the manifest tells, or
-  // that of the snapshot which was to be replaced.
+  // that of the snapshot which was to be replaced, and no check is known to have found otherwise.
   bool verified() const {
-    return manifest && manifest->verified != VerifyLevel::none &&
+    return !found_damaged && manifest && manifest->verified != VerifyLevel::none &&
            (manifest->bytes == bytes || (manifest->replaces && manifest->replaces->bytes == bytes));
   }
   // The manifest's time where there is one, else the file's.

@@ -8,6 +8,7 @@
 #include "core/history.h"
 #include "core/run_lock.h"
 #include "core/snapshot_plan.h"
+#include "core/verify_run.h"
 
 namespace core {
 namespace {
@@ -79,6 +80,7 @@ Expected<> prune_series(const PruneRequest& request, const Series& series, const
   }
   auto listed = list_series(folder, stem, env.files);
   if (!listed) return fail(listed.error());
+  if (auto marked = mark_damaged(*listed, result.source, env); !marked) return marked;
   if (auto shrunk = shrink_of(*listed)) result.warnings.push_back(std::move(*shrunk));
   const Date today = env.clock.local_date(env.clock.now());
   auto decisions = choose_expired(std::move(*listed), result.source, request.policy, today);

@@ -12,6 +12,7 @@
 #include "core/sealed_vfs.h"
 #include "core/snapshot_plan.h"
 #include "core/temporary.h"
+#include "core/verify_run.h"
 
 namespace core {
 namespace {
@@ -366,6 +367,10 @@ void SnapshotRun::apply_retention() {
     if (!request_.dry_run || folder_existed_) {
       result_.warnings.push_back("Retention was not applied: " + series.error().message);
     }
+    return;
+  }
+  if (auto marked = mark_damaged(*series, plan_.source.string(), env_); !marked) {
+    result_.warnings.push_back("Retention was not applied: " + marked.error().message);
     return;
   }
   if (request_.dry_run) {

@@ -1,5 +1,6 @@
 #include "core/verify_run.h"
 
+#include <set>
 #include <utility>
 
 #include "core/history.h"
@@ -46,6 +47,29 @@ Expected<VerifyRun> verify_and_record(const VerifyRequest& request, const Env& e
   VerifyRun result{std::move(*outcome), {}};
   if (!recorded) result.warning = "This check could not be recorded: " + recorded.error().message;
   return result;
+}
+
+Expected<> mark_damaged(std::vector<Snapshot>& series, const std::string& source, const Env& env) {
+  RunFilter filter;
+  filter.kind = "verify";
+  filter.source = manifest_text(source);
+  filter.limit = kMaxRuns;
+  const auto runs = list_runs(filter, env);  // newest first
+  if (!runs) return fail(runs.error());
+  std::set<const Snapshot*> decided;
+  for (const RunRecord& run : *runs) {
+    const bool damaged = run.error_code == to_string(ErrorCode::damaged);
+    if (!run.ok && !damaged) continue;  // stopped, or inconclusive
+    for (Snapshot& snapshot : series) {
+      const fs::path checked = run.snapshot;
+      if (checked.filename() != snapshot.path.filename() || decided.count(&snapshot) > 0) continue;
+      const auto resolved = env.files.canonical(checked);
+      if (!resolved || *resolved != snapshot.path) continue;
+      decided.insert(&snapshot);
+      snapshot.found_damaged = damaged && run.started_at >= snapshot.taken_at();
+    }
+  }
+  return {};
 }
 
 }  // namespace core

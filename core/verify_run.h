@@ -4,6 +4,7 @@
 #include <stop_token>
 #include <string>
 
+#include "core/catalog.h"
 #include "core/verify.h"
 
 namespace core {
@@ -17,5 +18,9 @@ struct VerifyRun {
 // "when did a snapshot last pass a check" has an answer. Failing to record is a warning.
 Expected<VerifyRun> verify_and_record(const VerifyRequest& request, const Env& env,
                                       ProgressSink& progress, std::stop_token stop);
+
+// Marks those snapshots of `source` whose last conclusive check, by the history of this user, found
+// them damaged: retention must not rely on them.
+Expected<> mark_damaged(std::vector<Snapshot>& series, const std::string& source, const Env& env);
 
 }  // namespace core
