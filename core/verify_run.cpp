@@ -1,6 +1,6 @@
 #include "core/verify_run.h"
 
-#include <set>
+#include <map>
 #include <utility>
 
 #include "core/history.h"
@@ -56,18 +56,22 @@ Expected<> mark_damaged(std::vector<Snapshot>& series, const std::string& source
   filter.limit = kMaxRuns;
   const auto runs = list_runs(filter, env);  // newest first
   if (!runs) return fail(runs.error());
-  std::set<const Snapshot*> decided;
+  if (runs->empty()) return {};
+  std::map<std::string, Snapshot*> undecided;  // by file name
+  for (Snapshot& snapshot : series) {
+    undecided.emplace(snapshot.path.filename().string(), &snapshot);
+  }
   for (const RunRecord& run : *runs) {
     const bool damaged = run.error_code == to_string(ErrorCode::damaged);
     if (!run.ok && !damaged) continue;  // stopped, or inconclusive
-    for (Snapshot& snapshot : series) {
-      const fs::path checked = run.snapshot;
-      if (checked.filename() != snapshot.path.filename() || decided.count(&snapshot) > 0) continue;
-      const auto resolved = env.files.canonical(checked);
-      if (!resolved || *resolved != snapshot.path) continue;
-      decided.insert(&snapshot);
-      snapshot.found_damaged = damaged && run.started_at >= snapshot.taken_at();
-    }
+    const fs::path checked = run.snapshot;
+    const auto it = undecided.find(checked.filename().string());
+    if (it == undecided.end()) continue;
+    Snapshot& snapshot = *it->second;
+    const auto resolved = env.files.canonical(checked);
+    if (!resolved || *resolved != snapshot.path) continue;
+    snapshot.found_damaged = damaged && run.started_at >= snapshot.taken_at();
+    undecided.erase(it);
   }
   return {};
 }

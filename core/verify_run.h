@@ -19,8 +19,8 @@ struct VerifyRun {
 Expected<VerifyRun> verify_and_record(const VerifyRequest& request, const Env& env,
                                       ProgressSink& progress, std::stop_token stop);
 
-// Marks those snapshots of `source` whose last conclusive check, by the history of this user, found
-// them damaged: retention must not rely on them.
+// Marks those snapshots of `source`, all of one folder, whose last conclusive check, by the history
+// of this user, found them damaged: retention must not rely on them.
 Expected<> mark_damaged(std::vector<Snapshot>& series, const std::string& source, const Env& env);
 
 }  // namespace core

@@ -9,14 +9,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
-TEST_CASE("a database that is gone is pruned by a path that leads through a link, too") {
-  test::SnapshotWorld world;
+void take_three(test::SnapshotWorld& world) {
   test::make_notes_database(world.source);
   for (const char* date : {"2026-11-20", "2026-11-21", "2026-11-22"}) {
     auto request = world.request();
     request.date = core::parse_date(date);
     REQUIRE(world.take(request));
   }
+}
+
+std::string with_a_flipped_bit(std::string bytes) {
+  bytes[bytes.size() / 2] ^= 1;
+  return bytes;
+}
+
+// What the check, which history remembers, says of the file.
+core::VerifyReport::Verdict check(const fs::path& snapshot, test::SnapshotWorld& world) {
+  core::VerifyRequest request;
+  request.snapshot = snapshot;
+  core::NoProgress progress;
+  const auto run = core::verify_and_record(request, world.env(), progress, {});
+  REQUIRE(run);
+  return run->report.verdict;
+}
+
+TEST_CASE("a database that is gone is pruned by a path that leads through a link, too") {
+  test::SnapshotWorld world;
+  take_three(world);
   fs::remove(world.source);
   fs::create_directory_symlink(world.live, world / "link");
   core::PruneRequest request;
@@ -34,42 +53,21 @@ TEST_CASE("a database that is gone is pruned by a path that leads through a link
 
 TEST_CASE("a snapshot that a check found damaged does not let the last good one go") {
   test::SnapshotWorld world;
-  test::make_notes_database(world.source);
-  for (const char* date : {"2026-11-20", "2026-11-21", "2026-11-22"}) {
-    auto request = world.request();
-    request.date = core::parse_date(date);
-    REQUIRE(world.take(request));
-  }
+  take_three(world);
   const fs::path newest = world.host_folder() / "global-2026-11-22.db";
-  const std::string good = test::read_file(newest);
-  const auto check = [&](const std::string& content, core::VerifyReport::Verdict verdict) {
-    test::write_file(newest, content);
-    core::VerifyRequest request;
-    request.snapshot = newest;
-    core::NoProgress progress;
-    const auto run = core::verify_and_record(request, world.env(), progress, {});
-    REQUIRE(run);
-    REQUIRE(run->report.verdict == verdict);
-  };
-  const auto reasons = [&] {
-    core::PruneRequest request;
-    request.source = world.source;
-    request.destination = world.destination;
-    request.policy.keep_last = 1;
-    request.dry_run = true;
-    const auto pruned = core::prune_snapshots(request, world.env(), {});
-    REQUIRE(pruned);
-    std::vector<std::string> texts;
-    for (const auto& decision : pruned->decisions) texts.push_back(decision.reason);
-    return texts;
-  };
-  using Reasons = std::vector<std::string>;
-  const std::string gone = "no rule keeps it";
-
-  std::string rotten = good;
-  rotten[rotten.size() / 2] ^= 1;
-  check(rotten, core::VerifyReport::Verdict::damaged);
-  CHECK(reasons() == Reasons{"last 1 of 1", "the newest verified", gone});
+  test::write_file(newest, with_a_flipped_bit(test::read_file(newest)));
+  REQUIRE(check(newest, world) == core::VerifyReport::Verdict::damaged);
+  core::PruneRequest request;
+  request.source = world.source;
+  request.destination = world.destination;
+  request.policy.keep_last = 1;
+  request.dry_run = true;
+  const auto pruned = core::prune_snapshots(request, world.env(), {});
+  REQUIRE(pruned);
+  std::vector<std::string> reasons;
+  for (const auto& decision : pruned->decisions) reasons.push_back(decision.reason);
+  CHECK(reasons ==
+        std::vector<std::string>{"last 1 of 1", "the newest verified", "no rule keeps it"});
   // The nightly run itself spares it, too.
   auto nightly = world.request();
   nightly.verify = core::VerifyLevel::none;
@@ -89,14 +87,10 @@ TEST_CASE("a snapshot that passes a later check counts again") {
   REQUIRE(series->size() == 1);
   const fs::path path = series->front().path;
   const std::string good = test::read_file(path);
-  std::string rotten = good;
-  rotten[rotten.size() / 2] ^= 1;
+  using Verdict = core::VerifyReport::Verdict;
   for (const bool damaged : {true, false}) {
-    test::write_file(path, damaged ? rotten : good);
-    core::VerifyRequest request;
-    request.snapshot = path;
-    core::NoProgress progress;
-    REQUIRE(core::verify_and_record(request, world.env(), progress, {}));
+    test::write_file(path, damaged ? with_a_flipped_bit(good) : good);
+    REQUIRE(check(path, world) == (damaged ? Verdict::damaged : Verdict::verified));
     REQUIRE(core::mark_damaged(*series, world.source.string(), world.env()));
     CHECK(series->front().verified() != damaged);
   }
