@@ -61,6 +61,11 @@ std::string manifest_text(std::string_view text);
 bool is_replaced_snapshot(const Manifest& manifest, const std::string& sha256);
 
 inline constexpr std::string_view kManifestEnding = ".manifest.json";
+// "x.db.manifest.json" -> "x.db"; any other name as it is.
+inline std::string_view without_manifest_ending(std::string_view name) {
+  if (name.ends_with(kManifestEnding)) name.remove_suffix(kManifestEnding.size());
+  return name;
+}
 // "x.db" -> "x.db.manifest.json", in the same folder.
 fs::path manifest_path_of(const fs::path& snapshot);
 // Pretty-printed, ends in a newline, keys in a fixed order.

@@ -23,7 +23,7 @@ bool is_safety_copy_of(std::string_view file_name, const fs::path& target) {
 // "global.before-….db.manifest.json" -> "global.before-….db"; empty for any other name.
 std::string described_by(const std::string& file_name, const fs::path& target) {
   if (!file_name.ends_with(kManifestEnding)) return "";
-  std::string described = file_name.substr(0, file_name.size() - kManifestEnding.size());
+  std::string described(without_manifest_ending(file_name));
   return is_safety_copy_of(described, target) ? described : "";
 }
 

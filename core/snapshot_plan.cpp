@@ -208,9 +208,7 @@ std::optional<std::string> shrink_warning(const Snapshot& previous, const Manife
 bool is_temporary_of(std::string_view file_name, const std::string& stem) {
   const auto becomes = name_of_temporary(file_name);
   if (!becomes) return false;
-  std::string_view name = *becomes;
-  if (name.ends_with(kManifestEnding)) name.remove_suffix(kManifestEnding.size());
-  const auto snapshot = parse_snapshot_name(name);
+  const auto snapshot = parse_snapshot_name(without_manifest_ending(*becomes));
   return snapshot && (snapshot->stem == stem || is_kept_stem(snapshot->stem, stem));
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/guarded_fetch.h"
+#include "core/prefetch.h"
 
 namespace core {
 
@@ -35,8 +36,8 @@ using State = SourceVfs::State;
 constexpr std::size_t kMaxPageBytes = 65'536;
 // The copy reads in sequence.
 constexpr MapLimits kMapLimits{8 << 20, 0};
-// A page of memory: where the processor's own fetching ahead ends.
-constexpr int kPrefetchBytes = 4096, kCacheLineBytes = 64;
+// Of a larger page the processor fetches the rest ahead by itself.
+constexpr int kMaxPrefetchBytes = 4096;
 
 struct SourceFile {
   sqlite3_file base;
@@ -187,10 +188,8 @@ int x_fetch(sqlite3_file* file, sqlite3_int64 offset, int bytes, void** data) {
   if (!state.reading_ahead || !self(file).database) return SQLITE_OK;
   const int rc = guarded_fetch(inner(file), state.guard, kMapLimits, offset, bytes, data);
   if (*data == nullptr) return rc;
-  const char* next = static_cast<const char*>(*data) + bytes;
-  for (int i = 0; i < std::min(bytes, kPrefetchBytes); i += kCacheLineBytes) {
-    __builtin_prefetch(next + i);  // of an address that is none: nothing happens
-  }
+  prefetch(static_cast<const char*>(*data) + bytes,
+           static_cast<std::size_t>(std::min(bytes, kMaxPrefetchBytes)));
   return rc;
 }
 int x_unfetch(sqlite3_file* file, sqlite3_int64 offset, void* data) {

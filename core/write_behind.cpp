@@ -232,11 +232,7 @@ Expected<std::string> WriteBehind::digest() {
   if (auto healthy = failure(); !healthy) return fail(healthy.error());
   if (options_.digest == DigestMode::none) return std::string();
   if (!overwritten_ && digest_ready_) return digest_;
-  Sha256 sha;
-  std::uint64_t done = 0;
-  std::vector<unsigned char> buffer(kBlockBytes);
-  if (!hash_range(sha, done, size_, buffer.data())) return fail(failure().error());
-  return sha.finish();
+  return hash_file();
 }
 
 Expected<> WriteBehind::sync() {
@@ -315,24 +311,26 @@ void WriteBehind::hash_blocks() {
   digest_ready_ = true;
 }
 
-bool WriteBehind::hash_range(Sha256& sha, std::uint64_t& done, std::uint64_t end,
-                             unsigned char* buffer) {
-  while (done < end) {
+Expected<std::string> WriteBehind::hash_file() {
+  Sha256 sha;
+  std::vector<unsigned char> buffer(kBlockBytes);
+  for (std::uint64_t done = 0; done < size_;) {
     if (stop_.stop_requested()) {
       set_failure(Error{ErrorCode::cancelled, "stopped while hashing " + path_.string(), ""});
-      return false;
+      return fail(failure().error());
     }
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kBlockBytes, end - done));
-    const ssize_t got = ::pread(fd_, buffer, wanted, static_cast<off_t>(done));
+    const auto wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), size_ - done));
+    const ssize_t got = ::pread(fd_, buffer.data(), wanted, static_cast<off_t>(done));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) {
       set_failure(error_here(got < 0 ? errno : EIO, "cannot read "));
-      return false;
+      return fail(failure().error());
     }
-    sha.update(buffer, static_cast<std::size_t>(got));
+    sha.update(buffer.data(), static_cast<std::size_t>(got));
     done += static_cast<std::uint64_t>(got);
   }
-  return true;
+  return sha.finish();
 }
 
 void WriteBehind::set_failure(Error error) {

@@ -93,7 +93,7 @@ class WriteBehind {
   void write_blocks();
   void hash_blocks();
   std::uint64_t free_blocks() const;
-  bool hash_range(Sha256& sha, std::uint64_t& done, std::uint64_t end, unsigned char* buffer);
+  Expected<std::string> hash_file();
   void start_write_back(std::uint64_t written);
   void set_failure(Error error);
   Expected<> failure() const;

@@ -176,10 +176,8 @@ class SnapshotResources final : public server::ResourceProvider {
   bool lies_in_a_destination(const fs::path& path) const {
     const auto real = setting_.env.files.canonical(path);
     if (!real) return false;
-    auto name = real->filename().string();
-    if (name.ends_with(core::kManifestEnding))
-      name.resize(name.size() - core::kManifestEnding.size());
-    if (!core::parse_snapshot_name(name)) return false;
+    const auto name = real->filename().string();
+    if (!core::parse_snapshot_name(core::without_manifest_ending(name))) return false;
     const auto folders = allowed_destinations(setting_);
     return std::any_of(folders.begin(), folders.end(), [&](const fs::path& folder) {
       const auto relative = real->lexically_relative(folder);
