@@ -265,7 +265,7 @@ void ModernEra::listen(const Request& request, const Origin& origin, const CallF
     const auto all = string_set(*ids);
     if (!all) return refuse(invalid_params("'taskIds' must be an array of strings."));
     for (const std::string& id : *all) {
-      if (services_.tasks.get(id, origin.principal)) filter.task_ids.insert(id);
+      if (services_.tasks.tell_news(id, origin.principal)) filter.task_ids.insert(id);
     }
   }
   const auto call = services_.calls.open(request.id, origin.reply, origin.session, true);

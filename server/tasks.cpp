@@ -26,8 +26,13 @@ struct TaskStore::Task {
   std::stop_source stop;
   core::Instant created{};
 
+  // Held while a state is told, so that a newer one waits its turn; before `mutex`.
+  std::mutex telling;
+  int told = 0;  // guarded by `telling`: the value of `changes` that was told
+
   // The rest is guarded by the lock of its own.
   mutable std::mutex mutex;
+  int changes = 0;  // of the status
   core::Instant updated{};
   std::string_view status = "working";
   std::string status_message;
@@ -96,12 +101,16 @@ void TaskStore::set_status(Task& task, std::string_view status) {
   task.status = status;
   task.status_message.clear();
   task.updated = clock_.now();
+  ++task.changes;
 }
 
-void TaskStore::announce(const Task& task) {
+void TaskStore::announce(Task& task) {
+  const std::lock_guard turn(task.telling);
   Json json;
   {
     const std::lock_guard lock(task.mutex);
+    if (task.told == task.changes) return;
+    task.told = task.changes;
     json = task.detailed();
   }
   on_change_(task.id, json);
@@ -223,6 +232,12 @@ std::optional<Json> TaskStore::get(const std::string& id, const std::string& pri
   if (!task) return std::nullopt;
   const std::lock_guard lock(task->mutex);
   return task->detailed();
+}
+
+bool TaskStore::tell_news(const std::string& id, const std::string& principal) {
+  const auto task = find(id, principal);
+  if (task) announce(*task);
+  return task != nullptr;
 }
 
 bool TaskStore::update(const std::string& id, const std::string& principal, const Json& responses) {

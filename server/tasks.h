@@ -26,7 +26,9 @@ class TaskStore {
       3'600'000};  // at least; while nothing happens
   static constexpr std::chrono::milliseconds kPollInterval{500};
 
-  // `on_change` is told every new state (id, task as tasks/get shows it), outside of locks.
+  // `on_change` is told the new states (id, task as tasks/get shows it): those of one task one
+  // after the other, in their order, each once; one that passed before it could be told is left
+  // out.
   TaskStore(Executor& executor, core::Clock& clock,
             std::function<void(const std::string&, const Json&)> on_change)
       : executor_(executor), clock_(clock), on_change_(std::move(on_change)) {}
@@ -36,6 +38,9 @@ class TaskStore {
   std::optional<Json> create(Work work, CallFacts facts);
   // As tasks/get shows it; nothing: unknown or expired.
   std::optional<Json> get(const std::string& id, const std::string& principal);
+  // Returns when `on_change` has been told the state that get() shows; false: unknown or expired.
+  // Who listens from then on hears of what happens from then on.
+  bool tell_news(const std::string& id, const std::string& principal);
   // Takes answers to pending questions, ignores other keys; false: unknown.
   bool update(const std::string& id, const std::string& principal, const Json& responses);
   bool cancel(const std::string& id, const std::string& principal);
@@ -50,7 +55,7 @@ class TaskStore {
   void settle(const std::shared_ptr<Task>& task, WorkOutcome outcome);
   bool park(Task& task, const InputRequired& required);
   void set_status(Task& task, std::string_view status);
-  void announce(const Task& task);
+  void announce(Task& task);
 
   Executor& executor_;
   core::Clock& clock_;
