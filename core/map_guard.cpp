@@ -12,6 +12,8 @@
 #include <limits>
 #include <mutex>
 
+#include "core/page_cache.h"
+
 namespace core {
 namespace {
 
@@ -156,7 +158,8 @@ bool MapGuard::touch(const void* data, std::size_t bytes, const MapLimits& limit
   if (touched_granules_ / kGranulesPerLook == before / kGranulesPerLook) return true;
   const bool too_much =
       touched_granules_ * kGranuleBytes > limits.touched_bytes ||
-      (limits.growth_bytes > 0 && resident_file_bytes() > resident_before + limits.growth_bytes);
+      (limits.growth_bytes > 0 &&
+       resident_file_bytes() + PageCache::bytes_in_use() > resident_before + limits.growth_bytes);
   if (!too_much) return true;
   ::madvise(const_cast<void*>(base_), bytes_, MADV_DONTNEED);
   if (read_bytes_ * kMinReuse < limits.touched_bytes) pays_ = false;

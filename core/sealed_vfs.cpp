@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "core/guarded_fetch.h"
+#include "core/page_cache.h"
 
 namespace core {
 namespace {
@@ -20,6 +22,8 @@ constexpr std::int64_t kMapBytes = 0x7fff0000;
 constexpr MapLimits kInSequence{4 << 20, 0};
 constexpr MapLimits kInAnyOrder{54 << 20, 54 << 20};
 constexpr const char* kCacheKib = "2048";
+// For one lane, once its mapping was given up. The other lanes share what PageCache leaves them.
+constexpr std::size_t kCachedBytes = 48 << 20;
 
 constexpr int kHeaderBytes = 100, kWriteVersion = 18, kReadVersion = 19;
 
@@ -28,6 +32,8 @@ struct SealedFile {
   bool database;  // else a temporary file of SQLite's own, which it may write
   std::atomic<std::uint64_t> bytes_read;
   MapGuard guard;
+  bool keeps_pages;
+  std::optional<PageCache> cache;
   std::size_t inner_bytes;
 };
 
@@ -69,7 +75,23 @@ int read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
   return from->pMethods->xRead(from, data, bytes, offset);
 }
 
+// Where the mapping does not pay.
+void* cached(sqlite3_file* file, sqlite3_int64 offset, int bytes) {
+  auto& cache = self(file).cache;
+  const auto page_bytes = static_cast<std::size_t>(bytes);
+  if (!cache) {
+    sqlite3_int64 length = 0;
+    methods(file).xFileSize(inner(file), &length);
+    cache.emplace(page_bytes, std::min(kCachedBytes, static_cast<std::size_t>(length)));
+  }
+  if (cache->page_bytes() != page_bytes) return nullptr;
+  return cache->pin(offset, [&](void* data, std::int64_t at) {
+    return read(file, data, bytes, at) == SQLITE_OK;
+  });
+}
+
 int x_close(sqlite3_file* file) {
+  self(file).cache.reset();
   self(file).guard.~MapGuard();
   if (self(file).database) unmapped(file)->pMethods->xClose(unmapped(file));
   return methods(file).xClose(inner(file));
@@ -104,7 +126,9 @@ int x_file_size(sqlite3_file* file, sqlite3_int64* bytes) {
 int x_lock(sqlite3_file*, int) {
   return SQLITE_OK;
 }
-int x_unlock(sqlite3_file*, int) {
+int x_unlock(sqlite3_file* file, int level) {
+  // Nobody holds a page any more: the next lane may have the memory.
+  if (level == SQLITE_LOCK_NONE) self(file).cache.reset();
   return SQLITE_OK;
 }
 int x_check_reserved_lock(sqlite3_file*, int* held) {
@@ -126,9 +150,16 @@ int x_fetch(sqlite3_file* file, sqlite3_int64 offset, int bytes, void** data) {
   *data = nullptr;
   if (offset == 0) return SQLITE_OK;  // page 1 goes through x_read
   count(file, bytes);
-  return fetch(file, kInAnyOrder, offset, bytes, data);
+  const SealedFile& sealed = self(file);
+  const int rc = fetch(file, kInAnyOrder, offset, bytes, data);
+  if (rc == SQLITE_OK && *data == nullptr && sealed.keeps_pages && !sealed.guard.pays()) {
+    *data = cached(file, offset, bytes);
+  }
+  return rc;
 }
 int x_unfetch(sqlite3_file* file, sqlite3_int64 offset, void* data) {
+  auto& cache = self(file).cache;
+  if (cache && data != nullptr && cache->unpin(data)) return SQLITE_OK;
   return guarded_unfetch(inner(file), offset, data);
 }
 
@@ -239,6 +270,10 @@ Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path
 
 const std::atomic<std::uint64_t>& bytes_read(sqlite3* connection) {
   return self(file_of(connection)).bytes_read;
+}
+
+void keep_pages(sqlite3* connection, bool keep) {
+  self(file_of(connection)).keeps_pages = keep;
 }
 
 Expected<> read_through(sqlite3* connection, std::uint64_t bytes,

@@ -186,6 +186,7 @@ VerifyCheck check_structure(sqlite3* connection, VerifyLevel level) {
     // The check itself looks at every cell once; this would do it again at each look into an index:
     // three times the CPU.
     check_cell_sizes(connection, false);
+    keep_pages(connection, true);
   }
   const auto done =
       for_each_row(connection, "PRAGMA " + name + "(" + std::to_string(kMaxFindings) + ")",
@@ -197,6 +198,7 @@ VerifyCheck check_structure(sqlite3* connection, VerifyLevel level) {
                        return;
                      add_finding(check, line);
                    });
+  keep_pages(connection, false);
   check_cell_sizes(connection, true);
   if (!done) {
     VerifyCheck ended = ended_by(name, done.error());
@@ -210,6 +212,7 @@ VerifyCheck check_structure(sqlite3* connection, VerifyLevel level) {
 
 CountedCheck check_foreign_keys(sqlite3* connection) {
   CountedCheck result{make_check("foreign_keys", Outcome::passed), 0};
+  keep_pages(connection, true);
   // Columns: table, rowid (null WITHOUT ROWID), the table referred to, number of the key.
   // https://www.sqlite.org/pragma.html#pragma_foreign_key_check
   const auto done = for_each_row(
@@ -221,6 +224,7 @@ CountedCheck check_foreign_keys(sqlite3* connection) {
                                       (rowid.empty() ? "" : ", rowid " + rowid) +
                                       ": no such row in " + column_text(row, 2) + ".");
       });
+  keep_pages(connection, false);
   if (!done && result.total == 0) result.check = ended_by("foreign_keys", done.error());
   return result;
 }

@@ -2,7 +2,10 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+
 #include "core/digest.h"
+#include "core/page_cache.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
 #include "support/test_database.h"
@@ -105,4 +108,45 @@ TEST_CASE("the bytes that SQLite reads are counted") {
   const std::uint64_t read = core::bytes_read(connection->get());
   CHECK(read > 4'000'000);
   CHECK(read < 2 * fs::file_size(path));
+}
+
+TEST_CASE("who looks here and there finds in memory what was used last, and gives it back") {
+  const TempFolder folder;
+  const auto path = folder / "sealed.db";
+  test::run_sql(path,
+                "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; "
+                "CREATE TABLE filler(id INTEGER PRIMARY KEY, a); "
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000) "
+                "INSERT INTO filler SELECT i, i || zeroblob(3900) FROM n");
+  const auto connection = core::open_sealed(path);
+  REQUIRE(connection);
+  std::size_t most = 0;
+  sqlite3_progress_handler(
+      connection->get(), 100,
+      [](void* out) {
+        auto& seen = *static_cast<std::size_t*>(out);
+        seen = std::max(seen, core::PageCache::bytes_in_use());
+        return 0;
+      },
+      &most);
+  // Each row lies on a page of its own; the steps leap over so many that no mapping pays.
+  const auto look = [&] {
+    return sqlite::query_integer(
+        connection->get(),
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 40000) "
+        "SELECT count(*) FROM n JOIN filler ON id = 1 + i * 7919 % 20000 "
+        "WHERE CAST(a AS INTEGER) = id",
+        "read");
+  };
+  CHECK(look() == 40'000);
+  CHECK(most == 0);
+  core::keep_pages(connection->get(), true);
+  CHECK(look() == 40'000);
+  CHECK(most > core::PageCache::kLeastBytes);
+  CHECK(most <= core::PageCache::kAllBytes);
+  CHECK(core::PageCache::bytes_in_use() == 0);
+  most = 0;
+  core::keep_pages(connection->get(), false);
+  CHECK(look() == 40'000);
+  CHECK(most == 0);
 }
