@@ -24,6 +24,8 @@ constexpr std::size_t kGranuleBytes = 64 * 1024;
 constexpr std::size_t kGranulesPerLook = 2;
 // A mapping whose pages go back before one byte in so many was read costs more than it saves.
 constexpr std::size_t kMinReuse = 8;
+// With less than this part of its limit it tells nothing yet.
+constexpr std::size_t kMinShare = 4;
 
 struct Slot {
   std::atomic<bool> taken{false};
@@ -156,15 +158,25 @@ bool MapGuard::touch(const void* data, std::size_t bytes, const MapLimits& limit
     ++touched_granules_;
   }
   if (touched_granules_ / kGranulesPerLook == before / kGranulesPerLook) return true;
-  const bool too_much =
-      touched_granules_ * kGranuleBytes > limits.touched_bytes ||
-      (limits.growth_bytes > 0 &&
-       resident_file_bytes() + PageCache::bytes_in_use() > resident_before + limits.growth_bytes);
+  const std::size_t resident = limits.growth_bytes > 0 ? resident_file_bytes() : 0;
+  const std::size_t touched_bytes = touched_granules_ * kGranuleBytes;
+  const bool too_much = touched_bytes > limits.touched_bytes ||
+                        (resident > 0 && resident + PageCache::bytes_in_use() >
+                                             resident_before + limits.growth_bytes);
   if (!too_much) return true;
-  ::madvise(const_cast<void*>(base_), bytes_, MADV_DONTNEED);
-  if (read_bytes_ * kMinReuse < limits.touched_bytes) pays_ = false;
-  forget_touched();
+  const std::size_t read_bytes = read_bytes_;
+  let_go();
+  // Not what other mappings hold: that is for them to give up.
+  const std::size_t held =
+      std::max(touched_bytes, resident - std::min(resident, resident_file_bytes()));
+  if (held > limits.touched_bytes / kMinShare && held > read_bytes * kMinReuse) pays_ = false;
   return true;
+}
+
+void MapGuard::let_go() {
+  if (base_ == nullptr || touched_granules_ == 0) return;
+  ::madvise(const_cast<void*>(base_), bytes_, MADV_DONTNEED);
+  forget_touched();
 }
 
 void MapGuard::forget_touched() {

@@ -39,7 +39,9 @@ class MapGuard {
   // have the mapping's pages back; they stay in its file cache. False where nothing is known to be
   // mapped: do not read there.
   bool touch(const void* data, std::size_t bytes, const MapLimits& limits);
-  // False once the pages had to go back after only a few reads, as where somebody reads here and
+  // Lets the system have all pages of the mapping back now.
+  void let_go();
+  // False once many pages had to go back after only a few reads, as where somebody reads here and
   // there in a large file: not mapping it is cheaper then. Until the next watch().
   bool pays() const { return pays_; }
 

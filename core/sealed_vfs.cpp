@@ -127,8 +127,11 @@ int x_lock(sqlite3_file*, int) {
   return SQLITE_OK;
 }
 int x_unlock(sqlite3_file* file, int level) {
-  // Nobody holds a page any more: the next lane may have the memory.
-  if (level == SQLITE_LOCK_NONE) self(file).cache.reset();
+  // Nobody holds a page any more: other lanes may have the memory.
+  if (level == SQLITE_LOCK_NONE) {
+    self(file).cache.reset();
+    self(file).guard.let_go();
+  }
   return SQLITE_OK;
 }
 int x_check_reserved_lock(sqlite3_file*, int* held) {

@@ -103,6 +103,31 @@ TEST_CASE("a mapping read here and there stays within its bound, and is given up
 #endif
 }
 
+TEST_CASE("a mapping is not given up for what another one holds") {
+  const test::TempFolder folder;
+  const Mapping mapping(folder / "file");
+  const Mapping other(folder / "other");
+  Reader reader(mapping, {16 * kMiB, 16 * kMiB});
+  for (std::size_t at = 0; at < kFileBytes; at += 64 * 1024) CHECK(*other.at(at) == 'x');
+  for (std::size_t page = 0; page < kFileBytes / kPage; ++page) reader.read(page);
+  CHECK(reader.guard.pays());
+}
+
+TEST_CASE("a mapping lets its pages go when it is told to") {
+  const test::TempFolder folder;
+  const Mapping mapping(folder / "file");
+  const std::size_t before = resident_file_bytes();
+  Reader reader(mapping, {16 * kMiB, 16 * kMiB});
+  for (std::size_t page = 0; page < 8 * kMiB / kPage; ++page) reader.read(page);
+#ifdef __linux__
+  CHECK(resident_file_bytes() > before + 4 * kMiB);
+  reader.guard.let_go();
+  CHECK(resident_file_bytes() < before + kOneFolio);
+#endif
+  reader.read(0);
+  CHECK(reader.guard.pays());
+}
+
 TEST_CASE("what lies outside the watched bytes is not touched") {
   const test::TempFolder folder;
   const Mapping mapping(folder / "file");

@@ -1,8 +1,10 @@
 #include "core/sealed_vfs.h"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "core/digest.h"
 #include "core/page_cache.h"
@@ -109,6 +111,25 @@ TEST_CASE("the bytes that SQLite reads are counted") {
   CHECK(read > 4'000'000);
   CHECK(read < 2 * fs::file_size(path));
 }
+
+#ifdef __linux__
+TEST_CASE("between two statements nothing of the file stays in the memory of the process") {
+  const auto resident_file_bytes = [] {
+    std::ifstream statm("/proc/self/statm");
+    std::size_t size = 0, resident = 0, shared = 0;
+    statm >> size >> resident >> shared;
+    return shared * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  };
+  const TempFolder folder;
+  const auto path = folder / "sealed.db";
+  make_filled(path, 40'000);
+  const auto connection = core::open_sealed(path);
+  REQUIRE(connection);
+  const std::size_t before = resident_file_bytes();
+  REQUIRE(sqlite::query_integer(connection->get(), "SELECT sum(length(a)) FROM filler", "read"));
+  CHECK(resident_file_bytes() < before + (4 << 20));
+}
+#endif
 
 TEST_CASE("who looks here and there finds in memory what was used last, and gives it back") {
   const TempFolder folder;
