@@ -120,7 +120,7 @@ class Bench:
         os.sync()
         touch = ("import mmap,sys\nn=int(sys.argv[1])\nm=mmap.mmap(-1,n)\n"
                  "for i in range(0,n,4096): m[i]=1\n")
-        need = min(2 * os.path.getsize(source) + (64 << 20), 6 << 30)
+        need = min(4 * os.path.getsize(source) + (64 << 20), 12 << 30)
         if need > (256 << 20):
             subprocess.run(["/usr/bin/python3", "-c", touch, str(need)], check=True)
 
