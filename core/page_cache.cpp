@@ -9,6 +9,8 @@
 namespace core {
 namespace {
 
+constexpr std::uint32_t kAdmitted = 16;
+
 std::atomic<std::size_t> in_use{0};
 
 // What is left for one more cache.
@@ -68,11 +70,17 @@ void* PageCache::pin(std::int64_t offset, const ReadPage& read) {
   if (way == kWays) {
     if (oldest == kWays) return nullptr;
     way = oldest;
+    // Most that come are not wanted again before they would have to go: a large index read through,
+    // or a table. So a page counts as used when it is found again, and of the others every
+    // kAdmitted'th: the rest only push each other out. (Bimodal insertion, as in processor caches.)
+    const bool counts = set.page[way] == 0 || ++misses_ % kAdmitted == 0;
     set.page[way] = 0;
     if (!read(place(way), offset)) return nullptr;
     set.page[way] = static_cast<std::uint32_t>(page);
+    if (counts) set.used_at[way] = now_;
+  } else {
+    set.used_at[way] = now_;
   }
-  set.used_at[way] = now_;
   ++set.pins[way];
   return place(way);
 }

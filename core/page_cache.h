@@ -1,4 +1,4 @@
-// Pages of a file that is read here and there: those used last stay in memory.
+// Pages of a file that is read here and there: those found useful stay in memory.
 #pragma once
 
 #include <cstddef>
@@ -53,6 +53,7 @@ class PageCache {
   char* const memory_;  // null where the system gave none
   std::vector<Set> sets_;
   std::uint32_t now_ = 0;
+  std::uint32_t misses_ = 0;
 };
 
 }  // namespace core

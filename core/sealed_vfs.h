@@ -25,7 +25,7 @@ namespace core {
 // it be, or should the disk fail, reading gives SQLITE_IOERR_READ.
 Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path);
 
-// For statements that look here and there, and into the same pages again: those used last stay in
+// For statements that look here and there, and into the same pages again: some of those stay in
 // memory until the statement ends, up to 48 MiB. Where each page is read but once it costs time.
 void keep_pages(sqlite3* connection, bool keep);
 

@@ -70,6 +70,31 @@ TEST_CASE("a page used again and again stays while others pass by") {
   CHECK(file.reads == 10 * kPlaces - 1);
 }
 
+TEST_CASE("of more pages than fit, read through again and again, a good part is found") {
+  PageCache cache(kPage, PageCache::kLeastBytes);
+  File file(cache);
+  const int rounds = 20;
+  for (int round = 0; round < rounds; ++round) {
+    for (std::int64_t page = 1; page <= 2 * kPlaces; ++page) file.look_at(page);
+  }
+  // Half of them fit; were the oldest to go each time, none would be found.
+  CHECK(file.reads < rounds * 2 * kPlaces * 3 / 4);
+}
+
+TEST_CASE("pages of yesterday make room for those of today") {
+  PageCache cache(kPage, PageCache::kLeastBytes);
+  File file(cache);
+  for (int round = 0; round < 50; ++round) {
+    for (std::int64_t page = 1; page <= kPlaces / 2; ++page) file.look_at(page);
+  }
+  for (int round = 0; round < 50; ++round) {
+    for (std::int64_t page = kPlaces + 1; page <= 2 * kPlaces; ++page) file.look_at(page);
+  }
+  const int before = file.reads;
+  for (std::int64_t page = kPlaces + 1; page <= 2 * kPlaces; ++page) file.look_at(page);
+  CHECK(file.reads - before < kPlaces / 10);
+}
+
 TEST_CASE("a pinned page keeps its place and its content, however many come") {
   PageCache cache(kPage, PageCache::kLeastBytes);
   File file(cache);
