@@ -6,23 +6,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <random>
 
 #include "support/catch.h"
+#include "support/resident.h"
 #include "support/temp_folder.h"
+
+using test::resident_file_bytes;
 
 namespace {
 
 constexpr std::size_t kMiB = 1 << 20, kPage = 4096, kFileBytes = 96 * kMiB;
 constexpr std::size_t kOneFolio = 2 * kMiB;
-
-std::size_t resident_file_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  std::size_t size = 0, resident = 0, shared = 0;
-  statm >> size >> resident >> shared;
-  return shared * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
 
 class Mapping {
  public:

@@ -1,14 +1,13 @@
 #include "core/sealed_vfs.h"
 
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "core/digest.h"
 #include "core/page_cache.h"
 #include "support/catch.h"
+#include "support/resident.h"
 #include "support/temp_folder.h"
 #include "support/test_database.h"
 
@@ -114,20 +113,14 @@ TEST_CASE("the bytes that SQLite reads are counted") {
 
 #ifdef __linux__
 TEST_CASE("between two statements nothing of the file stays in the memory of the process") {
-  const auto resident_file_bytes = [] {
-    std::ifstream statm("/proc/self/statm");
-    std::size_t size = 0, resident = 0, shared = 0;
-    statm >> size >> resident >> shared;
-    return shared * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  };
   const TempFolder folder;
   const auto path = folder / "sealed.db";
   make_filled(path, 40'000);
   const auto connection = core::open_sealed(path);
   REQUIRE(connection);
-  const std::size_t before = resident_file_bytes();
+  const std::size_t before = test::resident_file_bytes();
   REQUIRE(sqlite::query_integer(connection->get(), "SELECT sum(length(a)) FROM filler", "read"));
-  CHECK(resident_file_bytes() < before + (4 << 20));
+  CHECK(test::resident_file_bytes() < before + (4 << 20));
 }
 #endif
 
