@@ -65,6 +65,9 @@ class FileSystem {
 
   // Follows symbolic links; ErrorCode::not_found when there is nothing.
   virtual Expected<FileInfo> info(const fs::path& path) const = 0;
+  // The identity alone, from what the system has in memory where it can tell so (Linux): does not
+  // wait for a file server that does not answer. Follows symbolic links.
+  virtual Expected<FileId> cached_id(const fs::path& path) const = 0;
   // Does not follow a final symbolic link.
   virtual Expected<FileInfo> link_info(const fs::path& path) const = 0;
   // The whole file, refused (ErrorCode::invalid_argument) above max_bytes.

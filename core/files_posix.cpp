@@ -4,6 +4,9 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/sysmacros.h>
+#endif
 
 #include <algorithm>
 #include <array>
@@ -130,6 +133,18 @@ class SystemFiles final : public FileSystem {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) return fail_errno("find", path);
     return info_of(status);
+  }
+
+  Expected<FileId> cached_id(const fs::path& path) const override {
+#ifdef STATX_INO
+    struct statx status {};
+    if (::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_INO, &status) == 0) {
+      return FileId{makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino};
+    }
+#endif
+    const auto found = info(path);
+    if (!found) return fail(found.error());
+    return found->id;
   }
 
   Expected<FileInfo> link_info(const fs::path& path) const override {

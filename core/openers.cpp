@@ -17,7 +17,7 @@ std::vector<FileId> files_of(const fs::path& database, const FileSystem& files) 
   for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
     fs::path path = database;
     path += suffix;
-    if (const auto info = files.info(path)) ids.push_back(info->id);
+    if (const auto id = files.cached_id(path)) ids.push_back(*id);
   }
   return ids;
 }
@@ -26,8 +26,9 @@ bool has_open(const fs::path& process, const std::vector<FileId>& ids, const Fil
   const auto descriptors = files.list(process / "fd", kMaxDescriptors);
   if (!descriptors) return false;  // another user's, or ended meanwhile
   return std::any_of(descriptors->begin(), descriptors->end(), [&](const DirEntry& entry) {
-    const auto info = files.info(process / "fd" / entry.name);
-    return info && std::find(ids.begin(), ids.end(), info->id) != ids.end();
+    // One of the files may lie on a network mount that is gone.
+    const auto id = files.cached_id(process / "fd" / entry.name);
+    return id && std::find(ids.begin(), ids.end(), *id) != ids.end();
   });
 }
 

@@ -95,6 +95,8 @@ TEST_CASE("a file is told from a folder, a link and nothing") {
   CHECK(files.info(folder / "file")->kind == FileInfo::Kind::file);
   CHECK(files.info(folder / "file")->bytes == 5);
   CHECK(files.info(folder / "link")->id == files.info(folder / "file")->id);
+  CHECK(*files.cached_id(folder / "link") == files.info(folder / "file")->id);
+  CHECK(files.cached_id(folder / "absent").error().code == ErrorCode::not_found);
   CHECK(files.link_info(folder / "link")->kind == FileInfo::Kind::symlink);
   CHECK(files.info(folder.path())->kind == FileInfo::Kind::folder);
   CHECK(files.info(folder / "absent").error().code == ErrorCode::not_found);

@@ -12,6 +12,9 @@ class ForwardingFiles : public core::FileSystem {
   using Expected = core::Expected<T>;
 
   Expected<core::FileInfo> info(const Path& path) const override { return real_.info(path); }
+  Expected<core::FileId> cached_id(const Path& path) const override {
+    return real_.cached_id(path);
+  }
   Expected<core::FileInfo> link_info(const Path& path) const override {
     return real_.link_info(path);
   }
