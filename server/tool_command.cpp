@@ -130,7 +130,14 @@ Json argument_of(const Flag& flag) {
 }
 
 std::string unknown_word(const std::string& word, const std::deque<Flag>& flags) {
-  if (!word.starts_with("-")) return "Unexpected word '" + word + "'; values follow a --flag.";
+  if (!word.starts_with("-")) {
+    const std::string unexpected = "Unexpected word '" + word + "'; ";
+    // What a tool is about comes first in its schema.
+    if (flags.empty() || flags.front().type != "string" || flags.front().option->count() > 0) {
+      return unexpected + "values follow a --flag.";
+    }
+    return unexpected + "did you mean " + flag_of(flags.front().property) + " " + word + "?";
+  }
   const std::string name = word.substr(0, word.find('='));
   const std::string close = nearest(name, flag_names(flags));
   return "Unknown flag " + name + (close.empty() ? "." : "; did you mean " + close + "?");

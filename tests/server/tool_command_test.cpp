@@ -72,7 +72,8 @@ TEST_CASE("An unknown flag is refused with the nearest known one") {
   CHECK(refusal({"--retain-day", "3"}) == "Unknown flag --retain-day; did you mean --retain-days?");
   CHECK(refusal({"--sorce=/x"}) == "Unknown flag --sorce; did you mean --source?");
   CHECK(refusal({"--frobnicate"}) == "Unknown flag --frobnicate.");
-  CHECK(refusal({"/x.db"}).find("Unexpected word '/x.db'") == 0);
+  CHECK(refusal({"/x.db"}) == "Unexpected word '/x.db'; did you mean --source /x.db?");
+  CHECK(refusal({"--source", "/y", "/x"}) == "Unexpected word '/x'; values follow a --flag.");
 }
 
 TEST_CASE("A flag without its value is refused") {
