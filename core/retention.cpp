@@ -73,7 +73,7 @@ class Rules {
     note(weekly_.keeps(date));
     note(monthly_.keeps(date));
     if (given(policy_.retain_days) &&
-        sys_days{date} > sys_days{newest_} - days{*policy_.retain_days}) {
+        sys_days{newest_} - sys_days{date} < days{*policy_.retain_days}) {
       note("within " + std::to_string(*policy_.retain_days) + " days of the newest");
     }
     return reason;

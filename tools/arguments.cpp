@@ -1,6 +1,7 @@
 #include "tools/arguments.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/destinations.h"
 
@@ -66,7 +67,9 @@ bool Arguments::flag(std::string_view key, bool otherwise) const {
 std::optional<int> Arguments::integer(std::string_view key) const {
   const auto found = arguments_.find(key);
   if (found == arguments_.end() || !found->is_number()) return std::nullopt;
-  return found->get<int>();
+  // More days or snapshots than an int counts are all there are.
+  constexpr double kMost = std::numeric_limits<int>::max();
+  return static_cast<int>(std::clamp(found->get<double>(), -kMost, kMost));
 }
 
 Expected<std::optional<core::Date>> Arguments::date(std::string_view key) const {
