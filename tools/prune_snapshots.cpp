@@ -67,15 +67,9 @@ server::Tool prune_snapshots(const Setting& setting) {
   };
   auto tool = server::make_tool(schema_of("prune_snapshots"), handler);
   tool.to_text = to_text;
-  tool.changed_resources = [](const Json& structured) {
-    std::vector<std::string> changed;
-    if (structured.at("dry_run").get<bool>()) return changed;
-    for (const auto& entry : structured.at("expired")) {
-      const auto path = entry.at("path").get<std::string>();
-      changed.push_back(snapshot_uri(path));
-      changed.push_back(snapshot_uri(core::manifest_path_of(path).string()));
-    }
-    return changed;
+  tool.changed_resources = [](const Json& structured) -> std::vector<std::string> {
+    if (structured.at("dry_run").get<bool>()) return {};
+    return uris_of_removed(structured.at("expired"));
   };
   return tool;
 }

@@ -42,9 +42,9 @@ server::Tool remove_schedule(const Setting& setting) {
     const std::string name = arguments.text("name").value_or("");
     // Where nobody can be asked, the call itself is the user's word.
     if (!arguments.flag(kConfirmKey) && context.abilities().form_elicitation) {
-      if (context.answer(kConfirmKey) == nullptr) return ask_to_confirm(name);
-      const auto content = server::accepted_content(context, kConfirmKey);
-      if (!content || !content->value(std::string(kConfirmKey), false)) {
+      const auto confirmed = server::confirmation(context, kConfirmKey);
+      if (!confirmed) return ask_to_confirm(name);
+      if (!*confirmed) {
         return core::Error{core::ErrorCode::cancelled,
                            "The schedule '" + name + "' stays: its removal was not confirmed.", ""};
       }

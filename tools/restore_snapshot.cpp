@@ -97,9 +97,8 @@ std::optional<server::ToolOutcome<Json>> settle_confirmation(core::RestoreReques
                                                              server::CallContext& context,
                                                              const Setting& setting) {
   if (!request.in_place || request.dry_run || request.confirmed) return std::nullopt;
-  if (context.answer(kConfirmKey) != nullptr) {
-    const auto content = server::accepted_content(context, kConfirmKey);
-    request.confirmed = content && content->value(std::string(kConfirmKey), false);
+  if (const auto confirmed = server::confirmation(context, kConfirmKey)) {
+    request.confirmed = *confirmed;
     if (request.confirmed) return std::nullopt;
     return Error{ErrorCode::cancelled,
                  "The restore was not confirmed; " + request.target.string() + " is as it was.",

@@ -117,7 +117,10 @@ server::Tool snapshot_db(const Setting& setting) {
   tool.to_text = to_text;
   tool.changed_resources = [setting](const Json& structured) -> std::vector<std::string> {
     if (structured.at("dry_run").get<bool>()) return {};
-    return uris_of_snapshot(structured.at("snapshot").get<std::string>(), setting);
+    auto uris = uris_of_snapshot(structured.at("snapshot").get<std::string>(), setting);
+    const auto removed = uris_of_removed(structured.at("expired"));
+    uris.insert(uris.end(), removed.begin(), removed.end());
+    return uris;
   };
   return tool;
 }

@@ -17,6 +17,7 @@ namespace fs = core::fs;
 using core::Snapshot;
 using server::Json;
 using server::RpcError;
+using server::string_member;
 
 namespace {
 
@@ -222,7 +223,7 @@ class SnapshotResources final : public server::ResourceProvider {
     if (snapshot.manifest) {
       described["manifest"] = Json::parse(core::encode_manifest(*snapshot.manifest));
     }
-    return text_contents(uri, described.dump(2));
+    return text_contents(uri, described.dump(2, ' ', false, Json::error_handler_t::replace));
   }
 
   server::ReadOutcome read_by_name(const std::string& uri) const {
@@ -276,6 +277,16 @@ std::vector<std::string> uris_of_snapshot(const std::string& path, const Setting
     const std::string label = manifest->label.empty() ? std::string(kNoLabel) : manifest->label;
     uris.push_back(std::string(kTemplatePrefix) + percent_encoded(label) + "/" +
                    percent_encoded(name->stem) + "/" + core::format_date(name->date));
+  }
+  return uris;
+}
+
+std::vector<std::string> uris_of_removed(const Json& entries) {
+  std::vector<std::string> uris;
+  for (const Json& entry : entries) {
+    const auto& path = string_member(entry, "path");
+    uris.push_back(snapshot_uri(path));
+    uris.push_back(snapshot_uri(path + std::string(core::kManifestEnding)));
   }
   return uris;
 }

@@ -18,6 +18,8 @@ std::string snapshot_uri(std::string_view path);
 // What a client may have subscribed to that this snapshot changes: itself, its manifest, and its
 // name by label, stem and day.
 std::vector<std::string> uris_of_snapshot(const std::string& path, const Setting& setting);
+// The same of snapshots that were removed, as far as their paths tell: {"path": …} each.
+std::vector<std::string> uris_of_removed(const server::Json& entries);
 // The path of a backup:/// URI; nothing for any other text.
 std::optional<std::string> path_of_uri(std::string_view uri);
 

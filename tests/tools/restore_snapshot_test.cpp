@@ -68,6 +68,8 @@ TEST_CASE("restore_snapshot in place shows what changes and waits for a yes") {
   const auto question = house.asked("restore_snapshot", arguments);
   CHECK(question.key == "confirm");
   CHECK_THAT(question.params.dump(), Catch::Contains("notes 0 now, 20 then"));
+  house.answer("confirm", {{"confirm", "yes"}});
+  CHECK(house.asked("restore_snapshot", arguments).key == "confirm");
   house.answer("confirm", {{"confirm", false}});
   CHECK_THAT(house.refused("restore_snapshot", arguments), Catch::StartsWith("cancelled: "));
   CHECK(test::query_integer(house.global, kCountNotes) == 0);

@@ -61,6 +61,18 @@ TEST_CASE("where nobody can be asked, snapshot_db names the missing argument") {
   CHECK_THAT(house.refused("snapshot_db", Json::object()), Catch::Contains("destination"));
 }
 
+TEST_CASE("snapshot_db tells subscribers of what its retention removed") {
+  ToolHouse house;
+  house.furnish();
+  house.good("snapshot_db", {{"destination", "~/Backups"}, {"date", "2026-11-20"}});
+  const Json result = house.good("snapshot_db", {{"destination", "~/Backups"}, {"keep_last", 1}});
+  REQUIRE(result.at("expired").size() == 1);
+  const auto changed = house.tool("snapshot_db").changed_resources(result);
+  const auto gone = result.at("expired").at(0).at("path").get<std::string>();
+  CHECK(std::count(changed.begin(), changed.end(), tools::snapshot_uri(gone)) == 1);
+  CHECK(changed.size() == 5);
+}
+
 TEST_CASE("snapshot_db with dry_run writes nothing") {
   ToolHouse house;
   house.furnish();

@@ -51,6 +51,18 @@ struct Resources : ToolHouse {
 
 }  // namespace
 
+TEST_CASE("A snapshot in a folder whose name is no UTF-8 can be read") {
+  Resources house;
+  house.furnish();
+  house.take();
+  fs::rename(house.backups / "testhost", house.backups / "test\xffhost");
+  const auto page = house.provider->list(std::nullopt);
+  REQUIRE(page);
+  REQUIRE(page->resources.size() == 1);
+  const Json read = house.read(page->resources.at(0).at("uri").get<std::string>());
+  CHECK(read.at("stem") == "global");
+}
+
 TEST_CASE("A snapshot and its manifest are resources under their path and under their name") {
   Resources house;
   house.furnish();
