@@ -212,9 +212,13 @@ bool TaskStore::park(Task& task, const InputRequired& required) {
 
 void TaskStore::settle(const std::shared_ptr<Task>& task, WorkOutcome outcome) {
   const std::lock_guard lock(task->mutex);
-  if (task->stop.stop_requested()) {
+  auto* result = std::get_if<Json>(&outcome);
+  const Json* failed = result != nullptr ? member(*result, "isError") : nullptr;
+  const bool done = result != nullptr && (failed == nullptr || *failed != true);
+  if (task->stop.stop_requested() && !done) {
     set_status(*task, "cancelled");
-  } else if (auto* result = std::get_if<Json>(&outcome)) {
+  } else if (result != nullptr) {
+    // Also when the cancellation came too late to stop it: what was done must not be hidden.
     task->ending = {{"result", std::move(*result)}};
     set_status(*task, "completed");
   } else {

@@ -112,6 +112,35 @@ TEST_CASE("Who begins to listen to a task is not told the state that it saw befo
   CHECK(heard.all() == std::vector<std::string>{"cancelled"});
 }
 
+TEST_CASE("A task that was done before it could be cancelled says so and keeps its result") {
+  test::FakeEnv world;
+  server::Executor executor(2, 8);
+  std::latch cancelled(1);
+  TaskStore store(executor, world.env().clock, [](const std::string&, const Json&) {});
+  const auto start = [&](const Json& result) {
+    return store
+        .create(
+            [&cancelled, result](CallContext&) -> WorkOutcome {
+              cancelled.wait();
+              return result;
+            },
+            facts_of_one_who_answers())
+        .value()
+        .at("taskId")
+        .get<std::string>();
+  };
+  const std::string done = start({{"content", Json::array()}});
+  const std::string stopped = start({{"content", Json::array()}, {"isError", true}});
+  CHECK(store.cancel(done, ""));
+  CHECK(store.cancel(stopped, ""));
+  cancelled.count_down();
+  wait_for_status(store, done, "completed");
+  CHECK(store.get(done, "")->contains("result"));
+  wait_for_status(store, stopped, "cancelled");
+  executor.close();
+  executor.join();
+}
+
 TEST_CASE("There is no news of a task of somebody else") {
   test::FakeClock clock;
   server::Executor executor(1, 8);

@@ -100,7 +100,9 @@ CallOutcome wait(const Json&, CallContext& context) {
   std::condition_variable_any stopped;
   std::unique_lock lock(mutex);
   stopped.wait_for(lock, context.stop(), std::chrono::seconds(30), [] { return false; });
-  return text(context.stop().stop_requested() ? "stopped" : "waited in vain");
+  auto result = text(context.stop().stop_requested() ? "stopped" : "waited in vain");
+  result.is_error = true;
+  return result;
 }
 
 CallOutcome sum(const Json& arguments, CallContext&) {
