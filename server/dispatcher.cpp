@@ -111,20 +111,7 @@ class Dispatcher::Impl {
     const HeaderFacts* headers = incoming.headers ? &*incoming.headers : nullptr;
     const Origin origin{incoming.reply, incoming.session, headers, incoming.principal};
     const MessageKind kind = classify(incoming.message, incoming.headers);
-    auto message = decode_message(std::move(incoming.message));
-    if (!message) {
-      origin.reply->reply(encode_error(message.error().id, message.error().error), 400);
-      return true;
-    }
-    if (auto* request = std::get_if<Request>(&*message)) {
-      take_request(std::move(*request), origin, kind);
-      return true;
-    }
-    if (const auto* response = std::get_if<Response>(&*message)) {
-      return take_response(*response, origin, kind);
-    }
-    take_notification(std::get<Notification>(*message), origin);
-    return false;
+    return take(decode_message(std::move(incoming.message)), origin, kind);
   }
 
   void peer_gone(const ReplyChannel& channel) {
@@ -164,6 +151,24 @@ class Dispatcher::Impl {
   std::size_t running() const { return calls_.size(); }
 
  private:
+  using Decoded = tl::expected<Message, DecodeFailure>;
+
+  bool take(Decoded message, const Origin& origin, MessageKind kind) {
+    if (!message) {
+      origin.reply->reply(encode_error(message.error().id, message.error().error), 400);
+      return true;
+    }
+    if (auto* request = std::get_if<Request>(&*message)) {
+      take_request(std::move(*request), origin, kind);
+      return true;
+    }
+    if (const auto* response = std::get_if<Response>(&*message)) {
+      return take_response(*response, origin, kind);
+    }
+    take_notification(std::get<Notification>(*message), origin);
+    return false;
+  }
+
   void take_request(Request request, const Origin& origin, MessageKind kind) {
     if (stopping_) {
       return reply_now(origin, request.id,
@@ -184,17 +189,7 @@ class Dispatcher::Impl {
     if (!origin.session) {
       return reply_now(origin, request.id, invalid_request("This request needs a session."));
     }
-    if (const auto refused = refused_header(origin, kind)) {
-      return reply_now(origin, request.id, *refused);
-    }
     legacy_.handle(std::move(request), origin);
-  }
-
-  static std::optional<RpcError> refused_header(const Origin& origin, MessageKind kind) {
-    if (origin.headers == nullptr || kind == MessageKind::legacy_initialize) return std::nullopt;
-    const auto& version = origin.headers->protocol_version;
-    if (!version || is_legacy_version(*version)) return std::nullopt;
-    return invalid_request("Unsupported MCP-Protocol-Version: " + *version + ".");
   }
 
   bool take_response(const Response& response, const Origin& origin, MessageKind kind) {
@@ -226,23 +221,22 @@ class Dispatcher::Impl {
     }
     if (incoming.message.empty()) return refuse("An empty batch.");
     if (incoming.message.size() > kMaxBatch) return refuse("A batch has at most 100 messages.");
-    std::size_t expected = 0;
-    for (const Json& element : incoming.message) {
+    std::vector<Decoded> messages;
+    for (Json& element : incoming.message) {
       if (string_member(element, "method") == "initialize") {
         return refuse("initialize must not be part of a batch.");
       }
       if (has_claim(element)) return refuse("2026-07-28 has no batches.");
-      const bool is_response = member(element, "result") || member(element, "error");
-      const bool silent = element.is_object() && member(element, "id") == nullptr &&
-                          decode_message(element).has_value();
-      if (!silent && !(is_response && decode_message(element).has_value())) ++expected;
+      messages.push_back(decode_message(std::move(element)));
     }
-    auto gathered =
+    const auto expected = std::count_if(messages.begin(), messages.end(), [](const Decoded& one) {
+      return !one || std::holds_alternative<Request>(*one);
+    });
+    const std::shared_ptr<ReplyChannel> gathered =
         expected > 0 ? std::make_shared<BatchChannel>(incoming.reply, expected) : incoming.reply;
-    for (Json& element : incoming.message) {
-      receive(
-          {std::move(element), gathered, incoming.session, incoming.headers, incoming.principal});
-    }
+    const Origin origin{gathered, incoming.session, incoming.headers ? &*incoming.headers : nullptr,
+                        incoming.principal};
+    for (Decoded& message : messages) take(std::move(message), origin, MessageKind::legacy);
     return expected > 0;
   }
 

@@ -40,6 +40,8 @@ class ProgressCounter {
     std::uint64_t total = 0;  // 0: unknown
   };
   std::optional<Step> next(std::uint64_t done, std::uint64_t total, const std::string& phase);
+  // The handler begins again, from its first phase.
+  void begin_round() { offset_ = last_; }
 
  private:
   std::string phase_;
@@ -51,8 +53,11 @@ class ProgressCounter {
 
 class HandlerContext final : public CallContext, private core::ProgressSink {
  public:
-  HandlerContext(std::shared_ptr<Call> call, CallFacts facts)
-      : call_(std::move(call)), facts_(std::move(facts)) {}
+  // `counter` belongs to the call, which may take several rounds; it must outlive this object.
+  HandlerContext(std::shared_ptr<Call> call, CallFacts facts, ProgressCounter& counter)
+      : call_(std::move(call)), facts_(std::move(facts)), counter_(counter) {
+    counter_.begin_round();
+  }
 
   core::ProgressSink& progress() override { return *this; }
   std::stop_token stop() const override { return call_->stop(); }
@@ -68,7 +73,7 @@ class HandlerContext final : public CallContext, private core::ProgressSink {
   std::shared_ptr<Call> call_;
   CallFacts facts_;
   std::mutex progress_mutex_;
-  ProgressCounter counter_;
+  ProgressCounter& counter_;
 };
 
 }  // namespace server

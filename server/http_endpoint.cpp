@@ -3,6 +3,7 @@
 
 #include <mutex>
 
+#include "server/eras.h"
 #include "server/jsonrpc.h"
 
 namespace server {
@@ -246,12 +247,14 @@ HttpAnswer HttpEndpoint::post(const HttpCall& call) {
   const MessageKind kind = classify(incoming.message, incoming.headers);
 
   std::shared_ptr<HttpSession> session;
+  std::shared_ptr<void> calling;
   if (kind == MessageKind::legacy) {
     auto found = session_of(call);
     if (!found) {
       return std::move(found.error());
     }
     session = std::move(*found);
+    calling = session->begin_call();
     incoming.session = session->session();
   }
   const auto channel = std::make_shared<PostChannel>(
@@ -292,6 +295,10 @@ HttpAnswer HttpEndpoint::initialize(const HttpCall& call, Incoming incoming,
 
 tl::expected<std::shared_ptr<HttpSession>, HttpAnswer> HttpEndpoint::session_of(
     const HttpCall& call) {
+  const std::string* version = call.headers.find("MCP-Protocol-Version");
+  if (version != nullptr && !is_legacy_version(*version)) {
+    return tl::unexpected(http_refusal(400, "Unsupported MCP-Protocol-Version: " + *version));
+  }
   const std::string* id = call.headers.find("Mcp-Session-Id");
   if (id == nullptr) {
     return tl::unexpected(http_refusal(
@@ -326,10 +333,14 @@ HttpAnswer HttpEndpoint::await_reply(const HttpCall& call,
     return std::move(*plain);
   }
   HttpStreamBody::Parts parts;
-  parts.place = take_place();
-  if (parts.place == nullptr) {
-    dispatcher_.peer_gone(*channel);
-    return busy("Too many event streams are open: close one, or try again later");
+  // A call of the handshake eras goes on whatever happens to its stream, and its stream ends with
+  // it: to say "try again" of what is under way would have it done twice.
+  if (modern) {
+    parts.place = take_place();
+    if (parts.place == nullptr) {
+      dispatcher_.peer_gone(*channel);
+      return busy("Too many event streams are open: close one, or try again later");
+    }
   }
   parts.stream = stream;
   parts.ticket = channel->ticket();

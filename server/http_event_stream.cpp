@@ -70,7 +70,8 @@ void EventStream::release() {
 
 EventStream::Place EventStream::attach(std::optional<std::uint64_t> after) {
   const std::lock_guard lock(mutex_);
-  read_up_to_ = after.value_or(read_up_to_);
+  // A client may name an event of another session, which came to more than ours.
+  read_up_to_ = std::min(after.value_or(read_up_to_), last_number_);
   released_ = false;
   attached_ = true;
   changed_.notify_all();

@@ -52,11 +52,15 @@ std::shared_ptr<EventStream> HttpSession::stream(std::uint64_t number) const {
   return at == streams_.end() ? nullptr : at->second;
 }
 
+std::shared_ptr<void> HttpSession::begin_call() {
+  return calls_;
+}
+
 bool HttpSession::attended() const {
   const std::lock_guard lock(mutex_);
-  return listen_->attached() || std::any_of(streams_.begin(), streams_.end(), [](const auto& kept) {
-           return kept.second->attached();
-         });
+  return calls_.use_count() > 1 || listen_->attached() ||
+         std::any_of(streams_.begin(), streams_.end(),
+                     [](const auto& kept) { return kept.second->attached(); });
 }
 
 void HttpSession::finish() {

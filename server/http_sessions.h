@@ -47,7 +47,9 @@ class HttpSession {
   // Keeps a stream for replay; returns its number.
   std::uint64_t keep(std::shared_ptr<EventStream> stream);
   std::shared_ptr<EventStream> stream(std::uint64_t number) const;
-  // Whether some connection reads from this session.
+  // While this lives a POST waits for its reply.
+  std::shared_ptr<void> begin_call();
+  // Whether some connection reads from this session or waits for a reply in it.
   bool attended() const;
   // Ends every stream.
   void finish();
@@ -59,6 +61,8 @@ class HttpSession {
   mutable std::mutex mutex_;
   std::uint64_t last_stream_ = kListenStream;
   std::map<std::uint64_t, std::shared_ptr<EventStream>> streams_;
+  // Its owners but this one are the waiting POSTs.
+  const std::shared_ptr<void> calls_ = std::make_shared<char>();
 };
 
 // Thread-safe.

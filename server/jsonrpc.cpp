@@ -11,10 +11,15 @@ RpcError invalid_request(std::string message) {
   return RpcError{rpc_code::kInvalidRequest, std::move(message), nullptr, 400};
 }
 
-// The deepest nesting of arrays and objects; brackets inside strings do not count.
-int nesting_depth(std::string_view text) {
+struct Extent {
+  int depth = 0;    // the deepest nesting of arrays and objects
+  int members = 0;  // of all objects
+};
+
+// Brackets and colons inside strings do not count.
+Extent extent_of(std::string_view text) {
+  Extent extent;
   int depth = 0;
-  int deepest = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -27,12 +32,18 @@ int nesting_depth(std::string_view text) {
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {
-      deepest = std::max(deepest, ++depth);
+      extent.depth = std::max(extent.depth, ++depth);
     } else if (c == ']' || c == '}') {
       --depth;
+    } else if (c == ':') {
+      ++extent.members;
     }
   }
-  return deepest;
+  return extent;
+}
+
+RpcError parse_error(const std::string& why) {
+  return RpcError{rpc_code::kParseError, "Parse error: " + why + ".", nullptr, 400};
 }
 
 tl::expected<Message, DecodeFailure> decode_response(Json& value, std::optional<RequestId> id) {
@@ -64,17 +75,17 @@ tl::expected<Message, DecodeFailure> decode_response(Json& value, std::optional<
 }  // namespace
 
 tl::expected<Json, RpcError> parse_json(std::string_view text) {
-  if (nesting_depth(text) > kMaxJsonDepth) {
+  const Extent extent = extent_of(text);
+  if (extent.depth > kMaxJsonDepth) {
     return tl::unexpected(
-        RpcError{rpc_code::kParseError,
-                 "Parse error: nested deeper than " + std::to_string(kMaxJsonDepth) + " levels.",
-                 nullptr, 400});
+        parse_error("nested deeper than " + std::to_string(kMaxJsonDepth) + " levels"));
+  }
+  if (extent.members > kMaxJsonMembers) {
+    return tl::unexpected(
+        parse_error("more than " + std::to_string(kMaxJsonMembers) + " members of objects"));
   }
   Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (value.is_discarded()) {
-    return tl::unexpected(
-        RpcError{rpc_code::kParseError, "Parse error: this is not one JSON value.", nullptr, 400});
-  }
+  if (value.is_discarded()) return tl::unexpected(parse_error("this is not one JSON value"));
   return value;
 }
 

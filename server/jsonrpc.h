@@ -59,9 +59,11 @@ struct DecodeFailure {
 };
 
 inline constexpr int kMaxJsonDepth = 64;
+// Of the whole text: Json looks for each new key among the object's others.
+inline constexpr int kMaxJsonMembers = 10'000;
 
-// Parses one JSON text; refuses invalid UTF-8, trailing bytes and nesting beyond kMaxJsonDepth
-// (kParseError). Never throws.
+// Parses one JSON text; refuses invalid UTF-8, trailing bytes, nesting beyond kMaxJsonDepth and
+// more than kMaxJsonMembers (kParseError). Never throws.
 tl::expected<Json, RpcError> parse_json(std::string_view text);
 // Sorts one JSON value (not an array) into request, notification or response; kInvalidRequest.
 tl::expected<Message, DecodeFailure> decode_message(Json value);

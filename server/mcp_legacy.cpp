@@ -86,7 +86,11 @@ std::optional<OrRpcError<Json>> LegacyEra::answer_now(const Request& request, Se
   if (features.has_resources()) {
     if (method == "resources/templates/list") return features.list_templates(params);
     if (method == "resources/subscribe" || method == "resources/unsubscribe") {
-      const std::string& uri = string_member(params, "uri");
+      const Json* given = member(params, "uri");
+      if (given == nullptr || !given->is_string()) {
+        return tl::unexpected(invalid_params("'uri' must be a string."));
+      }
+      const auto& uri = given->get_ref<const std::string&>();
       if (method == "resources/unsubscribe") {
         session.unsubscribe(uri);
         return Json::object();
@@ -177,7 +181,7 @@ void LegacyEra::handle(Request request, const Origin& origin) {
 void LegacyEra::run(const std::shared_ptr<Job>& job) {
   if (job->call->over()) return services_.calls.close(*job->call);
   WorkOutcome outcome = [&] {
-    HandlerContext context(job->call, job->facts);
+    HandlerContext context(job->call, job->facts, job->progress);
     return run_guarded(job->work, context);
   }();
   if (const auto* required = std::get_if<InputRequired>(&outcome)) return ask(job, *required);

@@ -29,6 +29,7 @@ class LegacyEra {
     std::string uri;       // of resources/read, for its error
     bool is_tool = false;  // whose troubles are results
     int round = 0;
+    ProgressCounter progress;
   };
 
   OrRpcError<Json> initialize(const Json& params, Session& session) const;

@@ -320,7 +320,8 @@ void ModernEra::start_work(const Request& request, const Origin& origin, CallFac
   start_call(services_, request.id, origin, true,
              [this, request, facts = std::move(facts), work = std::move(*work),
               cache](const std::shared_ptr<Call>& call) {
-               HandlerContext context(call, facts);
+               ProgressCounter progress;
+               HandlerContext context(call, facts, progress);
                finish(request, call, facts, run_guarded(work, context), cache);
              });
 }
@@ -350,7 +351,8 @@ void ModernEra::start_tool(const Request& request, const Origin& origin, CallFac
 void ModernEra::run_tool(const Request& request, const Tool& tool, const Json& arguments,
                          const CallFacts& facts, const std::shared_ptr<Call>& call) {
   Work work = services_.features.tool_work(tool, request.params, /*wrap=*/false);
-  HandlerContext context(call, facts);
+  ProgressCounter progress;
+  HandlerContext context(call, facts, progress);
   if (facts.abilities.tasks && tool.tasks != TaskSupport::never &&
       !services_.features.refuses(tool, arguments)) {
     // As work, so that a failure of these hooks is handled like the tool's own.

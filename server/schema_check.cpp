@@ -2,6 +2,8 @@
 #include "server/schema_check.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <exception>
 #include <nlohmann/json.hpp>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
@@ -49,9 +51,7 @@ bool has_type(const Json& value, const std::string& type) {
   if (type == "boolean") return value.is_boolean();
   if (type == "integer") {
     return value.is_number_integer() ||
-           (value.is_number_float() &&
-            value.get<double>() ==
-                static_cast<double>(static_cast<std::int64_t>(value.get<double>())));
+           (value.is_number_float() && value.get<double>() == std::trunc(value.get<double>()));
   }
   if (type == "number") return value.is_number();
   if (type == "array") return value.is_array();
@@ -123,9 +123,23 @@ SchemaCheck::~SchemaCheck() = default;
 
 namespace {
 
+// To JSON Schema 5.0 is an integer, to valijson it is not.
+void make_integers_of_whole_numbers(nlohmann::json& value) {
+  constexpr double kExact = 1ULL << 53U;  // up to here a double holds each integer
+  if (value.is_structured()) {
+    std::for_each(value.begin(), value.end(), make_integers_of_whole_numbers);
+  } else if (value.is_number_float()) {
+    const double number = value.get<double>();
+    if (std::abs(number) <= kExact && number == std::trunc(number)) {
+      value = static_cast<std::int64_t>(number);
+    }
+  }
+}
+
 bool conforms(const valijson::Schema& schema, const Json& value,
               valijson::ValidationResults* results) {
-  const nlohmann::json plain = value;
+  nlohmann::json plain = value;
+  make_integers_of_whole_numbers(plain);
   const valijson::adapters::NlohmannJsonAdapter adapter(plain);
   valijson::Validator validator(valijson::Validator::kStrongTypes);
   return validator.validate(schema, adapter, results);

@@ -141,4 +141,12 @@ std::optional<Json> accepted_content(const CallContext& context, std::string_vie
   return *content;
 }
 
+std::optional<bool> confirmation(const CallContext& context, std::string_view key) {
+  if (context.answer(key) == nullptr) return std::nullopt;
+  const auto content = accepted_content(context, key);
+  const Json* yes = content ? member(*content, key) : nullptr;
+  if (yes == nullptr) return false;
+  return yes->is_boolean() ? std::optional(yes->get<bool>()) : std::nullopt;
+}
+
 }  // namespace server

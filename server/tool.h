@@ -146,5 +146,8 @@ std::string error_text(const core::Error& error);
 
 // The accepted answer's content of a form question, or nothing (unanswered, declined, cancelled).
 std::optional<Json> accepted_content(const CallContext& context, std::string_view key);
+// The answer to a yes-or-no question with one boolean `key`: false where it was declined. Nothing:
+// not answered, or not with a boolean, so it has to be asked (again).
+std::optional<bool> confirmation(const CallContext& context, std::string_view key);
 
 }  // namespace server

@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "server/handler_context.h"
 #include "server/tasks.h"
 #include "support/catch.h"
 #include "support/demo_server.h"
@@ -182,14 +183,14 @@ TEST_CASE("What carries no claim belongs to a session") {
   CHECK(post.channel->http_status() == 400);
 }
 
-TEST_CASE("A handshake version's header must name one") {
-  DemoServer server;
-  HeaderFacts headers;
-  headers.protocol_version = "1999-01-01";
-  const auto channel = std::make_shared<RecordingChannel>();
-  server.dispatcher.receive(
-      {Json::parse(legacy("1", "ping")), channel, server.session, headers, "local"});
-  CHECK(channel->http_status() == 400);
+TEST_CASE("Progress grows also when a handler begins again after a question") {
+  server::ProgressCounter counter;
+  CHECK(counter.next(5, 5, "check")->progress == 5);
+  counter.begin_round();
+  const auto again = counter.next(5, 5, "check");
+  REQUIRE(again);
+  CHECK(again->progress == 10);
+  CHECK(again->total == 10);
 }
 
 TEST_CASE("Notifications and awaited responses get no reply, strange responses do") {

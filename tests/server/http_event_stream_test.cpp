@@ -79,6 +79,17 @@ TEST_CASE("A reader that names no event goes on where the last one stopped") {
   CHECK(json_of(stream, second.ticket) == "2");
 }
 
+TEST_CASE("A reader that names an event yet to come misses none") {
+  EventStream stream(true);
+  stream.push("1");
+  const auto place = stream.attach(57);
+  CHECK(place.after == 1);
+  stream.push_or_drop("2");
+  const auto reading = stream.next(place.ticket, 0ms);
+  REQUIRE(reading.state == EventStream::State::event);
+  CHECK(reading.event.json == "2");
+}
+
 TEST_CASE("A second reader displaces the first") {
   EventStream stream(true);
   const auto first = stream.attach().ticket;

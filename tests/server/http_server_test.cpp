@@ -248,8 +248,33 @@ TEST_CASE("A session lives from initialize to DELETE") {
 TEST_CASE("A version header nobody speaks is refused") {
   const Fixture fixture;
   std::string session = fixture.session();
+  const std::string right = session;
   session.replace(session.find("2025-11-25"), 10, "1999-01-01");
   CHECK(fixture.exchange(fixture.post(kPing, session)).status == 400);
+  CHECK(fixture.exchange(fixture.post(R"({"jsonrpc":"2.0","method":"notifications/x"})", session))
+            .status == 400);
+  CHECK(fixture.exchange(fixture.get(session)).status == 400);
+  CHECK(fixture.exchange("DELETE /mcp HTTP/1.1\r\nHost: localhost\r\n" + session + "\r\n").status ==
+        400);
+  CHECK(fixture.exchange(fixture.post(kPing, right)).status == 200);
+}
+
+TEST_CASE("A session with a call under way is not ended to make room for another") {
+  HttpOptions options;
+  options.limits.max_sessions = 1;
+  Fixture fixture(options);
+  RawHttp client(fixture.port());
+  client.send(
+      fixture.post(R"({"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"wait"}})",
+                   fixture.session()));
+  REQUIRE(Fixture::eventually([&] { return fixture.waiting == 1; }));
+  CHECK(fixture
+            .exchange(fixture.post(R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":)"
+                                   R"({"protocolVersion":"2025-11-25","capabilities":{},)"
+                                   R"("clientInfo":{"name":"t","version":"1"}}})"))
+            .status == 503);
+  CHECK(fixture.waiting == 1);
+  CHECK(fixture.cancelled == 0);
 }
 
 TEST_CASE("GET without a session is not allowed and says what is") {
@@ -392,6 +417,22 @@ TEST_CASE("Streams above their bound are refused with 503, plain calls are not")
     client.send(listen);
     return client.read_head().status == 200;
   }));
+}
+
+TEST_CASE("With all streams taken a call of the handshake eras is not told to try again") {
+  HttpOptions options;
+  options.limits.max_streams = 0;
+  const Fixture fixture(options);
+  RawHttp client(fixture.port());
+  client.send(fixture.post(R"({"jsonrpc":"2.0","id":9,"method":"tools/call","params":)"
+                           R"({"name":"count","_meta":{"progressToken":1}}})",
+                           fixture.session()));
+  CHECK(client.read_head().status == 200);
+  std::string last;
+  for (std::string event = client.read_event(); !event.empty(); event = client.read_event()) {
+    last = event;
+  }
+  CHECK(Json::parse(last).at("id") == 9);
 }
 
 TEST_CASE("Connections above their bound are refused with 503") {

@@ -51,6 +51,17 @@ TEST_CASE("Sessions somebody listens to are not dropped for new ones") {
   CHECK(store.find("a") == nullptr);
 }
 
+TEST_CASE("Sessions in which a call waits for its reply are not dropped for new ones") {
+  SessionStore store(1);
+  const auto session = add(store, "a");
+  {
+    const auto first = session->begin_call();
+    const auto second = session->begin_call();
+    CHECK_FALSE(store.add(std::make_shared<HttpSession>("b")).added);
+  }
+  CHECK(store.add(std::make_shared<HttpSession>("b")).added);
+}
+
 TEST_CASE("A session keeps a bounded number of streams, finished ones go first") {
   HttpSession session("a");
   const auto running = std::make_shared<EventStream>(true);

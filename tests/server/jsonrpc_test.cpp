@@ -35,6 +35,16 @@ TEST_CASE("Nesting is bounded, and brackets in strings do not nest") {
   CHECK(server::parse_json("\"" + std::string(1000, '[') + "\\\"" + std::string(1000, '{') + "\""));
 }
 
+TEST_CASE("Members are bounded over all objects, and colons in strings are none") {
+  const auto objects = [](int count) {
+    std::string text = "[{}";
+    for (int i = 0; i < count; ++i) text += R"(,{"a:":1})";
+    return text + "]";
+  };
+  CHECK(server::parse_json(objects(server::kMaxJsonMembers)));
+  CHECK_FALSE(server::parse_json(objects(server::kMaxJsonMembers + 1)));
+}
+
 TEST_CASE("A message of the wrong shape is an invalid request") {
   for (const char* text :
        {"1", "[]", "{}", R"({"jsonrpc":"1.0","id":1,"method":"m"})", R"({"id":1,"method":"m"})",

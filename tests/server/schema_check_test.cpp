@@ -32,6 +32,13 @@ TEST_CASE("Arguments that fit have no problem") {
             .empty());
 }
 
+TEST_CASE("A whole number is an integer however it is written") {
+  CHECK(problem(R"({"source":"a","retain_days":5.0})").empty());
+  CHECK(problem(R"({"source":"a","retain_days":1e2})").empty());
+  CHECK_FALSE(problem(R"({"source":"a","retain_days":5.5})").empty());
+  CHECK_FALSE(problem(R"({"source":"a","retain_days":1e300})").empty());
+}
+
 TEST_CASE("A problem names the argument, what is wrong, and what would be right") {
   CHECK(problem("{}") == "The argument 'source' is missing: give a string, of length at least 1.");
   CHECK(problem(R"({"source":"a","verify":"fast"})") ==
