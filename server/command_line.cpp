@@ -55,6 +55,15 @@ std::string text_of(const ToolResult& result) {
   return text;
 }
 
+std::string call_usage(const ServerDefinition& definition) {
+  std::string text =
+      "Usage: call TOOL [JSON|-]\n\n"
+      "Calls a tool with its arguments as JSON (-: read from standard input) and prints its result "
+      "as JSON.\nTools:";
+  for (const Tool& tool : definition.tools) text += " " + tool.name();
+  return text + "\n";
+}
+
 // Error texts begin with the code's name (error_text).
 int code_of_error_text(const std::string& text) {
   const std::string name = text.substr(0, text.find(':'));
@@ -157,6 +166,13 @@ int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<s
 }
 
 int run_call(const std::vector<std::string>& words, const ServerDefinition& definition) {
+  const bool asks_for_help = std::any_of(words.begin(), words.end(), [](const std::string& word) {
+    return word == "--help" || word == "-h";
+  });
+  if (asks_for_help) {
+    print(call_usage(definition));
+    return kExitDone;
+  }
   if (words.empty() || words.size() > 2) return usage("Usage: call TOOL [JSON|-]");
   const auto tool =
       std::find_if(definition.tools.begin(), definition.tools.end(),

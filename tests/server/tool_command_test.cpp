@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "core/env.h"
 #include "server/command_line.h"
 #include "support/catch.h"
 
@@ -111,3 +112,21 @@ TEST_CASE("A verb is a tool's name with hyphens unless the program says otherwis
   CHECK(server::verb_of("snapshot_db", parts) == "snapshot");
   CHECK(server::verb_of("install_schedule", parts) == "install-schedule");
 }
+
+#ifdef BPD_BINARY
+TEST_CASE("call --help prints how to call a tool, and the tools' names") {
+  const std::vector<std::vector<std::string>> questions = {
+      {"--help"}, {"-h"}, {"list_snapshots", "--help"}};
+  for (const auto& words : questions) {
+    core::Command asked;
+    asked.argv = {BPD_BINARY, "call"};
+    asked.argv.insert(asked.argv.end(), words.begin(), words.end());
+    const auto result = core::system_commands().run(asked, {});
+    REQUIRE(result);
+    CHECK(result->exit_code == server::kExitDone);
+    CHECK(result->error_output.empty());
+    CHECK(result->output.starts_with("Usage: call TOOL [JSON|-]\n"));
+    CHECK(result->output.find(" list_snapshots ") != std::string::npos);
+  }
+}
+#endif
