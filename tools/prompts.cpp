@@ -63,25 +63,22 @@ server::Prompt restore_drill() {
       {"name", "restore_drill"},
       {"title", "Prove that a snapshot can be restored"},
       {"description", "Restore the newest snapshot to a scratch file and read it back"},
-      {"arguments", Json::array({{{"name", "stem"},
-                                  {"description", "Which database, such as global or project"},
-                                  {"required", false}},
-                                 {{"name", "label"},
-                                  {"description", "Which label, - for none"},
-                                  {"required", false}}})}};
+      {"arguments",
+       Json::array({{{"name", "source"},
+                     {"description", "Database file; default ~/.claude/orchestrator/global.db"},
+                     {"required", false}}})}};
   prompt.handler = [](const Json& arguments, server::CallContext&) -> server::PromptOutcome {
-    const auto stem = argument(arguments, "stem", "global");
-    const auto label = argument(arguments, "label", "-");
+    const auto source = argument(arguments, "source", "~/.claude/orchestrator/global.db");
     return from_user(
         "Restores a snapshot to a scratch file and reads it back",
         "Do a restore drill; do not touch the live database.\n"
-        "1. Call list_snapshots with stem " +
-            stem + (label == "-" ? "" : " and label " + label) +
+        "1. Call list_snapshots with source " +
+            source +
             " and take the newest.\n"
             "2. Call verify_snapshot on it with level full.\n"
-            "3. Call restore_snapshot to a new path in a scratch folder.\n"
-            "4. Read a few rows back from the restored file and compare the row counts with those "
-            "that list_snapshots and verify_snapshot gave.\n"
+            "3. Call restore_snapshot on it with a new file in a scratch folder as target.\n"
+            "4. Read a few rows back from the restored file, and compare its row counts with "
+            "rows.then of restore_snapshot.\n"
             "5. Tell me the result in plain words, and remove the scratch file when I agree.");
   };
   return prompt;

@@ -252,6 +252,7 @@ std::optional<std::string> part_of(const Snapshot& snapshot, std::string_view ar
   if (argument == "label") return snapshot.label.empty() ? std::string(kNoLabel) : snapshot.label;
   if (argument == "stem") return snapshot.stem;
   if (argument == "date") return core::format_date(snapshot.date);
+  if (argument == "source" && snapshot.manifest) return snapshot.manifest->source;
   return std::nullopt;
 }
 

@@ -156,7 +156,7 @@ TEST_CASE("A watch finds each snapshot that any process has recorded once, and n
   CHECK(changes().empty());
 }
 
-TEST_CASE("Labels, stems and dates are completed from the snapshots there are") {
+TEST_CASE("Labels, stems, dates and sources are completed from the snapshots there are") {
   Resources house;
   house.furnish();
   house.take();
@@ -168,5 +168,7 @@ TEST_CASE("Labels, stems and dates are completed from the snapshots there are") 
   CHECK(house.complete("date", "2026-", {{"label", "app"}}) ==
         std::vector<std::string>{"2026-11-23"});
   CHECK(house.complete("date", "", {{"label", "none"}}).empty());
+  CHECK(house.complete("source", "/").size() == 1);
+  CHECK(house.complete("source", "x").empty());
   CHECK(house.complete("colour", "").empty());
 }
