@@ -2,6 +2,7 @@
 # Sets everything up on Debian or Ubuntu and does the main job, or runs the tests:
 #   ./bootstrap.sh run [ARGUMENTS…]   build, then run backup-plugin-db (without arguments: a demo)
 #   ./bootstrap.sh install [PREFIX]   build, then install below PREFIX (default: ~/.local)
+#   ./bootstrap.sh uninstall [PREFIX] remove what install put there
 #   ./bootstrap.sh test [PRESET…]     build, then run the tests (release; also dev, tsan, clang)
 #   ./bootstrap.sh build [PRESET…]    build only, the tests too
 # A second run installs and builds nothing that is in place. Needs root or sudo only to install.
@@ -15,6 +16,13 @@ build_packages=(g++ cmake ninja-build pkg-config libsqlite3-dev nlohmann-json3-d
 test_packages=(catch2 sqlite3 cron curl faketime dbus systemd xz-utils tzdata util-linux dpkg-dev file man-db)
 node_packages=(nodejs npm)
 clang_packages=(clang libclang-rt-dev)
+
+# What install puts below PREFIX (cmake/packaging.cmake).
+installed_files=(bin/backup-plugin-db bin/backup-plugin-db-http
+  share/doc/backup-plugin-db/{copyright,README.md,CHANGELOG.md}
+  share/man/man1/backup-plugin-db.1.gz share/bash-completion/completions/backup-plugin-db
+  share/zsh/vendor-completions/_backup-plugin-db
+  share/fish/vendor_completions.d/backup-plugin-db.fish)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -86,6 +94,12 @@ case ${1:-} in
     say "Installed: $prefix/bin/backup-plugin-db"
     case ":$PATH:" in *":$prefix/bin:"*) ;; *) say "$prefix/bin is not in your PATH." ;; esac
     ;;
+  uninstall)
+    prefix=${2:-$HOME/.local}
+    rm -f "${installed_files[@]/#/"$prefix/"}"
+    rmdir "$prefix/share/doc/backup-plugin-db" 2>/dev/null || true
+    say "Removed from $prefix. Schedules, snapshots and history are as they were (README, Remove it)."
+    ;;
   test | build)
     what=$1
     shift
@@ -100,7 +114,7 @@ case ${1:-} in
     done
     ;;
   *)
-    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -70,6 +70,11 @@ if command -v fish >/dev/null; then fish -n "$fish"; fi
 cmake --install "$build" --prefix "$scratch/prefix" --strip >"$scratch/log"
 "$scratch/prefix/bin/backup-plugin-db" --version
 [ -s "$scratch/prefix/share/man/man1/backup-plugin-db.1.gz" ] || fail "no manual page"
+touch "$scratch/prefix/bin/other"
+"$(dirname "$0")/../../bootstrap.sh" uninstall "$scratch/prefix"
+left=$(find "$scratch/prefix" -not -type d -print)
+[ "$left" = "$scratch/prefix/bin/other" ] || fail "uninstall: not one file is left, but: $left"
+[ ! -e "$scratch/prefix/share/doc/backup-plugin-db" ] || fail "uninstall leaves its folder"
 
 dpkg_here --purge backup-plugin-db
 left=$(find "$root" -path "$root/var" -prune -o -not -type d -print)
