@@ -95,14 +95,15 @@ struct RetentionPolicy {
 struct Expiry {
   Snapshot snapshot;
   bool expired = false;
-  std::string reason;  // of keeping or of letting go: "daily 3 of 7", "older than 30 days"
+  std::string reason;  // of keeping or of letting go: "daily 3 of 7", "no rule keeps it"
 };
 
 // Pure. One decision per snapshot, newest first. Never expires: anything under an empty policy,
 // the newest verified snapshot, the newest of all, one that has more than twice the rows or bytes
 // of the next newer one that stays (what was lost after it may not have been missed yet), one whose
 // manifest names another source or cannot be read, or one dated after `today` (a clock that jumped
-// must not empty the folder). The last three do not count towards any rule.
+// must not empty the folder). One of another source, with an unreadable manifest or dated after
+// `today` does not count towards any rule; all others do.
 std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::string& source,
                                    const RetentionPolicy& policy, Date today);
 

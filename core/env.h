@@ -1,5 +1,5 @@
 // The world, as a parameter: clock, files, commands, and where this user keeps things. Nothing in
-// core reads the time, the environment or the machine except through these.
+// core reads the time of day, the environment or the machine except through these.
 #pragma once
 
 #include <chrono>
