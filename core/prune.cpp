@@ -16,7 +16,21 @@ namespace {
 // More snapshots of one source than anybody keeps; a listing beyond it is cut, and says so.
 constexpr std::size_t kMaxSnapshots = 100'000;
 
-using Series = std::pair<fs::path, std::string>;  // folder, stem
+struct Series {
+  fs::path folder;
+  std::string stem;
+  bool flat = false;  // machines share the folder
+  auto operator<=>(const Series&) const = default;
+};
+
+std::string host_of(const PruneRequest& request, const Env& env) {
+  return request.hostname.empty() ? env.places.host : request.hostname;
+}
+
+// A flat destination may hold snapshots that another machine took of the same path there.
+bool is_of_other_host(const Snapshot& snapshot, const std::string& host) {
+  return snapshot.manifest && snapshot.manifest->host != manifest_text(host);
+}
 
 Expected<std::set<Series>> series_of(const PruneRequest& request, const std::string& source,
                                      const Env& env, std::vector<std::string>& warnings) {
@@ -26,12 +40,12 @@ Expected<std::set<Series>> series_of(const PruneRequest& request, const std::str
   auto page = list_snapshots(request.destination, filter, kMaxSnapshots, "", env.files);
   if (!page) return fail(page.error());
   std::move(page->warnings.begin(), page->warnings.end(), std::back_inserter(warnings));
-  const auto& host = request.hostname.empty() ? env.places.host : request.hostname;
+  const std::string host = host_of(request, env);
   std::set<Series> series;
   for (const auto& snapshot : page->snapshots) {
-    const bool flat = snapshot.host.empty() && request.hostname.empty();
-    if (flat || snapshot.host == host) {
-      series.emplace(snapshot.path.parent_path(), snapshot.stem);
+    const bool flat = snapshot.host.empty();
+    if (flat ? !is_of_other_host(snapshot, host) : snapshot.host == host) {
+      series.insert({snapshot.path.parent_path(), snapshot.stem, flat});
     }
   }
   if (!series.empty()) return series;
@@ -69,17 +83,22 @@ void remove(const std::vector<Expiry>& decisions, const Env& env, PruneResult& r
 
 Expected<> prune_series(const PruneRequest& request, const Series& series, const Env& env,
                         std::stop_token stop, PruneResult& result) {
-  const auto& [folder, stem] = series;
+  const auto& [folder, stem, flat] = series;
   std::optional<RunLock> lock;
   if (!request.dry_run) {
     auto locked = RunLock::acquire(series_lock_key(folder, stem),
-                                   "pruning " + stem + " in " + folder.string(),
+                                   "pruning the snapshots of " + stem + " in " + folder.string(),
                                    request.lock_timeout, env, stop);
     if (!locked) return fail(locked.error());
     lock.emplace(std::move(*locked));
   }
   auto listed = list_series(folder, stem, env.files);
   if (!listed) return fail(listed.error());
+  if (flat) {
+    std::erase_if(*listed, [host = host_of(request, env)](const Snapshot& snapshot) {
+      return is_of_other_host(snapshot, host);
+    });
+  }
   if (auto marked = mark_damaged(*listed, result.source, env); !marked) return marked;
   if (auto shrunk = shrink_of(*listed)) result.warnings.push_back(std::move(*shrunk));
   const Date today = env.clock.local_date(env.clock.now());

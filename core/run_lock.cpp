@@ -16,21 +16,22 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetryPause{25};
 constexpr std::size_t kKeyDigits = 32;
-constexpr std::size_t kMaxHolderBytes = 128;
+constexpr std::size_t kMaxHolderBytes = 1024;
 
-// "4711 2026-11-23T04:07:01Z", written by the holder once it has the lock.
+// "4711 2026-11-23T04:07:01Z a snapshot of …", written by the holder once it has the lock.
 std::string holder_of(int fd) {
   std::array<char, kMaxHolderBytes> text{};
   const ssize_t got = ::pread(fd, text.data(), text.size(), 0);
-  const std::string_view holder(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-  const std::size_t space = holder.find(' ');
-  if (space == std::string_view::npos) return "Another process is taking";
-  return "Process " + std::string(holder.substr(0, space)) + " has, since " +
-         std::string(holder.substr(space + 1)) + ", been taking";
+  const std::string holder(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  const std::size_t since = holder.find(' ');
+  const std::size_t what = since == std::string::npos ? since : holder.find(' ', since + 1);
+  if (what == std::string::npos) return "Another process";
+  return "Process " + holder.substr(0, since) + ", busy since " +
+         holder.substr(since + 1, what - since - 1) + " with " + holder.substr(what + 1) + ",";
 }
 
-void write_holder(int fd, Instant now) {
-  const std::string text = std::to_string(::getpid()) + " " + format_instant(now);
+void write_holder(int fd, const std::string& what, Instant now) {
+  const std::string text = std::to_string(::getpid()) + " " + format_instant(now) + " " + what;
   // For people only: a failure here costs the next run a name in its message.
   if (::ftruncate(fd, 0) == 0) (void)!::pwrite(fd, text.data(), text.size(), 0);
 }
@@ -53,14 +54,14 @@ Expected<RunLock> RunLock::acquire(const std::string& key, const std::string& wh
       return fail(error_from_errno(errno, "cannot lock " + path.string()));
     }
     if (env.clock.steady_now() >= deadline) {
-      return fail(ErrorCode::busy, holder_of(fd) + " " + what + ".",
+      return fail(ErrorCode::busy, holder_of(fd) + " is in the way of " + what + ".",
                   "Let that run end, or stop it, and try again.");
     }
     if (!env.clock.sleep_for(kRetryPause, stop)) {
       return fail(ErrorCode::cancelled, "stopped while waiting for " + what + ".");
     }
   }
-  write_holder(fd, env.clock.now());
+  write_holder(fd, what, env.clock.now());
   return lock;
 }
 

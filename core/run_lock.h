@@ -17,9 +17,9 @@ namespace core {
 class RunLock {
  public:
   // Waits up to `timeout` for the lock on `key` (any text; `what` says it for people, as in
-  // "snapshots of /x/global.db to /y"). busy past it, naming the holder: its process id and since
-  // when; cancelled on a stop request, within 100 ms. Excludes other threads of this process as
-  // well. Lock files lie under <state>/locks, which is created (0700).
+  // "snapshots of /x/global.db to /y"). busy past it, naming the holder: its process id, since
+  // when, and what it is at; cancelled on a stop request, within 100 ms. Excludes other threads of
+  // this process as well. Lock files lie under <state>/locks, which is created (0700).
   static Expected<RunLock> acquire(const std::string& key, const std::string& what,
                                    std::chrono::milliseconds timeout, const Env& env,
                                    std::stop_token stop);

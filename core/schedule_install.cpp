@@ -19,8 +19,7 @@ constexpr std::chrono::milliseconds kRecordGrace{5'000};
 constexpr std::uint64_t kInstallSteps = 5;
 
 Expected<RunLock> lock_schedules(const Env& env, std::stop_token stop) {
-  return RunLock::acquire("schedules", "its turn to change the schedules", kInstallLockTimeout, env,
-                          stop);
+  return RunLock::acquire("schedules", "a change of the schedules", kInstallLockTimeout, env, stop);
 }
 
 bool holds(const Scheduler& scheduler, const std::string& name, const HostFacts& facts) {

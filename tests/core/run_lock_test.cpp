@@ -37,6 +37,18 @@ TEST_CASE("a second run waits its time, then says who holds the lock and since w
   CHECK(lock(world, "b.db"));
 }
 
+TEST_CASE("the message names what the holder is at, not only what has to wait") {
+  test::FakeEnv world;
+  const auto first = RunLock::acquire("key", "a snapshot of /a.db", 50ms, world.env(), {});
+  REQUIRE(first);
+  const auto second = RunLock::acquire("key", "a snapshot of /b.db", 50ms, world.env(), {});
+  REQUIRE_FALSE(second);
+  CHECK(second.error().message ==
+        "Process " + std::to_string(::getpid()) +
+            ", busy since 2026-11-23T12:00:00Z with a snapshot of /a.db, is in the way of a "
+            "snapshot of /b.db.");
+}
+
 TEST_CASE("a run gets the lock when the one before it ends") {
   test::FakeEnv world;
   auto first = std::make_unique<core::Expected<RunLock>>(lock(world, "a.db"));

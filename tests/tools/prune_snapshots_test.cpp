@@ -91,6 +91,21 @@ TEST_CASE("prune_snapshots leaves other sources, other hosts and unreadable mani
   CHECK(fs::exists(house.backups / "laptop/global-2026-11-20.db"));
 }
 
+TEST_CASE("prune_snapshots leaves what another machine put into a flat destination alone") {
+  ToolHouse house;
+  house.furnish();
+  for (const char* date : {"2026-11-20", "2026-11-21", "2026-11-22"}) {
+    house.good(
+        "snapshot_db",
+        {{"destination", "~/Backups"}, {"flat", true}, {"hostname", "laptop"}, {"date", date}});
+  }
+  CHECK_THAT(house.refused("prune_snapshots", {{"destination", "~/Backups"}, {"keep_last", 1}}),
+             Catch::StartsWith("not_found: "));
+  const Json shown = house.good(
+      "prune_snapshots", {{"destination", "~/Backups"}, {"hostname", "laptop"}, {"keep_last", 1}});
+  CHECK(shown.at("expired").size() == 2);
+}
+
 TEST_CASE("prune_snapshots works for a database that is gone, and for another machine's") {
   ToolHouse house;
   house.furnish();
