@@ -81,7 +81,9 @@ Expected<std::vector<Snapshot>> list_series(const fs::path& folder, const std::s
 
 // Keep rules as restic has them: a snapshot stays if any rule keeps it. Unset everywhere: keep all;
 // a count below 1 is as if unset. Ages count from the newest snapshot, not from today: while no new
-// one succeeds, nothing grows too old.
+// one succeeds, nothing grows too old. After a gap of retain_days or more they count, for that one
+// run, from the newest before the gap: neither a long pause nor a clock that jumped empties a
+// folder.
 struct RetentionPolicy {
   std::optional<int> retain_days{};  // keep those of the N days up to the newest
   std::optional<int> keep_last{};    // keep the newest N
@@ -99,8 +101,9 @@ struct Expiry {
 };
 
 // Pure. One decision per snapshot, newest first. Never expires: anything under an empty policy,
-// the newest verified snapshot, the newest of all, one that has more than twice the rows or bytes
-// of the next newer one that stays (what was lost after it may not have been missed yet), one whose
+// the newest verified snapshot, the newest of all, one that has more than twice the rows (of all
+// tables together, or of one) or bytes that any newer one has that stays (what was lost after it
+// may not have been missed yet; of any table at most as many as its rows can be doubled), one whose
 // manifest names another source or cannot be read, or one dated after `today` (a clock that jumped
 // must not empty the folder). One of another source, with an unreadable manifest or dated after
 // `today` does not count towards any rule; all others do.

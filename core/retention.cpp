@@ -52,9 +52,10 @@ class PeriodRule {
 // The rules of one policy, asked about a series newest first.
 class Rules {
  public:
-  Rules(const RetentionPolicy& policy, Date newest)
+  // Ages count back from `origin`.
+  Rules(const RetentionPolicy& policy, Date origin)
       : policy_(policy),
-        newest_(newest),
+        origin_(origin),
         daily_("daily", policy.keep_daily, start_of_day),
         weekly_("weekly", policy.keep_weekly, start_of_week),
         monthly_("monthly", policy.keep_monthly, start_of_month) {}
@@ -73,7 +74,7 @@ class Rules {
     note(weekly_.keeps(date));
     note(monthly_.keeps(date));
     if (given(policy_.retain_days) &&
-        sys_days{newest_} - sys_days{date} < days{*policy_.retain_days}) {
+        sys_days{origin_} - sys_days{date} < days{*policy_.retain_days}) {
       note("within " + std::to_string(*policy_.retain_days) + " days of the newest");
     }
     return reason;
@@ -89,7 +90,7 @@ class Rules {
 
  private:
   const RetentionPolicy& policy_;
-  Date newest_;
+  Date origin_;
   PeriodRule daily_, weekly_, monthly_;
   int seen_ = 0;
 };
@@ -97,6 +98,28 @@ class Rules {
 bool is_given(const RetentionPolicy& policy) {
   return given(policy.retain_days) || given(policy.keep_last) || given(policy.keep_daily) ||
          given(policy.keep_weekly) || given(policy.keep_monthly);
+}
+
+// The day from which ages count: that of the newest, or of the one before where a gap as long as
+// the ages lies between the two. So a clock that jumped for one night, or the first night after a
+// long pause, removes nothing by age.
+Date origin_of_ages(const std::vector<Date>& newest_first, const std::optional<int>& retain_days) {
+  if (newest_first.size() < 2 || !given(retain_days)) return newest_first.front();
+  const auto before = std::find_if(newest_first.begin(), newest_first.end(),
+                                   [&](const Date& date) { return date != newest_first.front(); });
+  if (before == newest_first.end()) return newest_first.front();
+  const bool gap = sys_days{newest_first.front()} - sys_days{*before} >= days{*retain_days};
+  return gap ? *before : newest_first.front();
+}
+
+// What the snapshots that stay have of each table, at most.
+void join(std::optional<Manifest>& fullest, const std::optional<Manifest>& kept) {
+  if (!kept) return;
+  if (!fullest) fullest.emplace();
+  fullest->bytes = std::max(fullest->bytes, kept->bytes);
+  for (const auto& [table, rows] : kept->rows) {
+    fullest->rows[table] = std::max(fullest->rows[table], rows);
+  }
 }
 
 // Why a snapshot is outside the policy altogether, or an empty string.
@@ -124,9 +147,13 @@ std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::stri
   });
   const std::string wanted_source = manifest_text(source);
   const bool policy_given = is_given(policy);
+  std::vector<Date> touchable;
+  for (const Snapshot& snapshot : series) {
+    if (why_untouchable(snapshot, wanted_source, today).empty()) touchable.push_back(snapshot.date);
+  }
   std::optional<Rules> rules;
   bool newest_verified_seen = false;
-  std::optional<Manifest> newer_kept;
+  std::optional<Manifest> fullest;
   std::vector<Expiry> decisions;
   decisions.reserve(series.size());
   for (Snapshot& snapshot : series) {
@@ -134,7 +161,7 @@ std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::stri
     decision.reason = why_untouchable(snapshot, wanted_source, today);
     if (decision.reason.empty()) {
       const bool is_newest = !rules;
-      if (is_newest) rules.emplace(policy, snapshot.date);
+      if (is_newest) rules.emplace(policy, origin_of_ages(touchable, policy.retain_days));
       const std::string kept_by = rules->keeps(snapshot.date);
       const bool is_newest_verified = snapshot.verified() && !newest_verified_seen;
       newest_verified_seen = newest_verified_seen || is_newest_verified;
@@ -146,13 +173,13 @@ std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::stri
         decision.reason = "the newest";
       } else if (is_newest_verified) {
         decision.reason = "the newest verified";
-      } else if (newer_kept && shrink_warning(snapshot, *newer_kept)) {
+      } else if (fullest && shrink_warning(snapshot, *fullest)) {
         decision.reason = "the last before a loss";
       } else {
         decision.expired = true;
         decision.reason = rules->why_let_go();
       }
-      if (!decision.expired) newer_kept = snapshot.manifest;
+      if (!decision.expired) join(fullest, snapshot.manifest);
     }
     decision.snapshot = std::move(snapshot);
     decisions.push_back(std::move(decision));

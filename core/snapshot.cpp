@@ -87,8 +87,8 @@ class SnapshotRun {
   const SteadyTime begun_;
   std::vector<RunLock> locks_;
   std::vector<Snapshot> series_;
-  std::optional<Snapshot> fuller_;  // the earlier one, with much that this one has lost
-  bool folder_existed_ = false;
+  std::optional<Snapshot> fuller_;     // the earlier one, with much that this one has lost
+  std::vector<fs::path> new_folders_;  // made in this run, the deepest first
   SnapshotResult result_;
 };
 
@@ -140,7 +140,6 @@ Expected<> SnapshotRun::lock() {
 
 Expected<> SnapshotRun::look_around() {
   const auto folder = env_.files.info(plan_.folder);
-  folder_existed_ = folder.has_value();
   if (!folder) {
     if (folder.error().code == ErrorCode::not_found) return {};
     return fail(folder.error());
@@ -214,6 +213,10 @@ Expected<> SnapshotRun::preview(PinnedSource& source) {
 }
 
 Expected<> SnapshotRun::make_snapshot(PinnedSource& source) {
+  for (fs::path folder = plan_.folder; folder.has_relative_path() && !env_.files.link_info(folder);
+       folder = folder.parent_path()) {
+    new_folders_.push_back(folder);
+  }
   if (auto made = env_.files.make_folders(plan_.folder, kFolderMode); !made) return made;
   Temporary file(temporary_path_of(plan_.snapshot), env_.files);
   auto copied = copy(source, file.path());
@@ -357,17 +360,26 @@ void SnapshotRun::tell_of_loss(const fs::path& kept_as) {
   if (!fuller_) return;
   if (!kept_as.empty() && fuller_->path == plan_.snapshot) fuller_->path = kept_as;
   auto warning = shrink_warning(*fuller_, result_.manifest);
-  if (warning) result_.warnings.insert(result_.warnings.begin(), std::move(*warning));
+  if (!warning) return;
+  if (!request_.dry_run) {
+    *warning += " Both snapshots are kept and no older one was removed in this run.";
+  }
+  result_.warnings.insert(result_.warnings.begin(), std::move(*warning));
 }
 
 void SnapshotRun::apply_retention() {
   if (request_.retention.empty() || result_.shrink_alarm) return;
   auto series = list_series(plan_.folder, plan_.name.stem, env_.files);
   if (!series) {
-    if (!request_.dry_run || folder_existed_) {
+    if (!request_.dry_run || series.error().code != ErrorCode::not_found) {
       result_.warnings.push_back("Retention was not applied: " + series.error().message);
     }
     return;
+  }
+  if (plan_.flat) {  // which other machines may share
+    std::erase_if(*series, [&](const Snapshot& snapshot) {
+      return snapshot.manifest && snapshot.manifest->host != manifest_text(plan_.host);
+    });
   }
   if (auto marked = mark_damaged(*series, plan_.source.string(), env_); !marked) {
     result_.warnings.push_back("Retention was not applied: " + marked.error().message);
@@ -401,9 +413,7 @@ void SnapshotRun::apply_retention() {
 }
 
 void SnapshotRun::remove_new_folders() {
-  if (folder_existed_) return;
-  for (fs::path folder = plan_.folder; folder != plan_.destination && folder.has_relative_path();
-       folder = folder.parent_path()) {
+  for (const fs::path& folder : new_folders_) {
     if (!env_.files.remove_empty_folder(folder)) return;
   }
 }

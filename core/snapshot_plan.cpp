@@ -152,6 +152,15 @@ Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& se
     return fail(ErrorCode::conflict, place + " is there already and is not a file.",
                 "Move it away, or give another label.");
   }
+  // Where case does not count, global.db's snapshot would go to the place of Global.db's.
+  const bool listed = std::any_of(series.begin(), series.end(), [&](const Snapshot& snapshot) {
+    return snapshot.path.filename() == plan.snapshot.filename();
+  });
+  if (taken && !listed) {
+    return fail(ErrorCode::conflict,
+                place + " is there already under another spelling of its name.",
+                "Give this source a label of its own.");
+  }
   const std::string source = manifest_text(plan.source.string());
   const std::string host = manifest_text(plan.host);
   bool newest_seen = false;
@@ -184,10 +193,13 @@ std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series, Instant n
 }
 
 std::optional<std::string> shrink_warning(const Snapshot& previous, const Manifest& now) {
-  const auto sentence = [&](std::uint64_t before, std::uint64_t after, const char* unit) {
-    return std::string(kShrinkWarning) + ": " + std::to_string(after) + " " + unit + " now, " +
-           std::to_string(before) + " in " + previous.path.string() +
-           ". Both snapshots are kept and no older one was removed in this run.";
+  const auto lost = [](std::uint64_t before, std::uint64_t after, std::uint64_t least) {
+    return before >= least && after < before / 2;
+  };
+  const auto sentence = [&](const std::string& where, std::uint64_t before, std::uint64_t after,
+                            const char* unit) {
+    return std::string(kShrinkWarning) + where + ": " + std::to_string(after) + " " + unit +
+           " now, " + std::to_string(before) + " in " + previous.path.string() + ".";
   };
   const auto total = [](const Manifest& manifest) {
     std::uint64_t rows = 0;
@@ -197,10 +209,21 @@ std::optional<std::string> shrink_warning(const Snapshot& previous, const Manife
   if (previous.manifest && !previous.manifest->rows.empty()) {
     const std::uint64_t before = total(*previous.manifest);
     const std::uint64_t after = total(now);
-    if (before >= kMinAlarmRows && after < before / 2) return sentence(before, after, "rows");
+    if (lost(before, after, kMinAlarmRows)) return sentence("", before, after, "rows");
+    // Notes can go unnoticed among the many rows of a log.
+    std::optional<std::string> worst;
+    std::uint64_t most = 0;
+    for (const auto& [table, rows] : previous.manifest->rows) {
+      const auto found = now.rows.find(table);
+      const std::uint64_t left = found == now.rows.end() ? 0 : found->second;
+      if (!lost(rows, left, kMinAlarmRows) || rows - left <= most) continue;
+      most = rows - left;
+      worst = sentence(" in " + table, rows, left, "rows");
+    }
+    if (worst) return worst;
   }
-  if (previous.bytes >= kMinAlarmBytes && now.bytes < previous.bytes / 2) {
-    return sentence(previous.bytes, now.bytes, "bytes");
+  if (lost(previous.bytes, now.bytes, kMinAlarmBytes)) {
+    return sentence("", previous.bytes, now.bytes, "bytes");
   }
   return std::nullopt;
 }

@@ -132,6 +132,28 @@ TEST_CASE("the last snapshot before a loss stays until the rows are back") {
   CHECK(kept_days(choose(series, {.keep_last = 1})) == "11-23 11-21 11-17");
 }
 
+TEST_CASE("the last snapshot before one table was emptied stays, however many rows others have") {
+  auto series = daily(day("2026-11-23"), 6);
+  const auto set_rows = [&](std::size_t index, std::uint64_t notes, std::uint64_t tasks) {
+    series[index].manifest->rows = {{"log", 5000 + index}, {"notes", notes}, {"tasks", tasks}};
+  };
+  for (std::size_t i = 0; i < 2; ++i) set_rows(i, 0, 10);
+  for (std::size_t i = 2; i < 4; ++i) set_rows(i, 0, 90);
+  for (std::size_t i = 4; i < 6; ++i) set_rows(i, 400, 90);
+  CHECK(kept_days(choose(series, {.keep_last = 1})) == "11-23 11-21 11-19");
+  set_rows(1, 300, 10);  // the notes are back in one that stays
+  CHECK(kept_days(choose(series, {.keep_last = 2})) == "11-23 11-22 11-21");
+}
+
+TEST_CASE("neither a long pause nor a clock that jumped lets everything grow too old") {
+  auto series = daily(day("2026-11-23"), 11);
+  series.push_back(make_snapshot(day("2027-11-25")));
+  const RetentionPolicy policy{.retain_days = 5};
+  CHECK(kept_days(choose(series, policy, "2027-11-25")) == "11-25 11-23 11-22 11-21 11-20 11-19");
+  series.push_back(make_snapshot(day("2027-11-26")));
+  CHECK(kept_days(choose(series, policy, "2027-11-26")) == "11-26 11-25");
+}
+
 TEST_CASE("snapshots of another source, of the future or of unknown source are never let go") {
   std::vector<Snapshot> series = daily(day("2026-11-23"), 5);
   series.push_back(make_snapshot(day("2026-01-01"), true, "/home/u/other.db"));
