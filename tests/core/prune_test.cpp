@@ -1,5 +1,6 @@
 #include "core/prune.h"
 
+#include "core/history.h"
 #include "core/verify_run.h"
 #include "support/catch.h"
 #include "support/snapshots.h"
@@ -93,6 +94,37 @@ TEST_CASE("a snapshot that passes a later check counts again") {
     REQUIRE(check(path, world) == (damaged ? Verdict::damaged : Verdict::verified));
     REQUIRE(core::mark_damaged(*series, world.source.string(), world.env()));
     CHECK(series->front().verified() != damaged);
+  }
+}
+
+TEST_CASE("pruning after a loss says what it does, not what a snapshot's run did") {
+  test::SnapshotWorld world;
+  test::DatabaseOptions options;
+  options.notes = 100;
+  test::make_notes_database(world.source, options);
+  auto request = world.request();
+  request.date = core::parse_date("2026-11-21");
+  REQUIRE(world.take(request));
+  test::run_sql(world.source, "DELETE FROM notes; DELETE FROM ledger_in; DELETE FROM ledger_out;");
+  request.date = core::parse_date("2026-11-22");
+  const auto emptied = world.take(request);
+  REQUIRE(emptied);
+  REQUIRE(emptied->shrink_alarm);
+  CHECK_THAT(emptied->warnings.at(0), Catch::EndsWith("no older one was removed in this run."));
+  core::PruneRequest prune;
+  prune.source = world.source;
+  prune.destination = world.destination;
+  prune.policy.keep_last = 1;
+  for (const bool dry_run : {true, false}) {
+    prune.dry_run = dry_run;
+    const auto pruned = core::prune_snapshots(prune, world.env(), {});
+    REQUIRE(pruned);
+    REQUIRE(pruned->warnings.size() == 1);
+    CHECK_THAT(pruned->warnings[0],
+               Catch::StartsWith(std::string(core::kShrinkWarning)) &&
+                   Catch::EndsWith("The fuller one stays, whatever the rules say.") &&
+                   !Catch::Contains("this run"));
+    CHECK(fs::exists(world.host_folder() / "global-2026-11-21.db"));
   }
 }
 
