@@ -52,7 +52,8 @@ Expected<> check_file(const fs::path& path, const FileSystem& files) {
   }
   if (info->bytes == 0) {
     return fail(ErrorCode::not_a_database, path.string() + " is empty (0 bytes).",
-                "Nothing was ever written to it; check the path of the source.");
+                "Check the path of the source. If there was something in it, restore_snapshot "
+                "brings its last snapshot back.");
   }
   return {};
 }

@@ -430,10 +430,21 @@ double SnapshotRun::ms_since(SteadyTime start) const {
   return std::chrono::duration<double, std::milli>(env_.clock.steady_now() - start).count();
 }
 
+// A source that is missing may have been lost.
+Error with_way_back(Error error, const SnapshotRequest& request, const Env& env) {
+  const bool source_missing = error.code == ErrorCode::not_found &&
+                              env.files.info(request.destination) &&
+                              !env.files.info(request.source);
+  if (source_missing) {
+    error.hint += " If it was lost, restore_snapshot brings its last snapshot back.";
+  }
+  return error;
+}
+
 Expected<SnapshotResult> plan_and_run(const SnapshotRequest& request, const Env& env,
                                       ProgressSink& progress, const std::stop_token& stop) {
   auto plan = plan_snapshot(request, env);
-  if (!plan) return fail(plan.error());
+  if (!plan) return fail(with_way_back(plan.error(), request, env));
   return SnapshotRun(request, std::move(*plan), env, progress, stop).run();
 }
 

@@ -132,8 +132,12 @@ TEST_CASE("snapshot_db says what is wrong with a source, and creates nothing") {
   const auto refused = [&](const std::string& source) {
     return house.refused("snapshot_db", {{"source", source}, {"destination", "~/Backups"}});
   };
-  CHECK_THAT(refused("~/files/missing.db"), Catch::StartsWith("not_found: "));
-  CHECK_THAT(refused("~/files/empty.db"), Catch::StartsWith("not_a_database: "));
+  CHECK_THAT(refused("~/files/missing.db"),
+             Catch::StartsWith("not_found: ") && Catch::Contains("restore_snapshot"));
+  CHECK_THAT(refused("~/files/empty.db"),
+             Catch::StartsWith("not_a_database: ") && Catch::Contains("restore_snapshot"));
+  const Json nowhere{{"source", "~/files/missing.db"}, {"destination", "~/nowhere"}};
+  CHECK_THAT(house.refused("snapshot_db", nowhere), !Catch::Contains("restore_snapshot"));
   CHECK_THAT(refused("~/files/text.db"), Catch::StartsWith("not_a_database: "));
   CHECK_THAT(refused("~"), Catch::Contains("Next step: "));
   CHECK_THAT(refused("~/line\nbreak.db"), Catch::StartsWith("invalid_argument: "));
