@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "core/manifest.h"
@@ -50,38 +51,51 @@ Records sort_records(const StatusInput& input) {
 // Judges one database; the parts are in the order in which a person would ask.
 class Judge {
  public:
-  Judge(const StatusInput& input, const Records& records, const fs::path& source) : input_(input) {
-    const std::string recorded = manifest_text(source.string());
+  Judge(const StatusInput& input, const Records& records, const StatusInput::Database& database)
+      : input_(input), database_(database) {
+    const std::string recorded = manifest_text(database.path.string());
     if (const auto it = records.runs.find(recorded); it != records.runs.end()) runs_ = it->second;
     const auto it = records.snapshots.find(recorded);
     if (it != records.snapshots.end()) snapshots_ = it->second;
-    status_.source = source;
+    status_.source = database.path;
+    status_.missing = database.presence != Presence::there;
   }
 
-  DatabaseStatus judge(const std::vector<std::string>* place_warnings) {
+  // Nothing for what is missing and nobody's.
+  std::optional<DatabaseStatus> judge() {
     look_at_snapshots();
     look_at_schedules();
     look_at_runs();
+    if (status_.missing) look_for_way_back();
+    if (status_.missing && !status_.covered && snapshots_.empty() && !way_back_) return {};
     look_at_coverage();
     look_at_failures();
     look_for_shrinking();
     look_for_damage();
     for (const auto* schedule : schedules_) look_at_freshness_of(*schedule);
-    look_at_verification();
-    if (place_warnings == nullptr) {
-      note(BackupState::attention,
-           "The database is not where the schedule looks for it. If it moved, install the schedule "
-           "again; if it is gone for good, remove the schedule; its snapshots stay.");
-    } else {
-      for (const std::string& warning : *place_warnings) note(BackupState::attention, warning);
-    }
+    if (!status_.missing) look_at_verification();
+    for (const std::string& warning : database_.warnings) note(Concern::upkeep, warning);
+    std::stable_sort(problems_.begin(), problems_.end(),
+                     [](const Problem& a, const Problem& b) { return a.concern > b.concern; });
+    if (!problems_.empty()) status_.concern = problems_.front().concern;
+    for (Problem& problem : problems_) status_.problems.push_back(std::move(problem.text));
     return std::move(status_);
   }
 
  private:
-  void note(BackupState state, std::string problem) {
+  using Presence = StatusInput::Presence;
+  struct Problem {
+    Concern concern;
+    std::string text;
+  };
+  struct WayBack {
+    fs::path snapshot;
+    Instant taken;
+  };
+
+  void note(Concern concern, std::string problem, BackupState state = BackupState::attention) {
     raise(status_.state, state);
-    status_.problems.push_back(std::move(problem));
+    problems_.push_back({concern, std::move(problem)});
   }
 
   // A time that has not come yet says nothing.
@@ -110,11 +124,12 @@ class Judge {
         status_.next_run = schedule.next_run;
       }
       const BackupState state = schedule.broken ? BackupState::failing : BackupState::attention;
+      const Concern concern = schedule.broken ? Concern::failing : Concern::upkeep;
       for (const std::string& problem : schedule.problems) {
-        note(state, "Schedule " + schedule.name + ": " + problem);
+        note(concern, "Schedule " + schedule.name + ": " + problem, state);
       }
       if (schedule.broken && schedule.problems.empty()) {
-        note(state, "The schedule " + schedule.name + " cannot run; install it again.");
+        note(concern, "The schedule " + schedule.name + " cannot run; install it again.", state);
       }
     }
     if (schedules_.empty()) return;
@@ -135,19 +150,81 @@ class Judge {
     }
   }
 
+  // The last word of history on a snapshot.
+  bool is_damaged(const fs::path& snapshot) const {
+    for (const RunRecord* run : runs_) {
+      if (run->snapshot != snapshot.string()) continue;
+      if (run->ok && (run->kind == "verify" || run->kind == "snapshot")) return false;
+      if (run->kind == "verify" && run->error_code == to_string(ErrorCode::damaged)) return true;
+    }
+    return false;
+  }
+
+  // The newest snapshot that nothing speaks against: a restore checks it in full before it writes.
+  // A run's word is for what was not listed, as on a disk that is away.
+  void find_way_back() {
+    std::vector<WayBack> found;
+    for (const Snapshot* snapshot : snapshots_) {
+      const Manifest& manifest = *snapshot->manifest;
+      const bool good = snapshot->verified() || manifest.verified == VerifyLevel::none;
+      if (good && counts(manifest.taken_at)) found.push_back({snapshot->path, manifest.taken_at});
+    }
+    if (found.empty()) {
+      for (const RunRecord* run : runs_) {
+        const bool good = run->kind == "snapshot" && run->ok && counts(run->finished_at);
+        if (good && !is_lost(*run)) found.push_back({run->snapshot, run->finished_at});
+      }
+    }
+    std::stable_sort(found.begin(), found.end(),
+                     [](const WayBack& a, const WayBack& b) { return a.taken > b.taken; });
+    for (WayBack& candidate : found) {
+      if (is_damaged(candidate.snapshot)) continue;
+      way_back_ = std::move(candidate);
+      return;
+    }
+  }
+
+  void look_for_way_back() {
+    find_way_back();
+    const bool empty = database_.presence == Presence::empty;
+    std::string text = empty ? "It is empty (0 bytes)." : "It is gone.";
+    if (way_back_) {
+      const bool folder_gone = database_.presence == Presence::gone_with_folder;
+      text += " Its last good snapshot is of " + format_instant(way_back_->taken) +
+              (empty ? ". If its content was lost, " : ". If it was lost, ") +
+              (folder_gone ? "make " + database_.path.parent_path().string() + " again and " : "") +
+              "bring it back: restore_snapshot {\"snapshot\": \"" + way_back_->snapshot.string() +
+              "\", \"in_place\": true}.";
+    } else {
+      text += " No good snapshot of it is known.";
+    }
+    if (!status_.covered) {
+      text += " If that was meant, there is nothing to do: the status forgets it " +
+              describe(kLossTold) + " after its last snapshot.";
+    } else if (!empty) {
+      text +=
+          " If it moved, install the schedule again; if it is gone for good, remove the schedule; "
+          "its snapshots stay.";
+    }
+    // One that was never written to is told by its runs.
+    if (!empty || way_back_ || !snapshots_.empty()) note(Concern::loss, std::move(text));
+  }
+
   void look_at_coverage() {
-    if (schedules_.empty()) {
-      note(BackupState::attention,
+    if (schedules_.empty() && !status_.missing) {
+      note(Concern::uncovered,
            status_.last_success
                ? "No schedule backs it up; its last snapshot is " +
                      describe(input_.now - *status_.last_success) + " old. Install a schedule."
                : "Nothing backs it up: no schedule and no snapshot. Install a schedule.");
     }
     for (const RunRecord* run : lost_) {
-      note(status_.last_success ? BackupState::attention : BackupState::failing,
-           "Its last snapshot, " + run->snapshot + ", is gone. Take a new one.");
+      note(Concern::damage, "Its last snapshot, " + run->snapshot + ", is gone." + take_another(),
+           status_.last_success ? BackupState::attention : BackupState::failing);
     }
   }
+
+  std::string take_another() const { return status_.missing ? "" : " Take a new one."; }
 
   // Where the newest snapshot has gone, older runs prove nothing either.
   bool is_lost(const RunRecord& run) const {
@@ -169,14 +246,15 @@ class Judge {
         if (run->kind != "snapshot" || !fits(*run)) continue;
         if (run->ok) return;
         status_.last_error = run->error.empty() ? run->error_code : run->error;
-        return note(state, "The last run" + whose + " failed: " + status_.last_error);
+        return note(Concern::failing, "The last run" + whose + " failed: " + status_.last_error,
+                    state);
       }
     };
     for (const StatusInput::Schedule* schedule : schedules_) {
       judge_latest(BackupState::failing, schedules_.size() > 1 ? " of " + schedule->name : "",
                    [&](const RunRecord& run) { return is_of(run, *schedule); });
     }
-    if (schedules_.empty()) {
+    if (schedules_.empty() && !status_.missing) {
       judge_latest(BackupState::attention, "", [](const RunRecord&) { return true; });
     }
   }
@@ -194,14 +272,24 @@ class Judge {
       if (run->warnings.find(kShrinkWarning) == std::string::npos) continue;
       const auto age = input_.now - run->finished_at;
       if (settled || (!is_latest && age > kShrinkTold)) return;
-      note(BackupState::attention,
-           (is_latest ? "The last run warned: " : "A run " + describe(age) + " ago warned: ") +
-               run->warnings);
+      tell_warnings(
+          *run, is_latest ? "The last run warned: " : "A run " + describe(age) + " ago warned: ",
+          restored == nullptr ? Concern::loss : Concern::upkeep);
       if (restored == nullptr) return;
-      return note(BackupState::attention, "Since then it was restored, at " +
-                                              format_instant(restored->finished_at) + " from " +
-                                              restored->snapshot +
-                                              ". The next snapshot of it settles the warning.");
+      return note(Concern::upkeep, "Since then it was restored, at " +
+                                       format_instant(restored->finished_at) + " from " +
+                                       restored->snapshot +
+                                       ". The next snapshot of it settles the warning.");
+    }
+  }
+
+  // A problem for each line: what else the run warned of is of less weight.
+  void tell_warnings(const RunRecord& run, const std::string& who, Concern shrunken) {
+    for (std::string_view rest = run.warnings; !rest.empty();) {
+      const std::string_view line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+      const bool shrunk = line.find(kShrinkWarning) != std::string_view::npos;
+      if (!line.empty()) note(shrunk ? shrunken : Concern::upkeep, who + std::string(line));
     }
   }
 
@@ -222,9 +310,10 @@ class Judge {
     }
     if (damaged == nullptr) return;
     const bool others = newest != nullptr && newest->snapshot != damaged->snapshot;
-    note(others ? BackupState::attention : BackupState::failing,
-         "A check found " + damaged->snapshot +
-             " damaged. verify_snapshot says how. Take a new one.");
+    note(Concern::damage,
+         "A check found " + damaged->snapshot + " damaged. verify_snapshot says how." +
+             take_another(),
+         others ? BackupState::attention : BackupState::failing);
   }
 
   // When the schedule last did its work. Where there is but one, any snapshot does.
@@ -253,36 +342,40 @@ class Judge {
     const Instant due = from + schedule.interval;
     if (input_.now <= due + kStatusGrace) {
       if (success || !lost_.empty()) return;
-      return note(BackupState::attention,
+      return note(Concern::uncovered,
                   "There is no snapshot" + whose + " yet. Run the schedule now: run_schedule.");
     }
     const auto overdue = duration_cast<seconds>(input_.now - due);
     status_.overdue = std::max(overdue, status_.overdue.value_or(overdue));
     const bool twice = overdue > schedule.interval + seconds{kStatusGrace};
-    note(twice ? BackupState::failing : BackupState::attention,
+    note(Concern::failing,
          "A snapshot" + whose + " is overdue by " + describe(overdue) +
-             ". Take one now, and look why the schedule did not run.");
+             ". Take one now, and look why the schedule did not run.",
+         twice ? BackupState::failing : BackupState::attention);
   }
 
   void look_at_verification() {
     if (!status_.last_success) return;
     if (!status_.last_verified) {
-      note(BackupState::attention, "No snapshot of it has passed a check yet. Verify the latest.");
+      note(Concern::upkeep, "No snapshot of it has passed a check yet. Verify the latest.");
       return;
     }
     const auto age = input_.now - *status_.last_verified;
     if (age > kMaxVerifiedAge && !status_.overdue) {
-      note(BackupState::attention,
+      note(Concern::upkeep,
            "The last check is " + describe(age) + " old. Verify the latest snapshot.");
     }
   }
 
   const StatusInput& input_;
+  const StatusInput::Database& database_;
   // All of this database; runs newest first.
   std::vector<const RunRecord*> runs_;
   std::vector<const Snapshot*> snapshots_;
   std::vector<const StatusInput::Schedule*> schedules_;
   std::vector<const RunRecord*> lost_;  // whose snapshots are gone
+  std::optional<WayBack> way_back_;     // of what is missing
+  std::vector<Problem> problems_;
   DatabaseStatus status_;
 };
 
@@ -331,13 +424,15 @@ StatusReport judge_status(const StatusInput& input) {
   std::vector<DatabaseStatus> databases;
   const Records records = sort_records(input);
   std::set<fs::path> judged;
-  for (const StatusInput::Database& database : input.databases) {
-    if (!judged.insert(database.path).second) continue;
-    databases.push_back(Judge(input, records, database.path).judge(&database.warnings));
-  }
+  const auto judge = [&](const StatusInput::Database& database) {
+    if (!judged.insert(database.path).second) return;
+    if (auto status = Judge(input, records, database).judge()) {
+      databases.push_back(std::move(*status));
+    }
+  };
+  for (const StatusInput::Database& database : input.databases) judge(database);
   for (const StatusInput::Schedule& schedule : input.schedules) {
-    if (!judged.insert(schedule.source).second) continue;
-    databases.push_back(Judge(input, records, schedule.source).judge(nullptr));
+    judge({schedule.source, {}, StatusInput::Presence::gone});
   }
   return report_of(std::move(databases));
 }
@@ -347,9 +442,11 @@ StatusReport report_of(std::vector<DatabaseStatus> databases) {
   report.databases = std::move(databases);
   std::sort(report.databases.begin(), report.databases.end(),
             [](const DatabaseStatus& a, const DatabaseStatus& b) {
-              return a.state != b.state ? a.state > b.state : a.source < b.source;
+              return std::tie(b.concern, b.state, a.source) <
+                     std::tie(a.concern, a.state, b.source);
             });
-  report.state = report.databases.empty() ? BackupState::attention : report.databases.front().state;
+  report.state = report.databases.empty() ? BackupState::attention : BackupState::ok;
+  for (const DatabaseStatus& status : report.databases) raise(report.state, status.state);
   report.summary = summarize(report);
   return report;
 }

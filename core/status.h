@@ -17,15 +17,27 @@ namespace core {
 
 enum class BackupState {
   ok,         // covered, and the last snapshot of each schedule is fresh and verified
-  attention,  // something to do, nothing is lost yet: not covered, late, never verified
+  attention,  // something to do: not covered, late, never verified; or lost and to be brought back
   failing,    // backups are set up and do not happen
 };
 std::string_view to_string(BackupState state);  // "ok", "attention", "failing"
 
+// How grave a problem is. The gravest is told first, whatever the state: what is lost cannot wait.
+enum class Concern {
+  none,
+  upkeep,     // not verified, an unsafe place
+  uncovered,  // no schedule, no snapshot
+  failing,    // backups fail or do not happen
+  damage,     // of a snapshot, or its loss
+  loss,       // of the database, or of most of what was in it
+};
+
 struct StatusInput {
+  enum class Presence { there, empty, gone, gone_with_folder };  // empty: a file of 0 bytes
   struct Database {
     fs::path path;                      // links resolved
     std::vector<std::string> warnings;  // of the place it lies in
+    Presence presence = Presence::there;
   };
   struct Schedule {
     std::string name;
@@ -49,8 +61,10 @@ struct StatusInput {
 struct DatabaseStatus {
   fs::path source;
   BackupState state = BackupState::ok;
-  bool covered = false;  // by a schedule
-  std::string schedule;  // the first that covers it
+  Concern concern = Concern::none;  // of its gravest problem
+  bool missing = false;             // gone, or empty
+  bool covered = false;             // by a schedule
+  std::string schedule;             // the first that covers it
   fs::path destination;
   std::optional<Instant> last_success;          // when the newest snapshot was taken
   std::optional<Instant> last_verified;         // when a snapshot last passed a check
@@ -58,13 +72,13 @@ struct DatabaseStatus {
   std::optional<std::chrono::seconds> overdue;  // since the run that did not happen was due
   std::optional<Instant> next_run;
   std::string last_error;             // of a schedule's latest run, when it failed
-  std::vector<std::string> problems;  // each a sentence with what to do; empty when ok
+  std::vector<std::string> problems;  // each says what to do; gravest first; empty when ok
 };
 
 struct StatusReport {
   BackupState state = BackupState::ok;    // the worst of all; attention when there is no database
-  std::string summary;                    // one sentence
-  std::vector<DatabaseStatus> databases;  // worst first, then by path
+  std::string summary;                    // one sentence, which names the gravest problem
+  std::vector<DatabaseStatus> databases;  // by gravest problem, then state, then path
 };
 
 // A run may be late by this much, for machines that sleep and schedulers that spread their jobs.
@@ -74,9 +88,13 @@ inline constexpr std::chrono::hours kMaxVerifiedAge{24 * 8};
 // A shrunken snapshot is told this long, unless the database was restored and copied since: the
 // night after it compares one emptied state with another and warns no more.
 inline constexpr std::chrono::hours kShrinkTold{24 * 7};
+// A database that is gone is told this long after its last good run, if no schedule has it: by then
+// it was missed, or meant to go.
+inline constexpr std::chrono::hours kLossTold{24 * 90};
 
-// A schedule whose database is not among `databases` is judged, too. Times beyond `now` come from a
-// clock that was put back, and do not count as success.
+// A schedule whose database is not among `databases` is judged, too, as gone. What is missing, is
+// of no schedule and left no snapshot is not: there is nothing to bring back. Times beyond `now`
+// come from a clock that was put back, and do not count as success.
 StatusReport judge_status(const StatusInput& input);
 // The answer for all of these together.
 StatusReport report_of(std::vector<DatabaseStatus> databases);

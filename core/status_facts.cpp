@@ -18,17 +18,14 @@ namespace {
 constexpr std::size_t kMaxSnapshots = 2'000;
 constexpr std::size_t kMaxRunsLookedAt = 2'000;
 constexpr std::size_t kMaxRunsQuick = 1'000;
+constexpr std::size_t kMaxSourcesLookedAt = 200;  // of the history, whether they are still there
 // A session must not wait for a slow disk.
 constexpr std::chrono::milliseconds kQuickSearch{30};
-
-fs::path resolved(const fs::path& path, const FileSystem& files) {
-  return files.canonical(path).value_or(path);
-}
 
 StatusInput::Schedule schedule_of(const BackupJob& job, const FileSystem& files) {
   StatusInput::Schedule schedule;
   schedule.name = job.name;
-  schedule.source = resolved(job.snapshot.source, files);
+  schedule.source = recorded_source(job.snapshot.source, files);
   schedule.destination = job.snapshot.destination;
   schedule.since = job.scheduled_since;
   return schedule;
@@ -115,14 +112,50 @@ void take_runs_for_snapshots(const std::vector<BackupJob>& jobs, StatusInput& in
   }
 }
 
-void add_scheduled_databases(StatusInput& input, const Env& env) {
-  std::set<fs::path> known;
-  for (const auto& database : input.databases) known.insert(database.path);
+bool is_gone(const fs::path& path, const FileSystem& files) {
+  const auto info = files.info(path);
+  return !info && info.error().code == ErrorCode::not_found;
+}
+
+// One that may not be looked at counts as there.
+StatusInput::Presence presence_of(const fs::path& path, const FileSystem& files) {
+  using Presence = StatusInput::Presence;
+  const auto info = files.info(path);
+  if (info && info->kind == FileInfo::Kind::file) {
+    return info->bytes > 0 ? Presence::there : Presence::empty;
+  }
+  if (!info && info.error().code != ErrorCode::not_found) return Presence::there;
+  return is_gone(path.parent_path(), files) ? Presence::gone_with_folder : Presence::gone;
+}
+
+// A whole project is removed on purpose, as a rule, and so is a schedule.
+bool was_meant(const RunRecord& run, const StatusInput& input, const FileSystem& files) {
+  const fs::path project = fs::path(run.source).parent_path().parent_path();
+  if (is_gone(project, files)) return true;
+  return !run.schedule.empty() &&
+         std::none_of(input.schedules.begin(), input.schedules.end(),
+                      [&](const auto& schedule) { return schedule.name == run.schedule; });
+}
+
+void add_scheduled_databases(StatusInput& input, std::set<std::string>& known, const Env& env) {
   for (const auto& schedule : input.schedules) {
-    const auto info = env.files.info(schedule.source);
-    if (info && info->kind == FileInfo::Kind::file && known.insert(schedule.source).second) {
-      input.databases.push_back({schedule.source, {}});
-    }
+    if (!known.insert(schedule.source.string()).second) continue;
+    input.databases.push_back({schedule.source, {}, presence_of(schedule.source, env.files)});
+  }
+}
+
+void add_lost_databases(FactDepth depth, StatusInput& input, std::set<std::string>& known,
+                        const Env& env) {
+  const auto told = depth == FactDepth::quick ? kLossToldToSessions : kLossTold;
+  std::size_t looked_at = 0;
+  for (const auto& run : input.runs) {
+    if (run.kind != "snapshot" || !run.ok || input.now - run.finished_at > told) continue;
+    if (!known.insert(run.source).second) continue;
+    if (++looked_at > kMaxSourcesLookedAt) return;
+    const auto presence = presence_of(run.source, env.files);
+    if (presence == StatusInput::Presence::there) continue;
+    if (depth == FactDepth::quick && was_meant(run, input, env.files)) continue;
+    input.databases.push_back({run.source, {}, presence});
   }
 }
 
@@ -142,7 +175,10 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
     add_runs(kMaxRunsQuick, input, warnings, env);
     take_runs_for_snapshots(jobs, input);
   }
-  add_scheduled_databases(input, env);
+  std::set<std::string> known;
+  for (const auto& database : input.databases) known.insert(database.path.string());
+  add_scheduled_databases(input, known, env);
+  add_lost_databases(depth, input, known, env);
 }
 
 Expected<BackupReport> report_status(FactDepth depth, const Env& env, std::stop_token stop) {

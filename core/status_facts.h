@@ -1,6 +1,7 @@
 // Gathers what judge_status judges by: schedules, runs, snapshots, and the databases there are.
 #pragma once
 
+#include <chrono>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -16,9 +17,15 @@ enum class FactDepth {
   whole,
 };
 
-// Adds schedules, runs and snapshots to `input`, sets `now`, and adds each schedule's database that
-// is there and not yet among input.databases. With FactDepth::quick a good run stands for its
-// snapshot. What could not be read goes to `warnings`. Changes nothing.
+inline constexpr std::chrono::hours kLossToldToSessions{24 * 30};
+
+// Adds schedules, runs and snapshots to `input`, sets `now`, and adds what is not yet among
+// input.databases: each schedule's database, and those that good runs within kLossTold are of and
+// that are gone, or have become empty. With FactDepth::quick a good run stands for its snapshot,
+// and a database without a schedule that is missing is left out where it was probably meant to go:
+// its last good run is older than kLossToldToSessions, the folder above its own is gone, too (a
+// whole project was removed), or its last good run was of a schedule that has been removed since.
+// What could not be read goes to `warnings`. Changes nothing.
 void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string>& warnings,
                     const Env& env, std::stop_token stop);
 

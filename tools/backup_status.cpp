@@ -43,6 +43,16 @@ std::string brief_text(const Json& structured) {
   return line + " (Ask for the backup status to mend it.)\n";
 }
 
+// Whose problem it is stands before each line of it.
+std::string format_problem(const std::string& source, const std::string& problem) {
+  std::string text = source + ": ";
+  for (const char c : problem) {
+    text += c;
+    if (c == '\n') text += source + ": ";
+  }
+  return text + "\n";
+}
+
 std::string to_text(const Json& structured) {
   if (structured.at("brief").get<bool>()) return brief_text(structured);
   std::string text = "Backups: " + structured.at("status").get<std::string>() + ". " +
@@ -55,7 +65,7 @@ std::string to_text(const Json& structured) {
     rows.push_back(
         {cell("status"), cell("source"), cell("schedule"), cell("last_success"), cell("next_run")});
     for (const auto& problem : entry.at("problems")) {
-      problems += cell("source") + ": " + problem.get<std::string>() + "\n";
+      problems += format_problem(cell("source"), problem.get<std::string>());
     }
   }
   if (rows.size() > 1) text += format_table(rows);

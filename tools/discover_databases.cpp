@@ -95,6 +95,11 @@ server::Tool discover_databases(const Setting& setting) {
     core::gather_backups(core::FactDepth::whole, input, found->warnings, setting.env,
                          context.stop());
     const auto report = core::judge_status(input);
+    for (const auto& status : report.databases) {
+      if (status.missing && !status.problems.empty() && arguments.allows(status.source)) {
+        found->warnings.push_back(status.source.string() + ": " + status.problems.front());
+      }
+    }
     Json databases = Json::array();
     std::size_t uncovered = 0;
     for (const auto& database : found->databases) {

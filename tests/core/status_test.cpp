@@ -281,6 +281,7 @@ TEST_CASE("a restore since a shrunken snapshot is told beside the warning") {
   input.runs.insert(input.runs.begin(), restore);
   CHECK(mentions(judge_one(input), "restored"));
   CHECK(mentions(judge_one(input), "/b/x-before-loss.db"));
+  CHECK(judge_one(input).concern == core::Concern::upkeep);
   // A later snapshot has the last word, one that failed does not.
   core::RunRecord later = restore;
   later.kind = "snapshot";
@@ -324,12 +325,123 @@ TEST_CASE("snapshots and runs of another database do not count") {
   CHECK(judge_one(input).state == BackupState::failing);
 }
 
-TEST_CASE("a schedule whose database is gone is told") {
+TEST_CASE("a scheduled database that is gone is first of all to be brought back") {
   StatusInput input = healthy();
   input.databases.clear();
-  const DatabaseStatus status = judge_one(input);
+  input.snapshots[0].path = "/backups/laptop/global-2026-11-23.db";
+  input.runs.insert(input.runs.begin(), run_at(kNow - hours{1}, false));
+  DatabaseStatus status = judge_one(input);
+  CHECK(status.state == BackupState::failing);
+  CHECK(status.missing);
+  CHECK(status.concern == core::Concern::loss);
+  CHECK(status.problems.at(0) ==
+        "It is gone. Its last good snapshot is of 2026-11-23T04:00:00Z. If it was lost, bring it "
+        "back: "
+        "restore_snapshot {\"snapshot\": \"/backups/laptop/global-2026-11-23.db\", \"in_place\": "
+        "true}. If it moved, install the schedule again; if it is gone for good, remove the "
+        "schedule; its snapshots stay.");
+  input.snapshots.clear();
+  input.runs.clear();
+  status = judge_one(input);
+  CHECK_THAT(status.problems.at(0),
+             Catch::StartsWith("It is gone. No good snapshot of it is known. "
+                               "If it moved, install the schedule again"));
+}
+
+TEST_CASE("a database without a schedule that is missing is told while it has a snapshot") {
+  StatusInput input = healthy();
+  input.schedules.clear();
+  input.databases[0].presence = StatusInput::Presence::gone;
+  input.snapshots[0].path = "/backups/laptop/global-2026-11-23.db";
+  DatabaseStatus status = judge_one(input);
   CHECK(status.state == BackupState::attention);
-  CHECK(mentions(status, "not where the schedule looks"));
+  REQUIRE(status.problems.size() == 1);
+  CHECK(status.problems[0] ==
+        "It is gone. Its last good snapshot is of 2026-11-23T04:00:00Z. If it was lost, bring it "
+        "back: "
+        "restore_snapshot {\"snapshot\": \"/backups/laptop/global-2026-11-23.db\", \"in_place\": "
+        "true}. If that was meant, there is nothing to do: the status forgets it 90 days after "
+        "its last snapshot.");
+  input.databases[0].presence = StatusInput::Presence::empty;
+  CHECK_THAT(judge_one(input).problems[0],
+             Catch::StartsWith("It is empty (0 bytes). Its last good"));
+  input.databases[0].presence = StatusInput::Presence::gone_with_folder;
+  CHECK(mentions(judge_one(input), "make /home/u/.claude/orchestrator again and bring it back"));
+  // On a disk that is away: the run tells of the snapshot.
+  input.snapshots.clear();
+  CHECK(mentions(judge_one(input), "/backups/laptop/global-2026-11-23.db"));
+  input.lost_runs = {input.runs[0].id};
+  CHECK(core::judge_status(input).databases.empty());
+}
+
+TEST_CASE("the snapshot to bring a database back from is the newest that is not known as damaged") {
+  StatusInput input = healthy();
+  input.databases[0].presence = StatusInput::Presence::gone;
+  input.runs.clear();
+  input.snapshots.clear();
+  for (const int day : {20, 21, 22, 23}) {
+    const auto age = hours{24 * (23 - day) + 8};
+    input.snapshots.push_back(snapshot_taken(kNow - age));
+    input.snapshots.back().path = "/b/global-2026-11-" + std::to_string(day) + ".db";
+    input.runs.insert(input.runs.begin(), run_at(kNow - age, true));
+    input.runs[0].snapshot = input.snapshots.back().path;
+  }
+  RunRecord check = run_at(kNow - hours{1}, false);
+  check.kind = "verify";
+  check.error_code = "damaged";
+  check.snapshot = "/b/global-2026-11-23.db";
+  input.runs.insert(input.runs.begin(), check);
+  input.snapshots[2].bytes = 1;  // not as long as its manifest says
+  DatabaseStatus status = judge_one(input);
+  CHECK(mentions(status, "{\"snapshot\": \"/b/global-2026-11-21.db\""));
+  CHECK(mentions(status, "/b/global-2026-11-23.db damaged"));
+  CHECK_FALSE(mentions(status, "Take a new one"));
+  check.ok = true;
+  check.error_code.clear();
+  input.runs.insert(input.runs.begin(), check);
+  CHECK(mentions(judge_one(input), "{\"snapshot\": \"/b/global-2026-11-23.db\""));
+}
+
+TEST_CASE("each line of a warning is a problem, what was lost first") {
+  StatusInput input = healthy();
+  input.runs[0].warnings = "/backups is on the same disk.\n" + std::string(core::kShrinkWarning) +
+                           ": 3 rows now, 400 in /x.db.";
+  const DatabaseStatus status = judge_one(input);
+  CHECK(status.problems ==
+        std::vector<std::string>{"The last run warned: " + std::string(core::kShrinkWarning) +
+                                     ": 3 rows now, 400 in /x.db.",
+                                 "The last run warned: /backups is on the same disk."});
+}
+
+TEST_CASE("of several problems the gravest comes first, in a database and among them") {
+  StatusInput input = healthy();
+  // Failing for its damaged snapshot, and without a schedule besides.
+  input.schedules.clear();
+  RunRecord check = run_at(kNow - hours{1}, false);
+  check.kind = "verify";
+  check.error_code = "damaged";
+  input.runs.insert(input.runs.begin(), check);
+  const DatabaseStatus damaged = judge_one(input);
+  CHECK(damaged.state == BackupState::failing);
+  REQUIRE(damaged.problems.size() == 2);
+  CHECK_THAT(damaged.problems[0], Catch::Contains("damaged"));
+  CHECK_THAT(damaged.problems[1], Catch::Contains("No schedule"));
+  // Before it in the alphabet, one that nothing backs up; after it, one that was emptied.
+  const fs::path emptied = "/home/u/z/.orchestrator/project.db";
+  input.databases.push_back({"/home/u/.claude/a.db", {}});
+  input.databases.push_back({emptied, {}});
+  RunRecord shrunken = run_at(kNow - hours{2}, true);
+  shrunken.source = emptied.string();
+  shrunken.warnings = std::string(core::kShrinkWarning) + ": 3 rows now, 400 in /x.db.";
+  input.runs.push_back(shrunken);
+  const StatusReport report = core::judge_status(input);
+  CHECK(report.state == BackupState::failing);
+  REQUIRE(report.databases.size() == 3);
+  CHECK(report.databases[0].source == emptied);
+  CHECK(report.databases[1].source == kSource);
+  CHECK_THAT(report.summary,
+             Catch::StartsWith("3 databases: 1 failing, 2 in need of attention. First: " +
+                               emptied.string() + ": The last run warned: The database has lost"));
 }
 
 TEST_CASE("the worst database comes first and decides") {

@@ -28,6 +28,7 @@ void add_run(ToolHouse& house, bool ok) {
   run.schedule = "global";
   run.source = house.global.string();
   run.destination = house.backups.string();
+  if (ok) run.snapshot = (house.backups / "laptop/global-2026-11-23.db").string();
   run.started_at = run.finished_at = house.clock.instant;
   run.ok = ok;
   if (!ok) {
@@ -134,4 +135,129 @@ TEST_CASE("backup_status sees that the last snapshot has gone from its destinati
   fs::rename(house.backups, house / "away");
   const Json away = house.good("backup_status", Json::object()).at("databases").at(0);
   CHECK_THAT(away.at("problems").dump(), !Catch::Contains("is gone"));
+}
+
+namespace {
+
+// The problems of the one database with this source, in one text; empty when it is not there.
+std::string problems_of(const Json& result, const fs::path& source) {
+  for (const auto& entry : result.at("databases")) {
+    if (entry.at("source") != source.string()) continue;
+    std::string text;
+    for (const auto& problem : entry.at("problems")) text += problem.get<std::string>() + "\n";
+    return text;
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("backup_status names a database that is gone, and the restore that it prints works") {
+  ToolHouse house;
+  house.furnish();
+  const Json taken = house.good("snapshot_db", {{"destination", "~/Backups"}});
+  const auto snapshot = taken.at("snapshot").get<std::string>();
+  const bool emptied = GENERATE(false, true);
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(house.global.string() + suffix);
+  if (emptied) test::write_file(house.global, "");
+  for (const bool quick : {false, true}) {
+    const Json result = house.good("backup_status", {{"brief", quick}});
+    CHECK(result.at("status") == "attention");
+    REQUIRE(result.at("databases").size() == 1);
+    CHECK_THAT(problems_of(result, house.global),
+               Catch::StartsWith(emptied ? "It is empty (0 bytes). " : "It is gone. ") &&
+                   Catch::Contains("restore_snapshot {\"snapshot\": \"" + snapshot +
+                                   "\", \"in_place\": true}"));
+    CHECK_THAT(house.last_text, Catch::Contains(house.global.string()));
+  }
+  house.good("restore_snapshot", {{"snapshot", snapshot}, {"in_place", true}, {"confirm", true}});
+  CHECK(fs::file_size(house.global) > 0);
+  const Json after = house.good("backup_status", Json::object());
+  CHECK_THAT(problems_of(after, house.global), !Catch::Contains("restore_snapshot"));
+}
+
+TEST_CASE("a database that went long ago, or with its snapshots, is not brought up again") {
+  ToolHouse house;
+  house.furnish();
+  const Json taken = house.good("snapshot_db", {{"destination", "~/Backups"}});
+  fs::remove(house.global);
+  house.clock.advance(std::chrono::hours{24 * 31});
+  CHECK(brief(house).at("databases").empty());
+  CHECK(house.last_text.empty());
+  CHECK(house.good("backup_status", Json::object()).at("databases").size() == 1);
+  house.clock.advance(std::chrono::hours{24 * 60});
+  CHECK(house.good("backup_status", Json::object()).at("databases").empty());
+  house.clock.advance(std::chrono::hours{-24 * 90});
+  CHECK(house.good("backup_status", Json::object()).at("databases").size() == 1);
+  fs::remove(taken.at("snapshot").get<std::string>());
+  CHECK(house.good("backup_status", Json::object()).at("databases").empty());
+}
+
+TEST_CASE("a project that was removed whole is told by the status, not by each session") {
+  ToolHouse house;
+  const auto project = house / "home/code/app";
+  const auto database = house.make_database(project / ".orchestrator/project.db");
+  fs::create_directories(house.backups);
+  house.good("snapshot_db", {{"source", database.string()}, {"destination", "~/Backups"}});
+  const auto tell = [&] { return problems_of(brief(house), database); };
+  fs::remove_all(project / ".orchestrator");  // as `git clean` does
+  CHECK_THAT(tell(), Catch::StartsWith("It is gone") &&
+                         Catch::Contains("make " + (project / ".orchestrator").string()));
+  fs::remove_all(project);
+  CHECK(tell().empty());
+  CHECK_THAT(problems_of(house.good("backup_status", Json::object()), database),
+             Catch::StartsWith("It is gone"));
+}
+
+TEST_CASE("removing the schedule of a database that is gone stops the telling at each session") {
+  ToolHouse house;
+  house.furnish();
+  add_job(house);
+  add_run(house, true);
+  fs::remove(house.global);
+  CHECK_THAT(problems_of(brief(house), house.global),
+             Catch::StartsWith("It is gone") && Catch::Contains("remove the schedule"));
+  fs::remove(core::job_path("global", house.places));
+  CHECK(brief(house).at("databases").empty());
+}
+
+TEST_CASE("a scheduled database that is gone is one, though a link led to it") {
+  ToolHouse house;
+  const auto database = house.make_database(house / "disk/notes.db");
+  house.furnish();
+  fs::create_directory_symlink(house / "disk", house / "home/link");
+  house.good("snapshot_db", {{"source", database.string()}, {"destination", "~/Backups"}});
+  core::BackupJob job;
+  job.name = "notes";
+  job.scheduler = core::SchedulerKind::cron;
+  job.scheduled_since = house.clock.instant;
+  job.snapshot.source = house / "home/link/notes.db";
+  job.snapshot.destination = house.backups;
+  auto& files = core::system_files();
+  fs::create_directories(core::job_path(job.name, house.places).parent_path());
+  REQUIRE(core::write_job(job, house.places, files));
+  fs::remove(database);
+  const Json result = house.good("backup_status", Json::object());
+  CHECK(result.at("databases").size() == 2);
+  CHECK_THAT(problems_of(result, database), Catch::Contains("restore_snapshot {\"snapshot\""));
+}
+
+TEST_CASE("each line of a warning is told with the database's path before it") {
+  ToolHouse house;
+  house.furnish();
+  add_job(house);
+  core::RunRecord run;
+  run.kind = "snapshot";
+  run.schedule = "global";
+  run.source = house.global.string();
+  run.destination = house.backups.string();
+  run.started_at = run.finished_at = house.clock.instant;
+  run.ok = true;
+  run.warnings = "The earlier one was kept.\n" + std::string(core::kShrinkWarning) + ": 3 rows.";
+  REQUIRE(core::record_run(run, house.world));
+  house.good("backup_status", Json::object());
+  const auto told = house.global.string() + ": The last run warned: ";
+  CHECK_THAT(house.last_text,
+             Catch::Contains("\n" + told + std::string(core::kShrinkWarning) + ": 3 rows.\n") &&
+                 Catch::Contains("\n" + told + "The earlier one was kept.\n"));
 }

@@ -1,3 +1,4 @@
+#include "core/history.h"
 #include "tests/tools/tool_house.h"
 
 namespace fs = core::fs;
@@ -72,4 +73,33 @@ TEST_CASE("discover_databases without a find says what to do") {
   const Json result = house.good("discover_databases", Json::object());
   CHECK(result.at("databases").empty());
   CHECK_THAT(house.last_text, Catch::Contains("--folder"));
+}
+
+TEST_CASE("discover_databases tells of a database that is gone and has a snapshot") {
+  ToolHouse house;
+  house.furnish();
+  house.good("snapshot_db", {{"destination", "~/Backups"}});
+  fs::remove(house.global);
+  const Json result = house.good("discover_databases", Json::object());
+  CHECK(result.at("databases").empty());
+  CHECK_THAT(house.last_text, Catch::Contains("Warning: " + house.global.string() +
+                                              ": It is gone. Its last good snapshot is of"));
+}
+
+TEST_CASE("discover_databases tells of no lost database outside the allowed folders") {
+  for (const bool shut : {false, true}) {
+    ToolHouse house(shut ? std::vector<std::string>{"home/code"} : std::vector<std::string>{});
+    fs::create_directories(house / "home/code");
+    core::RunRecord run;
+    run.kind = "snapshot";
+    run.source = house.global.string();
+    run.destination = (house / "away").string();
+    run.snapshot = (house / "away/laptop/global-2026-11-22.db").string();
+    run.started_at = run.finished_at = house.clock.instant;
+    run.ok = true;
+    REQUIRE(core::record_run(run, house.world));
+    const std::string told = house.good("discover_databases", Json::object()).dump();
+    CHECK((told.find(run.snapshot) == std::string::npos) == shut);
+    CHECK((told.find(run.source) == std::string::npos) == shut);
+  }
 }
