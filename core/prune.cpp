@@ -55,12 +55,7 @@ Expected<std::set<Series>> series_of(const PruneRequest& request, const std::str
       "List what is there with list_snapshots, and name its source, hostname and label.");
 }
 
-// How the alarm ends where a snapshot was taken.
-constexpr std::string_view kKeptByRun =
-    " Both snapshots are kept and no older one was removed in this run.";
-
-// The newest against the one before: what the alarm of the nightly run says as well, but for what
-// that run did.
+// The newest against the one before: what the alarm of the nightly run says as well.
 std::optional<std::string> shrink_of(const std::vector<Snapshot>& series) {
   std::vector<const Snapshot*> known;
   for (const auto& snapshot : series) {
@@ -68,9 +63,8 @@ std::optional<std::string> shrink_of(const std::vector<Snapshot>& series) {
   }
   if (known.size() < 2) return std::nullopt;
   auto warning = shrink_warning(*known[1], *known[0]->manifest);
-  if (!warning) return std::nullopt;
-  if (warning->ends_with(kKeptByRun)) warning->erase(warning->size() - kKeptByRun.size());
-  return *warning + " The fuller one stays, whatever the rules say.";
+  if (warning) *warning += " The fuller one stays, whatever the rules say.";
+  return warning;
 }
 
 void remove(const std::vector<Expiry>& decisions, const Env& env, PruneResult& result) {
