@@ -31,6 +31,9 @@ Expected<std::unique_ptr<ReplacedDatabase>> ReplacedDatabase::take(
   if (auto openers = openers_of(target, env.files); !openers.empty()) {
     return taken->fail_busy(openers);
   }
+  const auto there = env.files.link_info(target);
+  taken->lost_ = !there && there.error().code == ErrorCode::not_found;
+  if (taken->lost_) return taken;
   if (auto locked = taken->lock(busy_timeout, std::move(stop)); !locked) {
     return fail(locked.error());
   }
@@ -141,9 +144,11 @@ Expected<> ReplacedDatabase::keep_as(const fs::path& safety) {
     // be.
     if (auto written = write_manifest(safety, *facts_, env_.files); !written) return written;
   }
-  const auto linked = env_.files.link(target_, safety);
-  linked_ = linked.has_value();
-  if (!linked && linked.error().code != ErrorCode::unsupported) return linked;
+  if (!lost_) {
+    const auto linked = env_.files.link(target_, safety);
+    linked_ = linked.has_value();
+    if (!linked && linked.error().code != ErrorCode::unsupported) return linked;
+  }
   if (auto moved = move_side_files(safety); !moved) return moved;
   return env_.files.sync_folder(target_.parent_path());
 }
@@ -163,14 +168,33 @@ Expected<> ReplacedDatabase::move_side_files(const fs::path& safety) {
   return {};
 }
 
-Expected<std::vector<std::string>> ReplacedDatabase::replace_with(const fs::path& file) {
+std::vector<fs::path> ReplacedDatabase::side_files_kept() const {
+  std::vector<fs::path> kept;
+  for (const auto& [from, to] : moved_) kept.push_back(to);
+  return kept;
+}
+
+Expected<> ReplacedDatabase::swap_in(const fs::path& file) {
+  if (lost_) {
+    auto renamed = env_.files.rename_new(file, target_);
+    if (renamed || renamed.error().code != ErrorCode::conflict) return renamed;
+    std::string message = "Another program has just made a new " + target_.string() + ".";
+    for (const auto& [from, to] : moved_)
+      message += " " + from.string() + " is now " + to.string() + ".";
+    moved_.clear();
+    return fail(ErrorCode::conflict, std::move(message),
+                "Close that program, then restore again: that keeps the new one, too.");
+  }
   if (!linked_) {
-    if (auto kept = env_.files.rename_new(target_, safety_); !kept) return fail(kept.error());
+    if (auto kept = env_.files.rename_new(target_, safety_); !kept) return kept;
   }
-  if (auto renamed = env_.files.rename(file, target_); !renamed) {
-    if (!linked_) (void)env_.files.rename(safety_, target_);
-    return fail(renamed.error());
-  }
+  auto renamed = env_.files.rename(file, target_);
+  if (!renamed && !linked_) (void)env_.files.rename(safety_, target_);
+  return renamed;
+}
+
+Expected<std::vector<std::string>> ReplacedDatabase::replace_with(const fs::path& file) {
+  if (auto swapped = swap_in(file); !swapped) return fail(swapped.error());
   done_ = true;
   connection_.reset();
   if (facts_) {

@@ -24,7 +24,8 @@ namespace core {
 // is locked exclusively, in rollback mode (its WAL folded in), with no -wal or -shm beside it that
 // could replay into what comes in its place. A database that SQLite cannot open is not locked; its
 // side files are kept beside its copy. https://www.sqlite.org/howtocorrupt.html, section 2.4 (why a
-// database and its side files must not part)
+// database and its side files must not part). Of one that is gone the side files are kept likewise,
+// under the name that its copy would have: they may hold its last transactions.
 class ReplacedDatabase {
  public:
   // busy when another program has it open, within `busy_timeout`; the message names it.
@@ -37,11 +38,16 @@ class ReplacedDatabase {
 
   // Size, page size and journal mode before it was taken; nothing when SQLite cannot open it.
   const std::optional<Manifest>& facts() const { return facts_; }
+  // True when there was none to take: at most side files.
+  bool lost() const { return lost_; }
+  // Where the side files are that keep_as moved.
+  std::vector<fs::path> side_files_kept() const;
 
   // Gives it the second name `safety`, in the same folder, synced to the disk.
   Expected<> keep_as(const fs::path& safety);
   // Renames `file` over it, lets go, syncs the folder. An error means that nothing was replaced;
-  // what goes wrong after that comes back as warnings.
+  // what goes wrong after that comes back as warnings. A database that came up where one was lost
+  // is a conflict; the side files then stay where keep_as moved them, as they are not its own.
   Expected<std::vector<std::string>> replace_with(const fs::path& file);
 
  private:
@@ -53,12 +59,14 @@ class ReplacedDatabase {
   // All but this process.
   std::vector<Opener> other_openers() const;
   tl::unexpected<Error> fail_busy(const std::vector<Opener>& openers) const;
+  Expected<> swap_in(const fs::path& file);
   void put_back();
 
   const fs::path target_;
   const Env& env_;
   sqlite::ConnectionHandle connection_;
   std::optional<Manifest> facts_;
+  bool lost_ = false;
   fs::path safety_;
   bool linked_ = false;  // false: the file system has no hard links, the copy is made by renaming
   std::vector<std::pair<fs::path, fs::path>> moved_;  // side files: from, to

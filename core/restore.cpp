@@ -1,6 +1,7 @@
 #include "core/restore.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <iterator>
 
@@ -13,6 +14,7 @@
 #include "core/row_counts.h"
 #include "core/run_lock.h"
 #include "core/sealed_vfs.h"
+#include "core/shell_word.h"
 #include "core/snapshot_plan.h"
 #include "core/temporary.h"
 #include "core/write_behind.h"
@@ -37,6 +39,28 @@ std::string describe_failures(const VerifyReport& report) {
 
 bool is_there(const fs::path& path, const FileSystem& files) {
   return files.link_info(path).has_value();
+}
+
+constexpr std::array kSideSuffixes{"-wal", "-journal", "-shm"};
+
+fs::path with_suffix(fs::path path, const char* suffix) {
+  path += suffix;
+  return path;
+}
+
+std::vector<fs::path> side_files_of(const fs::path& database, const FileSystem& files) {
+  std::vector<fs::path> there;
+  for (const char* suffix : kSideSuffixes) {
+    fs::path path = with_suffix(database, suffix);
+    if (is_there(path, files)) there.push_back(std::move(path));
+  }
+  return there;
+}
+
+std::string list_of(const std::vector<fs::path>& paths) {
+  std::string text;
+  for (const fs::path& path : paths) text += (text.empty() ? "" : ", ") + path.string();
+  return text;
 }
 
 class Restoration {
@@ -79,6 +103,7 @@ class Restoration {
  private:
   Expected<> find_target();
   Expected<> check_new_target();
+  tl::unexpected<Error> fail_taken() const;
   Expected<> check_not_in_use();
   Expected<> verify_snapshot_first();
   Expected<> note_journal_mode();
@@ -90,6 +115,7 @@ class Restoration {
   Expected<> replace(Temporary& file);
   Expected<> put_new(Temporary& file);
   fs::path safety_path() const;
+  void describe_side_files(const std::vector<fs::path>& kept);
   void describe_safety_copy(const ReplacedDatabase& replaced);
   bool restores_wal() const;
 
@@ -120,6 +146,14 @@ Expected<> Restoration::find_target() {
   }
   if (wanted.is_relative()) wanted = env_.places.current_folder / wanted;
   const auto folder = env_.files.canonical(wanted.parent_path());
+  if (!folder && folder.error().code == ErrorCode::not_found) {
+    // Not made here: below a mistyped path, or a disk that is not attached, it would hide that.
+    return fail(ErrorCode::not_found,
+                "There is no folder " + wanted.parent_path().string() + " to restore " +
+                    wanted.filename().string() + " to.",
+                "If that path is right, make it, then restore again: " +
+                    shell_command({"mkdir", "-p", wanted.parent_path().string()}));
+  }
   if (!folder) return fail(folder.error());
   const auto info = env_.files.info(wanted);
   if (!info && info.error().code != ErrorCode::not_found) return fail(info.error());
@@ -128,14 +162,15 @@ Expected<> Restoration::find_target() {
   const auto resolved = env_.files.canonical(wanted);
   target_ = request_.in_place && resolved ? *resolved : *folder / wanted.filename();
   result_.target = target_;
-  if (!target_exists_) return check_new_target();
+  if (!target_exists_ && is_there(target_, env_.files)) {
+    return fail(ErrorCode::not_found, target_.string() + " is a link that leads nowhere.",
+                "Name the file that it is to lead to as target.");
+  }
+  if (!target_exists_) return request_.in_place ? Expected<>() : check_new_target();
   if (info->kind != FileInfo::Kind::file) {
     return fail(ErrorCode::invalid_argument, target_.string() + " is not a file.");
   }
-  if (!request_.in_place) {
-    return fail(ErrorCode::conflict, target_.string() + " is there already.",
-                "Choose the name of a new file; to replace a live database, ask for in_place.");
-  }
+  if (!request_.in_place) return fail_taken();
   const auto snapshot = env_.files.info(request_.snapshot);
   if (snapshot && snapshot->id == info->id) {
     if (is_safety_copy(request_.snapshot.filename().string())) {
@@ -153,19 +188,30 @@ Expected<> Restoration::find_target() {
 
 // What lies beside a new database's name would replay into it.
 Expected<> Restoration::check_new_target() {
-  for (const char* suffix : {"", "-wal", "-journal", "-shm"}) {
-    fs::path path = target_;
-    path += suffix;
-    if (!is_there(path, env_.files)) continue;
-    return fail(ErrorCode::conflict,
-                path.string() + " is there already, from another database of that name.",
-                "Move it away, or choose another name.");
+  if (is_there(target_, env_.files)) return fail_taken();
+  const auto side_files = side_files_of(target_, env_.files);
+  if (side_files.empty()) return {};
+  std::string move;
+  for (const fs::path& path : side_files) {
+    const std::string suffix = path.string().substr(target_.string().size());
+    move += (move.empty() ? "" : " && ") +
+            shell_command({"mv", "-n", path.string(), target_.string() + ".aside" + suffix});
   }
-  return {};
+  return fail(ErrorCode::conflict,
+              "Beside the new database's name lies what is left of another one, and SQLite would "
+              "mix it in: " +
+                  list_of(side_files) + ".",
+              "Choose another name, or move that away first: " + move);
 }
 
+tl::unexpected<Error> Restoration::fail_taken() const {
+  return fail(ErrorCode::conflict, target_.string() + " is there already.",
+              "Choose the name of a new file; to replace a live database, ask for in_place.");
+}
+
+// Of a lost database, too: what still has it open may have what the snapshot has not.
 Expected<> Restoration::check_not_in_use() {
-  if (!target_exists_) return {};
+  if (!request_.in_place) return {};
   const auto openers = openers_of(target_, env_.files);
   if (openers.empty()) return {};
   std::string message = target_.string() + " is open in " + describe_openers(openers) + ".";
@@ -219,7 +265,15 @@ bool Restoration::restores_wal() const {
 
 void Restoration::compare_rows() {
   for (const auto& [table, count] : result_.verification.rows) result_.rows[table].then = count;
-  if (!target_exists_) return;
+  if (!target_exists_) {
+    const auto side_files = side_files_of(target_, env_.files);
+    if (request_.dry_run && !side_files.empty()) {
+      result_.warnings.push_back(target_.string() +
+                                 " is gone. What is left of it will be kept under another name: " +
+                                 list_of(side_files) + ".");
+    }
+    return;
+  }
   auto source = PinnedSource::open(target_, kPreviewBusyTimeout, env_, stop_);
   if (!source) {
     result_.warnings.push_back("The present database cannot be read: " + source.error().message);
@@ -239,7 +293,7 @@ Expected<> Restoration::restore() {
   Temporary file(temporary_path_of(target_), env_.files);
   if (auto copied = copy_to(file.path()); !copied) return copied;
   if (auto checked = check_copy(file.path()); !checked) return checked;
-  if (target_exists_) return replace(file);
+  if (request_.in_place) return replace(file);
   return put_new(file);
 }
 
@@ -313,7 +367,10 @@ fs::path Restoration::safety_path() const {
   fs::path path;
   for (int number = 1; number <= kMaxSafetyNames; ++number) {
     path = target_.parent_path() / safety_copy_name(target_, now, number);
-    if (!is_there(path, env_.files) && !is_there(manifest_path_of(path), env_.files)) break;
+    if (!is_there(path, env_.files) && !is_there(manifest_path_of(path), env_.files) &&
+        side_files_of(path, env_.files).empty()) {
+      break;
+    }
   }
   return path;
 }
@@ -329,6 +386,10 @@ Expected<> Restoration::replace(Temporary& file) {
   if (!swapped) return fail(swapped.error());
   file.release();
   std::move(swapped->begin(), swapped->end(), std::back_inserter(result_.warnings));
+  if ((*replaced)->lost()) {
+    describe_side_files((*replaced)->side_files_kept());
+    return {};
+  }
   result_.safety_copy = safety;
   result_.undo = {env_.places.program.string(),
                   "restore",
@@ -340,6 +401,14 @@ Expected<> Restoration::replace(Temporary& file) {
                   "--confirm"};
   describe_safety_copy(**replaced);
   return {};
+}
+
+void Restoration::describe_side_files(const std::vector<fs::path>& kept) {
+  if (kept.empty()) return;
+  result_.warnings.push_back(
+      target_.string() +
+      " was gone. What was left of it may hold its last changes and is kept as " + list_of(kept) +
+      ".");
 }
 
 // Gives the safety copy a digest and row counts, so that undoing can verify it like any snapshot.

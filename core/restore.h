@@ -55,14 +55,15 @@ struct RestoreResult {
 // In place, the present database is first locked exclusively, its WAL folded into it and its side
 // files removed, so that nothing stale can replay into the new one; it stays beside the target as
 // `<stem>.before-restore-<UTC time>.db` with a manifest of its own. A present database that SQLite
-// cannot open is kept with its side files as they are.
+// cannot open is kept with its side files as they are; of one that is gone the side files are kept
+// under the name that its safety copy would have.
 //
 // Errors: needs_confirmation; damaged (the snapshot failed its check; nothing was touched); busy
 // (the message names the programs that have the target open, where the system can tell); conflict
-// (a new file's name is taken, or a -wal or -journal lies beside it); not_found, no_space,
-// permission_denied, cancelled. On every error the target is as it was; once it is in place, what
-// goes wrong is a warning. Recorded in history.db, except for a dry run. Progress: phases "verify"
-// and "copy".
+// (a new file's name is taken, or a -wal, -journal or -shm lies beside it); not_found (also the
+// target's folder: it is never made here), no_space, permission_denied, cancelled. On every error
+// the target is as it was; once it is in place, what goes wrong is a warning. Recorded in
+// history.db, except for a dry run. Progress: phases "verify" and "copy".
 //
 // What killed restores of this target left beside it is cleared away first
 // (core/restore_leftovers.h).

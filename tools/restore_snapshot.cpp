@@ -1,6 +1,7 @@
 #include "tools/restore_snapshot.h"
 
 #include "core/restore.h"
+#include "core/shell_word.h"
 #include "tools/encode.h"
 #include "tools/schema.h"
 #include "tools/verify_snapshot.h"
@@ -17,28 +18,6 @@ namespace {
 constexpr std::string_view kConfirmKey = "confirm";
 // A preview names the tables that change most; structured content has them all.
 constexpr std::size_t kMaxTablesTold = 8;
-
-// A word as a POSIX shell reads it.
-std::string shell_word(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:@%+,";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) {
-    if (c == '\'') {
-      quoted += "'\\''";
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "'";
-}
-
-std::string shell_command(const std::vector<std::string>& words) {
-  std::string command;
-  for (const auto& word : words) command += (command.empty() ? "" : " ") + shell_word(word);
-  return command;
-}
 
 Json encode(const core::RestoreResult& result) {
   Json structured{{"snapshot", result.snapshot.string()},
@@ -59,7 +38,7 @@ Json encode(const core::RestoreResult& result) {
   structured["verdict"] = core::to_string(result.verification.verdict);
   if (!result.journal_mode.empty()) structured["journal_mode"] = result.journal_mode;
   if (result.safety_copy) structured["safety_copy"] = result.safety_copy->string();
-  if (!result.undo.empty()) structured["undo"] = shell_command(result.undo);
+  if (!result.undo.empty()) structured["undo"] = core::shell_command(result.undo);
   structured["warnings"] = result.warnings;
   return structured;
 }

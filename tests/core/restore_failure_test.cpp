@@ -85,6 +85,52 @@ TEST_CASE("a restore that fails at any step leaves the old database alone, or is
   CHECK(successes > 0);
 }
 
+TEST_CASE("a restore of a lost database that fails leaves its side files, or is a success") {
+  for (int step = 1; step <= kMaxSteps; ++step) {
+    Scene scene;
+    fs::remove(scene.live);
+    test::write_file(scene.live.string() + "-wal", "old wal");
+    test::write_file(scene.live.string() + "-shm", "old shm");
+    FaultyFiles files(step, Fault::fails);
+    const auto restored = scene.restore_with(files, scene.in_place());
+    if (files.passed()) break;
+    CAPTURE(step, restored ? "restored" : restored.error().message, scene.home());
+    REQUIRE(step < kMaxSteps);
+    if (restored) {
+      CHECK(notes_in(scene.live) == 20);
+      CHECK(scene.home().find("live.before-restore-20261123T120000Z.db-wal") != std::string::npos);
+    } else {
+      CHECK(scene.home() == "live.db-shm live.db-wal");
+      CHECK(test::read_file(scene.live.string() + "-wal") == "old wal");
+    }
+  }
+}
+
+TEST_CASE("a database that comes up while a lost one is restored is not replaced") {
+  class ComesUp final : public test::ForwardingFiles {
+   public:
+    explicit ComesUp(fs::path live) : live_(std::move(live)) {}
+    Expected<> rename_new(const Path& from, const Path& to) override {
+      if (to == live_) test::make_notes_database(live_, {.notes = 3});
+      return ForwardingFiles::rename_new(from, to);
+    }
+
+   private:
+    fs::path live_;
+  };
+  Scene scene;
+  fs::remove(scene.live);
+  test::write_file(scene.live.string() + "-wal", "old wal");
+  ComesUp files(scene.live);
+  const auto restored = scene.restore_with(files, scene.in_place());
+  REQUIRE_FALSE(restored);
+  CHECK(restored.error().code == ErrorCode::conflict);
+  CHECK(notes_in(scene.live) == 3);
+  const std::string aside = "live.before-restore-20261123T120000Z.db-wal";
+  CHECK(scene.home() == aside + " live.db");
+  CHECK(restored.error().message.find(aside) != std::string::npos);
+}
+
 TEST_CASE("a new file that cannot be synced to its folder is there all the same, with a warning") {
   for (int step = 1; step <= kMaxSteps; ++step) {
     Scene scene;

@@ -143,18 +143,90 @@ TEST_CASE("rows that live only in the WAL are in the safety copy, and the WAL do
   CHECK(test::invariant_holds(*result.safety_copy));
 }
 
-TEST_CASE("side files of another database beside a lost one do not replay") {
+TEST_CASE("side files of a lost database do not replay: in place they are kept aside") {
   Scene scene;
   WriterProcess writer(scene.live, {.checkpoints = false});
   writer.kill();
-  REQUIRE(fs::exists(scene.live.string() + "-wal"));
+  const std::string wal = test::read_file(scene.live.string() + "-wal");
+  const std::string shm = test::read_file(scene.live.string() + "-shm");
+  REQUIRE(!wal.empty());
   fs::remove(scene.live);  // the database is lost, its WAL is not
-  CHECK(scene.error_of(scene.in_place()) == ErrorCode::conflict);
-  fs::remove(scene.live.string() + "-wal");
-  fs::remove(scene.live.string() + "-shm");
+  const std::string before = scene.home();
+
+  RestoreRequest request = scene.in_place();
+  request.dry_run = true;
+  const RestoreResult preview = scene.restore(request);
+  REQUIRE(preview.warnings.size() == 1);
+  CHECK_THAT(preview.warnings[0], Catch::Contains(scene.live.string() + "-wal"));
+  CHECK(scene.home() == before);
+
   const RestoreResult result = scene.restore(scene.in_place());
   CHECK(notes_in(scene.live) == 20);
   CHECK_FALSE(result.safety_copy);
+  CHECK(result.undo.empty());
+  const std::string aside = (scene.world / "home/live.before-restore-20261123T120000Z.db").string();
+  CHECK(test::read_file(aside + "-wal") == wal);
+  CHECK(test::read_file(aside + "-shm") == shm);
+  REQUIRE(result.warnings.size() == 1);
+  CHECK_THAT(result.warnings[0], Catch::Contains(aside + "-wal") && Catch::Contains("-shm"));
+
+  fs::remove(scene.live);  // and once more in the same second: nothing is kept over what is kept
+  test::write_file(scene.live.string() + "-wal", "another wal");
+  scene.restore(scene.in_place());
+  CHECK(notes_in(scene.live) == 20);
+  CHECK(test::read_file(aside + "-wal") == wal);
+}
+
+TEST_CASE("a lost database that a program still has open is not replaced, and it is named") {
+  Scene scene;
+  WriterProcess other(scene.live, {.mode = WriterOptions::Mode::hold_read});
+  REQUIRE(fs::exists(scene.live.string() + "-wal"));
+  fs::remove(scene.live);
+  const std::string before = scene.home();
+  const auto restored = scene.try_restore(scene.in_place());
+  REQUIRE_FALSE(restored);
+  CHECK(restored.error().code == ErrorCode::busy);
+  CHECK_THAT(restored.error().message, Catch::Contains(std::to_string(other.pid())));
+  CHECK(scene.home() == before);
+}
+
+TEST_CASE("side files beside a new file's name are all named at once, with the command to move") {
+  Scene scene;
+  const fs::path target = scene.world / "home/it's new.db";
+  test::write_file(target.string() + "-wal", "old wal");
+  test::write_file(target.string() + "-shm", "old shm");
+  const RestoreRequest request{.snapshot = scene.snapshot, .target = target};
+  const auto refused = scene.try_restore(request);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::conflict);
+  CHECK_THAT(refused.error().message, Catch::Contains("new.db-wal") && Catch::Contains("-shm"));
+  const std::string& hint = refused.error().hint;
+  REQUIRE(hint.find(": mv ") != std::string::npos);
+  const auto moved =
+      core::system_commands().run({.argv = {"/bin/sh", "-c", hint.substr(hint.find("mv "))},
+                                   .input = "",
+                                   .extra_environment = {}},
+                                  {});
+  REQUIRE(moved);
+  REQUIRE(moved->exit_code == 0);
+  scene.restore(request);
+  CHECK(notes_in(target) == 20);
+  CHECK(test::read_file(target.string() + ".aside-wal") == "old wal");
+}
+
+TEST_CASE("a folder that is gone is named, with the command that makes it again") {
+  Scene scene;
+  const fs::path folder = scene.world / "home/lost project/.orchestrator";
+  RestoreRequest request = scene.in_place();
+  request.target = folder / "project.db";
+  const auto refused = scene.try_restore(request);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::not_found);
+  CHECK_THAT(refused.error().message, Catch::Contains("no folder " + folder.string()));
+  CHECK_THAT(refused.error().hint, Catch::Contains("mkdir -p '" + folder.string() + "'"));
+  fs::create_directories(folder);
+  scene.restore(request);
+  CHECK(notes_in(request.target) == 20);
 }
 
 TEST_CASE("a database that another process has open is not replaced, and the process is named") {
@@ -254,6 +326,10 @@ TEST_CASE("a restore through a link replaces the database that the link leads to
   CHECK(notes_in(scene.live) == 20);
   request.snapshot = scene.live;
   CHECK(scene.error_of(request) == ErrorCode::invalid_argument);
+  fs::create_symlink(scene.world / "home/absent.db", scene.world / "lost.db");
+  request = scene.in_place();
+  request.target = scene.world / "lost.db";
+  CHECK(scene.error_of(request) == ErrorCode::not_found);
 }
 
 TEST_CASE("a stop before the swap leaves the database as it was") {

@@ -1,0 +1,15 @@
+// Turns arguments into a command line that a person can paste into a POSIX shell. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace core {
+
+// One word, quoted only where the shell would read it as anything else.
+std::string shell_word(std::string_view word);
+// "mkdir -p '/home/me/my project'".
+std::string shell_command(const std::vector<std::string>& words);
+
+}  // namespace core
