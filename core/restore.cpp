@@ -274,6 +274,7 @@ void Restoration::compare_rows() {
     }
     return;
   }
+  result_.present = Present::uncounted;
   auto source = PinnedSource::open(target_, kPreviewBusyTimeout, env_, stop_);
   if (!source) {
     result_.warnings.push_back("The present database cannot be read: " + source.error().message);
@@ -284,6 +285,7 @@ void Restoration::compare_rows() {
     result_.warnings.push_back("The present rows cannot be counted: " + rows.error().message);
     return;
   }
+  result_.present = Present::counted;
   for (const auto& [table, count] : *rows) result_.rows[table].now = count;
 }
 

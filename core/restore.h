@@ -34,11 +34,15 @@ struct RowChange {
   std::optional<std::uint64_t> then;  // in the snapshot
 };
 
+// What there was at the target before.
+enum class Present { none, uncounted, counted };
+
 struct RestoreResult {
   fs::path snapshot;
   fs::path target{};
   bool in_place = false;
   bool dry_run = false;
+  Present present = Present::none;  // uncounted: it could not be read, a warning says why
   std::map<std::string, RowChange> rows;
   VerifyReport verification;  // of the snapshot; its manifest says when it was taken
   std::string journal_mode;   // of the restored database: "wal" or "delete"

@@ -43,8 +43,10 @@ Json encode(const core::RestoreResult& result) {
   return structured;
 }
 
-std::string count_text(const std::optional<std::uint64_t>& count) {
-  return count ? std::to_string(*count) : "none";
+// "0 now", "none now", "cannot be counted now".
+std::string now_text(const core::RestoreResult& preview, const core::RowChange& change) {
+  if (preview.present == core::Present::uncounted) return "cannot be counted now";
+  return (change.now ? std::to_string(*change.now) : "none") + " now";
 }
 
 // "notes 0 now, 400 then; …", of the tables that differ.
@@ -55,20 +57,31 @@ std::string changes_of(const core::RestoreResult& preview) {
   for (const auto& [table, change] : preview.rows) {
     if (change.now == change.then) continue;
     if (++differing > kMaxTablesTold) continue;
-    text += (told++ > 0 ? "; " : "") + table + " " + count_text(change.now) + " now, " +
-            count_text(change.then) + " then";
+    text += (told++ > 0 ? "; " : "") + table + " " + now_text(preview, change) + ", " +
+            (change.then ? std::to_string(*change.then) : "none") + " then";
   }
   if (differing == 0) return "every table has as many rows as now";
   if (differing > told) text += "; and " + std::to_string(differing - told) + " more tables";
   return text;
 }
 
-std::string sentence_of(const core::RestoreRequest& request, const core::RestoreResult& preview) {
-  std::string text = request.target.string() + " would be replaced by " + preview.snapshot.string();
+std::string sentence_of(const core::RestoreResult& preview) {
+  const bool lost = preview.present == core::Present::none;
+  std::string text = preview.target.string() +
+                     (lost ? " is gone and would come back from " : " would be replaced by ") +
+                     preview.snapshot.string();
   if (const auto& manifest = preview.verification.manifest) {
     text += ", taken " + core::format_instant(manifest->taken_at);
   }
-  return text + ". Rows: " + changes_of(preview) + ".";
+  text += ". Rows: " + changes_of(preview) + ".";
+  for (const auto& warning : preview.warnings) text += "\nWarning: " + warning;
+  return text;
+}
+
+// The question after the sentence.
+std::string question_of(const core::RestoreResult& preview) {
+  if (preview.present == core::Present::none) return "\nRestore it?";
+  return "\nThe present database is kept as a safety copy. Replace it?";
 }
 
 // Nothing: go on. Otherwise the question, or why it is not to be done.
@@ -87,17 +100,17 @@ std::optional<server::ToolOutcome<Json>> settle_confirmation(core::RestoreReques
   asked.dry_run = true;
   auto preview = core::restore_snapshot(asked, setting.env, context.progress(), context.stop());
   if (!preview) return preview.error();
-  const auto sentence = sentence_of(request, *preview);
+  const auto sentence = sentence_of(*preview);
   if (!context.abilities().form_elicitation) {
     return Error{ErrorCode::needs_confirmation, sentence,
                  "Show this to the user; after a yes call again with confirm: true."};
   }
   return server::NeedsInput{
       .key = std::string(kConfirmKey),
-      .message = sentence + " The present database is kept as a safety copy. Replace it?",
+      .message = sentence + question_of(*preview),
       .requested_schema =
           Json{{"type", "object"},
-               {"properties", {{kConfirmKey, {{"type", "boolean"}, {"title", "Replace it"}}}}},
+               {"properties", {{kConfirmKey, {{"type", "boolean"}, {"title", "Restore it"}}}}},
                {"required", Json::array({kConfirmKey})}}};
 }
 

@@ -78,6 +78,32 @@ TEST_CASE("restore_snapshot in place shows what changes and waits for a yes") {
   CHECK(test::query_integer(house.global, kCountNotes) == 20);
 }
 
+TEST_CASE("restore_snapshot asks with the warnings: what cannot be read, what must be closed") {
+  ToolHouse house;
+  const auto snapshot = take_and_lose(house);
+  const Json arguments{{"snapshot", snapshot.string()}, {"in_place", true}};
+  {
+    test::WriterProcess writer(house.global, {.mode = test::WriterOptions::Mode::idle});
+    const std::string must_be_closed =
+        "(process " + std::to_string(writer.pid()) + "). It must be closed there first.";
+    CHECK_THAT(house.refused("restore_snapshot", arguments), Catch::Contains(must_be_closed));
+    CHECK_THAT(house.asked("restore_snapshot", arguments).params.at("message").get<std::string>(),
+               Catch::Contains(must_be_closed));
+    house.context.client.form_elicitation = false;
+    writer.stop();
+  }
+  fs::remove(house.global.string() + "-wal");
+  test::write_file(house.global, std::string(10'000, 'x'));
+  const auto text = house.refused("restore_snapshot", arguments);
+  CHECK_THAT(text, Catch::Contains("notes cannot be counted now, 20 then"));
+  CHECK_THAT(text, Catch::Contains("Warning: The present database cannot be read"));
+  fs::remove(house.global);
+  CHECK_THAT(house.refused("restore_snapshot", arguments),
+             Catch::Contains(house.global.string() + " is gone and would come back from"));
+  CHECK_THAT(house.asked("restore_snapshot", arguments).params.dump(),
+             !Catch::Contains("safety copy"));
+}
+
 TEST_CASE("restore_snapshot in place keeps a safety copy, and its undo puts that back") {
   ToolHouse house;
   const auto snapshot = take_and_lose(house);
