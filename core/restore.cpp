@@ -13,6 +13,7 @@
 #include "core/restore_leftovers.h"
 #include "core/row_counts.h"
 #include "core/run_lock.h"
+#include "core/safety_copy.h"
 #include "core/sealed_vfs.h"
 #include "core/shell_word.h"
 #include "core/snapshot_plan.h"
@@ -26,16 +27,6 @@ constexpr std::uint64_t kSpareBytes = 4ULL << 20;  // left free beside the resto
 constexpr int kMaxSafetyNames = 100;
 constexpr std::chrono::milliseconds kPreviewBusyTimeout{1'000};
 constexpr std::size_t kWriteVersion = 18, kReadVersion = 19;  // header bytes: 1 rollback, 2 WAL
-
-std::string describe_failures(const VerifyReport& report) {
-  std::string text;
-  for (const VerifyCheck& check : report.checks) {
-    if (check.outcome != VerifyCheck::Outcome::failed) continue;
-    text += (text.empty() ? "" : "; ") + check.name;
-    if (!check.findings.empty()) text += ": " + check.findings.front();
-  }
-  return text;
-}
 
 bool is_there(const fs::path& path, const FileSystem& files) {
   return files.link_info(path).has_value();
@@ -116,8 +107,10 @@ class Restoration {
   Expected<> put_new(Temporary& file);
   fs::path safety_path() const;
   void describe_side_files(const std::vector<fs::path>& kept);
-  void describe_safety_copy(const ReplacedDatabase& replaced);
   bool restores_wal() const;
+  VerifyLevel level() const {
+    return request_.verify == VerifyLevel::full ? VerifyLevel::full : VerifyLevel::quick;
+  }
 
   const RestoreRequest& request_;
   const Env& env_;
@@ -226,7 +219,7 @@ Expected<> Restoration::check_not_in_use() {
 Expected<> Restoration::verify_snapshot_first() {
   VerifyRequest request;
   request.snapshot = request_.snapshot;
-  request.level = request_.verify == VerifyLevel::full ? VerifyLevel::full : VerifyLevel::quick;
+  request.level = level();
   auto report = verify_snapshot(request, env_, progress_, stop_);
   if (!report) return fail(report.error());
   result_.verification = std::move(*report);
@@ -393,6 +386,9 @@ Expected<> Restoration::replace(Temporary& file) {
     return {};
   }
   result_.safety_copy = safety;
+  if (!describe_safety_copy({safety, (*replaced)->facts(), level()}, env_, result_.warnings)) {
+    return {};
+  }
   result_.undo = {env_.places.program.string(),
                   "restore",
                   "--snapshot",
@@ -401,7 +397,6 @@ Expected<> Restoration::replace(Temporary& file) {
                   target_.string(),
                   "--in-place",
                   "--confirm"};
-  describe_safety_copy(**replaced);
   return {};
 }
 
@@ -411,40 +406,6 @@ void Restoration::describe_side_files(const std::vector<fs::path>& kept) {
       target_.string() +
       " was gone. What was left of it may hold its last changes and is kept as " + list_of(kept) +
       ".");
-}
-
-// Gives the safety copy a digest and row counts, so that undoing can verify it like any snapshot.
-void Restoration::describe_safety_copy(const ReplacedDatabase& replaced) {
-  const fs::path& safety = *result_.safety_copy;
-  if (!replaced.facts() || replaced.facts()->bytes == 0) {
-    result_.warnings.push_back(
-        "SQLite could not open the database that was replaced; it is kept "
-        "as it was, as " +
-        safety.string() + ".");
-    return;
-  }
-  Manifest manifest = *replaced.facts();
-  auto digest = sha256_of_file(safety, {});
-  if (!digest) return;  // the manifest without it is there already
-  manifest.sha256 = *digest;
-  VerifyRequest request;
-  request.snapshot = safety;
-  request.known_sha256 = *digest;
-  request.expected = manifest;
-  NoProgress silent;
-  const auto report = verify_snapshot(request, env_, silent, {});
-  if (!report) return;
-  manifest.rows = report->rows;
-  manifest.source_findings = report->source_findings;
-  if (report->verdict == VerifyReport::Verdict::verified) {
-    manifest.verified = VerifyLevel::quick;
-    manifest.verified_at = env_.clock.now();
-  } else {
-    result_.warnings.push_back("The database that was replaced is damaged (" +
-                               describe_failures(*report) + "); it is kept as " + safety.string() +
-                               ".");
-  }
-  (void)write_manifest(safety, manifest, env_.files);
 }
 
 // Never over a file that came up meanwhile.

@@ -48,7 +48,8 @@ struct RestoreResult {
   std::string journal_mode;   // of the restored database: "wal" or "delete"
   std::optional<fs::path>
       safety_copy;                // the database that was replaced; a snapshot in all but name
-  std::vector<std::string> undo;  // the command that puts it back, as arguments
+  // The command that puts it back, as arguments; none where it is too damaged to be restored.
+  std::vector<std::string> undo;
   std::vector<std::string> warnings;
 };
 

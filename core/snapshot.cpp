@@ -23,26 +23,10 @@ constexpr std::uint32_t kFolderMode = 0700;
 constexpr std::size_t kMaxFolderEntries = 200'000;
 // Left free on the destination beyond the copy itself: manifest, folder entries, others' writes.
 constexpr std::uint64_t kSpareBytes = 4 * 1024 * 1024;
-constexpr std::size_t kMaxFindingsInMessage = 3;
 
 tl::unexpected<Error> fail_stopped(const SnapshotPlan& plan) {
   return fail(ErrorCode::cancelled, "The snapshot of " + plan.source.string() + " was stopped.",
               "Nothing was left behind; take it again when it suits.");
-}
-
-// The first findings of the checks that failed, in one sentence.
-std::string describe_failures(const VerifyReport& report) {
-  std::string text;
-  std::size_t shown = 0;
-  for (const VerifyCheck& check : report.checks) {
-    if (check.outcome != VerifyCheck::Outcome::failed) continue;
-    text += (text.empty() ? "" : "; ") + check.name;
-    for (const std::string& finding : check.findings) {
-      if (++shown > kMaxFindingsInMessage) break;
-      text += ": " + finding;
-    }
-  }
-  return text;
 }
 
 // One run from its plan to the published snapshot. Members hold what several steps share.

@@ -425,6 +425,18 @@ std::string_view to_string(VerifyCheck::Outcome outcome) {
   return "skipped";
 }
 
+std::string describe_failures(const VerifyReport& report) {
+  std::string text;
+  for (const VerifyCheck& check : report.checks) {
+    if (check.outcome != Outcome::failed) continue;
+    text += (text.empty() ? "" : "; ") + check.name;
+    if (check.findings.empty()) continue;
+    text += ": " + check.findings.front();
+    while (text.ends_with('.')) text.pop_back();
+  }
+  return text;
+}
+
 Expected<VerifyReport> verify_snapshot(const VerifyRequest& request, const Env& env,
                                        ProgressSink& progress, std::stop_token stop) {
   return Verification(request, env, progress, std::move(stop)).run();

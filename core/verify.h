@@ -47,6 +47,9 @@ struct VerifyReport {
 };
 std::string_view to_string(VerifyReport::Verdict verdict);
 std::string_view to_string(VerifyCheck::Outcome outcome);
+// "quick_check: …; row_counts: …": each check that failed with its first finding, without a full
+// stop.
+std::string describe_failures(const VerifyReport& report);
 
 struct VerifyRequest {
   fs::path snapshot;

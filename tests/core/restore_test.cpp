@@ -103,7 +103,7 @@ TEST_CASE("in place, the snapshot takes the database's place and the database is
     REQUIRE(manifest);
     CHECK(manifest->journal_mode == mode);
     CHECK(manifest->rows.at("notes") == 30);
-    CHECK(manifest->verified == core::VerifyLevel::quick);
+    CHECK(manifest->verified == core::VerifyLevel::full);
     CHECK(notes_in(*result.safety_copy) == 30);
     const auto runs = core::list_runs({.kind = "restore"}, scene.world.env());
     REQUIRE(runs->size() == 1);
@@ -302,7 +302,54 @@ TEST_CASE("a database that SQLite cannot open is replaced, and kept with its sid
   REQUIRE(result.safety_copy);
   CHECK(test::read_file(*result.safety_copy) == std::string(10'000, 'x'));
   CHECK(test::read_file(result.safety_copy->string() + "-wal") == "old wal");
-  CHECK(result.warnings.size() == 2);
+  REQUIRE(result.warnings.size() == 2);
+  CHECK_THAT(result.warnings[1],
+             Catch::Contains("kept as it was, as " + result.safety_copy->string()));
+  CHECK_THAT(result.warnings[1], Catch::Contains(".recover"));
+  CHECK(result.undo.empty());
+}
+
+TEST_CASE("what could not be restored is given no undo, what could be is") {
+  Scene scene;
+  const std::string whole = test::read_file(scene.live);
+  const auto check_undo = [&](const std::string& present, const std::string& says) {
+    test::write_file(scene.live, present);
+    const RestoreResult result = scene.restore(scene.in_place());
+    REQUIRE(result.safety_copy);
+    const auto undone = scene.try_restore({.snapshot = *result.safety_copy,
+                                           .target = scene.live,
+                                           .in_place = true,
+                                           .confirmed = true});
+    CAPTURE(says, undone ? "undone" : undone.error().message, result.warnings);
+    CHECK(undone.has_value() == !result.undo.empty());
+    CHECK(result.undo.empty() == !says.empty());
+    if (says.empty()) return;
+    REQUIRE_FALSE(result.warnings.empty());
+    CHECK_THAT(result.warnings.back(), Catch::Contains(says));
+    CHECK_THAT(result.warnings.back(), Catch::Contains(result.safety_copy->string()));
+  };
+  check_undo("", "was empty (0 bytes)");
+  std::string damaged = whole;
+  damaged.replace(4096, 2048, std::string(2048, '\x55'));
+  check_undo(damaged, ".recover");
+  std::string headerless = whole;
+  headerless.replace(0, 100, std::string(100, '\0'));
+  check_undo(headerless, ".recover");
+  check_undo(whole, "");
+}
+
+TEST_CASE(
+    "an index that lacks rows, which only a full check finds, is damage before an undo, too") {
+  Scene scene;
+  test::run_sql(scene.live, "CREATE INDEX some ON ledger_in(amount) WHERE number > 5");
+  test::run_sql(scene.live,
+                "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = "
+                "replace(sql, '> 5', '> 2') WHERE name = 'some'");
+  const RestoreResult result = scene.restore(scene.in_place());
+  const auto undone = scene.try_restore(
+      {.snapshot = *result.safety_copy, .target = scene.live, .in_place = true, .confirmed = true});
+  CHECK_FALSE(undone);
+  CHECK(result.undo.empty());
 }
 
 TEST_CASE("an empty or malformed database is replaced like any other") {
