@@ -62,6 +62,7 @@ class Restoration {
     result_.snapshot = request.snapshot;
     result_.in_place = request.in_place;
     result_.dry_run = request.dry_run;
+    result_.warnings = request.warnings;
   }
 
   Expected<RestoreResult> run() {
@@ -78,7 +79,7 @@ class Restoration {
                            request_.lock_timeout, env_, stop_);
       if (!acquired) return fail(acquired.error());
       lock.emplace(std::move(*acquired));
-      result_.warnings = sweep_restore_leftovers(target_, env_.files);
+      warn(sweep_restore_leftovers(target_, env_.files));
     }
     if (auto free = check_not_in_use(); !free) return fail(free.error());
     if (auto verified = verify_snapshot_first(); !verified) return fail(verified.error());
@@ -108,6 +109,9 @@ class Restoration {
   fs::path safety_path() const;
   void describe_side_files(const std::vector<fs::path>& kept);
   bool restores_wal() const;
+  void warn(std::vector<std::string> warnings) {
+    std::move(warnings.begin(), warnings.end(), std::back_inserter(result_.warnings));
+  }
   VerifyLevel level() const {
     return request_.verify == VerifyLevel::full ? VerifyLevel::full : VerifyLevel::quick;
   }
@@ -380,7 +384,7 @@ Expected<> Restoration::replace(Temporary& file) {
   auto swapped = (*replaced)->replace_with(file.path());
   if (!swapped) return fail(swapped.error());
   file.release();
-  std::move(swapped->begin(), swapped->end(), std::back_inserter(result_.warnings));
+  warn(std::move(*swapped));
   if ((*replaced)->lost()) {
     describe_side_files((*replaced)->side_files_kept());
     return {};

@@ -23,6 +23,7 @@ struct RestoreRequest {
   bool in_place = false;
   bool dry_run = false;    // verify, compare the rows, look who has the target open; write nothing
   bool confirmed = false;  // the user said yes to in_place (not needed for a dry run)
+  std::vector<std::string> warnings{};             // of the choice of snapshot: the result's first
   VerifyLevel verify = VerifyLevel::full;          // of the snapshot, before; none counts as quick
   std::chrono::milliseconds busy_timeout{5'000};   // for a writer to let go of the target
   std::chrono::milliseconds lock_timeout{60'000};  // for another restore of the same target
@@ -47,7 +48,7 @@ struct RestoreResult {
   VerifyReport verification;  // of the snapshot; its manifest says when it was taken
   std::string journal_mode;   // of the restored database: "wal" or "delete"
   std::optional<fs::path>
-      safety_copy;                // the database that was replaced; a snapshot in all but name
+      safety_copy;  // the database that was replaced; a snapshot in all but name
   // The command that puts it back, as arguments; none where it is too damaged to be restored.
   std::vector<std::string> undo;
   std::vector<std::string> warnings;

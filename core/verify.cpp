@@ -8,7 +8,6 @@
 #include <mutex>
 #include <thread>
 
-#include "core/catalog.h"
 #include "core/restore_leftovers.h"
 #include "core/row_counts.h"
 #include "core/sealed_vfs.h"
@@ -23,8 +22,6 @@ using std::chrono::steady_clock;
 
 // Below this a thread costs more than it saves.
 constexpr std::uint64_t kMinParallelBytes = 8ULL << 20;
-// More than anybody keeps of one database.
-constexpr std::size_t kMaxSnapshotsOfSource = 100'000;
 // How often progress is told and a stop looked at.
 constexpr milliseconds kTick{25};
 // SQLite's virtual machine looks at the stop token every so many instructions.
@@ -440,25 +437,6 @@ std::string describe_failures(const VerifyReport& report) {
 Expected<VerifyReport> verify_snapshot(const VerifyRequest& request, const Env& env,
                                        ProgressSink& progress, std::stop_token stop) {
   return Verification(request, env, progress, std::move(stop)).run();
-}
-
-Expected<fs::path> latest_snapshot_of(const fs::path& source, const fs::path& destination,
-                                      const Env& env) {
-  ListFilter filter;
-  filter.source = recorded_source(source, env.files).string();
-  const auto page = list_snapshots(destination, filter, kMaxSnapshotsOfSource, "", env.files);
-  if (!page) return fail(page.error());
-  const Instant now = env.clock.now();
-  const auto latest = std::max_element(
-      page->snapshots.begin(), page->snapshots.end(),
-      [&](const Snapshot& a, const Snapshot& b) { return taken_before(a, b, now); });
-  if (latest == page->snapshots.end()) {
-    return fail(ErrorCode::not_found,
-                "There is no snapshot of " + source.string() + " in " + destination.string() +
-                    " with a manifest.",
-                "See what there is with list_snapshots, and name the snapshot's path.");
-  }
-  return latest->path;
 }
 
 }  // namespace core

@@ -79,9 +79,4 @@ struct VerifyRequest {
 Expected<VerifyReport> verify_snapshot(const VerifyRequest& request, const Env& env,
                                        ProgressSink& progress, std::stop_token stop);
 
-// The snapshot of a source that was taken last, under whatever host and label, by its manifest's
-// word (taken_before: not by the day in its name, which may be any); not_found when there is none.
-Expected<fs::path> latest_snapshot_of(const fs::path& source, const fs::path& destination,
-                                      const Env& env);
-
 }  // namespace core

@@ -1,5 +1,6 @@
 #include "core/verify_run.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -49,28 +50,33 @@ Expected<VerifyRun> verify_and_record(const VerifyRequest& request, const Env& e
   return result;
 }
 
-Expected<> mark_damaged(std::vector<Snapshot>& series, const std::string& source, const Env& env) {
+Expected<> mark_damaged(std::vector<Snapshot>& snapshots, const std::optional<std::string>& source,
+                        const Env& env) {
+  if (snapshots.empty()) return {};
   RunFilter filter;
   filter.kind = "verify";
-  filter.source = manifest_text(source);
+  if (source) filter.source = manifest_text(*source);
   filter.limit = kMaxRuns;
   const auto runs = list_runs(filter, env);  // newest first
   if (!runs) return fail(runs.error());
   if (runs->empty()) return {};
-  std::map<std::string, Snapshot*> undecided;  // by file name
-  for (Snapshot& snapshot : series) {
+  std::multimap<std::string, Snapshot*> undecided;  // by file name
+  for (Snapshot& snapshot : snapshots) {
     undecided.emplace(snapshot.path.filename().string(), &snapshot);
   }
   for (const RunRecord& run : *runs) {
     const bool damaged = run.error_code == to_string(ErrorCode::damaged);
     if (!run.ok && !damaged) continue;  // stopped, or inconclusive
     const fs::path checked = run.snapshot;
-    const auto it = undecided.find(checked.filename().string());
-    if (it == undecided.end()) continue;
-    Snapshot& snapshot = *it->second;
+    const auto [first, last] = undecided.equal_range(checked.filename().string());
+    if (first == last) continue;
     const auto resolved = env.files.canonical(checked);
-    if (!resolved || *resolved != snapshot.path) continue;
-    snapshot.found_damaged = damaged && run.started_at >= snapshot.taken_at();
+    if (!resolved) continue;
+    const auto it = std::find_if(first, last, [&](const auto& entry) {
+      return *resolved == env.files.canonical(entry.second->path);
+    });
+    if (it == last) continue;
+    it->second->found_damaged = damaged && run.started_at >= it->second->taken_at();
     undecided.erase(it);
   }
   return {};

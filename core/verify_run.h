@@ -1,8 +1,10 @@
 // Verifying as a run of its own, which history.db remembers.
 #pragma once
 
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "core/catalog.h"
 #include "core/verify.h"
@@ -19,8 +21,10 @@ struct VerifyRun {
 Expected<VerifyRun> verify_and_record(const VerifyRequest& request, const Env& env,
                                       ProgressSink& progress, std::stop_token stop);
 
-// Marks those snapshots of `source`, all of one folder, whose last conclusive check, by the history
-// of this user, found them damaged: retention must not rely on them.
-Expected<> mark_damaged(std::vector<Snapshot>& series, const std::string& source, const Env& env);
+// Marks those snapshots whose last conclusive check, by the history of this user, found them
+// damaged: retention and restoring must not rely on them. With `source` all are of that one, and
+// only its checks are read.
+Expected<> mark_damaged(std::vector<Snapshot>& snapshots, const std::optional<std::string>& source,
+                        const Env& env);
 
 }  // namespace core

@@ -24,6 +24,13 @@ std::size_t width_of(const std::string& text) {
   }));
 }
 
+std::string verified_text(const core::Snapshot& snapshot) {
+  if (snapshot.found_damaged) return "damaged";
+  if (!snapshot.manifest) return "no manifest";
+  const auto level = snapshot.verified() ? snapshot.manifest->verified : core::VerifyLevel::none;
+  return std::string(core::to_string(level));
+}
+
 }  // namespace
 
 Json encode_checks(const std::vector<core::VerifyCheck>& checks) {
@@ -48,8 +55,7 @@ Json encode_snapshot(const core::Snapshot& snapshot, core::Instant now) {
   entry["age_hours"] = age_hours(snapshot.taken_at(), now);
   entry["bytes"] = snapshot.bytes;
   if (snapshot.manifest) entry["source"] = snapshot.manifest->source;
-  const auto level = snapshot.verified() ? snapshot.manifest->verified : core::VerifyLevel::none;
-  entry["verified"] = snapshot.manifest ? std::string(core::to_string(level)) : "no manifest";
+  entry["verified"] = verified_text(snapshot);
   if (!snapshot.manifest_problem.empty()) entry["problem"] = snapshot.manifest_problem;
   return entry;
 }

@@ -1,6 +1,7 @@
 #include "tools/list_snapshots.h"
 
 #include "core/catalog.h"
+#include "core/verify_run.h"
 #include "tools/encode.h"
 #include "tools/schema.h"
 
@@ -71,6 +72,10 @@ server::Tool list_snapshots(const Setting& setting) {
     auto page = core::list_snapshots(std::get<core::fs::path>(destination), *filter, limit,
                                      arguments.text("cursor").value_or(""), setting.env.files);
     if (!page) return page.error();
+    if (auto marked = core::mark_damaged(page->snapshots, filter->source, setting.env); !marked) {
+      page->warnings.push_back("Which snapshots were found damaged is not known: " +
+                               marked.error().message);
+    }
     const auto now = setting.env.clock.now();
     Json snapshots = Json::array();
     for (const auto& snapshot : page->snapshots) {

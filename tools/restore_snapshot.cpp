@@ -168,11 +168,13 @@ server::Tool restore_snapshot(const Setting& setting) {
   auto handler = [setting](const Json& json,
                            server::CallContext& context) -> server::ToolOutcome<Json> {
     const Arguments arguments(json, setting);
-    auto snapshot = find_snapshot(arguments, context, setting);
+    auto snapshot = find_snapshot(arguments, core::Damaged::is_passed_over, context, setting);
     if (auto* question = std::get_if<server::NeedsInput>(&snapshot)) return *question;
     if (auto* error = std::get_if<Error>(&snapshot)) return *error;
     core::RestoreRequest request;
-    request.snapshot = std::get<path>(snapshot);
+    auto& found = std::get<core::LatestSnapshot>(snapshot);
+    request.snapshot = std::move(found.path);
+    request.warnings = std::move(found.warnings);
     request.in_place = arguments.flag("in_place");
     request.dry_run = arguments.flag("dry_run");
     request.confirmed = arguments.flag(kConfirmKey);

@@ -45,33 +45,38 @@ std::string to_text(const Json& structured) {
 
 }  // namespace
 
-server::ToolOutcome<path> find_snapshot(const Arguments& arguments, server::CallContext& context,
-                                        const Setting& setting) {
+server::ToolOutcome<core::LatestSnapshot> find_snapshot(const Arguments& arguments,
+                                                        core::Damaged damaged,
+                                                        server::CallContext& context,
+                                                        const Setting& setting) {
   const auto given = arguments.text("snapshot").value_or("latest");
   if (given != "latest" && !given.empty()) {
     auto named = arguments.path("snapshot");
     if (!named) return named.error();
-    return **named;
+    return core::LatestSnapshot{**named, {}};
   }
   auto source = arguments.source();
   if (!source) return source.error();
   auto destination = find_destination(arguments, context, setting);
-  if (!std::holds_alternative<path>(destination)) return destination;
-  auto latest = core::latest_snapshot_of(*source, std::get<path>(destination), setting.env);
+  if (auto* question = std::get_if<server::NeedsInput>(&destination)) return *question;
+  if (auto* error = std::get_if<core::Error>(&destination)) return *error;
+  auto latest =
+      core::latest_snapshot_of(*source, std::get<path>(destination), damaged, setting.env);
   if (!latest) return latest.error();
-  return *latest;
+  return std::move(*latest);
 }
 
 server::Tool verify_snapshot(const Setting& setting) {
   auto handler = [setting](const Json& json,
                            server::CallContext& context) -> server::ToolOutcome<Json> {
     const Arguments arguments(json, setting);
-    auto snapshot = find_snapshot(arguments, context, setting);
+    // A check is of what was taken last, above all where an earlier one found that damaged.
+    auto snapshot = find_snapshot(arguments, core::Damaged::counts, context, setting);
     if (auto* question = std::get_if<server::NeedsInput>(&snapshot)) return *question;
     if (auto* error = std::get_if<core::Error>(&snapshot)) return *error;
 
     core::VerifyRequest request;
-    request.snapshot = std::get<path>(snapshot);
+    request.snapshot = std::get<core::LatestSnapshot>(snapshot).path;
     request.level = arguments.verify("level", core::VerifyLevel::quick);
     if (arguments.flag("compare_source")) {
       auto source = arguments.source();

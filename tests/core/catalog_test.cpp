@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "core/latest.h"
 #include "core/verify.h"
 #include "support/catch.h"
 #include "support/fake_env.h"
@@ -208,10 +209,14 @@ TEST_CASE(
   test::FakeEnv world;
   const core::Env env = world.env();
   const auto newest = folder / "b/h/live-2026-01-02.db";
-  CHECK(core::latest_snapshot_of(folder / "link/live.db", folder / "b", env) == newest);
+  const auto latest = [&](const fs::path& source) {
+    return core::latest_snapshot_of(source, folder / "b", core::Damaged::is_passed_over, env)->path;
+  };
+  CHECK(latest(folder / "link/live.db") == newest);
   fs::remove(folder / "real/live.db");
-  CHECK(core::latest_snapshot_of(folder / "link/live.db", folder / "b", env) == newest);
-  const auto none = core::latest_snapshot_of(folder / "other.db", folder / "b", env);
+  CHECK(latest(folder / "link/live.db") == newest);
+  const auto none = core::latest_snapshot_of(folder / "other.db", folder / "b",
+                                             core::Damaged::is_passed_over, env);
   REQUIRE_FALSE(none);
   CHECK(none.error().code == ErrorCode::not_found);
 }
@@ -222,7 +227,9 @@ TEST_CASE("the latest snapshot is the one taken last, whatever day its name and 
   put(folder / "live.db");
   const std::string source = (folder / "live.db").string();
   const auto latest = [&] {
-    return core::latest_snapshot_of(folder / "live.db", folder / "b", world.env());
+    return core::latest_snapshot_of(folder / "live.db", folder / "b", core::Damaged::counts,
+                                    world.env())
+        ->path;
   };
   put(folder / "b/h/live-2030-01-01.db", source, "h", "", "2030-01-01");
   CHECK(latest() == folder / "b/h/live-2030-01-01.db");

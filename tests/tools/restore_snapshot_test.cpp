@@ -172,6 +172,50 @@ TEST_CASE("restore_snapshot takes the newest of a source, and says when a target
   CHECK(result.at("snapshot") == snapshot.string());
 }
 
+TEST_CASE("the newest snapshot is passed over, and listed as damaged, once a check found it so") {
+  ToolHouse house;
+  house.furnish();
+  const auto take = [&](const char* date, const char* label) {
+    house.clock.advance(std::chrono::hours{1});
+    const Json taken =
+        house.good("snapshot_db", {{"destination", "~/Backups"}, {"date", date}, {"label", label}});
+    return fs::path(taken.at("snapshot").get<std::string>());
+  };
+  const auto older = take("2026-11-22", "a");
+  const auto newest = take("2026-11-22", "b");  // of the same name, in another folder
+  const std::string good = test::read_file(newest);
+  const Json latest{{"destination", "~/Backups"}, {"in_place", true}, {"dry_run", true}};
+  const auto verdicts = [&] {
+    std::string text;
+    const Json listed = house.good("list_snapshots", {{"destination", "~/Backups"}});
+    for (const auto& entry : listed.at("snapshots")) {
+      text += entry.at("label").get<std::string>() + " " + entry.at("verified").get<std::string>() +
+              " ";
+    }
+    return text;
+  };
+  test::patch_file(newest, 8192, std::string(512, '\xA5'));
+  house.good("verify_snapshot", {{"destination", "~/Backups"}});
+  CHECK(verdicts() == "a quick b damaged ");
+  const Json result = house.good("restore_snapshot", latest);
+  CHECK(result.at("snapshot") == older.string());
+  REQUIRE(result.at("warnings").size() == 1);
+  CHECK_THAT(result.at("warnings").at(0).get<std::string>(), Catch::Contains(newest.string()));
+  CHECK_THAT(house.refused("restore_snapshot", {{"destination", "~/Backups"}, {"in_place", true}}),
+             Catch::Contains("Warning: The newest snapshot, " + newest.string()));
+
+  house.good("verify_snapshot", {{"destination", "~/Backups"}});  // still the newest
+  test::patch_file(older, 8192, std::string(512, '\xA5'));
+  house.good("verify_snapshot", {{"snapshot", older.string()}});
+  CHECK_THAT(house.refused("restore_snapshot", latest),
+             Catch::StartsWith("damaged: ") && Catch::Contains(newest.string()));
+  test::write_file(newest, good);
+  const Json mended = house.good("verify_snapshot", {{"destination", "~/Backups"}});
+  CHECK(mended.at("snapshot") == newest.string());
+  CHECK(verdicts() == "a damaged b quick ");
+  CHECK(house.good("restore_snapshot", latest).at("snapshot") == newest.string());
+}
+
 TEST_CASE("restore_snapshot replaces no database outside the allowed folders") {
   ToolHouse house({"home/Backups"});
   house.furnish();

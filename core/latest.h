@@ -1,0 +1,26 @@
+// Which snapshot of a source is the latest.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/catalog.h"
+#include "core/env.h"
+
+namespace core {
+
+// What `latest` does with snapshots that a check of this user found damaged.
+enum class Damaged { counts, is_passed_over };
+
+struct LatestSnapshot {
+  fs::path path;
+  std::vector<std::string> warnings;  // what was passed over
+};
+
+// The snapshot of a source that was taken last, under whatever host and label, by its manifest's
+// word (taken_before: not by the day in its name, which may be any). Errors: not_found when there
+// is none, damaged when each is passed over.
+Expected<LatestSnapshot> latest_snapshot_of(const fs::path& source, const fs::path& destination,
+                                            Damaged damaged, const Env& env);
+
+}  // namespace core
