@@ -1,7 +1,10 @@
 #include "core/latest.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
+#include "core/publish.h"
 #include "core/verify_run.h"
 
 namespace core {
@@ -9,6 +12,27 @@ namespace {
 
 // More than anybody keeps of one database.
 constexpr std::size_t kMaxSnapshotsOfSource = 100'000;
+constexpr std::size_t kMaxFolderEntries = 200'000;
+// Below these a loss of half is everyday business.
+constexpr std::uint64_t kMinFullerRows = 20;
+
+// The snapshots of one folder with this stem, and those that were kept before a loss.
+std::vector<Snapshot> family_of(const fs::path& folder, const std::string& stem,
+                                const FileSystem& files) {
+  const auto entries = files.list(folder, kMaxFolderEntries);
+  if (!entries) return {};
+  std::set<std::string> stems;
+  for (const DirEntry& entry : *entries) {
+    const auto name = parse_snapshot_name(entry.name);
+    if (name && (name->stem == stem || is_kept_stem(name->stem, stem))) stems.insert(name->stem);
+  }
+  std::vector<Snapshot> family;
+  for (const std::string& one : stems) {
+    auto series = list_series(folder, one, files);
+    if (series) std::move(series->begin(), series->end(), std::back_inserter(family));
+  }
+  return family;
+}
 
 }  // namespace
 
@@ -50,6 +74,34 @@ Expected<LatestSnapshot> latest_snapshot_of(const fs::path& source, const fs::pa
                               latest.path.string() + " is taken in its place.");
   }
   return latest;
+}
+
+std::uint64_t total_rows(const Manifest& manifest) {
+  std::uint64_t rows = 0;
+  for (const auto& [table, count] : manifest.rows) rows += count;
+  return rows;
+}
+
+std::optional<Snapshot> fuller_before(const fs::path& snapshot, const Manifest& manifest,
+                                      const Env& env) {
+  const auto name = parse_snapshot_name(snapshot.filename().string());
+  if (!name) return std::nullopt;
+  auto family = family_of(snapshot.parent_path(), name->stem, env.files);
+  (void)mark_damaged(family, manifest.source, env);
+  const std::uint64_t rows = total_rows(manifest);
+  std::erase_if(family, [&](const Snapshot& other) {
+    if (other.found_damaged || !other.manifest || other.manifest->source != manifest.source ||
+        other.manifest->taken_at >= manifest.taken_at) {
+      return true;
+    }
+    const std::uint64_t others = total_rows(*other.manifest);
+    return others < kMinFullerRows || others / 2 <= rows;
+  });
+  const auto latest = std::max_element(
+      family.begin(), family.end(),
+      [](const Snapshot& a, const Snapshot& b) { return a.taken_at() < b.taken_at(); });
+  if (latest == family.end()) return std::nullopt;
+  return std::move(*latest);
 }
 
 }  // namespace core

@@ -1,6 +1,7 @@
-// Which snapshot of a source is the latest.
+// Which snapshot to bring back: the latest of a source, and whether an older one holds more.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,5 +23,13 @@ struct LatestSnapshot {
 // is none, damaged when each is passed over.
 Expected<LatestSnapshot> latest_snapshot_of(const fs::path& source, const fs::path& destination,
                                             Damaged damaged, const Env& env);
+
+// Of all tables.
+std::uint64_t total_rows(const Manifest& manifest);
+
+// The latest of the older snapshots beside this one, of the same source and not known to be
+// damaged, that has more than twice its rows: what was lost before this one was taken is there.
+std::optional<Snapshot> fuller_before(const fs::path& snapshot, const Manifest& manifest,
+                                      const Env& env);
 
 }  // namespace core

@@ -7,6 +7,7 @@
 
 #include "core/digest.h"
 #include "core/history.h"
+#include "core/latest.h"
 #include "core/openers.h"
 #include "core/pinned_source.h"
 #include "core/replace_database.h"
@@ -84,6 +85,7 @@ class Restoration {
     if (auto free = check_not_in_use(); !free) return fail(free.error());
     if (auto verified = verify_snapshot_first(); !verified) return fail(verified.error());
     compare_rows();
+    look_for_loss();
     if (!request_.dry_run) {
       if (auto restored = restore(); !restored) return fail(restored.error());
     }
@@ -100,6 +102,7 @@ class Restoration {
   Expected<> verify_snapshot_first();
   Expected<> note_journal_mode();
   void compare_rows();
+  void look_for_loss();
   Expected<> check_space();
   Expected<> restore();
   Expected<> copy_to(const fs::path& file);
@@ -284,6 +287,26 @@ void Restoration::compare_rows() {
   }
   result_.present = Present::counted;
   for (const auto& [table, count] : *rows) result_.rows[table].now = count;
+}
+
+// A snapshot that was taken after the loss gives back the loss.
+void Restoration::look_for_loss() {
+  const auto& manifest = result_.verification.manifest;
+  if (!manifest) return;
+  std::uint64_t now = 0, then = 0;
+  for (const auto& [table, change] : result_.rows) {
+    now += change.now.value_or(0);
+    then += change.then.value_or(0);
+  }
+  const bool counted = result_.present == Present::counted;
+  if (counted && then > now) return;
+  const auto fuller = fuller_before(request_.snapshot, *manifest, env_);
+  if (!fuller) return;
+  result_.warnings.push_back("This snapshot has " + std::to_string(then) + " rows" +
+                             (counted ? ", no more than there are now" : "") + "; an older one, " +
+                             fuller->path.string() + " of " + format_instant(fuller->taken_at()) +
+                             ", has " + std::to_string(total_rows(*fuller->manifest)) +
+                             ". To get back what was lost in between, restore that one.");
 }
 
 Expected<> Restoration::restore() {

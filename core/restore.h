@@ -71,6 +71,9 @@ struct RestoreResult {
 // the target is as it was; once it is in place, what goes wrong is a warning. Recorded in
 // history.db, except for a dry run. Progress: phases "verify" and "copy".
 //
+// Warns, in a preview too, when the snapshot has no more rows than there are now and an older one
+// beside it has more than twice as many (core/latest.h).
+//
 // What killed restores of this target left beside it is cleared away first
 // (core/restore_leftovers.h).
 Expected<RestoreResult> restore_snapshot(const RestoreRequest& request, const Env& env,

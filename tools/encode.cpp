@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/latest.h"
+
 namespace tools {
 
 using server::Json;
@@ -54,7 +56,10 @@ Json encode_snapshot(const core::Snapshot& snapshot, core::Instant now) {
   entry["taken_at"] = core::format_instant(snapshot.taken_at());
   entry["age_hours"] = age_hours(snapshot.taken_at(), now);
   entry["bytes"] = snapshot.bytes;
-  if (snapshot.manifest) entry["source"] = snapshot.manifest->source;
+  if (snapshot.manifest) {
+    entry["source"] = snapshot.manifest->source;
+    if (!snapshot.manifest->rows.empty()) entry["rows"] = core::total_rows(*snapshot.manifest);
+  }
   entry["verified"] = verified_text(snapshot);
   if (!snapshot.manifest_problem.empty()) entry["problem"] = snapshot.manifest_problem;
   return entry;

@@ -14,13 +14,22 @@ namespace {
 // A page that a client shows whole: well under the 10,000 tokens at which clients begin to warn.
 constexpr int kDefaultLimit = 50;
 
+// "2026-11-23T12:00:00Z" -> "2026-11-23 12:00Z": tells two of one day apart.
+std::string to_the_minute(std::string instant) {
+  constexpr std::size_t kDay = 10, kMinute = 16;
+  if (instant.size() <= kMinute) return instant;
+  instant[kDay] = ' ';
+  return instant.substr(0, kMinute) + "Z";
+}
+
 std::string to_text(const Json& structured) {
   std::string text = format_warnings(structured);
   if (structured.at("snapshots").empty()) return text + "No snapshots.\n";
-  std::vector<std::vector<std::string>> rows{{"DATE", "AGE", "SIZE", "VERIFIED", "PATH"}};
+  std::vector<std::vector<std::string>> rows{{"TAKEN", "AGE", "ROWS", "SIZE", "VERIFIED", "PATH"}};
   for (const auto& entry : structured.at("snapshots")) {
-    rows.push_back({entry.at("date").get<std::string>(),
+    rows.push_back({to_the_minute(entry.at("taken_at").get<std::string>()),
                     format_age(entry.at("age_hours").get<double>()),
+                    entry.contains("rows") ? entry.at("rows").dump() : "-",
                     format_bytes(entry.at("bytes").get<std::uint64_t>()),
                     entry.at("verified").get<std::string>(), entry.at("path").get<std::string>()});
   }

@@ -41,7 +41,9 @@ TEST_CASE("list_snapshots shows newest first, with source, age and verification"
   CHECK(first.at("hostname") == "testhost");
   CHECK(first.at("age_hours") == Approx(3));
   CHECK(result.at("snapshots").at(3).at("label") == "app");
+  CHECK(first.at("rows") == 81);
   CHECK_THAT(house.last_text, Catch::Contains("4 of 4 snapshots"));
+  CHECK_THAT(house.last_text, Catch::Contains("2026-11-23 12:00Z  3 h  81  "));
 }
 
 TEST_CASE("list_snapshots filters by source, label, stem and day") {

@@ -172,6 +172,42 @@ TEST_CASE("restore_snapshot takes the newest of a source, and says when a target
   CHECK(result.at("snapshot") == snapshot.string());
 }
 
+TEST_CASE("a restore that would give back the loss names the older snapshot that has more") {
+  ToolHouse house;
+  house.furnish();
+  const auto take = [&] {
+    house.clock.advance(std::chrono::hours{1});
+    const Json taken = house.good("snapshot_db", {{"destination", "~/Backups"}});
+    return fs::path(taken.at("snapshot").get<std::string>());
+  };
+  const auto first = take();
+  const Json arguments{{"destination", "~/Backups"}, {"in_place", true}, {"dry_run", true}};
+  CHECK(house.good("restore_snapshot", arguments).at("warnings").empty());
+  for (const char* table : {"notes", "links", "ledger_in", "ledger_out", "counter"}) {
+    test::run_sql(house.global, std::string("DELETE FROM ") + table);
+  }
+  CHECK(house.good("restore_snapshot", arguments).at("warnings").empty());  // brings the rows back
+  REQUIRE(take() == first);  // of the same day: the fuller one was kept under another name
+  const fs::path fuller = first.parent_path() / "global-before-loss-2026-11-23.db";
+  REQUIRE(fs::exists(fuller));
+  const Json result = house.good("restore_snapshot", arguments);
+  CHECK(result.at("snapshot") == first.string());
+  REQUIRE(result.at("warnings").size() == 1);
+  const auto warning = result.at("warnings").at(0).get<std::string>();
+  CHECK_THAT(warning, Catch::Contains(fuller.string()) && Catch::Contains("2026-11-23T13:00:00Z"));
+  CHECK_THAT(warning, Catch::Contains(" 0 rows") && Catch::Contains(" 81"));
+  CHECK_THAT(
+      house.refused("restore_snapshot", {{"destination", "~/Backups"}, {"in_place", true}}),
+      Catch::Contains("as many rows as now.\nWarning: ") && Catch::Contains(fuller.string()));
+  // Nor is one worth naming that is damaged, or the one that was chosen itself.
+  house.good("restore_snapshot",
+             {{"snapshot", fuller.string()}, {"in_place", true}, {"dry_run", true}});
+  CHECK(house.last_text.starts_with("Would restore"));
+  test::patch_file(fuller, 8192, std::string(512, '\xA5'));
+  house.good("verify_snapshot", {{"snapshot", fuller.string()}});
+  CHECK(house.good("restore_snapshot", arguments).at("warnings").empty());
+}
+
 TEST_CASE("the newest snapshot is passed over, and listed as damaged, once a check found it so") {
   ToolHouse house;
   house.furnish();
