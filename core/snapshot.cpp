@@ -275,10 +275,10 @@ Expected<> SnapshotRun::verify(const fs::path& file) {
   if (!report) return fail(report.error());
   if (report->verdict == VerifyReport::Verdict::damaged) {
     return fail(ErrorCode::damaged,
-                "The copy of " + plan_.source.string() +
-                    " failed its check: " + describe_failures(*report) + ".",
-                "Nothing was published and older snapshots are as they were. The source itself is "
-                "probably damaged: run PRAGMA integrity_check on it, and restore a good snapshot.");
+                plan_.source.string() + " is damaged (" + describe_failures(*report) +
+                    "). Nothing was published; older snapshots are as they were.",
+                "Bring back the newest good snapshot with restore_snapshot and in_place; preview "
+                "with dry_run first.");
   }
   Manifest& manifest = result_.manifest;
   manifest.rows = report->rows;

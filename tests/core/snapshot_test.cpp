@@ -309,6 +309,12 @@ TEST_CASE("a damaged source is never published, and the older snapshot stays") {
   const auto result = world.take();
   REQUIRE_FALSE(result);
   CHECK(result.error().code == ErrorCode::damaged);
+  const std::string& message = result.error().message;
+  CHECK_THAT(message, Catch::StartsWith(world.source.string() + " is damaged (quick_check: "));
+  CHECK(message.ends_with("). Nothing was published; older snapshots are as they were."));
+  CHECK(message.find(".)") == std::string::npos);
+  CHECK(message.find(".;") == std::string::npos);
+  CHECK_THAT(result.error().hint, Catch::Contains("restore_snapshot"));
   CHECK(read_file(good->snapshot) == before);
   CHECK(read_file(good->manifest_path) == manifest);
   CHECK(files_below(world.destination).size() == 2);
