@@ -69,9 +69,9 @@ class Restoration {
   Expected<RestoreResult> run() {
     if (auto found = find_target(); !found) return fail(found.error());
     if (request_.in_place && !request_.dry_run && !request_.confirmed) {
-      return fail(ErrorCode::needs_confirmation,
-                  "Restoring in place replaces " + target_.string() + ".",
-                  "Show the user what a dry run gives, ask, and call again with confirm.");
+      return fail(
+          ErrorCode::needs_confirmation, "Restoring in place replaces " + target_.string() + ".",
+          "Preview with dry_run. Only after the user's yes: the same call with confirm: true.");
     }
     std::optional<RunLock> lock;
     if (!request_.dry_run) {
@@ -133,7 +133,7 @@ Expected<> Restoration::find_target() {
   fs::path wanted = request_.target;
   if (wanted.empty() && !request_.in_place) {
     return fail(ErrorCode::invalid_argument, "There is no target to restore to.",
-                "Name a new file as target, or ask for in_place.");
+                "Give 'target', a new file to write, or in_place: true.");
   }
   if (wanted.empty()) {
     const auto manifest = read_manifest(request_.snapshot, env_.files);
@@ -206,7 +206,7 @@ Expected<> Restoration::check_new_target() {
 
 tl::unexpected<Error> Restoration::fail_taken() const {
   return fail(ErrorCode::conflict, target_.string() + " is there already.",
-              "Choose the name of a new file; to replace a live database, ask for in_place.");
+              "Choose the name of a new file; to replace a live database, give in_place: true.");
 }
 
 // Of a lost database, too: what still has it open may have what the snapshot has not.

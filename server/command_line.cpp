@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <iostream>
 #include <iterator>
 #include <optional>
@@ -73,10 +74,12 @@ int code_of_error_text(const std::string& text) {
   return exit_code(core::ErrorCode::internal);
 }
 
-int finish(const Tool& tool, const ToolResult& result, bool as_json) {
+using Words = std::function<std::string(const std::string& error_text)>;
+
+int finish(const Tool& tool, const ToolResult& result, bool as_json, const Words& words) {
   if (result.is_error) {
     const std::string text = text_of(result);
-    std::fprintf(stderr, "%s\n", printable(text).c_str());
+    std::fprintf(stderr, "%s\n", printable(words(text)).c_str());
     return code_of_error_text(text);
   }
   if (!result.structured) {
@@ -93,7 +96,7 @@ int finish(const Tool& tool, const ToolResult& result, bool as_json) {
 }
 
 int run_tool(const Tool& tool, const Json& arguments, bool as_json,
-             const ServerDefinition& definition) {
+             const ServerDefinition& definition, const Words& words) {
   const int signal_fd = termination_signals();
   const StopOnSignal stop(signal_fd);
   ToolRegistry registry(definition, /*check_output=*/false);
@@ -111,7 +114,7 @@ int run_tool(const Tool& tool, const Json& arguments, bool as_json,
     }
   }
   if (const auto* result = std::get_if<ToolResult>(&*outcome)) {
-    return finish(tool, *result, as_json);
+    return finish(tool, *result, as_json, words);
   }
   const auto* error = std::get_if<RpcError>(&*outcome);
   std::fprintf(stderr, "internal: %s\n",
@@ -155,14 +158,15 @@ std::string nearest_verb(const std::string& word, const ServerDefinition& defini
 }
 
 int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<std::string>& words,
-                  const ServerDefinition& definition) {
+                  const ServerDefinition& definition, const ProgramParts& parts) {
   const auto parsed = parse_tool_words(tool, verb, words);
   if (!parsed) return usage(parsed.error().message);
   if (!parsed->help.empty()) {
     print(parsed->help);
     return kExitDone;
   }
-  return run_tool(tool, parsed->arguments, parsed->json, definition);
+  return run_tool(tool, parsed->arguments, parsed->json, definition,
+                  [&](const std::string& text) { return for_shell(text, definition, parts); });
 }
 
 int run_call(const std::vector<std::string>& words, const ServerDefinition& definition) {
@@ -190,7 +194,21 @@ int run_call(const std::vector<std::string>& words, const ServerDefinition& defi
   if (!arguments || !arguments->is_object()) {
     return usage("The arguments of " + words[0] + " must be one JSON object.");
   }
-  return run_tool(*tool, *arguments, /*as_json=*/true, definition);
+  return run_tool(*tool, *arguments, /*as_json=*/true, definition,
+                  [](const std::string& error) { return error; });
+}
+
+std::string for_shell(const std::string& error_text, const ServerDefinition& definition,
+                      const ProgramParts& parts) {
+  const std::size_t at = error_text.rfind("\nNext step: ");
+  if (at == std::string::npos) return error_text;
+  std::string step = error_text.substr(at);
+  for (const Tool& tool : definition.tools) {
+    step = with_flags(std::move(step), tool);
+    step =
+        replace_word(step, tool.name(), "`" + parts.name + " " + verb_of(tool.name(), parts) + "`");
+  }
+  return error_text.substr(0, at) + step;
 }
 
 std::string help_text(const ServerDefinition& definition, const ProgramParts& parts) {
@@ -202,7 +220,7 @@ std::string help_text(const ServerDefinition& definition, const ProgramParts& pa
   };
   for (const Tool& tool : definition.tools) {
     line(verb_of(tool.name(), parts),
-         first_sentence(string_member(tool.entry.json(), "description")));
+         first_sentence(with_flags(string_member(tool.entry.json(), "description"), tool)));
   }
   for (const ExtraCommand& command : parts.commands) line(command.usage, command.description);
   for (const BuiltIn& built_in : kBuiltIns) {

@@ -46,8 +46,13 @@ std::string nearest_verb(const std::string& word, const ServerDefinition& defini
 // `VERB --flags…` and `call TOOL JSON`: run the tool, print, return the exit code. Results go to
 // standard output, errors to standard error.
 int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<std::string>& words,
-                  const ServerDefinition& definition);
+                  const ServerDefinition& definition, const ProgramParts& parts);
 int run_call(const std::vector<std::string>& words, const ServerDefinition& definition);
+
+// An error's text with the last line, its next step, in the words of the command line: verbs and
+// flags in the place of tools and their arguments.
+std::string for_shell(const std::string& error_text, const ServerDefinition& definition,
+                      const ProgramParts& parts);
 
 // What --help prints, and the source of man page and completions.
 std::string help_text(const ServerDefinition& definition, const ProgramParts& parts);

@@ -184,7 +184,7 @@ int run_program(int argc, char** argv, const ProgramParts& parts) {
   if (verb == "call") return run_call(words, definition);
   if (verb == "generate") return generate(words, definition, parts);
   if (const Tool* tool = tool_with_verb(verb, definition, parts)) {
-    return run_tool_verb(*tool, verb, words, definition);
+    return run_tool_verb(*tool, verb, words, definition, parts);
   }
   const std::string close = nearest_verb(verb, definition, parts);
   return usage("Unknown command " + verb +

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <deque>
 #include <memory>
@@ -66,8 +67,8 @@ Json value_of(const std::string& text, const std::string& type) {
   return text;
 }
 
-std::string help_of(const Json& schema) {
-  std::string help = string_member(schema, "description");
+std::string help_of(const Json& schema, const Tool& tool) {
+  std::string help = with_flags(string_member(schema, "description"), tool);
   if (const Json* values = member(schema, "enum")) {
     std::string list;
     for (const Json& value : *values) {
@@ -95,7 +96,7 @@ std::vector<std::string> flag_names(const std::deque<Flag>& flags) {
   return names;
 }
 
-void add_flags(CLI::App& app, const Json& schema, std::deque<Flag>& flags) {
+void add_flags(CLI::App& app, const Json& schema, const Tool& tool, std::deque<Flag>& flags) {
   const Json* properties = member(schema, "properties");
   if (properties == nullptr) return;
   for (const auto& [property, described] : properties->items()) {
@@ -104,7 +105,8 @@ void add_flags(CLI::App& app, const Json& schema, std::deque<Flag>& flags) {
     flag.type = type_of(described);
     std::string names = flag_of(property);
     if (flag.type == "boolean") {
-      flag.option = app.add_flag(names + ",!--no-" + names.substr(2), flag.on, help_of(described));
+      flag.option =
+          app.add_flag(names + ",!--no-" + names.substr(2), flag.on, help_of(described, tool));
       continue;
     }
     if (const Json* items = member(described, "items"); flag.type == "array" && items != nullptr) {
@@ -112,8 +114,8 @@ void add_flags(CLI::App& app, const Json& schema, std::deque<Flag>& flags) {
       flag.type = type_of(*items);
     }
     if (property == kDestination) names += "," + std::string(kDestinationAlias);
-    flag.option = flag.repeats ? app.add_option(names, flag.values, help_of(described))
-                               : app.add_option(names, flag.value, help_of(described));
+    flag.option = flag.repeats ? app.add_option(names, flag.values, help_of(described, tool))
+                               : app.add_option(names, flag.value, help_of(described, tool));
     // The last one counts; a repeating one takes one value each time.
     if (flag.repeats) flag.option->allow_extra_args(false);
     if (!flag.repeats) flag.option->take_last();
@@ -151,15 +153,48 @@ std::string flag_of(const std::string& property) {
   return flag;
 }
 
+std::string replace_word(const std::string& text, const std::string& word,
+                         const std::string& replacement) {
+  const auto joins = [&](std::size_t at) {
+    constexpr std::string_view kJoining = "_-/~=";
+    return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 ||
+                                kJoining.find(text[at]) != std::string_view::npos);
+  };
+  std::string replaced;
+  std::size_t done = 0;
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    const bool begins = at == 0 || (!joins(at - 1) && text[at - 1] != '.');
+    if (at < done || !begins || joins(at + word.size())) continue;
+    replaced += text.substr(done, at - done) + replacement;
+    done = at + word.size();
+  }
+  return replaced + text.substr(done);
+}
+
+std::string with_flags(std::string text, const Tool& tool) {
+  const Json* schema = member(tool.entry.json(), "inputSchema");
+  const Json* properties = schema != nullptr ? member(*schema, "properties") : nullptr;
+  if (properties == nullptr) return text;
+  for (const auto& [property, described] : properties->items()) {
+    const std::string flag = flag_of(property);
+    text = replace_word(text, property + ": true", flag);
+    text = replace_word(text, property + ": false", "--no-" + flag.substr(2));
+    text = replace_word(text, "'" + property + "'", flag);
+    // A name of one word may be just a word.
+    if (property.find('_') != std::string::npos) text = replace_word(text, property, flag);
+  }
+  return text;
+}
+
 tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool, const std::string& verb,
                                                          const std::vector<std::string>& words) {
   const Json& entry = tool.entry.json();
-  CLI::App app(string_member(entry, "description"), "backup-plugin-db " + verb);
+  CLI::App app(with_flags(string_member(entry, "description"), tool), "backup-plugin-db " + verb);
   app.formatter(std::make_shared<Formatter>());
   app.allow_extras();
   std::deque<Flag> flags;  // CLI11 keeps pointers into it
   ToolArguments parsed;
-  if (const Json* schema = member(entry, "inputSchema")) add_flags(app, *schema, flags);
+  if (const Json* schema = member(entry, "inputSchema")) add_flags(app, *schema, tool, flags);
   app.add_flag("--json", parsed.json, "Print the structured result as JSON");
   try {
     // CLI11 takes the words from the back.
@@ -183,14 +218,14 @@ VerbPage page_of(const Tool& tool, const std::string& verb) {
   VerbPage page;
   page.name = verb;
   const Json& entry = tool.entry.json();
-  page.help = string_member(entry, "description");
+  page.help = with_flags(string_member(entry, "description"), tool);
   const Json* schema = member(entry, "inputSchema");
   const Json* properties = schema != nullptr ? member(*schema, "properties") : nullptr;
   if (properties == nullptr) return page;
   for (const auto& [property, described] : properties->items()) {
     OptionPage option;
     option.flag = flag_of(property);
-    option.help = string_member(described, "description");
+    option.help = with_flags(string_member(described, "description"), tool);
     const std::string type = type_of(described);
     option.repeats = type == "array";
     option.value = value_name(property, type);

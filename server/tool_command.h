@@ -29,6 +29,12 @@ tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool, const
 
 // "retain_days" -> "--retain-days".
 std::string flag_of(const std::string& property);
+// What a tool's texts call its arguments, as a shell takes them: "confirm: true" -> "--confirm",
+// "dry_run: false" -> "--no-dry-run", "'target'" -> "--target", "in_place" -> "--in-place". Pure.
+std::string with_flags(std::string text, const Tool& tool);
+// Replaces a word that stands by itself: not as part of a path or of a longer name. Pure.
+std::string replace_word(const std::string& text, const std::string& word,
+                         const std::string& replacement);
 VerbPage page_of(const Tool& tool, const std::string& verb);
 
 }  // namespace server

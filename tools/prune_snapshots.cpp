@@ -39,6 +39,7 @@ std::string to_text(const Json& structured) {
   text += std::to_string(structured.at("expired").size()) + " of " + std::to_string(rows.size()) +
           (dry_run ? " would go, freeing " : " removed, freeing ") +
           format_bytes(structured.at("freed_bytes").get<std::uint64_t>()) + "\n";
+  if (dry_run && !structured.at("expired").empty()) text += "Add --no-dry-run to remove them.\n";
   return text;
 }
 

@@ -103,7 +103,7 @@ std::optional<server::ToolOutcome<Json>> settle_confirmation(core::RestoreReques
   const auto sentence = sentence_of(*preview);
   if (!context.abilities().form_elicitation) {
     return Error{ErrorCode::needs_confirmation, sentence,
-                 "Show this to the user; after a yes call again with confirm: true."};
+                 "Only after the user's yes to this: the same call with confirm: true."};
   }
   return server::NeedsInput{
       .key = std::string(kConfirmKey),
@@ -122,7 +122,7 @@ core::Expected<path> target_of(const Arguments& arguments, const path& snapshot,
   if (*given) return **given;
   if (!arguments.flag("in_place")) {
     return core::fail(ErrorCode::invalid_argument, "No target was given.",
-                      "Give target, a new file to write; or in_place: true to replace the "
+                      "Give 'target', a new file to write; or in_place: true to replace the "
                       "database that the snapshot was taken of.");
   }
   const auto manifest = core::read_manifest(snapshot, setting.env.files);

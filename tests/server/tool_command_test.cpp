@@ -90,6 +90,29 @@ TEST_CASE("Help lists every flag") {
   }
 }
 
+TEST_CASE(
+    "A tool's texts name its flags at a shell, and leave words, paths and other names alone") {
+  const auto text = [](const std::string& given) { return server::with_flags(given, tool()); };
+  CHECK(text("Give retain_days, or flat: true.") == "Give --retain-days, or --flat.");
+  CHECK(text("unless called with flat: false.") == "unless called with --no-flat.");
+  CHECK(text("Give 'source' of it") == "Give --source of it");
+  CHECK(text("the source, flat or not") == "the source, flat or not");
+  CHECK(text("mv /x/retain_days/a /retain_days_2") == "mv /x/retain_days/a /retain_days_2");
+  CHECK(text("x.retain_days y-retain_days") == "x.retain_days y-retain_days");
+}
+
+TEST_CASE("The next step of an error is told in verbs and flags at a shell, the error as it is") {
+  server::ServerDefinition definition;
+  definition.tools.push_back(tool());
+  server::ProgramParts parts;
+  parts.name = "program";
+  parts.verbs = {{"snapshot", "snapshot_db"}};
+  CHECK(server::for_shell("busy: snapshot_db.\nNext step: Use snapshot_db with flat: true.",
+                          definition, parts) ==
+        "busy: snapshot_db.\nNext step: Use `program snapshot` with --flat.");
+  CHECK(server::for_shell("busy: snapshot_db.", definition, parts) == "busy: snapshot_db.");
+}
+
 TEST_CASE("The name of a tool is known without parsing its schema") {
   const auto entry = server::ToolEntry::from_text(R"({"name":"early","broken": )");
   CHECK(entry.name() == "early");

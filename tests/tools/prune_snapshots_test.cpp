@@ -38,6 +38,7 @@ TEST_CASE("prune_snapshots only shows what would go, unless it is told otherwise
   CHECK(shown.at("freed_bytes").get<int>() > 0);
   CHECK(test::names_in(house.backups / "testhost") == before);
   CHECK_THAT(house.last_text, Catch::Contains("would remove"));
+  CHECK(house.last_text.ends_with("Add --no-dry-run to remove them.\n"));
   CHECK(house.tool("prune_snapshots").changed_resources(shown).empty());
 
   const Json done = house.good(
