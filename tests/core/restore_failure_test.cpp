@@ -106,6 +106,34 @@ TEST_CASE("a restore of a lost database that fails leaves its side files, or is 
   }
 }
 
+TEST_CASE(
+    "a restore of a lost database that is killed at any step loses nothing of what was left") {
+  const Fault fault = GENERATE(Fault::dies_before, Fault::dies_after);
+  for (int step = 1; step <= kMaxSteps; ++step) {
+    Scene scene;
+    fs::remove(scene.live);
+    test::write_file(scene.live.string() + "-wal", "old wal");
+    const pid_t child = ::fork();
+    if (child == 0) {
+      FaultyFiles files(step, fault);
+      (void)scene.restore_with(files, scene.in_place());
+      ::_exit(0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CAPTURE(step, static_cast<int>(fault), scene.home());
+    REQUIRE(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 0) break;
+    REQUIRE(step < kMaxSteps);
+    if (fs::exists(scene.live)) CHECK(notes_in(scene.live) == 20);
+    scene.restore(scene.in_place());
+    CHECK(notes_in(scene.live) == 20);
+    CHECK(test::read_file(scene.world / "home/live.before-restore-20261123T120000Z.db-wal") ==
+          "old wal");
+    CHECK(scene.home().find(".tmp") == std::string::npos);
+  }
+}
+
 TEST_CASE("a database that comes up while a lost one is restored is not replaced") {
   class ComesUp final : public test::ForwardingFiles {
    public:
