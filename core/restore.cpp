@@ -136,13 +136,9 @@ Expected<> Restoration::find_target() {
                 "Give 'target', a new file to write, or in_place: true.");
   }
   if (wanted.empty()) {
-    const auto manifest = read_manifest(request_.snapshot, env_.files);
-    if (!manifest) {
-      return fail(ErrorCode::invalid_argument,
-                  "The snapshot does not say which database it is of: " + manifest.error().message,
-                  "Name the database to replace as target.");
-    }
-    wanted = manifest->source;
+    auto recorded = recorded_target(request_.snapshot, env_.files);
+    if (!recorded) return fail(recorded.error());
+    wanted = std::move(*recorded);
   }
   if (wanted.is_relative()) wanted = env_.places.current_folder / wanted;
   const auto folder = env_.files.canonical(wanted.parent_path());
@@ -470,6 +466,25 @@ void record(const RestoreRequest& request, const fs::path& target, Instant start
 }
 
 }  // namespace
+
+Expected<fs::path> recorded_target(const fs::path& snapshot, const FileSystem& files) {
+  const std::string next_step = "Name the database to replace as target.";
+  const auto manifest = read_manifest(snapshot, files);
+  if (!manifest) {
+    return fail(ErrorCode::invalid_argument,
+                "Which database " + snapshot.string() +
+                    " was taken of is not known: " + manifest.error().message,
+                next_step);
+  }
+  // manifest_text writes a byte that is no UTF-8 as \xff: nothing lies there, and nothing should.
+  if (manifest->source.find("\\x") != std::string::npos && !files.info(manifest->source)) {
+    return fail(ErrorCode::invalid_argument,
+                "The name of the database that " + snapshot.string() +
+                    " was taken of is not UTF-8; its manifest has it as " + manifest->source + ".",
+                next_step);
+  }
+  return manifest->source;
+}
 
 Expected<RestoreResult> restore_snapshot(const RestoreRequest& request, const Env& env,
                                          ProgressSink& progress, std::stop_token stop) {

@@ -125,17 +125,12 @@ core::Expected<path> target_of(const Arguments& arguments, const path& snapshot,
                       "Give 'target', a new file to write; or in_place: true to replace the "
                       "database that the snapshot was taken of.");
   }
-  const auto manifest = core::read_manifest(snapshot, setting.env.files);
-  if (!manifest) {
-    return core::fail(manifest.error().code,
-                      "Which database " + snapshot.string() +
-                          " was taken of is not known: " + manifest.error().message,
-                      "Name the database to replace as target.");
-  }
-  const Json named{{"target", manifest->source}};
+  const auto recorded = core::recorded_target(snapshot, setting.env.files);
+  if (!recorded) return core::fail(recorded.error());
+  const Json named{{"target", recorded->string()}};
   auto source = Arguments(named, setting).path("target");
   if (!source) return core::fail(source.error());
-  return source->value_or(manifest->source);
+  return source->value_or(*recorded);
 }
 
 std::string to_text(const Json& structured) {

@@ -4,6 +4,7 @@
 #include "core/openers.h"
 #include "core/restore_leftovers.h"
 #include "support/restore_scene.h"
+#include "support/snapshots.h"
 #include "support/writer_process.h"
 
 namespace fs = std::filesystem;
@@ -12,6 +13,7 @@ using core::RestoreRequest;
 using core::RestoreResult;
 using test::FakeEnv;
 using test::notes_in;
+using test::SnapshotWorld;
 using test::WriterOptions;
 using test::WriterProcess;
 using Scene = test::RestoreScene;
@@ -388,6 +390,25 @@ TEST_CASE("a stop before the swap leaves the database as it was") {
   CHECK(restored.error().code == ErrorCode::cancelled);
   CHECK(notes_in(scene.live) == 30);
   CHECK(scene.home() == "live.db");
+}
+
+TEST_CASE("a database whose name is no UTF-8 is restored in place only where it is named") {
+  SnapshotWorld world;
+  world.source = world.live / "bad\xff.db";
+  test::make_notes_database(world.source);
+  const auto taken = world.take();
+  REQUIRE(taken);
+  test::run_sql(world.source, "DELETE FROM links; DELETE FROM notes");
+  RestoreRequest request{.snapshot = taken->snapshot, .in_place = true};
+  request.confirmed = true;
+  core::NoProgress progress;
+  const auto refused = core::restore_snapshot(request, world.env(), progress, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::invalid_argument);
+  CHECK(refused.error().hint == "Name the database to replace as target.");
+  request.target = world.source;
+  CHECK(core::restore_snapshot(request, world.env(), progress, {}));
+  CHECK(notes_in(world.source) == 20);
 }
 
 TEST_CASE("who has a file open is found through any name of it") {
