@@ -70,11 +70,16 @@ tl::expected<ServeWords, std::string> parse_serve(const std::vector<std::string>
       return tl::unexpected("Unknown flag " + flag + " of serve" +
                             (close.empty() ? "." : "; did you mean " + close + "?"));
     }
-    if (equals == std::string::npos && i + 1 == words.size()) {
-      return tl::unexpected(flag + " needs a value.");
+    const bool joined = equals != std::string::npos;
+    if (!joined && ++i == words.size()) return tl::unexpected(flag + " needs a value.");
+    const std::string value = joined ? words[i].substr(equals + 1) : words[i];
+    if (value.empty()) return tl::unexpected(flag + " is empty; give it a value.");
+    // Hardly meant: a flag that was to follow.
+    if (!joined && value.starts_with("--")) {
+      std::string text = flag;
+      text += " needs a value; write " + flag + "=" + value + " if you mean that.";
+      return tl::unexpected(text);
     }
-    const std::string value =
-        equals == std::string::npos ? words[++i] : words[i].substr(equals + 1);
     if (flag == "--http") parsed.http = value;
     if (flag == "--token-file") parsed.settings.token_file = value;
     if (flag == "--allow") parsed.allowed.emplace_back(value);

@@ -17,11 +17,14 @@ namespace {
 // The plugin's earlier script called it so.
 constexpr std::string_view kDestination = "destination";
 constexpr std::string_view kDestinationAlias = "--cloud-root";
+// What stands after a flag; completions offer files for it.
+constexpr std::string_view kPathValue = "PATH";
 
 struct Flag {
   std::string property;
   std::string type;  // of the property, or of an array's items
   bool repeats = false;
+  bool is_path = false;
   bool on = false;
   std::string value;
   std::vector<std::string> values;  // of one that repeats
@@ -80,14 +83,13 @@ std::string help_of(const Json& schema, const Tool& tool) {
   return help;
 }
 
-// What stands after the flag in help texts; completions offer files for PATH.
 std::string value_name(const std::string& property, const std::string& type) {
   if (type == "boolean") return "";
   if (type == "integer" || type == "number") return "N";
   const bool path = property == kDestination || property == "source" || property == "snapshot" ||
                     property == "target" || property.find("path") != std::string::npos ||
                     property.find("folder") != std::string::npos;
-  return path ? "PATH" : "TEXT";
+  return path ? std::string(kPathValue) : "TEXT";
 }
 
 std::vector<std::string> flag_names(const std::deque<Flag>& flags) {
@@ -119,8 +121,50 @@ void add_flags(CLI::App& app, const Json& schema, const Tool& tool, std::deque<F
     // The last one counts; a repeating one takes one value each time.
     if (flag.repeats) flag.option->allow_extra_args(false);
     if (!flag.repeats) flag.option->take_last();
-    flag.option->type_name(value_name(property, flag.type));
+    const std::string value = value_name(property, flag.type);
+    flag.is_path = value == kPathValue;
+    flag.option->type_name(value);
   }
+}
+
+// The flag of that name that takes a value; null: none does.
+const Flag* flag_with_value(const std::string& name, const std::deque<Flag>& flags) {
+  const std::string known = name == kDestinationAlias ? "--" + std::string(kDestination) : name;
+  const auto found = std::find_if(flags.begin(), flags.end(), [&known](const Flag& flag) {
+    return (flag.type != "boolean" || flag.repeats) && flag_of(flag.property) == known;
+  });
+  return found == flags.end() ? nullptr : &*found;
+}
+
+// CLI11 would give a flag the next flag for its value, and takes "--flag=" for "--flag". Here such
+// a value must be joined by '=', and the result spells an empty one as a word of its own.
+tl::expected<std::vector<std::string>, UsageError> with_values(
+    const std::vector<std::string>& words, const std::deque<Flag>& flags) {
+  std::vector<std::string> checked;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::size_t equals = words[i].find('=');
+    const std::string name = words[i].substr(0, equals);
+    const Flag* flag = flag_with_value(name, flags);
+    checked.push_back(words[i]);
+    if (flag == nullptr) continue;
+    if (equals == std::string::npos) {
+      const std::string lacks = name + " needs a value";
+      if (++i == words.size()) return tl::unexpected(UsageError{lacks + "."});
+      if (words[i].starts_with("--") || words[i] == "-h") {
+        return tl::unexpected(
+            UsageError{lacks + "; write " + name + "=" + words[i] + " if you mean that."});
+      }
+      checked.push_back(words[i]);
+    } else if (equals + 1 == words[i].size()) {
+      checked.back() = name;
+      checked.emplace_back();
+    }
+    if (flag->is_path && checked.back().empty()) {
+      return tl::unexpected(
+          UsageError{name + " is empty; give a path, or leave the flag out for its default."});
+    }
+  }
+  return checked;
 }
 
 Json argument_of(const Flag& flag) {
@@ -196,9 +240,11 @@ tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool, const
   ToolArguments parsed;
   if (const Json* schema = member(entry, "inputSchema")) add_flags(app, *schema, tool, flags);
   app.add_flag("--json", parsed.json, "Print the structured result as JSON");
+  const auto checked = with_values(words, flags);
+  if (!checked) return tl::unexpected(checked.error());
   try {
     // CLI11 takes the words from the back.
-    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+    app.parse(std::vector<std::string>(checked->rbegin(), checked->rend()));
   } catch (const CLI::CallForHelp&) {
     parsed.help = app.help();
     return parsed;

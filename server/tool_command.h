@@ -23,7 +23,8 @@ struct UsageError {
 };
 
 // Parses the words after the verb. Values are converted to the property's type where they fit and
-// left as text where not: the schema's validation words the error.
+// left as text where not: the schema's validation words the error. A value that begins with "--"
+// must be joined to its flag by '=', and a path must not be empty.
 tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool, const std::string& verb,
                                                          const std::vector<std::string>& words);
 

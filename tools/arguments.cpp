@@ -85,6 +85,10 @@ Expected<std::optional<core::Date>> Arguments::date(std::string_view key) const 
 }
 
 Expected<fs::path> Arguments::allowed_path(const std::string& given) const {
+  // Not the current folder, as which it would be read.
+  if (given.empty()) {
+    return fail(ErrorCode::invalid_argument, "A path is empty.", "Give it, or leave it out.");
+  }
   if (given.find_first_of(std::string_view("\0\n\r", 3)) != std::string::npos) {
     return fail(ErrorCode::invalid_argument, "A path holds a line break or a null byte.",
                 "Give the path on one line.");

@@ -20,6 +20,7 @@ constexpr std::string_view kSchema = R"({
     "properties": {
       "source": {"type": "string", "description": "The database"},
       "destination": {"type": "string"},
+      "label": {"type": "string"},
       "verify": {"type": "string", "enum": ["quick", "full"]},
       "retain_days": {"type": "integer"},
       "share": {"type": "number"},
@@ -77,8 +78,35 @@ TEST_CASE("An unknown flag is refused with the nearest known one") {
   CHECK(refusal({"--source", "/y", "/x"}) == "Unexpected word '/x'; values follow a --flag.");
 }
 
-TEST_CASE("A flag without its value is refused") {
-  CHECK(refusal({"--source"}).find("--source") != std::string::npos);
+TEST_CASE("A flag without its value is refused, and takes no flag for it") {
+  CHECK(refusal({"--source"}) == "--source needs a value.");
+  CHECK(refusal({"--label", "--flat", "--source", "/x"}) ==
+        "--label needs a value; write --label=--flat if you mean that.");
+  for (const char* flag : {"--no-flat", "--json", "--help", "-h", "--flat=true", "--cloud-root"}) {
+    CHECK(refusal({"--label", flag}) ==
+          std::string("--label needs a value; write --label=") + flag + " if you mean that.");
+  }
+  // One of ours with a slip would be taken just as silently.
+  CHECK(refusal({"--label", "--flatt"}).starts_with("--label needs a value;"));
+  CHECK(refusal({"--label=", "--paths", "--flat"}).starts_with("--paths needs a value;"));
+  CHECK(refusal({"--cloud-root", "--flat"}).starts_with("--cloud-root needs a value;"));
+}
+
+TEST_CASE("A value may begin with hyphens where it is meant so, and be empty where it is no path") {
+  CHECK(arguments({"--label=--flat"}) == Json::parse(R"({"label":"--flat"})"));
+  CHECK(arguments({"--retain-days", "-5"}) == Json::parse(R"({"retain_days":-5})"));
+  CHECK(arguments({"--label", "-"}) == Json::parse(R"({"label":"-"})"));
+  CHECK(arguments({"--label="}) == Json::parse(R"({"label":""})"));
+  CHECK(arguments({"--label", "", "--flat"}) == Json::parse(R"({"label":"","flat":true})"));
+  CHECK(arguments({"--label=", "--flat"}) == Json::parse(R"({"label":"","flat":true})"));
+}
+
+TEST_CASE("An empty path is refused: it is an unset variable, and never the default") {
+  CHECK(refusal({"--source", ""}) ==
+        "--source is empty; give a path, or leave the flag out for its default.");
+  CHECK(refusal({"--source=", "--flat"}).starts_with("--source is empty;"));
+  CHECK(refusal({"--cloud-root", ""}).starts_with("--cloud-root is empty;"));
+  CHECK(refusal({"--paths", "/x", "--paths", ""}).starts_with("--paths is empty;"));
 }
 
 TEST_CASE("Help lists every flag") {
@@ -137,6 +165,31 @@ TEST_CASE("A verb is a tool's name with hyphens unless the program says otherwis
 }
 
 #ifdef BPD_BINARY
+namespace {
+
+core::CommandResult program(const std::vector<std::string>& words) {
+  core::Command command;
+  command.argv = {BPD_BINARY};
+  command.argv.insert(command.argv.end(), words.begin(), words.end());
+  const auto result = core::system_commands().run(command, {});
+  REQUIRE(result);
+  return *result;
+}
+
+}  // namespace
+
+TEST_CASE("A flag of serve takes neither the next flag nor nothing for its value") {
+  const auto refused = [](const std::vector<std::string>& words) {
+    const auto result = program(words);
+    CHECK(result.exit_code == server::kExitUsage);
+    return result.error_output;
+  };
+  CHECK(refused({"serve", "--allow", "--check-output"}) ==
+        "--allow needs a value; write --allow=--check-output if you mean that.\n");
+  CHECK(refused({"serve", "--allow", ""}) == "--allow is empty; give it a value.\n");
+  CHECK(refused({"serve", "--token-file="}) == "--token-file is empty; give it a value.\n");
+}
+
 TEST_CASE("call --help prints how to call a tool, and the tools' names") {
   const std::vector<std::vector<std::string>> questions = {
       {"--help"}, {"-h"}, {"list_snapshots", "--help"}};

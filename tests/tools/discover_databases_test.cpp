@@ -103,3 +103,9 @@ TEST_CASE("discover_databases tells of no lost database outside the allowed fold
     CHECK((told.find(run.source) == std::string::npos) == shut);
   }
 }
+
+TEST_CASE("discover_databases takes no empty folder for the current one") {
+  ToolHouse house;
+  CHECK_THAT(house.refused("discover_databases", {{"folder", Json::array({""})}}),
+             Catch::StartsWith("invalid_argument: "));
+}

@@ -86,6 +86,19 @@ TEST_CASE("an argument of one name has one type in every tool") {
   }
 }
 
+TEST_CASE("an empty path is refused by every tool: it is a slip, not the default") {
+  test::ToolHouse house;
+  for (const auto& tool : house.tools) {
+    const auto& input = tool.entry.json().at("inputSchema");
+    for (const char* name : {"source", "destination", "snapshot", "target"}) {
+      if (!input.at("properties").contains(name)) continue;
+      INFO(tool.name() << " " << name);
+      CHECK(server::SchemaCheck(input).problem({{name, ""}}, "argument").has_value());
+      CHECK_FALSE(server::SchemaCheck(input).problem({{name, "x"}}, "argument").has_value());
+    }
+  }
+}
+
 TEST_CASE("no tool that only reads is called destructive") {
   test::ToolHouse house;
   for (const auto& tool : house.tools) {
