@@ -169,11 +169,13 @@ int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<s
                   [&](const std::string& text) { return for_shell(text, definition, parts); });
 }
 
+bool asks_for_help(const std::vector<std::string>& words) {
+  return std::any_of(words.begin(), words.end(),
+                     [](const std::string& word) { return word == "--help" || word == "-h"; });
+}
+
 int run_call(const std::vector<std::string>& words, const ServerDefinition& definition) {
-  const bool asks_for_help = std::any_of(words.begin(), words.end(), [](const std::string& word) {
-    return word == "--help" || word == "-h";
-  });
-  if (asks_for_help) {
+  if (asks_for_help(words)) {
     print(call_usage(definition));
     return kExitDone;
   }
@@ -219,8 +221,8 @@ std::string help_text(const ServerDefinition& definition, const ProgramParts& pa
             right + "\n";
   };
   for (const Tool& tool : definition.tools) {
-    line(verb_of(tool.name(), parts),
-         first_sentence(with_flags(string_member(tool.entry.json(), "description"), tool)));
+    const VerbPage page = page_of(tool, verb_of(tool.name(), parts));
+    line(page.name, first_sentence(page.help));
   }
   for (const ExtraCommand& command : parts.commands) line(command.usage, command.description);
   for (const BuiltIn& built_in : kBuiltIns) {
@@ -260,10 +262,11 @@ CommandPages command_pages(const ServerDefinition& definition, const ProgramPart
     verb.options = {{"--http", "ADDRESS", "Serve Streamable HTTP on host:port", {}, false},
                     {"--token-file", "PATH", "File with the bearer token", {}, false},
                     {"--allow", "PATH", "Folder that tools may read and write", {}, true},
-                    {"--allow-origin", "ORIGIN", "Web origin that may call", {}, true}};
+                    {"--allow-origin", "ORIGIN", "Web origin that may call", {}, true},
+                    {"--check-output", "", "Check each result against its schema", {}, false}};
   }
-  pages.options = {{"--json", "", "Print the structured result as JSON", {}, false},
-                   {"--help", "", "Print the flags of a command", {}, false}};
+  pages.options = {{"--help", "", "Print the flags of a command", {}, false}};
+  pages.program_options = {{"--version", "", "Print the version", {}, false}};
   pages.exit_codes = {{kExitDone, "done"}};
   for (const auto& [code, exit] : kExitCodes) {
     pages.exit_codes.emplace_back(exit, std::string(core::to_string(code)));

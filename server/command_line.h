@@ -47,6 +47,8 @@ std::string nearest_verb(const std::string& word, const ServerDefinition& defini
 // standard output, errors to standard error.
 int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<std::string>& words,
                   const ServerDefinition& definition, const ProgramParts& parts);
+// Whether --help or -h is among them.
+bool asks_for_help(const std::vector<std::string>& words);
 int run_call(const std::vector<std::string>& words, const ServerDefinition& definition);
 
 // An error's text with the last line, its next step, in the words of the command line: verbs and

@@ -89,7 +89,9 @@ std::string bash_values(const OptionPage& option, const std::string& indent) {
   if (!option.choices.empty()) {
     text += "COMPREPLY=($(compgen -W " + quoted(joined(option.choices)) + " -- \"$current\"))";
   } else if (is_path(option)) {
-    text += "COMPREPLY=($(compgen -f -- \"$current\")); compopt -o filenames 2>/dev/null";
+    // A line is a file, whatever blanks are in it.
+    text += "mapfile -t COMPREPLY < <(compgen -f -- \"$current\"); ";
+    text += "compopt -o filenames 2>/dev/null";
   } else {
     text += "COMPREPLY=()";
   }
@@ -147,6 +149,7 @@ std::string man_page(const CommandPages& pages) {
   }
   text += ".SH OPTIONS\n";
   for (const auto& option : pages.options) text += man_option(option);
+  for (const auto& option : pages.program_options) text += man_option(option);
   text += ".SH \"EXIT STATUS\"\n";
   for (const auto& [code, meaning] : pages.exit_codes) {
     text += ".TP\n.B " + std::to_string(code) + "\n" + roff(meaning) + "\n";
@@ -163,7 +166,8 @@ std::string bash_completion(const CommandPages& pages) {
       "  COMPREPLY=()\n"
       "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
       "    COMPREPLY=($(compgen -W " +
-      quoted(joined(names_of(pages.verbs)) + " " + everywhere) +
+      quoted(joined(names_of(pages.verbs)) + " " + everywhere + " " +
+             joined(flags_of(pages.program_options))) +
       " -- \"$current\"))\n    return\n  fi\n  local flags=\n  case ${COMP_WORDS[1]} in\n";
   for (const auto& verb : pages.verbs) {
     text += "    " + verb.name + ")\n      flags=" + quoted(joined(flags_of(verb.options))) + "\n";
@@ -187,6 +191,7 @@ std::string zsh_completion(const CommandPages& pages) {
   text += "  )\n  if (( CURRENT == 2 )); then\n    _describe verb verbs\n";
   text += "    _arguments";
   for (const auto& option : pages.options) text += " " + zsh_option(option);
+  for (const auto& option : pages.program_options) text += " " + zsh_option(option);
   text += "\n    return\n  fi\n  local verb=$words[2]\n  shift words\n  (( CURRENT-- ))\n";
   text += "  case $verb in\n";
   for (const auto& verb : pages.verbs) {
@@ -210,6 +215,9 @@ std::string fish_completion(const CommandPages& pages) {
     for (const auto& option : verb.options) text += fish_option(pages, condition, option);
   }
   for (const auto& option : pages.options) text += fish_option(pages, "", option);
+  for (const auto& option : pages.program_options) {
+    text += fish_option(pages, " -n __fish_use_subcommand", option);
+  }
   return text;
 }
 

@@ -28,7 +28,8 @@ struct CommandPages {
   std::string version;
   std::string summary;  // a phrase without a full stop
   std::vector<VerbPage> verbs;
-  std::vector<OptionPage> options;  // of the program and of every verb
+  std::vector<OptionPage> options;          // of the program and of every verb
+  std::vector<OptionPage> program_options;  // in place of a verb only
   std::vector<std::pair<int, std::string>> exit_codes;
 };
 

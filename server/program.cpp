@@ -149,8 +149,18 @@ int serve(const std::vector<std::string>& words, char** argv, const ProgramParts
   return kExitDone;
 }
 
+// The help of a verb without flags of its own to list.
+int print_help(const std::string& usage_line, const std::string& description) {
+  std::printf("Usage: %s\n\n%s.\n", usage_line.c_str(), description.c_str());
+  return kExitDone;
+}
+
 int generate(const std::vector<std::string>& words, const ServerDefinition& definition,
              const ProgramParts& parts) {
+  static constexpr const char* kUsage = "generate man|bash|zsh|fish";
+  if (asks_for_help(words)) {
+    return print_help(kUsage, "Prints the manual page or a shell's completions");
+  }
   const CommandPages pages = command_pages(definition, parts);
   const std::string what = words.size() == 1 ? words[0] : "";
   std::string text;
@@ -158,7 +168,7 @@ int generate(const std::vector<std::string>& words, const ServerDefinition& defi
   if (what == "bash") text = bash_completion(pages);
   if (what == "zsh") text = zsh_completion(pages);
   if (what == "fish") text = fish_completion(pages);
-  if (text.empty()) return usage("Usage: generate man|bash|zsh|fish");
+  if (text.empty()) return usage(std::string("Usage: ") + kUsage);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return kExitDone;
 }
@@ -178,6 +188,7 @@ int run_program(int argc, char** argv, const ProgramParts& parts) {
   if (verb == "serve") return serve(words, argv, parts, env);
   for (const ExtraCommand& command : parts.commands) {
     if (command.name != verb) continue;
+    if (asks_for_help(words)) return print_help(command.usage, command.description);
     const StopOnSignal stop(termination_signals());
     return command.run(words, env, stop.token());
   }

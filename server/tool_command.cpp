@@ -19,26 +19,39 @@ constexpr std::string_view kDestination = "destination";
 constexpr std::string_view kDestinationAlias = "--cloud-root";
 // What stands after a flag; completions offer files for it.
 constexpr std::string_view kPathValue = "PATH";
+constexpr const char* kJsonHelp = "Print the structured result as JSON";
 
 struct Flag {
   std::string property;
   std::string type;  // of the property, or of an array's items
   bool repeats = false;
   bool is_path = false;
+  bool default_on = false;
   bool on = false;
   std::string value;
   std::vector<std::string> values;  // of one that repeats
   CLI::Option* option = nullptr;
 };
 
-// CLI11 shows what a switch that turns off stands for: "--flat,--no-flat{false}".
+// CLI11 shows what a switch that turns off stands for: "--flat,--no-flat{false}". Here it is shown
+// where there is something to turn off.
 class Formatter : public CLI::Formatter {
+ public:
+  explicit Formatter(const std::deque<Flag>& flags) : flags_(flags) {}
+
+ private:
   std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
     static constexpr std::string_view kOff = "{false}";
-    std::string name = CLI::Formatter::make_option_name(option, is_positional);
-    if (const auto at = name.find(kOff); at != std::string::npos) name.erase(at, kOff.size());
-    return name;
+    const std::string name = CLI::Formatter::make_option_name(option, is_positional);
+    const auto at = name.find(kOff);
+    if (at == std::string::npos) return name;
+    const bool on = std::any_of(flags_.begin(), flags_.end(), [option](const Flag& flag) {
+      return flag.option == option && flag.default_on;
+    });
+    return name.substr(0, on ? at : name.find(','));
   }
+
+  const std::deque<Flag>& flags_;
 };
 
 std::string type_of(const Json& schema) {
@@ -70,8 +83,26 @@ Json value_of(const std::string& text, const std::string& type) {
   return text;
 }
 
-std::string help_of(const Json& schema, const Tool& tool) {
+// "--no-dry-run", which turns "--dry-run" off.
+std::string off_flag_of(const std::string& property) {
+  return "--no-" + flag_of(property).substr(2);
+}
+
+bool is_default_on(const Json& schema) {
+  const Json* otherwise = member(schema, "default");
+  return otherwise != nullptr && otherwise->is_boolean() && otherwise->get<bool>();
+}
+
+// What a property's description tells people.
+std::string description_of(const std::string& property, const Json& schema, const Tool& tool) {
   std::string help = with_flags(string_member(schema, "description"), tool);
+  if (!is_default_on(schema)) return help;
+  return help + (help.empty() ? "" : ". ") + "Default: on; " + off_flag_of(property) +
+         " turns it off";
+}
+
+std::string help_of(const std::string& property, const Json& schema, const Tool& tool) {
+  std::string help = description_of(property, schema, tool);
   if (const Json* values = member(schema, "enum")) {
     std::string list;
     for (const Json& value : *values) {
@@ -81,6 +112,12 @@ std::string help_of(const Json& schema, const Tool& tool) {
     help += (help.empty() ? "" : ". ") + std::string("One of: ") + list;
   }
   return help;
+}
+
+// Null: the tool takes none.
+const Json* properties_of(const Tool& tool) {
+  const Json* schema = member(tool.entry.json(), "inputSchema");
+  return schema != nullptr ? member(*schema, "properties") : nullptr;
 }
 
 std::string value_name(const std::string& property, const std::string& type) {
@@ -98,17 +135,16 @@ std::vector<std::string> flag_names(const std::deque<Flag>& flags) {
   return names;
 }
 
-void add_flags(CLI::App& app, const Json& schema, const Tool& tool, std::deque<Flag>& flags) {
-  const Json* properties = member(schema, "properties");
-  if (properties == nullptr) return;
-  for (const auto& [property, described] : properties->items()) {
+void add_flags(CLI::App& app, const Json& properties, const Tool& tool, std::deque<Flag>& flags) {
+  for (const auto& [property, described] : properties.items()) {
     Flag& flag = flags.emplace_back();
     flag.property = property;
     flag.type = type_of(described);
     std::string names = flag_of(property);
+    const std::string help = help_of(property, described, tool);
     if (flag.type == "boolean") {
-      flag.option =
-          app.add_flag(names + ",!--no-" + names.substr(2), flag.on, help_of(described, tool));
+      flag.default_on = is_default_on(described);
+      flag.option = app.add_flag(names + ",!" + off_flag_of(property), flag.on, help);
       continue;
     }
     if (const Json* items = member(described, "items"); flag.type == "array" && items != nullptr) {
@@ -116,8 +152,8 @@ void add_flags(CLI::App& app, const Json& schema, const Tool& tool, std::deque<F
       flag.type = type_of(*items);
     }
     if (property == kDestination) names += "," + std::string(kDestinationAlias);
-    flag.option = flag.repeats ? app.add_option(names, flag.values, help_of(described, tool))
-                               : app.add_option(names, flag.value, help_of(described, tool));
+    flag.option = flag.repeats ? app.add_option(names, flag.values, help)
+                               : app.add_option(names, flag.value, help);
     // The last one counts; a repeating one takes one value each time.
     if (flag.repeats) flag.option->allow_extra_args(false);
     if (!flag.repeats) flag.option->take_last();
@@ -216,13 +252,13 @@ std::string replace_word(const std::string& text, const std::string& word,
 }
 
 std::string with_flags(std::string text, const Tool& tool) {
-  const Json* schema = member(tool.entry.json(), "inputSchema");
-  const Json* properties = schema != nullptr ? member(*schema, "properties") : nullptr;
+  const Json* properties = properties_of(tool);
   if (properties == nullptr) return text;
   for (const auto& [property, described] : properties->items()) {
     const std::string flag = flag_of(property);
     text = replace_word(text, property + ": true", flag);
-    text = replace_word(text, property + ": false", "--no-" + flag.substr(2));
+    text = replace_word(text, property + ": false", off_flag_of(property));
+    text = replace_word(text, property + " is false", off_flag_of(property) + " is given");
     text = replace_word(text, "'" + property + "'", flag);
     // A name of one word may be just a word.
     if (property.find('_') != std::string::npos) text = replace_word(text, property, flag);
@@ -232,14 +268,14 @@ std::string with_flags(std::string text, const Tool& tool) {
 
 tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool, const std::string& verb,
                                                          const std::vector<std::string>& words) {
-  const Json& entry = tool.entry.json();
-  CLI::App app(with_flags(string_member(entry, "description"), tool), "backup-plugin-db " + verb);
-  app.formatter(std::make_shared<Formatter>());
-  app.allow_extras();
   std::deque<Flag> flags;  // CLI11 keeps pointers into it
+  CLI::App app(with_flags(string_member(tool.entry.json(), "description"), tool),
+               "backup-plugin-db " + verb);
+  app.formatter(std::make_shared<Formatter>(flags));
+  app.allow_extras();
   ToolArguments parsed;
-  if (const Json* schema = member(entry, "inputSchema")) add_flags(app, *schema, tool, flags);
-  app.add_flag("--json", parsed.json, "Print the structured result as JSON");
+  if (const Json* properties = properties_of(tool)) add_flags(app, *properties, tool, flags);
+  app.add_flag("--json", parsed.json, kJsonHelp);
   const auto checked = with_values(words, flags);
   if (!checked) return tl::unexpected(checked.error());
   try {
@@ -263,15 +299,14 @@ tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool, const
 VerbPage page_of(const Tool& tool, const std::string& verb) {
   VerbPage page;
   page.name = verb;
-  const Json& entry = tool.entry.json();
-  page.help = with_flags(string_member(entry, "description"), tool);
-  const Json* schema = member(entry, "inputSchema");
-  const Json* properties = schema != nullptr ? member(*schema, "properties") : nullptr;
-  if (properties == nullptr) return page;
-  for (const auto& [property, described] : properties->items()) {
+  page.help = with_flags(string_member(tool.entry.json(), "description"), tool);
+  const Json none = Json::object();
+  const Json* found = properties_of(tool);
+  const Json& properties = found != nullptr ? *found : none;
+  for (const auto& [property, described] : properties.items()) {
     OptionPage option;
     option.flag = flag_of(property);
-    option.help = with_flags(string_member(described, "description"), tool);
+    option.help = description_of(property, described, tool);
     const std::string type = type_of(described);
     option.repeats = type == "array";
     option.value = value_name(property, type);
@@ -280,8 +315,17 @@ VerbPage page_of(const Tool& tool, const std::string& verb) {
         if (value.is_string()) option.choices.push_back(value.get<std::string>());
       }
     }
-    page.options.push_back(std::move(option));
+    page.options.push_back(option);
+    if (type == "boolean" && is_default_on(described)) {
+      page.options.push_back(
+          {off_flag_of(property), "", "Turn " + option.flag + " off", {}, false});
+    }
+    if (property == kDestination) {
+      page.options.push_back(
+          {std::string(kDestinationAlias), option.value, "The same as " + option.flag, {}, false});
+    }
   }
+  page.options.push_back({"--json", "", kJsonHelp, {}, false});
   return page;
 }
 

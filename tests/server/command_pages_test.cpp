@@ -18,16 +18,19 @@ server::CommandPages sample() {
                       {"--pattern", "TEXT", ".hidden names \\too", {}, true},
                       {"--flat", "", "Leave out the host folder.", {}, false}}},
                     {"run", "Run one schedule.", "NAME", {}}},
-          .options = {{"--json", "", "Print JSON.", {}, false}},
+          .options = {{"--help", "", "Print the flags.", {}, false}},
+          .program_options = {{"--version", "", "Print the version.", {}, false}},
           .exit_codes = {{0, "Done."}, {2, "Bad usage."}}};
 }
 
 // What bash offers after these words, one per line.
-std::string completed(const std::vector<std::string>& words) {
+std::string completed(const std::vector<std::string>& words,
+                      const std::string& completions = server::bash_completion(sample()),
+                      const std::string& function = "_keep_db") {
   test::TempFolder folder;
-  test::write_file(folder / "keep-db.bash", server::bash_completion(sample()));
-  std::string script = "source \"$1\"; shift; COMP_WORDS=(keep-db \"$@\"); COMP_CWORD=$#; ";
-  script += "_keep_db; printf '%s\\n' \"${COMPREPLY[@]}\"";
+  test::write_file(folder / "keep-db.bash", completions);
+  const std::string script = "source \"$1\"; shift; COMP_WORDS=(keep-db \"$@\"); COMP_CWORD=$#; " +
+                             function + "; printf '%s\\n' \"${COMPREPLY[@]}\"";
   core::Command command;
   command.argv = {"bash", "-c", script, "bash", (folder / "keep-db.bash").string()};
   command.argv.insert(command.argv.end(), words.begin(), words.end());
@@ -43,9 +46,10 @@ std::string completed(const std::vector<std::string>& words) {
 
 TEST_CASE("bash completes verbs, then a verb's flags and their choices") {
   CHECK(completed({"sn"}) == "snapshot\n");
-  CHECK(completed({"--"}) == "--json\n");
+  CHECK(completed({"--"}) == "--help\n--version\n");
   CHECK(completed({"snapshot", "--f"}) == "--flat\n");
-  CHECK(completed({"snapshot", "--j"}) == "--json\n");
+  CHECK(completed({"snapshot", "--h"}) == "--help\n");
+  CHECK(completed({"snapshot", "--v"}) == "--verify\n");
   CHECK(completed({"snapshot", "--verify", ""}) == "quick\nfull\n");
   CHECK(completed({"snapshot", "--pattern", "x"}) == "\n");
   CHECK(completed({"run", "--s"}) == "\n");
@@ -55,6 +59,14 @@ TEST_CASE("bash completes files after a flag that takes a path") {
   CHECK(completed({"snapshot", "--source", "/etc/host"}).find("/etc/hosts") != std::string::npos);
 }
 
+TEST_CASE("bash completes a path with a blank or a star as one word") {
+  test::TempFolder folder;
+  const std::string path = (folder / "a * file.db").string();
+  test::write_file(folder / "a * file.db", "");
+  test::write_file(folder / "another.db", "");
+  CHECK(completed({"snapshot", "--source", (folder / "a ").string()}) == path + "\n");
+}
+
 TEST_CASE("the man page escapes what roff would take for commands") {
   const auto page = server::man_page(sample());
   CHECK(page.find(".B \\-\\-pattern \\fITEXT\\fR\n\\&.hidden names \\etoo May be repeated.") !=
@@ -62,6 +74,8 @@ TEST_CASE("the man page escapes what roff would take for commands") {
   CHECK(page.find("One of: quick, full.") != std::string::npos);
   CHECK(page.find(".SS run \\fINAME\\fR\n") != std::string::npos);
   CHECK(page.find(".B 2\nBad usage.") != std::string::npos);
+  CHECK(page.find(".B \\-\\-help\nPrint the flags.") != std::string::npos);
+  CHECK(page.find(".B \\-\\-version\nPrint the version.") != std::string::npos);
 }
 
 TEST_CASE("zsh and fish scripts quote what their syntax would take apart") {
@@ -72,3 +86,37 @@ TEST_CASE("zsh and fish scripts quote what their syntax would take apart") {
   CHECK(fish.find("-a snapshot -d 'Take one; [really] it\\'s: safe'") != std::string::npos);
   CHECK(fish.find("-l verify -x -a 'quick full'") != std::string::npos);
 }
+
+TEST_CASE("zsh and fish offer the program's own flags in place of a verb only") {
+  const auto zsh = server::zsh_completion(sample());
+  const std::string version = "'--version[Print the version.]'";
+  CHECK(zsh.find("'--help[Print the flags.]' " + version + "\n") != std::string::npos);
+  CHECK(zsh.find(version) == zsh.rfind(version));
+  const auto fish = server::fish_completion(sample());
+  CHECK(fish.find("complete -c keep-db -n __fish_use_subcommand -l version") != std::string::npos);
+  CHECK(fish.find("complete -c keep-db -l help") != std::string::npos);
+}
+
+#ifdef BPD_BINARY
+TEST_CASE("the program's completions offer what its verbs take, and nothing else") {
+  core::Command generate;
+  generate.argv = {BPD_BINARY, "generate", "bash"};
+  const auto script = core::system_commands().run(generate, {});
+  REQUIRE(script);
+  const auto offered = [&script](const std::vector<std::string>& words) {
+    return completed(words, script->output, "_backup_plugin_db");
+  };
+  CHECK(offered({"--v"}) == "--version\n");
+  CHECK(offered({"prune", "--no"}) == "--no-dry-run\n");
+  CHECK(offered({"install-schedule", "--no"}) == "--no-run-now\n");
+  CHECK(offered({"snapshot", "--no"}) == "\n");
+  CHECK(offered({"snapshot", "--cl"}) == "--cloud-root\n");
+  CHECK(offered({"snapshot", "--cloud-root", "/etc/host"}).find("/etc/hosts") != std::string::npos);
+  CHECK(offered({"snapshot", "--j"}) == "--json\n");
+  CHECK(offered({"serve", "--c"}) == "--check-output\n");
+  for (const char* verb : {"run", "serve", "call", "generate"}) {
+    CHECK(offered({verb, "--j"}) == "\n");
+    CHECK(offered({verb, "--hel"}) == "--help\n");
+  }
+}
+#endif

@@ -25,6 +25,7 @@ constexpr std::string_view kSchema = R"({
       "retain_days": {"type": "integer"},
       "share": {"type": "number"},
       "flat": {"type": "boolean"},
+      "dry_run": {"type": "boolean", "default": true, "description": "Only show it"},
       "paths": {"type": "array", "items": {"type": "string"}},
       "policy": {"type": "object"}
     }
@@ -141,6 +142,49 @@ TEST_CASE("The next step of an error is told in verbs and flags at a shell, the 
   CHECK(server::for_shell("busy: snapshot_db.", definition, parts) == "busy: snapshot_db.");
 }
 
+TEST_CASE("Only a switch that is on by default has its opposite in help and pages") {
+  const auto parsed = parse_tool_words(tool(), "snapshot", {"--help"});
+  REQUIRE(parsed);
+  CHECK(parsed->help.find("--no-flat") == std::string::npos);
+  CHECK(parsed->help.find("--dry-run,--no-dry-run") != std::string::npos);
+  std::vector<std::string> flags;
+  for (const auto& option : server::page_of(tool(), "snapshot").options) {
+    flags.push_back(option.flag);
+    CHECK((option.flag == "--no-dry-run" || option.flag != "--dry-run" ||
+           option.help == "Only show it. Default: on; --no-dry-run turns it off"));
+  }
+  CHECK(flags == std::vector<std::string>{"--source", "--destination", "--cloud-root", "--label",
+                                          "--verify", "--retain-days", "--share", "--flat",
+                                          "--dry-run", "--no-dry-run", "--paths", "--policy",
+                                          "--json"});
+}
+
+TEST_CASE("Help and pages speak of flags where the schema speaks of its properties") {
+  const auto spoken = server::make_tool(R"({
+    "name": "prune_snapshots",
+    "description": "Only shows it unless dry_run is false; not_this, dry_runs. See prune_snapshots.",
+    "inputSchema": {
+      "type": "object",
+      "properties": {
+        "dry_run": {"type": "boolean"},
+        "keep_last": {"type": "integer", "description": "With dry_run: (keep_last) of source"},
+        "source": {"type": "string"}
+      }
+    }
+  })",
+                                        [](const Json&, server::CallContext&) { return Json(); });
+  const std::string description =
+      "Only shows it unless --no-dry-run is given; not_this, dry_runs. See prune_snapshots.";
+  const std::string keep = "With --dry-run: (--keep-last) of source";
+  const auto page = server::page_of(spoken, "prune");
+  CHECK(page.help == description);
+  CHECK(page.options.at(1).help == keep);
+  const auto parsed = parse_tool_words(spoken, "prune", {"--help"});
+  REQUIRE(parsed);
+  CHECK(parsed->help.find(description) != std::string::npos);
+  CHECK(parsed->help.find(keep) != std::string::npos);
+}
+
 TEST_CASE("The name of a tool is known without parsing its schema") {
   const auto entry = server::ToolEntry::from_text(R"({"name":"early","broken": )");
   CHECK(entry.name() == "early");
@@ -192,17 +236,27 @@ TEST_CASE("A flag of serve takes neither the next flag nor nothing for its value
 
 TEST_CASE("call --help prints how to call a tool, and the tools' names") {
   const std::vector<std::vector<std::string>> questions = {
-      {"--help"}, {"-h"}, {"list_snapshots", "--help"}};
+      {"call", "--help"}, {"call", "-h"}, {"call", "list_snapshots", "--help"}};
   for (const auto& words : questions) {
-    core::Command asked;
-    asked.argv = {BPD_BINARY, "call"};
-    asked.argv.insert(asked.argv.end(), words.begin(), words.end());
-    const auto result = core::system_commands().run(asked, {});
-    REQUIRE(result);
-    CHECK(result->exit_code == server::kExitDone);
-    CHECK(result->error_output.empty());
-    CHECK(result->output.starts_with("Usage: call TOOL [JSON|-]\n"));
-    CHECK(result->output.find(" list_snapshots ") != std::string::npos);
+    const auto result = program(words);
+    CHECK(result.exit_code == server::kExitDone);
+    CHECK(result.error_output.empty());
+    CHECK(result.output.starts_with("Usage: call TOOL [JSON|-]\n"));
+    CHECK(result.output.find(" list_snapshots ") != std::string::npos);
   }
+}
+
+TEST_CASE("Every verb answers --help and -h on standard output") {
+  for (const char* verb : {"list", "install-schedule", "run", "serve", "call", "generate"}) {
+    for (const char* flag : {"--help", "-h"}) {
+      INFO(verb << " " << flag);
+      const auto result = program({verb, flag});
+      CHECK(result.exit_code == server::kExitDone);
+      CHECK(result.error_output.empty());
+      CHECK_FALSE(result.output.empty());
+    }
+  }
+  CHECK(program({"run", "nightly", "--help"}).output.starts_with("Usage: run NAME [--if-due]\n"));
+  CHECK(program({"generate", "--help"}).output.starts_with("Usage: generate man|bash|zsh|fish\n"));
 }
 #endif
