@@ -2,11 +2,13 @@
 #include "server/command_line.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <functional>
 #include <iostream>
 #include <iterator>
 #include <optional>
+#include <system_error>
 
 #include "server/features.h"
 #include "server/questions.h"
@@ -29,12 +31,6 @@ constexpr std::array<BuiltIn, 3> kBuiltIns = {{
     {"call", "TOOL [JSON]", "Call a tool with its arguments as JSON and print its result as JSON"},
     {"generate", "man|bash|zsh|fish", "Print the manual page or a shell's completions"},
 }};
-
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  if (!text.empty() && !text.ends_with('\n')) std::fputc('\n', stdout);
-  std::fflush(stdout);
-}
 
 int usage(const std::string& message) {
   std::fprintf(stderr, "%s\n", message.c_str());
@@ -82,17 +78,13 @@ int finish(const Tool& tool, const ToolResult& result, bool as_json, const Words
     std::fprintf(stderr, "%s\n", printable(words(text)).c_str());
     return code_of_error_text(text);
   }
-  if (!result.structured) {
-    print(printable(text_of(result)));
-    return kExitDone;
-  }
-  if (as_json || !tool.to_text) {
-    print(result.structured->dump(2, ' ', false, Json::error_handler_t::replace));
-  } else {
-    print(printable(tool.to_text(*result.structured)));
-  }
+  if (!result.structured) return print_output(printable(text_of(result)));
+  const int printed =
+      as_json || !tool.to_text
+          ? print_output(result.structured->dump(2, ' ', false, Json::error_handler_t::replace))
+          : print_output(printable(tool.to_text(*result.structured)));
   const auto bad = tool.bad_news ? tool.bad_news(*result.structured) : std::nullopt;
-  return bad ? exit_code(*bad) : kExitDone;
+  return bad ? exit_code(*bad) : printed;
 }
 
 int run_tool(const Tool& tool, const Json& arguments, bool as_json,
@@ -130,6 +122,22 @@ int exit_code(core::ErrorCode code) {
   return found == kExitCodes.end() ? kExitCodes.back().second : found->second;
 }
 
+int print_output(const std::string& text) {
+  errno = 0;
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (!text.empty() && !text.ends_with('\n')) std::fputc('\n', stdout);
+  std::fflush(stdout);
+  const int cause = errno;
+  // A reader that went away has seen what it wanted.
+  if (std::ferror(stdout) == 0 || cause == EPIPE) return kExitDone;
+  const core::Error error{
+      core::ErrorCode::io,
+      "The output could not be written: " + std::generic_category().message(cause) + ".",
+      "Give it another place. What the command was to do is done."};
+  std::fprintf(stderr, "%s\n", error_text(error).c_str());
+  return exit_code(error.code);
+}
+
 std::string verb_of(const std::string& tool, const ProgramParts& parts) {
   for (const auto& [verb, name] : parts.verbs) {
     if (name == tool) return verb;
@@ -161,10 +169,7 @@ int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<s
                   const ServerDefinition& definition, const ProgramParts& parts) {
   const auto parsed = parse_tool_words(tool, verb, words);
   if (!parsed) return usage(parsed.error().message);
-  if (!parsed->help.empty()) {
-    print(parsed->help);
-    return kExitDone;
-  }
+  if (!parsed->help.empty()) return print_output(parsed->help);
   return run_tool(tool, parsed->arguments, parsed->json, definition,
                   [&](const std::string& text) { return for_shell(text, definition, parts); });
 }
@@ -175,10 +180,7 @@ bool asks_for_help(const std::vector<std::string>& words) {
 }
 
 int run_call(const std::vector<std::string>& words, const ServerDefinition& definition) {
-  if (asks_for_help(words)) {
-    print(call_usage(definition));
-    return kExitDone;
-  }
+  if (asks_for_help(words)) return print_output(call_usage(definition));
   if (words.empty() || words.size() > 2) return usage("Usage: call TOOL [JSON|-]");
   const auto tool =
       std::find_if(definition.tools.begin(), definition.tools.end(),

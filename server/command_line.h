@@ -35,6 +35,10 @@ inline constexpr std::array<std::pair<core::ErrorCode, int>, 14> kExitCodes = {{
 }};
 int exit_code(core::ErrorCode code);
 
+// Writes a text and a line's end to standard output. The exit code: of io, with a line on standard
+// error, where it could not be written.
+int print_output(const std::string& text);
+
 // The verb of a tool: as ProgramParts::verbs says, else its name with hyphens.
 std::string verb_of(const std::string& tool, const ProgramParts& parts);
 // Null: no tool has that verb.

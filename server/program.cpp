@@ -125,10 +125,7 @@ int serve(const std::vector<std::string>& words, char** argv, const ProgramParts
           const core::Env& env) {
   auto parsed = parse_serve(words);
   if (!parsed) return usage(parsed.error());
-  if (parsed->help) {
-    std::fputs(kServeHelp, stdout);
-    return kExitDone;
-  }
+  if (parsed->help) return print_output(kServeHelp);
   if (parsed->http && !parts.http) return hand_over_to_http(argv, parts, env);
   // Over the network a client is not the user: without being told, no further than the home.
   if (parsed->http && parsed->allowed.empty()) parsed->allowed.push_back(env.places.home);
@@ -151,8 +148,7 @@ int serve(const std::vector<std::string>& words, char** argv, const ProgramParts
 
 // The help of a verb without flags of its own to list.
 int print_help(const std::string& usage_line, const std::string& description) {
-  std::printf("Usage: %s\n\n%s.\n", usage_line.c_str(), description.c_str());
-  return kExitDone;
+  return print_output("Usage: " + usage_line + "\n\n" + description + ".\n");
 }
 
 int generate(const std::vector<std::string>& words, const ServerDefinition& definition,
@@ -169,8 +165,7 @@ int generate(const std::vector<std::string>& words, const ServerDefinition& defi
   if (what == "zsh") text = zsh_completion(pages);
   if (what == "fish") text = fish_completion(pages);
   if (text.empty()) return usage(std::string("Usage: ") + kUsage);
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  return kExitDone;
+  return print_output(text);
 }
 
 }  // namespace
@@ -178,10 +173,7 @@ int generate(const std::vector<std::string>& words, const ServerDefinition& defi
 int run_program(int argc, char** argv, const ProgramParts& parts) {
   const std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
   const std::string verb = argc > 1 ? argv[1] : "";
-  if (verb == "--version") {
-    std::printf("%s %s\n", parts.name.c_str(), parts.version.c_str());
-    return kExitDone;
-  }
+  if (verb == "--version") return print_output(parts.name + " " + parts.version);
   const auto places = core::system_places();
   if (!places) return fail_with(places.error());
   const core::Env env{core::system_clock(), core::system_files(), core::system_commands(), *places};
@@ -194,8 +186,10 @@ int run_program(int argc, char** argv, const ProgramParts& parts) {
   }
   const ServerDefinition definition = parts.define(env, {});
   if (verb.empty() || verb == "--help" || verb == "-h" || verb == "help") {
-    std::fputs(help_text(definition, parts).c_str(), verb.empty() ? stderr : stdout);
-    return verb.empty() ? kExitUsage : kExitDone;
+    const std::string help = help_text(definition, parts);
+    if (!verb.empty()) return print_output(help);
+    std::fputs(help.c_str(), stderr);
+    return kExitUsage;
   }
   if (verb == "call") return run_call(words, definition);
   if (verb == "generate") return generate(words, definition, parts);

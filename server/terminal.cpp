@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cstdio>
 #include <iostream>
@@ -29,7 +30,7 @@ std::optional<std::string> read_line(int signal_fd) {
 }
 
 Json typed(const std::string& text, const std::string& type) {
-  if (type == "boolean") return text == "y" || text == "yes" || text == "true";
+  if (type == "boolean") return means_yes(text);
   if (type == "integer" || type == "number") {
     double number = 0;
     const char* end = text.data() + text.size();
@@ -54,6 +55,16 @@ std::string prompt_for(const std::string& name, const Json& schema) {
 }
 
 }  // namespace
+
+bool means_yes(const std::string& answer) {
+  static constexpr const char* kBlanks = " \t\r";
+  const std::size_t begin = answer.find_first_not_of(kBlanks);
+  if (begin == std::string::npos) return false;
+  std::string word = answer.substr(begin, answer.find_last_not_of(kBlanks) + 1 - begin);
+  std::transform(word.begin(), word.end(), word.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return word == "y" || word == "yes" || word == "true";
+}
 
 StopOnSignal::StopOnSignal(int signal_fd) {
   std::array<int, 2> ends{};

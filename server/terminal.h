@@ -18,6 +18,9 @@ namespace server {
 // and tables may be anybody's, and must not steer the terminal.
 std::string printable(const std::string& text);
 
+// Whether an answer to a yes-or-no question is a yes: y, yes or true, in small letters or capitals.
+bool means_yes(const std::string& answer);
+
 // Requests a stop when a descriptor (signals.h) becomes readable, for as long as it lives.
 class StopOnSignal {
  public:

@@ -16,4 +16,15 @@ TEST_CASE("Names that would steer the terminal are spelled out, all others print
   CHECK(printable("\xc2").size() == 1);
 }
 
+TEST_CASE("Yes is yes in capitals, too, and everything else is no") {
+  for (const char* yes : {"y", "Y", "yes", "YES", "Yes", "true", "True", " y ", "yes\r"}) {
+    INFO(yes);
+    CHECK(server::means_yes(yes));
+  }
+  for (const char* no : {"n", "N", "no", "NO", "", " ", "yep", "yes no", "ye", "false", "1"}) {
+    INFO(no);
+    CHECK_FALSE(server::means_yes(no));
+  }
+}
+
 }  // namespace

@@ -6,6 +6,7 @@
 #include "core/env.h"
 #include "server/command_line.h"
 #include "support/catch.h"
+#include "support/temp_folder.h"
 
 using server::Json;
 using server::parse_tool_words;
@@ -232,6 +233,33 @@ TEST_CASE("A flag of serve takes neither the next flag nor nothing for its value
         "--allow needs a value; write --allow=--check-output if you mean that.\n");
   CHECK(refused({"serve", "--allow", ""}) == "--allow is empty; give it a value.\n");
   CHECK(refused({"serve", "--token-file="}) == "--token-file is empty; give it a value.\n");
+}
+
+TEST_CASE("Output that cannot be written is a failure, and told") {
+  if (!core::fs::exists("/dev/full")) return;
+  const test::TempFolder home;
+  const auto shell = [&home](const std::string& script) {
+    core::Command command;
+    command.argv = {"sh", "-c", script, BPD_BINARY};
+    command.extra_environment["HOME"] = home.path().string();
+    const auto result = core::system_commands().run(command, {});
+    REQUIRE(result);
+    return *result;
+  };
+  constexpr int kIo = 14;
+  for (const std::string words : {"--version", "--help", "serve --help", "run --help",
+                                  "generate man", "list --help", "call --help", "discover"}) {
+    INFO(words);
+    const auto full = shell("\"$0\" " + words + " >/dev/full");
+    CHECK(full.exit_code == kIo);
+    CHECK(full.error_output.starts_with("io: The output could not be written: "));
+  }
+  CHECK(shell("\"$0\" --version >&-").exit_code == kIo);
+  // A reader that has seen enough is no failure.
+  CHECK(shell("{ sleep 0.2; \"$0\" discover; echo $? >&2; } | true").error_output == "0\n");
+  // The command's own failure counts for more.
+  CHECK(shell("\"$0\" verify --snapshot /nowhere.db >/dev/full").exit_code ==
+        server::exit_code(core::ErrorCode::not_found));
 }
 
 TEST_CASE("call --help prints how to call a tool, and the tools' names") {
