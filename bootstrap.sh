@@ -7,6 +7,7 @@
 #   ./bootstrap.sh build [PRESET…]    build only, the tests too
 # A second run installs and builds nothing that is in place. Needs root or sudo only to install.
 set -euo pipefail
+caller=$PWD  # paths of the command line are relative to it
 cd "$(dirname "$(readlink -f "$0")")"
 
 # What building needs, and beyond it what the tests need.
@@ -23,6 +24,15 @@ installed_files=(bin/backup-plugin-db bin/backup-plugin-db-http
   share/man/man1/backup-plugin-db.1.gz share/bash-completion/completions/backup-plugin-db
   share/zsh/vendor-completions/_backup-plugin-db
   share/fish/vendor_completions.d/backup-plugin-db.fish)
+
+# prefix_of [PREFIX]: PREFIX as an absolute path.
+prefix_of() {
+  local prefix=${1:-$HOME/.local}
+  case $prefix in
+    /*) printf '%s' "$prefix" ;;
+    *) printf '%s' "${caller%/}/$prefix" ;;
+  esac
+}
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -84,10 +94,12 @@ case ${1:-} in
     install "${build_packages[@]}"
     build release OFF all_programs
     if [ $# -eq 0 ]; then exec python3 tests/demo/demo.py build/release/backup-plugin-db; fi
-    exec build/release/backup-plugin-db "$@"
+    program=$PWD/build/release/backup-plugin-db
+    cd "$caller"
+    exec "$program" "$@"
     ;;
   install)
-    prefix=${2:-$HOME/.local}
+    prefix=$(prefix_of "${2:-}")
     install "${build_packages[@]}"
     build release OFF all_programs
     cmake --install build/release --prefix "$prefix" --strip >>build/release.log
@@ -95,7 +107,7 @@ case ${1:-} in
     case ":$PATH:" in *":$prefix/bin:"*) ;; *) say "$prefix/bin is not in your PATH." ;; esac
     ;;
   uninstall)
-    prefix=${2:-$HOME/.local}
+    prefix=$(prefix_of "${2:-}")
     rm -f "${installed_files[@]/#/"$prefix/"}"
     rmdir "$prefix/share/doc/backup-plugin-db" 2>/dev/null || true
     say "Removed from $prefix. Schedules, snapshots and history are as they were (README, Remove it)."

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # check_plugin.sh WHAT PROGRAM: checks the plugin as Claude Code and Claude Desktop take it.
-# WHAT is one of: launcher, hook, hook_time, claude, bundle. The last two need npm (77: skipped
-# without).
+# WHAT is one of: launcher, bootstrap, hook, hook_time, claude, bundle. The last two need npm (77:
+# skipped without).
 set -euo pipefail
 what=$1 program=$2
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -59,6 +59,43 @@ check_launcher() {
   ln -s "$launcher" "$scratch/linked/db"
   "$scratch/linked/db" --version | grep -q backup-plugin-db || fail "not through a link"
   (cd "$plugin/bin" && sh backup-plugin-db --version >/dev/null) || fail "not by its bare name"
+}
+
+# What the user names is relative to where the user is, not to the checkout: with stand-ins for the
+# build, which is not what is checked here.
+check_bootstrap() {
+  local checkout=$scratch/"the checkout" here=$scratch/"where I am"
+  mkdir -p "$checkout/build/release" "$scratch/stand-ins" "$here/new folder"
+  cp "$root/bootstrap.sh" "$checkout"
+  ln -s "$program" "$checkout/build/release/backup-plugin-db"
+  touch "$checkout/build/release/CMakeCache.txt"
+  printf '#!/bin/sh\necho install ok installed\n' >"$scratch/stand-ins/dpkg-query"
+  printf '#!/bin/sh\nfor word; do echo "$word"; done >>"%s/words"\n' "$scratch" \
+    >"$scratch/stand-ins/cmake"
+  chmod +x "$scratch"/stand-ins/*
+  PATH=$scratch/stand-ins:$PATH
+  ln -s "$checkout/bootstrap.sh" "$scratch/bootstrap"
+  cd "$here"
+  mkdir -p data Backups
+  sqlite3 data/x.db 'CREATE TABLE t(x); INSERT INTO t VALUES (1)'
+
+  ../bootstrap run snapshot --source data/x.db --destination Backups
+  [ -n "$(find Backups -name 'x-*.db')" ] || fail "run: no snapshot where the user is"
+
+  : >"$scratch/words"
+  ../bootstrap install "new folder" 2>"$scratch/told"
+  grep -qxF "$here/new folder" "$scratch/words" || fail "install: $(cat "$scratch/words")"
+  grep -qF "Installed: $here/new folder/bin/" "$scratch/told" || fail "$(cat "$scratch/told")"
+  : >"$scratch/words"
+  ../bootstrap install "$scratch/absolute" && ../bootstrap install
+  grep -qxF "$scratch/absolute" "$scratch/words" || fail "install: $(cat "$scratch/words")"
+  grep -qxF "$HOME/.local" "$scratch/words" || fail "install: $(cat "$scratch/words")"
+
+  mkdir -p "new folder/bin"
+  touch "new folder/bin/backup-plugin-db" "new folder/bin/other"
+  ../bootstrap uninstall "new folder"
+  [ ! -e "new folder/bin/backup-plugin-db" ] || fail "uninstall: the program is still there"
+  [ -e "new folder/bin/other" ] || fail "uninstall: removed what is not ours"
 }
 
 check_hook() {

@@ -6,6 +6,7 @@ function(bpd_plugin_test name what)
 endfunction()
 
 bpd_plugin_test("The launcher finds the program, or says in one line how to build it" launcher)
+bpd_plugin_test("bootstrap.sh takes paths from where the user is" bootstrap)
 bpd_plugin_test("The session hook is silent until a database is uncovered" hook)
 if(NOT BPD_SANITIZE)
   bpd_plugin_test("The session hook takes less than 50 ms where much has gathered" hook_time)
