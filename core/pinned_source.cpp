@@ -91,6 +91,7 @@ Expected<PinnedSource> PinnedSource::open(const fs::path& path,
   if (auto checked = check_magic(raw, path); !checked) return fail(checked.error());
   // Closing as the only opener must not checkpoint: the -wal's bytes are the source's, not ours.
   sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite::stand_in_for_collations(raw);
   BusyWait wait{env.clock, env.clock.steady_now() + busy_timeout, stop};
   sqlite3_busy_handler(raw, wait_while_busy, &wait);
   auto pinned = source.pin(path);

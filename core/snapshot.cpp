@@ -29,6 +29,16 @@ tl::unexpected<Error> fail_stopped(const SnapshotPlan& plan) {
               "Nothing was left behind; take it again when it suits.");
 }
 
+// Why SQLite could not check all that it was asked to.
+std::string describe_structure(const VerifyReport& report) {
+  std::string text;
+  for (const VerifyCheck& check : report.checks) {
+    const bool of_structure = check.name == "quick_check" || check.name == "integrity_check";
+    if (of_structure && !check.reason.empty()) text += " " + check.reason;
+  }
+  return text;
+}
+
 // One run from its plan to the published snapshot. Members hold what several steps share.
 class SnapshotRun {
  public:
@@ -288,11 +298,14 @@ Expected<> SnapshotRun::verify(const fs::path& file) {
                                (findings == 1 ? " finding" : " findings") + " of the check " +
                                check + "; the snapshot has them too.");
   }
-  if (report->verdict == VerifyReport::Verdict::verified) {
-    manifest.verified = request_.verify;
+  const bool verified = report->verdict == VerifyReport::Verdict::verified;
+  if (verified) {
+    manifest.verified = report->level;
     manifest.verified_at = env_.clock.now();
-  } else {
-    result_.warnings.push_back("The snapshot could not be checked in full; see its checks.");
+  }
+  if (!verified || report->level != request_.verify) {
+    result_.warnings.push_back("The snapshot could not be checked in full." +
+                               describe_structure(*report));
   }
   report->path = plan_.snapshot;
   report->manifest = manifest;

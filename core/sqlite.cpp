@@ -2,6 +2,9 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <cstring>
+
 namespace core::sqlite {
 namespace {
 
@@ -44,6 +47,20 @@ Mapping map_result(int result_code) {
   }
 }
 
+// Only for what a schema names: of a function in our own statements SQLite says "no such function".
+bool lacks_application_code(int result_code, std::string_view message) {
+  return result_code == SQLITE_ERROR_MISSING_COLLSEQ || message.starts_with("unknown function: ");
+}
+
+int compare_bytes(void*, int a_bytes, const void* a, int b_bytes, const void* b) {
+  const int order = std::memcmp(a, b, static_cast<std::size_t>(std::min(a_bytes, b_bytes)));
+  return order != 0 ? order : a_bytes - b_bytes;
+}
+
+void add_stand_in(void*, sqlite3* connection, int encoding, const char* name) {
+  sqlite3_create_collation_v2(connection, name, encoding, nullptr, compare_bytes, nullptr);
+}
+
 Expected<StatementHandle> first_row(sqlite3* connection, std::string_view sql,
                                     std::string_view what) {
   auto statement = prepare(connection, sql, what);
@@ -76,13 +93,17 @@ Expected<ConnectionHandle> open(const std::string& name, int flags, const char* 
 }
 
 Error error_from(int result_code, sqlite3* connection, std::string_view what) {
-  const Mapping mapping = map_result(result_code);
+  Mapping mapping = map_result(result_code);
   std::string message(what);
   message += ": ";
   // The connection's own words are about its latest failure, which may be another one than ours.
   const bool same = connection != nullptr &&
                     (sqlite3_extended_errcode(connection) & 0xff) == (result_code & 0xff);
-  message += same ? sqlite3_errmsg(connection) : sqlite3_errstr(result_code);
+  const char* words = same ? sqlite3_errmsg(connection) : sqlite3_errstr(result_code);
+  if (lacks_application_code(result_code, words)) {
+    mapping = {ErrorCode::unsupported, "Only the program that owns the database has it."};
+  }
+  message += words;
   message += " (SQLite code " + std::to_string(result_code) + ").";
   return Error{mapping.code, std::move(message), mapping.hint};
 }
@@ -117,6 +138,18 @@ Expected<std::string> query_text(sqlite3* connection, std::string_view sql, std:
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row->get(), 0));
   if (text == nullptr) return std::string();
   return std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(row->get(), 0)));
+}
+
+void stand_in_for_collations(sqlite3* connection) {
+  sqlite3_collation_needed(connection, nullptr, add_stand_in);
+}
+
+std::string stood_in_collations(sqlite3* connection) {
+  const auto names = query_text(connection,
+                                "SELECT group_concat(name, ', ') FROM pragma_collation_list "
+                                "WHERE name NOT IN ('BINARY', 'NOCASE', 'RTRIM')",
+                                "cannot list the collations");
+  return names.value_or("");
 }
 
 std::string quote_identifier(std::string_view name) {

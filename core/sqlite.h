@@ -28,7 +28,8 @@ using StatementHandle = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 Expected<ConnectionHandle> open(const std::string& name, int flags, const char* vfs = nullptr);
 
 // Maps an SQLite result code to our Error: SQLITE_BUSY -> busy, SQLITE_FULL -> no_space,
-// SQLITE_CORRUPT -> damaged, SQLITE_NOTADB -> not_a_database, SQLITE_INTERRUPT -> cancelled, …
+// SQLITE_CORRUPT -> damaged, SQLITE_NOTADB -> not_a_database, SQLITE_INTERRUPT -> cancelled, …; a
+// function or collation that a schema names and SQLite does not have -> unsupported.
 // `what` is the sentence's start ("cannot read /x/global.db"); `connection` may be null.
 // https://www.sqlite.org/rescode.html
 Error error_from(int result_code, sqlite3* connection, std::string_view what);
@@ -39,6 +40,13 @@ Expected<StatementHandle> prepare(sqlite3* connection, std::string_view sql, std
 Expected<std::int64_t> query_integer(sqlite3* connection, std::string_view sql,
                                      std::string_view what);
 Expected<std::string> query_text(sqlite3* connection, std::string_view sql, std::string_view what);
+
+// For reading other programs' databases: a collation that SQLite does not know compares by bytes
+// from now on, where it would end the statement. Reading and counting are right; what looks
+// something up in an index that was made with it may miss what is there.
+void stand_in_for_collations(sqlite3* connection);
+// Those that statements of this connection have asked for so far, as "A, B"; empty if none.
+std::string stood_in_collations(sqlite3* connection);
 
 // "name" with embedded quotes doubled, safe to put into SQL as an identifier.
 std::string quote_identifier(std::string_view name);

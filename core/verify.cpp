@@ -290,6 +290,9 @@ class Verification {
       return;
     }
     compare_with_manifest();
+    if (structure_.outcome != Outcome::skipped) {
+      report_.level = structure_.name == "integrity_check" ? VerifyLevel::full : VerifyLevel::quick;
+    }
     add(std::move(structure_));
     add(conclude_rows());
     add(conclude_counted(std::move(foreign_keys_)));

@@ -37,6 +37,10 @@ struct VerifyReport {
   fs::path path;
   Verdict verdict = Verdict::inconclusive;
   std::vector<VerifyCheck> checks;
+  // At which the structure was checked: quick, too, where full was asked for and SQLite lacks what
+  // the program that owns the database brings along (the check's reason says what); none where it
+  // could not be checked.
+  VerifyLevel level = VerifyLevel::none;
   std::optional<Manifest> manifest;
   std::map<std::string, std::uint64_t> rows;  // of each ordinary table, as counted
   // With `expected`: what only the source can have brought along, as check name -> number of

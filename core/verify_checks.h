@@ -41,7 +41,8 @@ VerifyCheck hash_file(sqlite3* connection, std::uint64_t file_bytes, std::stop_t
 // The digest against the manifest's.
 VerifyCheck compare_digest(const std::string& sha256, const Manifest& manifest);
 
-// quick_check or integrity_check.
+// integrity_check, or quick_check where that is enough or all that SQLite can do: integrity_check
+// looks into indexes, and of those it needs every collation and function. Its name tells which.
 VerifyCheck check_structure(sqlite3* connection, VerifyLevel level);
 
 // How many findings a check came to, which may be more than it lists.
@@ -49,6 +50,7 @@ struct CountedCheck {
   VerifyCheck check;
   std::uint64_t total = 0;
 };
+// Skipped where it has findings that may come of a collation's stand-in.
 CountedCheck check_foreign_keys(sqlite3* connection);
 // Passed with an empty name where there is no FTS table.
 CountedCheck check_full_text(sqlite3* connection, std::stop_token stop);
