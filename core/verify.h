@@ -16,9 +16,10 @@ namespace core {
 
 struct VerifyCheck {
   enum class Outcome { passed, failed, skipped };
-  // "header", "side_files", "digest", "quick_check" or "integrity_check", "row_counts",
-  // "foreign_keys", "full_text" (where there are such tables), "virtual_tables" (where there are
-  // some that this program cannot read), "live_source" (when asked for).
+  // "header", "side_files", "digest", "quick_check" or "integrity_check", "constraints" (where
+  // content breaks the rules of its schema), "row_counts", "foreign_keys", "full_text" (where there
+  // are such tables), "virtual_tables" (where there are some that this program cannot read),
+  // "live_source" (when asked for).
   std::string name;
   Outcome outcome = Outcome::skipped;
   std::vector<std::string> findings;  // at most kMaxFindings
@@ -72,8 +73,12 @@ struct VerifyRequest {
 // Opens the file immutable, by a handle that cannot write: creates, locks and changes nothing. The
 // manifest is read if there is one; without it digest and row counts are skipped with that reason
 // and the verdict is inconclusive at best. A digest that fits Manifest::replaces is the earlier
-// snapshot, intact, whose replacement did not get in place. Foreign keys and full text fail only
-// beyond Manifest::source_findings. Text in a manifest is somebody else's: never trusted, only
+// snapshot, intact, whose replacement did not get in place.
+//
+// What the content itself has wrong (constraints, foreign keys, full text) is the source's by a
+// digest that fits, and passes: constraints always, the others up to Manifest::source_findings
+// where the snapshot was checked when it was taken. Without a digest it is skipped, with what was
+// found. Text in a manifest is somebody else's: never trusted, only
 // compared.
 //
 // Checks run beside each other on up to kMaxLanes threads. Progress in bytes (phase "verify"), on

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
+#include <sstream>
 
 #include "core/digest.h"
 #include "core/pinned_source.h"
@@ -21,6 +23,8 @@ constexpr std::size_t kHeaderBytes = 100;
 constexpr std::chrono::milliseconds kLiveBusyTimeout{5'000};
 // Broken references are counted up to here; the first ones are told.
 constexpr std::uint64_t kMaxCounted = 1'000'000;
+// Of SQLite's own check, which keeps those about pages in memory until it has seen all of them.
+constexpr int kMaxLines = 1'000;
 
 VerifyCheck make_check(std::string name, Outcome outcome, std::string reason = {}) {
   VerifyCheck check;
@@ -71,6 +75,64 @@ std::string missing_for_full_check(sqlite3* connection) {
   const std::string collations = sqlite::stood_in_collations(connection);
   if (collations.empty()) return "";
   return "integrity_check: this program does not have the collation " + collations + ".";
+}
+
+// https://www.sqlite.org/pragma.html#pragma_integrity_check: a NULL in a NOT NULL column, a value
+// that a STRICT table or the type of its column does not allow.
+bool is_of_content(std::string_view line) {
+  constexpr std::array kBeginnings{
+      "NULL value in ",        "NUMERIC value in ",  "TEXT value in ",
+      "non-ANY value in ",     "non-BLOB value in ", "non-INT value in ",
+      "non-INTEGER value in ", "non-REAL value in ", "non-TEXT value in "};
+  return std::any_of(kBeginnings.begin(), kBeginnings.end(),
+                     [&](const char* beginning) { return line.starts_with(beginning); });
+}
+
+// What was found about pages comes in one row, with a heading.
+void add_structure_findings(VerifyCheck& check, const std::string& row) {
+  if (!row.starts_with("*** in database ")) {
+    add_finding(check, row);
+    return;
+  }
+  std::istringstream lines(row);
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) add_finding(check, line);
+}
+
+struct StructureLines {
+  StructureCheck result;
+  bool stopped = false;  // at the limit
+};
+
+StructureLines read_structure(sqlite3* connection, const std::string& name, int max_lines) {
+  StructureLines lines{{make_check(name, Outcome::passed), {make_check("", Outcome::passed), 0}}};
+  auto& [structure, constraints] = lines.result;
+  int rows = 0;
+  const auto done =
+      for_each_row(connection, "PRAGMA " + name + "(" + std::to_string(max_lines) + ")",
+                   "cannot check", [&](sqlite3_stmt* row) {
+                     const std::string text = column_text(row, 0);
+                     lines.stopped = ++rows >= max_lines;
+                     // SQLite 3.44 and later look at FTS indexes here, too: check_full_text tells
+                     // about them.
+                     if (text == "ok" || text.find("inverted index for FTS") != std::string::npos)
+                       return;
+                     if (is_of_content(text)) {
+                       constraints.check.name = "constraints";
+                       ++constraints.total;
+                       add_finding(constraints.check, text);
+                     } else {
+                       add_structure_findings(structure, text);
+                     }
+                   });
+  if (done) return lines;
+  VerifyCheck ended = ended_by(name, done.error());
+  // A malformed schema stops SQLite's check with a plain error.
+  if (done.error().code == ErrorCode::internal) add_finding(ended, done.error().message);
+  if (ended.outcome == Outcome::failed) ended.reason.clear();
+  structure = std::move(ended);
+  return lines;
 }
 
 }  // namespace
@@ -189,40 +251,30 @@ VerifyCheck compare_digest(const std::string& sha256, const Manifest& manifest) 
   return check;
 }
 
-VerifyCheck check_structure(sqlite3* connection, VerifyLevel level) {
+StructureCheck check_structure(sqlite3* connection, VerifyLevel level) {
   const std::string missing =
       level == VerifyLevel::full ? missing_for_full_check(connection) : std::string();
   const bool full = level == VerifyLevel::full && missing.empty();
   const std::string name = full ? "integrity_check" : "quick_check";
-  VerifyCheck check = make_check(name, Outcome::passed);
-  if (!missing.empty()) check.reason = "No index was compared with its table. " + missing;
   if (full) {
     // The check itself looks at every cell once; this would do it again at each look into an index:
     // three times the CPU.
     check_cell_sizes(connection, false);
     keep_pages(connection, true);
   }
-  const auto done =
-      for_each_row(connection, "PRAGMA " + name + "(" + std::to_string(kMaxFindings) + ")",
-                   "cannot check", [&](sqlite3_stmt* row) {
-                     const std::string line = column_text(row, 0);
-                     // SQLite 3.44 and later look at FTS indexes here, too: check_full_text tells
-                     // about them.
-                     if (line == "ok" || line.find("inverted index for FTS") != std::string::npos)
-                       return;
-                     add_finding(check, line);
-                   });
+  StructureLines lines = read_structure(connection, name, kMaxLines);
+  // It stopped at rows that break the rules of their schema; behind them there may be damage. The
+  // pages are sound, so that nothing gathers in memory.
+  if (lines.stopped && lines.result.structure.outcome == Outcome::passed) {
+    lines = read_structure(connection, name, std::numeric_limits<int>::max());
+  }
   keep_pages(connection, false);
   check_cell_sizes(connection, true);
-  if (!done) {
-    VerifyCheck ended = ended_by(name, done.error());
-    // A malformed schema stops SQLite's check with a plain error.
-    if (done.error().code == ErrorCode::internal) add_finding(ended, done.error().message);
-    if (ended.outcome == Outcome::failed) ended.reason.clear();
-    return ended;
+  VerifyCheck& structure = lines.result.structure;
+  if (structure.outcome == Outcome::passed && !missing.empty()) {
+    structure.reason = "No index was compared with its table. " + missing;
   }
-  if (check.outcome == Outcome::failed) check.reason.clear();
-  return check;
+  return std::move(lines.result);
 }
 
 CountedCheck check_foreign_keys(sqlite3* connection) {

@@ -41,15 +41,22 @@ VerifyCheck hash_file(sqlite3* connection, std::uint64_t file_bytes, std::stop_t
 // The digest against the manifest's.
 VerifyCheck compare_digest(const std::string& sha256, const Manifest& manifest);
 
-// integrity_check, or quick_check where that is enough or all that SQLite can do: integrity_check
-// looks into indexes, and of those it needs every collation and function. Its name tells which.
-VerifyCheck check_structure(sqlite3* connection, VerifyLevel level);
-
 // How many findings a check came to, which may be more than it lists.
 struct CountedCheck {
   VerifyCheck check;
   std::uint64_t total = 0;
 };
+
+// integrity_check, or quick_check where that is enough or all that SQLite can do: integrity_check
+// looks into indexes, and of those it needs every collation and function. Its name tells which.
+struct StructureCheck {
+  VerifyCheck structure;
+  // What the same pass finds in the content: NULL, or a type, where the schema does not allow it.
+  // Such a database is as sound as one with broken references. An empty name where there is none.
+  CountedCheck constraints;
+};
+StructureCheck check_structure(sqlite3* connection, VerifyLevel level);
+
 // Skipped where it has findings that may come of a collation's stand-in.
 CountedCheck check_foreign_keys(sqlite3* connection);
 // Passed with an empty name where there is no FTS table.

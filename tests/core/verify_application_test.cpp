@@ -183,3 +183,105 @@ TEST_CASE("what a function of its program's keeps SQLite from checking is not ca
   CHECK(check_named(report, "quick_check").reason.find("app()") != std::string::npos);
   check_restores(world, taken.snapshot);
 }
+
+namespace {
+
+// `rows` rows whose content breaks what the schema now says: each has a NULL that is not allowed
+// and, where `typed`, a number that was to be text.
+void make_with_broken_rules(const fs::path& path, int rows, bool typed) {
+  test::run_sql(path,
+                "CREATE TABLE t(a, b, c, d CHECK(d > 0)); PRAGMA ignore_check_constraints = ON;"
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT " +
+                    std::to_string(rows) +
+                    ") INSERT INTO t SELECT NULL, i, i, -1 FROM n; PRAGMA writable_schema = ON;"
+                    "UPDATE sqlite_schema SET sql = 'CREATE TABLE t(a NOT NULL, b " +
+                    (typed ? "TEXT" : "INT") + ", c, d CHECK(d > 0))' WHERE name = 't'");
+}
+
+}  // namespace
+
+TEST_CASE("content that breaks the rules of its own schema is the source's, and no damage") {
+  SnapshotWorld world;
+  const bool typed = GENERATE(false, true);
+  const int rows = GENERATE(3, 1'500);
+  make_with_broken_rules(world.source, rows, typed);
+  const auto findings = static_cast<std::uint64_t>(rows) * (typed ? 2 : 1);
+  const auto level = GENERATE(VerifyLevel::quick, VerifyLevel::full);
+  const auto taken = take(world, level);
+  CHECK(taken.manifest.verified == level);
+  CHECK(taken.manifest.source_findings ==
+        std::map<std::string, std::uint64_t>{{"constraints", findings}});
+  REQUIRE(taken.warnings.size() == 1);
+  CHECK(taken.warnings[0].find("constraints") != std::string::npos);
+
+  const VerifyReport report = verify(world, taken.snapshot, level);
+  CHECK(report.verdict == Verdict::verified);
+  const VerifyCheck& check = check_named(report, "constraints");
+  CHECK(check.outcome == Outcome::passed);
+  CHECK(check.findings.size() == std::min<std::size_t>(findings, core::kMaxFindings));
+  CHECK(check.findings[0] == "NULL value in t.a");
+  check_restores(world, taken.snapshot);
+}
+
+TEST_CASE("content of every type that its strict table does not allow is no damage either") {
+  SnapshotWorld world;
+  test::run_sql(world.source,
+                "CREATE TABLE t(a, b, c, d, e, f); INSERT INTO t VALUES ('x', 2, 'y', 'z', 5, 6);"
+                "CREATE TABLE plain(a, b); INSERT INTO plain VALUES ('7', 8);"
+                "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE TABLE t(a INT,"
+                "b TEXT, c REAL, d INTEGER, e BLOB, f ANY) STRICT' WHERE name = 't';"
+                "UPDATE sqlite_schema SET sql = 'CREATE TABLE plain(a INT, b TEXT)' "
+                "WHERE name = 'plain'");
+  const auto taken = take(world, VerifyLevel::full);
+  CHECK(taken.manifest.verified == VerifyLevel::full);
+  CHECK(taken.manifest.source_findings == std::map<std::string, std::uint64_t>{{"constraints", 7}});
+}
+
+TEST_CASE("damage is found behind any number of rows that break the rules of their schema") {
+  SnapshotWorld world;
+  make_with_broken_rules(world.source, 1'500, true);
+  // In the last row alone column b is not what the index over c has.
+  test::run_sql(world.source,
+                "UPDATE t SET c = 0 WHERE rowid = 1500; CREATE INDEX i ON t(c);"
+                "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX i ON "
+                "t(b)' WHERE name = 'i'");
+  auto request = world.request();
+  request.verify = VerifyLevel::full;
+  const auto taken = world.take(request);
+  REQUIRE_FALSE(taken);
+  CHECK(taken.error().code == core::ErrorCode::damaged);
+  CHECK(taken.error().message.find("row 1500 missing from index i") != std::string::npos);
+}
+
+TEST_CASE("what was never checked when it was taken is not held against a snapshot later") {
+  SnapshotWorld world;
+  make_with_broken_rules(world.source, 3, true);
+  test::run_sql(world.source,
+                "CREATE TABLE p(a PRIMARY KEY); CREATE TABLE c(a REFERENCES p(a));"
+                "INSERT INTO c VALUES (1), (2)");
+  const auto taken = take(world, VerifyLevel::none);
+  CHECK(taken.manifest.source_findings.empty());
+  const VerifyReport report = verify(world, taken.snapshot, VerifyLevel::quick);
+  CHECK(report.verdict == Verdict::verified);
+  CHECK(check_named(report, "constraints").findings.size() == 6);
+  CHECK(check_named(report, "foreign_keys").findings.size() == 2);
+  check_restores(world, taken.snapshot);
+}
+
+TEST_CASE("without a digest nobody knows whose the findings in the content are") {
+  SnapshotWorld world;
+  make_with_broken_rules(world.source, 3, true);
+  test::run_sql(world.source,
+                "CREATE TABLE p(a PRIMARY KEY); CREATE TABLE c(a REFERENCES p(a));"
+                "INSERT INTO c VALUES (1), (2)");
+  const auto taken = take(world, VerifyLevel::quick);
+  fs::remove(taken.manifest_path);
+  const VerifyReport report = verify(world, taken.snapshot, VerifyLevel::quick);
+  CHECK(report.verdict == Verdict::inconclusive);
+  for (const char* name : {"constraints", "foreign_keys"}) {
+    CHECK(check_named(report, name).outcome == Outcome::skipped);
+    CHECK_FALSE(check_named(report, name).findings.empty());
+    CHECK_FALSE(check_named(report, name).reason.empty());
+  }
+  check_restores(world, taken.snapshot);
+}
