@@ -113,7 +113,8 @@ class Reader {
 
 tl::unexpected<Error> fail_shape(const std::string& detail) {
   return fail(ErrorCode::damaged, "The manifest is not one of ours: " + detail + ".",
-              "Take a new snapshot; this one can still be checked with verify_snapshot.");
+              "If something still copies or syncs the folder, wait until it is complete. The "
+              "database beside it may be sound without it.");
 }
 
 // Also as another system spells it. A relative one would name whatever lies below the folder that

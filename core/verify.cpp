@@ -197,7 +197,7 @@ class Verification {
       no_manifest_ = "There is no manifest beside the snapshot.";
     } else {
       no_manifest_ = manifest.error().message;
-      manifest_damaged_ = true;
+      no_manifest_hint_ = manifest.error().hint;
     }
   }
 
@@ -305,13 +305,8 @@ class Verification {
 
   VerifyCheck conclude_digest() {
     if (!report_.manifest) {
-      VerifyCheck check = skipped("digest", no_manifest_);
-      if (manifest_damaged_) {
-        check.outcome = Outcome::failed;
-        check.findings.push_back(no_manifest_);
-        check.reason.clear();
-      }
-      return check;
+      const std::string hint = no_manifest_hint_.empty() ? "" : " " + no_manifest_hint_;
+      return skipped("digest", no_manifest_ + hint);
     }
     if (report_.manifest->sha256.empty()) return skipped("digest", "The manifest has no digest.");
     if (!request_.known_sha256.empty()) sha256_ = request_.known_sha256;
@@ -395,8 +390,7 @@ class Verification {
   VerifyReport report_;
   std::uint64_t bytes_ = 0;
   SnapshotHeader header_;
-  std::string no_manifest_;
-  bool manifest_damaged_ = false;
+  std::string no_manifest_, no_manifest_hint_;
   bool is_replaced_one_ = false;
   bool digest_passed_ = false;
 

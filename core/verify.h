@@ -71,15 +71,15 @@ struct VerifyRequest {
 };
 
 // Opens the file immutable, by a handle that cannot write: creates, locks and changes nothing. The
-// manifest is read if there is one; without it digest and row counts are skipped with that reason
-// and the verdict is inconclusive at best. A digest that fits Manifest::replaces is the earlier
-// snapshot, intact, whose replacement did not get in place.
+// manifest is read if there is one; without it, or where it cannot be read (which says nothing
+// about the snapshot), digest and row counts are skipped with that reason and the verdict is
+// inconclusive at best. A digest that fits Manifest::replaces is the earlier snapshot, intact,
+// whose replacement did not get in place.
 //
 // What the content itself has wrong (constraints, foreign keys, full text) is the source's by a
 // digest that fits, and passes: constraints always, the others up to Manifest::source_findings
 // where the snapshot was checked when it was taken. Without a digest it is skipped, with what was
-// found. Text in a manifest is somebody else's: never trusted, only
-// compared.
+// found. Text in a manifest is somebody else's: never trusted, only compared.
 //
 // Checks run beside each other on up to kMaxLanes threads. Progress in bytes (phase "verify"), on
 // the calling thread; a stop request ends it within 100 ms (cancelled). An Error is returned only
