@@ -10,6 +10,11 @@ namespace core {
 namespace {
 
 constexpr std::uint32_t kAdmitted = 16;
+// SQLite may read some bytes past the end of a page that is not what it says it is, as it may with
+// a mapped file (kEofBuffer in guarded_fetch.cpp): behind the last page, too, there must be memory.
+// Never touched otherwise, so only addresses; in the size of a large piece, which the system
+// aligns.
+constexpr std::size_t kBehindBytes = 2 << 20;
 
 std::atomic<std::size_t> in_use{0};
 
@@ -38,12 +43,14 @@ char* map_memory(std::size_t bytes) {
 }  // namespace
 
 PageCache::PageCache(std::size_t page_bytes, std::size_t wanted_bytes)
-    : page_bytes_(page_bytes), bytes_(reserve(wanted_bytes)), memory_(map_memory(bytes_)) {
+    : page_bytes_(page_bytes),
+      bytes_(reserve(wanted_bytes)),
+      memory_(map_memory(bytes_ + kBehindBytes)) {
   if (memory_ != nullptr) sets_.resize(bytes_ / page_bytes_ / kWays);
 }
 
 PageCache::~PageCache() {
-  if (memory_ != nullptr) ::munmap(memory_, bytes_);
+  if (memory_ != nullptr) ::munmap(memory_, bytes_ + kBehindBytes);
   in_use -= bytes_;
 }
 

@@ -2,6 +2,9 @@
 // within the bounds.
 #include "core/page_cache.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <random>
@@ -176,4 +179,21 @@ TEST_CASE("all caches of the process keep within their bound, and one that comes
     file.look_at(1);
   }
   CHECK(PageCache::bytes_in_use() == before);
+}
+
+TEST_CASE("what reads a little past the end of any page reads memory that is there") {
+  PageCache cache(kPage, PageCache::kLeastBytes);
+  File file(cache);
+  const char* last = nullptr;
+  for (std::int64_t page = 1; page <= kPlaces; ++page) {
+    const auto* data = static_cast<const char*>(file.pin(page));
+    REQUIRE(data != nullptr);
+    last = std::max(last, data);
+  }
+  // A write from memory that is not mapped fails, where reading it would end the process.
+  int ends[2] = {};
+  REQUIRE(::pipe(ends) == 0);
+  CHECK(::write(ends[1], last + kPage, 256) == 256);
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
