@@ -26,6 +26,8 @@ constexpr std::uint64_t kMinParallelBytes = 8ULL << 20;
 constexpr milliseconds kTick{25};
 // SQLite's virtual machine looks at the stop token every so many instructions.
 constexpr int kInstructionsPerLook = 10'000;
+// A snapshot that is replaced while it is looked at is looked at again.
+constexpr int kMaxAttempts = 2;
 
 double ms_since(steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(steady_clock::now() - start).count();
@@ -156,6 +158,16 @@ class Verification {
     return std::move(report_);
   }
 
+  // Whether another file or another manifest is there now than when run() began: then it compared
+  // two that do not belong together.
+  bool changed_meanwhile() const {
+    if (request_.expected) return false;
+    const auto info = env_.files.info(request_.snapshot);
+    if (!info || info->id != id_ || info->modified != modified_) return true;
+    const auto manifest = read_manifest(request_.snapshot, env_.files);
+    return manifest_as_read_ != (manifest ? encode_manifest(*manifest) : manifest.error().message);
+  }
+
  private:
   Expected<> find_file() {
     const auto info = env_.files.info(request_.snapshot);
@@ -165,6 +177,8 @@ class Verification {
                   "Name a snapshot that list_snapshots shows.");
     }
     bytes_ = info->bytes;
+    id_ = info->id;
+    modified_ = info->modified;
     return {};
   }
 
@@ -191,6 +205,7 @@ class Verification {
       return;
     }
     auto manifest = read_manifest(request_.snapshot, env_.files);
+    manifest_as_read_ = manifest ? encode_manifest(*manifest) : manifest.error().message;
     if (manifest) {
       report_.manifest = std::move(*manifest);
     } else if (manifest.error().code == ErrorCode::not_found) {
@@ -389,6 +404,9 @@ class Verification {
 
   VerifyReport report_;
   std::uint64_t bytes_ = 0;
+  FileId id_;
+  Instant modified_{};
+  std::string manifest_as_read_;
   SnapshotHeader header_;
   std::string no_manifest_, no_manifest_hint_;
   bool is_replaced_one_ = false;
@@ -444,7 +462,16 @@ std::string describe_failures(const VerifyReport& report) {
 
 Expected<VerifyReport> verify_snapshot(const VerifyRequest& request, const Env& env,
                                        ProgressSink& progress, std::stop_token stop) {
-  return Verification(request, env, progress, std::move(stop)).run();
+  NoProgress silent;  // the bytes were all told of
+  for (int attempt = 1; attempt <= kMaxAttempts; ++attempt) {
+    Verification verification(request, env, attempt == 1 ? progress : silent, stop);
+    auto report = verification.run();
+    const bool damaged = report && report->verdict == VerifyReport::Verdict::damaged;
+    if (!damaged || !verification.changed_meanwhile()) return report;
+  }
+  return fail(ErrorCode::busy,
+              request.snapshot.string() + " is replaced by other snapshots as it is looked at.",
+              "Try again in a moment.");
 }
 
 }  // namespace core

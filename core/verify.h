@@ -84,7 +84,8 @@ struct VerifyRequest {
 // Checks run beside each other on up to kMaxLanes threads. Progress in bytes (phase "verify"), on
 // the calling thread; a stop request ends it within 100 ms (cancelled). An Error is returned only
 // where there is nothing to judge: not_found, permission_denied, invalid_argument, conflict (a live
-// database, not a snapshot), cancelled.
+// database, not a snapshot), busy (replaced while it was looked at, and again at the second look),
+// cancelled.
 Expected<VerifyReport> verify_snapshot(const VerifyRequest& request, const Env& env,
                                        ProgressSink& progress, std::stop_token stop);
 

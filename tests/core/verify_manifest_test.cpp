@@ -1,5 +1,5 @@
-// A snapshot whose manifest cannot be read: nothing is known against the snapshot itself.
-#include <cerrno>
+// A snapshot and a manifest that does not tell of it: it cannot be read, or is of another one.
+#include <stdexcept>
 
 #include "core/history.h"
 #include "core/restore.h"
@@ -26,12 +26,12 @@ class UnreadableManifests final : public test::ForwardingFiles {
   }
 };
 
-struct Unread {
+struct Published {
   SnapshotWorld world;
   core::SnapshotResult taken;
   core::NoProgress progress;
 
-  Unread() {
+  Published() {
     test::make_notes_database(world.source);
     auto result = world.take();
     if (!result) FAIL(result.error().message);
@@ -65,7 +65,7 @@ struct Unread {
 }  // namespace
 
 TEST_CASE("a manifest that cannot be read makes a snapshot no damaged one") {
-  Unread unread;
+  Published snapshot;
   struct Case {
     std::string text, hint;
   };
@@ -73,27 +73,74 @@ TEST_CASE("a manifest that cannot be read makes a snapshot no damaged one") {
                                       Case{"{\"format_version\": 1}", "until it is complete"},
                                       Case{"{\"format_version\": 2}", "Update backup-plugin-db."},
                                       Case{std::string(5 << 20, ' '), "bytes"});
-  test::write_file(unread.taken.manifest_path, text);
-  unread.check_is_inconclusive(unread.world.env(), hint);
-  unread.check_restores();
+  test::write_file(snapshot.taken.manifest_path, text);
+  snapshot.check_is_inconclusive(snapshot.world.env(), hint);
+  snapshot.check_restores();
 }
 
 TEST_CASE("a manifest that the disk does not give makes a snapshot no damaged one") {
-  Unread unread;
+  Published snapshot;
   UnreadableManifests files;
-  const core::Env real = unread.world.env();
-  unread.check_is_inconclusive({real.clock, files, real.commands, real.places}, "Check the disk.");
+  const core::Env real = snapshot.world.env();
+  snapshot.check_is_inconclusive({real.clock, files, real.commands, real.places},
+                                 "Check the disk.");
 }
 
 TEST_CASE("a snapshot without a readable manifest is damaged when its pages are") {
-  Unread unread;
-  test::write_file(unread.taken.manifest_path, "");
+  Published snapshot;
+  test::write_file(snapshot.taken.manifest_path, "");
   const auto root = test::query_integer(
-      unread.taken.snapshot, "SELECT rootpage FROM sqlite_schema WHERE name = 'ledger_in'");
-  test::patch_file(unread.taken.snapshot, static_cast<std::uint64_t>(root - 1) * 4096,
+      snapshot.taken.snapshot, "SELECT rootpage FROM sqlite_schema WHERE name = 'ledger_in'");
+  test::patch_file(snapshot.taken.snapshot, static_cast<std::uint64_t>(root - 1) * 4096,
                    std::string(64, '\x07'));
-  const auto report = core::verify_snapshot({.snapshot = unread.taken.snapshot}, unread.world.env(),
-                                            unread.progress, {});
+  const auto report = core::verify_snapshot({.snapshot = snapshot.taken.snapshot},
+                                            snapshot.world.env(), snapshot.progress, {});
   REQUIRE(report);
   CHECK(report->verdict == VerifyReport::Verdict::damaged);
+}
+
+namespace {
+
+// Replaces the snapshot just after its manifest was read, as a run of the same day may.
+class ReplacedWhileRead final : public test::ForwardingFiles {
+ public:
+  ReplacedWhileRead(SnapshotWorld& world, int times) : world_(world), left_(times) {}
+  Expected<std::string> read(const Path& path, std::uint64_t max_bytes) const override {
+    auto text = ForwardingFiles::read(path, max_bytes);
+    if (path.string().ends_with(core::kManifestEnding) && left_ > 0) {
+      --left_;
+      test::run_sql(world_.source, test::commit_sql(100 + static_cast<std::uint64_t>(left_)));
+      world_.clock.advance(std::chrono::minutes{1});
+      if (!world_.take()) throw std::runtime_error("cannot take the snapshot");
+    }
+    return text;
+  }
+
+ private:
+  SnapshotWorld& world_;
+  mutable int left_;
+};
+
+core::Expected<VerifyReport> verify_while_replaced(int times) {
+  Published scene;
+  ReplacedWhileRead files(scene.world, times);
+  const core::Env real = scene.world.env();
+  const core::Env env{real.clock, files, real.commands, real.places};
+  return core::verify_snapshot({.snapshot = scene.taken.snapshot}, env, scene.progress, {});
+}
+
+}  // namespace
+
+TEST_CASE("a snapshot that is replaced while it is verified is looked at again") {
+  const auto report = verify_while_replaced(1);
+  REQUIRE(report);
+  CHECK(report->verdict == VerifyReport::Verdict::verified);
+  CHECK(report->manifest->rows.at("notes") == 21);
+}
+
+TEST_CASE("a snapshot that is replaced again and again is called busy, not damaged") {
+  const auto report = verify_while_replaced(100);
+  REQUIRE_FALSE(report);
+  CHECK(report.error().code == core::ErrorCode::busy);
+  CHECK_FALSE(report.error().hint.empty());
 }
