@@ -311,7 +311,7 @@ class Verification {
       report_.level = structure.name == "integrity_check" ? VerifyLevel::full : VerifyLevel::quick;
     }
     add(structure);
-    add(conclude_counted(std::move(structure_.constraints)));
+    add(conclude_counted(std::move(structure_.column_rules)));
     add(conclude_rows());
     add(conclude_counted(std::move(foreign_keys_)));
     add(conclude_counted(std::move(full_text_)));
@@ -376,7 +376,7 @@ class Verification {
   bool is_of_source(const std::string& check, std::uint64_t findings) const {
     if (!report_.manifest || !digest_passed_) return false;
     // Versions of SQLite differ in what they find here, in the very same bytes.
-    if (check == "constraints") return true;
+    if (check == "column_rules") return true;
     if (is_replaced_one_ || report_.manifest->verified == VerifyLevel::none) return true;
     const auto& known = report_.manifest->source_findings;
     const auto it = known.find(check);

@@ -16,7 +16,7 @@ namespace core {
 
 struct VerifyCheck {
   enum class Outcome { passed, failed, skipped };
-  // "header", "side_files", "digest", "quick_check" or "integrity_check", "constraints" (where
+  // "header", "side_files", "digest", "quick_check" or "integrity_check", "column_rules" (where
   // content breaks the rules of its schema), "row_counts", "foreign_keys", "full_text" (where there
   // are such tables), "virtual_tables" (where there are some that this program cannot read),
   // "live_source" (when asked for).
@@ -76,8 +76,8 @@ struct VerifyRequest {
 // inconclusive at best. A digest that fits Manifest::replaces is the earlier snapshot, intact,
 // whose replacement did not get in place.
 //
-// What the content itself has wrong (constraints, foreign keys, full text) is the source's by a
-// digest that fits, and passes: constraints always, the others up to Manifest::source_findings
+// What the content itself has wrong (column rules, foreign keys, full text) is the source's by a
+// digest that fits, and passes: column rules always, the others up to Manifest::source_findings
 // where the snapshot was checked when it was taken. Without a digest it is skipped, with what was
 // found. Text in a manifest is somebody else's: never trusted, only compared.
 //

@@ -90,13 +90,13 @@ bool is_of_content(std::string_view line) {
 
 // What was found about pages comes in one row, with a heading.
 void add_structure_findings(VerifyCheck& check, const std::string& row) {
-  if (!row.starts_with("*** in database ")) {
+  const std::size_t heading = row.starts_with("*** in database ") ? row.find('\n') : row.npos;
+  if (heading == row.npos) {
     add_finding(check, row);
     return;
   }
-  std::istringstream lines(row);
+  std::istringstream lines(row.substr(heading + 1));
   std::string line;
-  std::getline(lines, line);
   while (std::getline(lines, line)) add_finding(check, line);
 }
 
@@ -107,7 +107,7 @@ struct StructureLines {
 
 StructureLines read_structure(sqlite3* connection, const std::string& name, int max_lines) {
   StructureLines lines{{make_check(name, Outcome::passed), {make_check("", Outcome::passed), 0}}};
-  auto& [structure, constraints] = lines.result;
+  auto& [structure, column_rules] = lines.result;
   int rows = 0;
   const auto done =
       for_each_row(connection, "PRAGMA " + name + "(" + std::to_string(max_lines) + ")",
@@ -119,14 +119,15 @@ StructureLines read_structure(sqlite3* connection, const std::string& name, int 
                      if (text == "ok" || text.find("inverted index for FTS") != std::string::npos)
                        return;
                      if (is_of_content(text)) {
-                       constraints.check.name = "constraints";
-                       ++constraints.total;
-                       add_finding(constraints.check, text);
+                       column_rules.check.name = "column_rules";
+                       ++column_rules.total;
+                       add_finding(column_rules.check, text);
                      } else {
                        add_structure_findings(structure, text);
                      }
                    });
-  if (done) return lines;
+  // What was found before the check ended stands, whatever ended it.
+  if (done || structure.outcome == Outcome::failed) return lines;
   VerifyCheck ended = ended_by(name, done.error());
   // A malformed schema stops SQLite's check with a plain error.
   if (done.error().code == ErrorCode::internal) add_finding(ended, done.error().message);

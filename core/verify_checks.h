@@ -53,7 +53,7 @@ struct StructureCheck {
   VerifyCheck structure;
   // What the same pass finds in the content: NULL, or a type, where the schema does not allow it.
   // Such a database is as sound as one with broken references. An empty name where there is none.
-  CountedCheck constraints;
+  CountedCheck column_rules;
 };
 StructureCheck check_structure(sqlite3* connection, VerifyLevel level);
 

@@ -210,13 +210,13 @@ TEST_CASE("content that breaks the rules of its own schema is the source's, and 
   const auto taken = take(world, level);
   CHECK(taken.manifest.verified == level);
   CHECK(taken.manifest.source_findings ==
-        std::map<std::string, std::uint64_t>{{"constraints", findings}});
+        std::map<std::string, std::uint64_t>{{"column_rules", findings}});
   REQUIRE(taken.warnings.size() == 1);
-  CHECK(taken.warnings[0].find("constraints") != std::string::npos);
+  CHECK(taken.warnings[0].find("column_rules") != std::string::npos);
 
   const VerifyReport report = verify(world, taken.snapshot, level);
   CHECK(report.verdict == Verdict::verified);
-  const VerifyCheck& check = check_named(report, "constraints");
+  const VerifyCheck& check = check_named(report, "column_rules");
   CHECK(check.outcome == Outcome::passed);
   CHECK(check.findings.size() == std::min<std::size_t>(findings, core::kMaxFindings));
   CHECK(check.findings[0] == "NULL value in t.a");
@@ -234,7 +234,8 @@ TEST_CASE("content of every type that its strict table does not allow is no dama
                 "WHERE name = 'plain'");
   const auto taken = take(world, VerifyLevel::full);
   CHECK(taken.manifest.verified == VerifyLevel::full);
-  CHECK(taken.manifest.source_findings == std::map<std::string, std::uint64_t>{{"constraints", 7}});
+  CHECK(taken.manifest.source_findings ==
+        std::map<std::string, std::uint64_t>{{"column_rules", 7}});
 }
 
 TEST_CASE("damage is found behind any number of rows that break the rules of their schema") {
@@ -263,7 +264,7 @@ TEST_CASE("what was never checked when it was taken is not held against a snapsh
   CHECK(taken.manifest.source_findings.empty());
   const VerifyReport report = verify(world, taken.snapshot, VerifyLevel::quick);
   CHECK(report.verdict == Verdict::verified);
-  CHECK(check_named(report, "constraints").findings.size() == 6);
+  CHECK(check_named(report, "column_rules").findings.size() == 6);
   CHECK(check_named(report, "foreign_keys").findings.size() == 2);
   check_restores(world, taken.snapshot);
 }
@@ -278,7 +279,7 @@ TEST_CASE("without a digest nobody knows whose the findings in the content are")
   fs::remove(taken.manifest_path);
   const VerifyReport report = verify(world, taken.snapshot, VerifyLevel::quick);
   CHECK(report.verdict == Verdict::inconclusive);
-  for (const char* name : {"constraints", "foreign_keys"}) {
+  for (const char* name : {"column_rules", "foreign_keys"}) {
     CHECK(check_named(report, name).outcome == Outcome::skipped);
     CHECK_FALSE(check_named(report, name).findings.empty());
     CHECK_FALSE(check_named(report, name).reason.empty());
