@@ -233,8 +233,12 @@ Expected<> Restoration::verify_snapshot_first() {
                 "Choose another snapshot with list_snapshots.");
   }
   if (result_.verification.verdict == VerifyReport::Verdict::inconclusive) {
-    result_.warnings.push_back(
-        "The snapshot could not be checked in full: there is no digest to compare it with.");
+    std::string why;
+    for (const VerifyCheck& check : result_.verification.checks) {
+      const bool said = why.find(check.reason) != std::string::npos;
+      if (check.outcome == VerifyCheck::Outcome::skipped && !said) why += " " + check.reason;
+    }
+    result_.warnings.push_back("The snapshot could not be checked in full." + why);
   }
   return note_journal_mode();
 }
@@ -374,6 +378,13 @@ Expected<> Restoration::check_copy(const fs::path& file) {
   const auto report = verify_snapshot(request, env_, progress_, stop_);
   if (!report) return fail(report.error());
   if (report->verdict != VerifyReport::Verdict::damaged) return {};
+  const auto now = read_manifest(request_.snapshot, env_.files);
+  if (manifest && now && now->sha256 != manifest->sha256) {
+    return fail(ErrorCode::busy,
+                request_.snapshot.string() +
+                    " was replaced by a later run while it was restored; nothing was changed.",
+                "Restore again, from the new one.");
+  }
   return fail(ErrorCode::damaged,
               "The restored copy failed its check (" + describe_failures(*report) +
                   "); nothing was changed.",

@@ -356,4 +356,33 @@ TEST_CASE("a file system without hard links keeps the old database by renaming i
   check_tidy(scene);
 }
 
+TEST_CASE("a snapshot that a run replaces during its restore is not called damaged") {
+  // Between the check and the copy there is the look at the room left.
+  class Replacing final : public test::ForwardingFiles {
+   public:
+    explicit Replacing(Scene& scene) : scene_(scene) {}
+    Expected<std::uint64_t> free_bytes(const Path& folder) const override {
+      core::NoProgress progress;
+      core::SnapshotRequest request;
+      request.source = scene_.live;
+      request.destination = scene_.world / "backups";
+      if (!core::take_snapshot(request, scene_.world.env(), progress, {})) {
+        throw std::runtime_error("cannot take the snapshot");
+      }
+      return ForwardingFiles::free_bytes(folder);
+    }
+
+   private:
+    Scene& scene_;
+  };
+  Scene scene;
+  Replacing files(scene);
+  const auto restored = scene.restore_with(
+      files, {.snapshot = scene.snapshot, .target = scene.world / "home/new.db"});
+  REQUIRE_FALSE(restored);
+  CHECK(restored.error().code == ErrorCode::busy);
+  CHECK(restored.error().message.find("replaced by a later run") != std::string::npos);
+  CHECK(scene.home() == "live.db");
+}
+
 }  // namespace
