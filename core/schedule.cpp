@@ -106,7 +106,7 @@ tl::unexpected<Error> damaged_job(const std::string& name, std::string_view why)
   return fail(ErrorCode::damaged,
               "The job file of schedule '" + name + "' cannot be used: " + std::string(why) +
                   (why.ends_with('.') ? "" : "."),
-              "Run install_schedule again with this name, or remove_schedule.");
+              "Run install_schedule again with this name and its source, or remove_schedule.");
 }
 
 // not_found where there is no file.

@@ -244,24 +244,66 @@ struct Prepared {
   InstallResult result;
 };
 
+// An entry whose job file has gone backs up a database that nobody can name any more.
+Expected<> check_orphan(SettledJob& settled, const JobSettings& settings, const HostFacts& facts) {
+  if (settled.former || !settled.warnings.empty()) return {};
+  const std::string& name = settled.job.name;
+  for (const SchedulerKind kind : schedulers_for(facts.system)) {
+    if (!holds(scheduler_of(kind), name, facts)) continue;
+    const std::string what = "The schedule '" + name + "' has an entry in " +
+                             std::string(to_string(kind)) + " but no job file.";
+    if (settings.source) {
+      settled.warnings.push_back(what + std::string(kNothingKept));
+      return {};
+    }
+    return fail(ErrorCode::invalid_argument, what + " So its settings cannot be kept.",
+                "Give source, and whatever else this schedule had.");
+  }
+  return {};
+}
+
+// Told where an update takes a schedule away from a database that no other one backs up.
+void warn_of_uncovered(const SettledJob& settled, const Env& env,
+                       std::vector<std::string>& warnings) {
+  if (!settled.former) return;
+  const fs::path& left = settled.former->snapshot.source;
+  if (left == settled.job.snapshot.source) return;
+  std::vector<std::string> problems;
+  for (const BackupJob& job : list_jobs(env.places, env.files, problems)) {
+    if (job.name != settled.job.name && job.snapshot.source == left) return;
+  }
+  warnings.push_back("No schedule backs up " + left.string() +
+                     " any more: install one of another name for it.");
+}
+
+// Without a job the entry itself tells whose it is.
+Expected<SchedulerKind> scheduler_for(const InstallRequest& request, const SettledJob& settled,
+                                      const HostFacts& facts) {
+  auto wanted = request.scheduler;
+  if (!wanted && !request.any_scheduler) {
+    if (settled.former) wanted = settled.former->scheduler;
+    for (const SchedulerKind kind : schedulers_for(facts.system)) {
+      if (!wanted && holds(scheduler_of(kind), settled.job.name, facts)) wanted = kind;
+    }
+  }
+  return choose_scheduler(wanted, facts);
+}
+
 Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::stop_token stop) {
   Prepared prepared;
+  auto settled = settle_job(request.name, request.settings, env.places, env.files);
+  if (!settled) return fail(settled.error());
   BackupJob& job = prepared.result.job;
-  job = request.job;
-  job.snapshot.dry_run = false;
-  job.snapshot.date.reset();
-  if (job.name.empty()) {
-    std::vector<std::string> problems;
-    job.name = default_schedule_name(job.snapshot.source, env.places.home,
-                                     list_jobs(env.places, env.files, problems));
-  }
-  job.scheduler = request.scheduler.value_or(SchedulerKind::systemd);
+  job = settled->job;
   if (auto checked = check_job(job); !checked) return fail(checked.error());
+  prepared.facts = gather_host_facts(env, stop);
+  if (auto known = check_orphan(*settled, request.settings, prepared.facts); !known) {
+    return fail(known.error());
+  }
   if (auto tried = try_dry(job, env, stop); !tried) return fail(tried.error());
 
-  prepared.facts = gather_host_facts(env, stop);
   if (stop.stop_requested()) return fail(ErrorCode::cancelled, "Stopped before anything was done.");
-  const auto kind = choose_scheduler(request.scheduler, prepared.facts);
+  const auto kind = scheduler_for(request, *settled, prepared.facts);
   if (!kind) return fail(kind.error());
   job.scheduler = *kind;
   prepared.former = look_back(job.name, env, prepared.facts);
@@ -275,6 +317,9 @@ Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::s
   InstallResult& result = prepared.result;
   result.dry_run = request.dry_run;
   result.updated = prepared.former.job_text.has_value();
+  if (former_job) result.changes = compare_jobs(*former_job, job);
+  result.warnings = settled->warnings;
+  warn_of_uncovered(*settled, env, result.warnings);
   result.files.push_back({job_path(job.name, env.places), encode_job(job), 0600});
   result.commands.push_back("write " + job_path(job.name, env.places).string() + " (mode 0600)");
   result.commands.push_back("copy " + env.places.program.string() + " to " +

@@ -8,15 +8,18 @@
 #include <vector>
 
 #include "core/history.h"
+#include "core/job_settings.h"
 #include "core/schedule_plan.h"
 #include "core/verify.h"
 
 namespace core {
 
 struct InstallRequest {
-  BackupJob
-      job;  // an empty name: default_schedule_name; `scheduler`, `scheduled_since` are set here
-  std::optional<SchedulerKind> scheduler;  // absent: the first that works here
+  std::string name;      // empty: default_schedule_name
+  JobSettings settings;  // over those of the schedule of that name, if there is one
+  std::optional<SchedulerKind>
+      scheduler;               // absent: as the schedule has it, else the first that works
+  bool any_scheduler = false;  // the first that works, also for an old schedule
   bool run_now = true;
   bool dry_run = false;
 };
@@ -38,7 +41,8 @@ struct ProvenRun {
 struct InstallResult {
   BackupJob job;
   bool dry_run = false;
-  bool updated = false;  // there was a schedule of this name
+  bool updated = false;    // there was a schedule of this name
+  SettingChanges changes;  // against that one, where its job could be read
   std::vector<PlannedFile> files;
   std::vector<std::string> commands;  // in order, as one would type them
   std::optional<ProvenRun> run;       // absent without run_now
@@ -58,7 +62,8 @@ inline constexpr std::chrono::milliseconds kFirstRunTimeout{3'600'000};
 // Writes job file, program copy and entry; makes the scheduler run it once; and returns only when
 // that run stands in history.db as good and its snapshot has been verified. On any failure,
 // a stop request included, everything is put back as it was before, and the error says what failed.
-// Installing a name again updates it; entries of the name in other schedulers go.
+// Installing a name again updates it: what the request does not set stays; entries of the name in
+// other schedulers go. Refused (invalid_argument) where that is not known and no source is given.
 //
 // dry_run: the same checks and the same texts; nothing is written or run. Installations on one
 // user's account exclude each other.

@@ -158,7 +158,8 @@ ScheduleList list_schedules(const Env& env, std::stop_token stop) {
       status.scheduler = kind;
       if (damaged.count(name) != 0) continue;  // the problem with its job file says it all
       status.problems.push_back("It has an entry in " + std::string(to_string(kind)) +
-                                " but no job file. Run remove_schedule or install_schedule.");
+                                " but no job file. Run install_schedule with this name and its "
+                                "source, or remove_schedule.");
     }
   }
   bool uses_systemd = false, uses_cron = false;

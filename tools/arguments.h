@@ -47,6 +47,8 @@ class Arguments {
   // The argument `destination`, else $CLAUDE_ORCHESTRATOR_BACKUP_ROOT, else nothing.
   core::Expected<std::optional<core::fs::path>> destination() const;
 
+  // Refuses (permission_denied) a path outside the folders this server may touch.
+  core::Expected<core::fs::path> allowed_path(const std::string& text) const;
   // Whether a path that no argument named may be shown or touched.
   bool allows(const core::fs::path& path) const { return allowed_path(path.string()).has_value(); }
 
@@ -54,8 +56,6 @@ class Arguments {
   core::VerifyLevel verify(std::string_view key, core::VerifyLevel otherwise) const;
 
  private:
-  core::Expected<core::fs::path> allowed_path(const std::string& text) const;
-
   const server::Json& arguments_;
   const Setting& setting_;
 };

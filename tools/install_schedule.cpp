@@ -1,11 +1,13 @@
 #include "tools/install_schedule.h"
 
+#include <algorithm>
+#include <array>
+
 #include "core/due.h"
 #include "core/schedule_install.h"
 #include "tools/encode.h"
 #include "tools/run_schedule.h"
 #include "tools/schema.h"
-#include "tools/snapshot_db.h"
 #include "tools/snapshot_resources.h"
 
 namespace tools {
@@ -16,34 +18,68 @@ using server::Json;
 
 namespace {
 
-// Everything but source and destination.
-core::Expected<InstallRequest> options_of(const Arguments& arguments, const Setting& setting) {
-  InstallRequest request;
-  auto snapshot = snapshot_options(arguments);
-  if (!snapshot) return core::fail(snapshot.error());
-  request.job.snapshot = std::move(*snapshot);
-  request.job.name = arguments.text("name").value_or("");
-  if (arguments.has("name")) {
-    if (auto checked = core::check_schedule_name(request.job.name); !checked) {
-      return core::fail(checked.error());
-    }
+constexpr std::array kKeepRules{"retain_days", "keep_last", "keep_daily", "keep_weekly",
+                                "keep_monthly"};
+
+// One rule replaces all; 0 is none.
+std::optional<core::RetentionPolicy> retention_of(const Arguments& arguments) {
+  const bool given = std::any_of(kKeepRules.begin(), kKeepRules.end(),
+                                 [&](const char* rule) { return arguments.has(rule); });
+  if (!given) return std::nullopt;
+  auto policy = arguments.retention();
+  for (auto* count : {&policy.retain_days, &policy.keep_last, &policy.keep_daily,
+                      &policy.keep_weekly, &policy.keep_monthly}) {
+    if (*count == 0) count->reset();
   }
+  return policy;
+}
+
+core::Expected<core::JobSettings> settings_of(const Arguments& arguments, const Setting& setting) {
+  core::JobSettings settings;
+  auto source = arguments.path("source");
+  if (!source) return core::fail(source.error());
+  settings.source = std::move(*source);
+  auto destination = arguments.path("destination");
+  if (!destination) return core::fail(destination.error());
+  settings.destination = std::move(*destination);
+  settings.hostname = arguments.text("hostname");
+  settings.label = arguments.text("label");
+  if (arguments.has("flat")) settings.flat = arguments.flag("flat");
+  if (arguments.has("verify")) {
+    settings.verify = arguments.verify("verify", core::VerifyLevel::quick);
+  }
+  settings.retention = retention_of(arguments);
   if (const auto time = arguments.text("time")) {
-    const auto parsed = core::parse_time_of_day(*time);
-    if (!parsed) {
+    settings.time = core::parse_time_of_day(*time);
+    if (!settings.time) {
       return core::fail(core::ErrorCode::invalid_argument, "time is \"" + *time + "\".",
                         "Write it as HH:MM, 00:00 to 23:59.");
     }
-    request.job.time = *parsed;
   }
-  request.scheduler = core::parse_scheduler_kind(arguments.text("scheduler").value_or("auto"));
-  request.job.on_failure = arguments.text("on_failure").value_or("");
-  request.job.ping_url = arguments.text("ping_url").value_or("");
-  if (!request.job.on_failure.empty() && !setting.allowed.empty()) {
+  settings.on_failure = arguments.text("on_failure");
+  settings.ping_url = arguments.text("ping_url");
+  if (!settings.on_failure.value_or("").empty() && !setting.allowed.empty()) {
     return core::fail(core::ErrorCode::permission_denied,
                       "on_failure runs any command, which a server limited to folders must not do.",
                       "Install this schedule from the command line.");
   }
+  return settings;
+}
+
+core::Expected<InstallRequest> request_of(const Arguments& arguments, const Setting& setting) {
+  InstallRequest request;
+  request.name = arguments.text("name").value_or("");
+  if (arguments.has("name")) {
+    if (auto checked = core::check_schedule_name(request.name); !checked) {
+      return core::fail(checked.error());
+    }
+  }
+  auto settings = settings_of(arguments, setting);
+  if (!settings) return core::fail(settings.error());
+  request.settings = std::move(*settings);
+  const std::string scheduler = arguments.text("scheduler").value_or("");
+  request.scheduler = core::parse_scheduler_kind(scheduler);
+  request.any_scheduler = scheduler == "auto";
   request.run_now = arguments.flag("run_now", true);
   request.dry_run = arguments.flag("dry_run");
   return request;
@@ -65,6 +101,8 @@ Json encode(const InstallResult& result) {
                   {"destination", result.job.snapshot.destination.string()},
                   {"dry_run", result.dry_run},
                   {"updated", result.updated},
+                  {"changed", result.changes.changed},
+                  {"kept", result.changes.kept},
                   {"next_run", core::format_instant(result.next_run)}};
   Json files = Json::array();
   for (const auto& file : result.files) {
@@ -85,11 +123,19 @@ Json encode(const InstallResult& result) {
   return structured;
 }
 
+std::string lines_of(const Json& structured, const char* key, const std::string& head) {
+  std::string text;
+  for (const auto& line : structured.at(key)) text += head + line.get<std::string>() + "\n";
+  return text;
+}
+
 std::string to_text(const Json& structured) {
   const auto text_of = [&](const char* key) { return structured.at(key).get<std::string>(); };
   std::string text = format_warnings(structured);
+  const std::string settings =
+      lines_of(structured, "changed", "Changed: ") + lines_of(structured, "kept", "Kept: ");
   if (structured.at("dry_run").get<bool>()) {
-    text += "Would do, in this order:\n";
+    text += settings + "Would do, in this order:\n";
     for (const auto& command : structured.at("commands")) {
       text += "  " + command.get<std::string>() + "\n";
     }
@@ -102,12 +148,9 @@ std::string to_text(const Json& structured) {
   text += std::string(structured.at("updated").get<bool>() ? "Updated" : "Installed") +
           " the schedule '" + text_of("name") + "' (" + text_of("scheduler") +
           "): " + text_of("source") + " to " + text_of("destination") + ", daily at " +
-          text_of("time") + ", next " + text_of("next_run") + "\n";
+          text_of("time") + ", next " + text_of("next_run") + "\n" + settings;
   if (structured.contains("run")) text += format_run(structured.at("run"));
-  for (const auto& gone : structured.at("removed")) {
-    text += "Removed " + gone.get<std::string>() + "\n";
-  }
-  return text;
+  return text + lines_of(structured, "removed", "Removed ");
 }
 
 }  // namespace
@@ -116,15 +159,23 @@ server::Tool install_schedule(const Setting& setting) {
   auto handler = [setting](const Json& json,
                            server::CallContext& context) -> server::ToolOutcome<Json> {
     const Arguments arguments(json, setting);
-    auto request = options_of(arguments, setting);
+    auto request = request_of(arguments, setting);
     if (!request) return request.error();
-    auto source = arguments.source();
-    if (!source) return source.error();
-    auto destination = find_destination(arguments, context, setting);
-    if (auto* question = std::get_if<server::NeedsInput>(&destination)) return *question;
-    if (auto* error = std::get_if<core::Error>(&destination)) return *error;
-    request->job.snapshot.source = *source;
-    request->job.snapshot.destination = std::get<core::fs::path>(destination);
+    const auto settled =
+        core::settle_job(request->name, request->settings, setting.env.places, setting.env.files);
+    if (!settled) return settled.error();
+    const auto& snapshot = settled->job.snapshot;
+    if (auto source = arguments.allowed_path(snapshot.source.string()); !source) {
+      return source.error();
+    }
+    if (snapshot.destination.empty()) {
+      auto destination = find_destination(arguments, context, setting);
+      if (auto* question = std::get_if<server::NeedsInput>(&destination)) return *question;
+      if (auto* error = std::get_if<core::Error>(&destination)) return *error;
+      request->settings.destination = std::get<core::fs::path>(destination);
+    } else if (auto kept = arguments.allowed_path(snapshot.destination.string()); !kept) {
+      return kept.error();
+    }
 
     const auto result =
         core::install_schedule(*request, setting.env, context.progress(), context.stop());

@@ -15,13 +15,38 @@ void put(Json& json, const char* key, const std::optional<core::Instant>& instan
   if (instant) json[key] = core::format_instant(*instant);
 }
 
+void put_count(Json& json, const char* key, const std::optional<int>& count) {
+  if (count) json[key] = *count;
+}
+
+void put(Json& json, const char* key, const std::string& text) {
+  if (!text.empty()) json[key] = text;
+}
+
+// What is not set is left out.
+void put_settings(Json& entry, const core::BackupJob& job) {
+  const auto& snapshot = job.snapshot;
+  entry["time"] = core::format_time_of_day(job.time);
+  entry["source"] = snapshot.source.string();
+  entry["destination"] = snapshot.destination.string();
+  put(entry, "label", snapshot.label);
+  put(entry, "hostname", snapshot.hostname);
+  if (snapshot.flat) entry["flat"] = true;
+  put_count(entry, "retain_days", snapshot.retention.retain_days);
+  put_count(entry, "keep_last", snapshot.retention.keep_last);
+  put_count(entry, "keep_daily", snapshot.retention.keep_daily);
+  put_count(entry, "keep_weekly", snapshot.retention.keep_weekly);
+  put_count(entry, "keep_monthly", snapshot.retention.keep_monthly);
+  entry["verify"] = core::to_string(snapshot.verify);
+  put(entry, "on_failure", job.on_failure);
+  put(entry, "ping_url", job.ping_url);
+}
+
 Json encode(const core::ScheduleStatus& status) {
   Json entry{{"name", status.name}};
   if (status.scheduler) entry["scheduler"] = core::to_string(*status.scheduler);
   if (status.job) {
-    entry["time"] = core::format_time_of_day(status.job->time);
-    entry["source"] = status.job->snapshot.source.string();
-    entry["destination"] = status.job->snapshot.destination.string();
+    put_settings(entry, *status.job);
   }
   put(entry, "next_run", status.next_run);
   entry["last_result"] = !status.last_run ? "none" : status.last_run->ok ? "ok" : "failed";

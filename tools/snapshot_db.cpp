@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/snapshot.h"
 #include "tools/encode.h"
 #include "tools/schema.h"
 #include "tools/snapshot_resources.h"
@@ -11,6 +12,9 @@ namespace tools {
 using core::SnapshotResult;
 using server::Json;
 
+namespace {
+
+// Everything but source and destination.
 core::Expected<core::SnapshotRequest> snapshot_options(const Arguments& arguments) {
   core::SnapshotRequest request;
   auto date = arguments.date("date");
@@ -24,8 +28,6 @@ core::Expected<core::SnapshotRequest> snapshot_options(const Arguments& argument
   request.dry_run = arguments.flag("dry_run");
   return request;
 }
-
-namespace {
 
 Json encode_expired(const SnapshotResult& result) {
   Json expired = Json::array();

@@ -21,7 +21,21 @@ Expected<InstallResult> install(FakeSchedulers& world, const BackupJob& job,
                                 std::optional<SchedulerKind> kind, bool dry_run = false,
                                 std::stop_token stop = {}) {
   NoProgress no_progress;
-  return install_schedule({.job = job, .scheduler = kind, .run_now = true, .dry_run = dry_run},
+  const SnapshotRequest& snapshot = job.snapshot;
+  return install_schedule({.name = job.name,
+                           .settings = {.source = snapshot.source,
+                                        .destination = snapshot.destination,
+                                        .hostname = snapshot.hostname,
+                                        .label = snapshot.label,
+                                        .flat = snapshot.flat,
+                                        .verify = snapshot.verify,
+                                        .retention = snapshot.retention,
+                                        .time = job.time,
+                                        .on_failure = job.on_failure,
+                                        .ping_url = job.ping_url},
+                           .scheduler = kind,
+                           .run_now = true,
+                           .dry_run = dry_run},
                           world.env(), no_progress, stop);
 }
 

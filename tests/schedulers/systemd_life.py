@@ -191,7 +191,7 @@ def switches_scheduler(program, source, destination):
     assert "run 'global' --scheduled" in table.read_text()
     assert not list(UNITS.glob(f"{UNIT}.timer")) and not list(UNITS.glob(f"{UNIT}.service"))
     assert UNIT not in systemctl("list-timers", "--all")
-    back = with_fake.call("install_schedule", **arguments)
+    back = with_fake.call("install_schedule", scheduler="auto", **arguments)
     assert back["scheduler"] == "systemd" and "cron" in str(back["removed"]), back
     assert not table.exists()
 

@@ -1,3 +1,4 @@
+#include "core/due.h"
 #include "core/schedule.h"
 #include "tests/tools/schedule_house.h"
 
@@ -112,4 +113,137 @@ TEST_CASE("install_schedule on a server limited to folders takes no commands") {
                 {{"destination", "~/Backups"}, {"scheduler", "cron"}, {"on_failure", "rm -rf ~"}})
             .find("permission_denied") == 0);
   CHECK(house.install().at("name") == "global");
+}
+
+namespace {
+
+const Json kEverything{{"name", "mine"},
+                       {"source", "~/notes/mine.db"},
+                       {"time", "23:59"},
+                       {"label", "app"},
+                       {"hostname", "box"},
+                       {"flat", true},
+                       {"keep_daily", 7},
+                       {"keep_weekly", 4},
+                       {"verify", "full"},
+                       {"on_failure", "tell me"},
+                       {"ping_url", "https://hc.example/1"}};
+
+std::string job_text(ScheduleHouse& house) {
+  return test::read_file(core::job_path("mine", house.places));
+}
+
+}  // namespace
+
+TEST_CASE("install_schedule with only a name leaves every setting of that schedule as it is") {
+  ScheduleHouse house;
+  house.make_database(house / "home/notes/mine.db");
+  house.install(kEverything);
+  const std::string before = job_text(house);
+  house.places.variables["CLAUDE_ORCHESTRATOR_BACKUP_ROOT"] = (house / "home").string();
+  const Json again = house.good("install_schedule", {{"name", "mine"}});
+  CHECK(job_text(house) == before);
+  CHECK(again.at("updated") == true);
+  CHECK(again.at("scheduler") == "cron");
+  CHECK(again.at("source") == (house / "home/notes/mine.db").string());
+  CHECK(again.at("destination") == house.backups.string());
+  CHECK(again.at("changed").empty());
+  CHECK(again.at("kept").size() == 12);
+  CHECK(house.last_text.find("Kept: ") != std::string::npos);
+}
+
+TEST_CASE("install_schedule changes what is given, and shows it before and after") {
+  ScheduleHouse house;
+  house.make_database(house / "home/notes/mine.db");
+  house.install(kEverything);
+  const Json changes{{"name", "mine"}, {"time", "12:30"},  {"label", ""},
+                     {"keep_last", 3}, {"on_failure", ""}, {"hostname", ""},
+                     {"flat", false},  {"ping_url", ""},   {"dry_run", true}};
+  const Json dry = house.good("install_schedule", changes);
+  const auto changed = dry.at("changed").get<std::vector<std::string>>();
+  const auto has = [&](const char* text) {
+    return std::find(changed.begin(), changed.end(), text) != changed.end();
+  };
+  CHECK(has("time: 12:30 (was 23:59)"));
+  CHECK(has("label: none (was app)"));
+  CHECK(has("keep_last: 3 (was none)"));
+  CHECK(has("keep_daily: none (was 7)"));
+  CHECK(has("keep_weekly: none (was 4)"));
+  CHECK(has("on_failure: none (was tell me)"));
+  CHECK(has("flat: none (was yes)"));
+  CHECK(house.last_text.find("Changed: time: 12:30 (was 23:59)\n") != std::string::npos);
+
+  Json real = changes;
+  real.erase("dry_run");
+  house.good("install_schedule", real);
+  const auto job = core::read_job("mine", house.places, house.env().files);
+  REQUIRE(job);
+  CHECK(core::format_time_of_day(job->time) == "12:30");
+  CHECK(job->snapshot.label.empty());
+  CHECK(job->snapshot.hostname.empty());
+  CHECK_FALSE(job->snapshot.flat);
+  CHECK(job->snapshot.retention.keep_last == 3);
+  CHECK_FALSE(job->snapshot.retention.keep_daily);
+  CHECK(job->on_failure.empty());
+  CHECK(job->ping_url.empty());
+  CHECK(job->snapshot.verify == core::VerifyLevel::full);
+
+  house.good("install_schedule", {{"name", "mine"}, {"keep_last", 0}});
+  CHECK(core::read_job("mine", house.places, house.env().files)->snapshot.retention.empty());
+}
+
+TEST_CASE("install_schedule does not guess what a job file held that cannot be read") {
+  ScheduleHouse house;
+  house.make_database(house / "home/notes/mine.db");
+  house.install(kEverything);
+  for (const bool gone : {false, true}) {
+    CAPTURE(gone);
+    const std::string crontab = *house.schedulers.crontab;
+    const auto path = core::job_path("mine", house.places);
+    if (gone) {
+      test::fs::remove(path);
+    } else {
+      test::write_file(path, "{");
+    }
+    const std::string text =
+        house.refused("install_schedule", {{"name", "mine"}, {"destination", "~/Backups"}});
+    CHECK(text.find("invalid_argument") == 0);
+    CHECK(text.find("Give source") != std::string::npos);
+    CHECK(house.schedulers.crontab == crontab);
+    const Json mended =
+        house.good("install_schedule",
+                   {{"name", "mine"}, {"source", "~/notes/mine.db"}, {"destination", "~/Backups"}});
+    CHECK(mended.at("source") == (house / "home/notes/mine.db").string());
+    CHECK(mended.at("warnings").dump().find("nothing of its former settings") != std::string::npos);
+  }
+}
+
+TEST_CASE("install_schedule without a name does not replace a job file that cannot be read") {
+  ScheduleHouse house;
+  house.install();
+  test::write_file(core::job_path("global", house.places), "{");
+  const std::string text = house.refused(
+      "install_schedule", {{"source", house.global.string()}, {"destination", "~/Backups"}});
+  CHECK(text.find("invalid_argument") == 0);
+  CHECK(text.find("and name") != std::string::npos);
+}
+
+TEST_CASE("install_schedule warns when the database that a schedule backed up loses it") {
+  ScheduleHouse house;
+  house.make_database(house / "home/notes/mine.db");
+  house.install({{"name", "mine"}});
+  const Json moved =
+      house.good("install_schedule", {{"name", "mine"}, {"source", "~/notes/mine.db"}});
+  CHECK(moved.at("warnings").dump().find("No schedule backs up " + house.global.string()) !=
+        std::string::npos);
+}
+
+TEST_CASE("install_schedule on a server limited to folders keeps no path outside of them") {
+  ScheduleHouse house({"home"});
+  house.install({{"name", "mine"}});
+  auto job = core::read_job("mine", house.places, house.env().files);
+  REQUIRE(job);
+  job->snapshot.source = "/elsewhere/global.db";
+  REQUIRE(core::write_job(*job, house.places, house.env().files));
+  CHECK(house.refused("install_schedule", {{"name", "mine"}}).find("permission_denied") == 0);
 }

@@ -30,3 +30,21 @@ TEST_CASE("list_schedules tells runs and problems, in the result and in words") 
   CHECK(failing.at("problems").size() == 2);
   CHECK(house.last_text.find("Problem: global: The destination ") != std::string::npos);
 }
+
+TEST_CASE("list_schedules shows the settings that a schedule has, and leaves out the others") {
+  ScheduleHouse house;
+  house.install({{"name", "mine"},
+                 {"label", "app"},
+                 {"keep_daily", 7},
+                 {"verify", "full"},
+                 {"on_failure", "tell me"},
+                 {"ping_url", "https://hc.example/1"}});
+  const Json listed = house.good("list_schedules", Json::object()).at("schedules").at(0);
+  CHECK(listed.at("label") == "app");
+  CHECK(listed.at("keep_daily") == 7);
+  CHECK_FALSE(listed.contains("keep_weekly"));
+  CHECK_FALSE(listed.contains("hostname"));
+  CHECK(listed.at("verify") == "full");
+  CHECK(listed.at("on_failure") == "tell me");
+  CHECK(listed.at("ping_url") == "https://hc.example/1");
+}
