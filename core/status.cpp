@@ -406,6 +406,11 @@ std::string summarize(const StatusReport& report) {
   return text + ". First: " + first();
 }
 
+std::string describe_unusable(const std::vector<std::string>& unusable) {
+  if (unusable.size() == 1) return "A schedule cannot run. " + unusable.front();
+  return std::to_string(unusable.size()) + " schedules cannot run. First: " + unusable.front();
+}
+
 }  // namespace
 
 std::string_view to_string(BackupState state) {
@@ -434,12 +439,13 @@ StatusReport judge_status(const StatusInput& input) {
   for (const StatusInput::Schedule& schedule : input.schedules) {
     judge({schedule.source, {}, StatusInput::Presence::gone});
   }
-  return report_of(std::move(databases));
+  return report_of(std::move(databases), input.unusable);
 }
 
-StatusReport report_of(std::vector<DatabaseStatus> databases) {
+StatusReport report_of(std::vector<DatabaseStatus> databases, std::vector<std::string> unusable) {
   StatusReport report;
   report.databases = std::move(databases);
+  report.unusable = std::move(unusable);
   std::sort(report.databases.begin(), report.databases.end(),
             [](const DatabaseStatus& a, const DatabaseStatus& b) {
               return std::tie(b.concern, b.state, a.source) <
@@ -448,6 +454,12 @@ StatusReport report_of(std::vector<DatabaseStatus> databases) {
   report.state = report.databases.empty() ? BackupState::attention : BackupState::ok;
   for (const DatabaseStatus& status : report.databases) raise(report.state, status.state);
   report.summary = summarize(report);
+  if (!report.unusable.empty()) {
+    if (report.state == BackupState::ok || report.databases.empty()) report.summary.clear();
+    report.state = BackupState::failing;
+    report.summary = describe_unusable(report.unusable) + " " + report.summary;
+    if (report.summary.ends_with(' ')) report.summary.pop_back();
+  }
   return report;
 }
 

@@ -55,7 +55,8 @@ struct StatusInput {
   std::vector<RunRecord> runs;  // newest first, as list_runs gives them
   // Of the newest good run to a destination that is there: its id, when its snapshot is not.
   std::set<std::int64_t> lost_runs;
-  std::vector<Snapshot> snapshots;  // with manifests; of any source; at least the newest of each
+  std::vector<Snapshot> snapshots;    // with manifests; of any source; at least the newest of each
+  std::vector<std::string> unusable;  // schedules whose job cannot be read: "name: why"
 };
 
 struct DatabaseStatus {
@@ -79,6 +80,7 @@ struct StatusReport {
   BackupState state = BackupState::ok;    // the worst of all; attention when there is no database
   std::string summary;                    // one sentence, which names the gravest problem
   std::vector<DatabaseStatus> databases;  // by gravest problem, then state, then path
+  std::vector<std::string> unusable;      // as in StatusInput: which database misses out is unknown
 };
 
 // A run may be late by this much, for machines that sleep and schedulers that spread their jobs.
@@ -96,7 +98,8 @@ inline constexpr std::chrono::hours kLossTold{24 * 90};
 // of no schedule and left no snapshot is not: there is nothing to bring back. Times beyond `now`
 // come from a clock that was put back, and do not count as success.
 StatusReport judge_status(const StatusInput& input);
-// The answer for all of these together.
-StatusReport report_of(std::vector<DatabaseStatus> databases);
+// The answer for all of these together; failing with any schedule that is unusable.
+StatusReport report_of(std::vector<DatabaseStatus> databases,
+                       std::vector<std::string> unusable = {});
 
 }  // namespace core

@@ -22,6 +22,9 @@ constexpr std::size_t kMaxSourcesLookedAt = 200;  // of the history, whether the
 // A session must not wait for a slow disk.
 constexpr std::chrono::milliseconds kQuickSearch{30};
 
+// An entry runs at least daily.
+constexpr std::chrono::hours kJoblessRunTold{26};
+
 StatusInput::Schedule schedule_of(const BackupJob& job, const FileSystem& files) {
   StatusInput::Schedule schedule;
   schedule.name = job.name;
@@ -37,7 +40,9 @@ void add_schedules(StatusInput& input, std::vector<std::string>& warnings, const
   std::move(list.warnings.begin(), list.warnings.end(), std::back_inserter(warnings));
   for (auto& status : list.schedules) {
     if (!status.job) {
-      for (const auto& problem : status.problems) warnings.push_back(status.name + ": " + problem);
+      for (const auto& problem : status.problems) {
+        input.unusable.push_back(status.name + ": " + problem);
+      }
       continue;
     }
     auto schedule = schedule_of(*status.job, env.files);
@@ -90,6 +95,22 @@ void find_lost_runs(StatusInput& input, const Env& env) {
     if (!env.files.info(run.destination)) continue;  // a disk that is away: its schedule tells
     const auto info = env.files.info(run.snapshot);
     if (!info && info.error().code == ErrorCode::not_found) input.lost_runs.insert(run.id);
+  }
+}
+
+// A scheduled run that found no job is recorded without a source. It tells of an entry that goes on
+// without one, for as long as it is fresh: a removed schedule leaves its last run behind, too.
+void find_jobless_runs(StatusInput& input) {
+  std::set<std::string> seen;
+  for (const auto& schedule : input.schedules) seen.insert(schedule.name);
+  for (const auto& problem : input.unusable) seen.insert(problem.substr(0, problem.find(':')));
+  for (const auto& run : input.runs) {
+    if (run.kind != "snapshot" || run.schedule.empty()) continue;
+    if (!seen.insert(run.schedule).second || run.ok || !run.source.empty()) continue;
+    if (input.now - run.started_at > kJoblessRunTold) continue;
+    input.unusable.push_back(run.schedule + ": Its last run failed: " + run.error +
+                             " Run install_schedule with this name and its source, or "
+                             "remove_schedule.");
   }
 }
 
@@ -170,11 +191,13 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
     add_snapshots(input, warnings, env);
     find_lost_runs(input, env);
   } else {
-    const auto jobs = list_jobs(env.places, env.files, warnings);
+    const auto jobs = list_jobs(env.places, env.files, input.unusable);
     for (const auto& job : jobs) input.schedules.push_back(schedule_of(job, env.files));
     add_runs(kMaxRunsQuick, input, warnings, env);
+    find_jobless_runs(input);
     take_runs_for_snapshots(jobs, input);
   }
+  warnings.insert(warnings.end(), input.unusable.begin(), input.unusable.end());
   std::set<std::string> known;
   for (const auto& database : input.databases) known.insert(database.path.string());
   add_scheduled_databases(input, known, env);

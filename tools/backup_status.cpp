@@ -35,7 +35,9 @@ Json encode(const DatabaseStatus& status, core::Instant now) {
 
 // One line, and none when all is well or there is nothing to back up.
 std::string brief_text(const Json& structured) {
-  if (structured.at("status") == "ok" || structured.at("databases").empty()) return "";
+  const bool nothing_to_do =
+      structured.at("status") == "attention" && structured.at("databases").empty();
+  if (structured.at("status") == "ok" || nothing_to_do) return "";
   std::string line = "backup-plugin-db: " + structured.at("summary").get<std::string>();
   for (char& c : line) {
     if (c == '\n' || c == '\r') c = ' ';
@@ -93,7 +95,10 @@ server::Tool backup_status(const Setting& setting) {
     const auto hidden = std::erase_if(report->status.databases, [&](const DatabaseStatus& status) {
       return !arguments.allows(status.source);
     });
-    if (hidden > 0) report->status = core::report_of(std::move(report->status.databases));
+    if (hidden > 0) {
+      auto& status = report->status;
+      status = core::report_of(std::move(status.databases), std::move(status.unusable));
+    }
     Json databases = Json::array();
     for (const auto& status : report->status.databases) databases.push_back(encode(status, now));
     return Json{{"status", core::to_string(report->status.state)},

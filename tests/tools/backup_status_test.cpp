@@ -1,6 +1,7 @@
 #include "core/history.h"
+#include "core/run_job.h"
 #include "core/schedule.h"
-#include "tests/tools/tool_house.h"
+#include "tests/tools/schedule_house.h"
 
 namespace fs = core::fs;
 using core::ErrorCode;
@@ -260,4 +261,41 @@ TEST_CASE("each line of a warning is told with the database's path before it") {
   CHECK_THAT(house.last_text,
              Catch::Contains("\n" + told + std::string(core::kShrinkWarning) + ": 3 rows.\n") &&
                  Catch::Contains("\n" + told + "The earlier one was kept.\n"));
+}
+
+TEST_CASE("a schedule whose job file cannot be used is failing, also in a brief status") {
+  test::ScheduleHouse house;
+  house.install();
+  CHECK(house.good("backup_status", Json::object()).at("status") == "ok");
+  const auto failing = [&](bool is_brief) {
+    const Json result = house.good("backup_status", {{"brief", is_brief}});
+    CHECK(result.at("status") == "failing");
+    CHECK_THAT(result.at("summary").get<std::string>(), Catch::Contains("notes"));
+    CHECK_THAT(house.last_text, Catch::Contains("notes: The job file of schedule 'notes'"));
+    CHECK(house.tool("backup_status").bad_news(result) == ErrorCode::damaged);
+  };
+  test::write_file(core::job_path("notes", house.places), "{");
+  failing(true);
+  failing(false);
+  fs::remove(house.global);  // no database at all is no reason to be silent
+  fs::remove(core::job_path("global", house.places));
+  failing(true);
+}
+
+TEST_CASE("a schedule that runs without its job file is failing, also in a brief status") {
+  test::ScheduleHouse house;
+  house.install({{"name", "notes"}});
+  house.install();
+  fs::remove(core::job_path("notes", house.places));
+  CHECK(house.good("backup_status", Json::object()).at("status") == "failing");
+  CHECK_THAT(house.last_text, Catch::Contains("notes: It has an entry in cron but no job file."));
+  house.clock.advance(std::chrono::hours{1});
+  core::NoProgress no_progress;
+  CHECK_FALSE(core::run_job("notes", {true, true}, house.env(), no_progress, {}));
+  CHECK(brief(house).at("status") == "failing");
+  CHECK_THAT(house.last_text, Catch::Contains("notes"));
+  house.good("remove_schedule", {{"name", "notes"}});
+  house.clock.advance(std::chrono::hours{27});
+  add_run(house, true);
+  CHECK(brief(house).at("status") == "ok");
 }
