@@ -15,6 +15,10 @@ namespace core {
 namespace {
 
 constexpr std::size_t kRunsLookedAt = 200;
+constexpr const char* kEdited =
+    " is not as it was written: somebody edited it, or it is of another version.";
+constexpr const char* kOutdated =
+    " is of an earlier version: a night that fails or is cut short is not made up before the next.";
 constexpr const char* kInstallAgain = " Run install_schedule again with this name.";
 
 void check_paths(const BackupJob& job, const FileSystem& files,
@@ -49,18 +53,18 @@ void check_scheduler(ScheduleStatus& status, const HostFacts& facts, const Env& 
   const Scheduler& scheduler = scheduler_of(job.scheduler);
   const std::string kind(to_string(job.scheduler));
   const auto unusable = scheduler.unusable(facts);
-  switch (scheduler.check_entry(job, facts)) {
+  const EntryCheck check = scheduler.check_entry(job, facts);
+  switch (check) {
     case EntryCheck::missing:
       // A crontab that cannot be read may well hold it.
       status.problems.push_back(unusable ? unusable->message + " " + unusable->hint
                                          : "Its entry in " + kind + " is missing." + kInstallAgain);
       break;
+    case EntryCheck::outdated:
     case EntryCheck::edited:
-      status.problems.push_back(
-          "Its entry in " + kind +
-          " is not as it was written: somebody edited it, or it is of another "
-          "version." +
-          kInstallAgain);
+      status.problems.push_back("Its entry in " + kind +
+                                (check == EntryCheck::outdated ? kOutdated : kEdited) +
+                                kInstallAgain);
       [[fallthrough]];
     case EntryCheck::as_written: {
       status.scheduler = job.scheduler;
@@ -70,8 +74,9 @@ void check_scheduler(ScheduleStatus& status, const HostFacts& facts, const Env& 
       }
       const EntryState state = ask_state(scheduler, job.name, facts, env, stop);
       if (!state.problem.empty()) status.problems.push_back(state.problem + ".");
+      // The scheduler itself asks more often than a run is due.
       if (state.active) {
-        status.next_run = state.next.value_or(due_period(env.clock, job.time, env.clock.now()).end);
+        status.next_run = due_period(env.clock, job.time, env.clock.now()).end;
       }
       break;
     }

@@ -55,14 +55,13 @@ Expected<> apply(const SchedulePlan& plan, const Env& env, std::stop_token stop)
 
 // What a scheduler says of an entry.
 struct EntryState {
-  bool known = false;           // it is there, and as we wrote it if the scheduler can tell
-  bool active = false;          // it will fire
-  std::optional<Instant> next;  // where the scheduler tells
-  std::optional<Instant> last;
+  bool known = false;   // it is there, and as we wrote it if the scheduler can tell
+  bool active = false;  // it will fire
   std::string problem;  // in the scheduler's words; empty: none
 };
 
-enum class EntryCheck { missing, edited, as_written };
+// outdated: as an earlier version of this program wrote it.
+enum class EntryCheck { missing, edited, outdated, as_written };
 
 // One of the schedulers. Pure: facts in, plan or reading out. Stateless, thread-safe.
 class Scheduler {

@@ -1,8 +1,6 @@
 // Renders service and timer units, and reads systemctl's answers.
 #include "core/schedule_systemd.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/due.h"
 #include "core/escape.h"
 
@@ -49,11 +47,41 @@ constexpr std::string_view kHardening =
     "MemoryDenyWriteExecute=yes\n"
     "SystemCallArchitectures=native\n";
 
-std::optional<Instant> instant_from_us(const nlohmann::json& row, const char* key) {
-  if (!row.contains(key) || !row.at(key).is_number_integer()) return std::nullopt;
-  const auto us = row.at(key).get<std::int64_t>();
-  if (us <= 0) return std::nullopt;
-  return Instant(std::chrono::duration_cast<Instant::duration>(std::chrono::microseconds(us)));
+Expected<std::string> service_text(const BackupJob& job, const HostFacts& facts,
+                                   std::vector<std::string> words) {
+  words.insert(words.begin(), facts.program.string());
+  const auto command = systemd_command(words);
+  if (!command) return fail(command.error());
+  std::string text =
+      "# Written by backup-plugin-db install_schedule, which overwrites it. Settings of your own,\n"
+      "# such as OnFailure=, go into a drop-in: systemctl --user edit " +
+      service_name(job.name) + "\n\n[Unit]\nDescription=Database snapshot '" + job.name +
+      "' (backup-plugin-db)\n\n[Service]\nType=oneshot\nExecStart=" + *command +
+      "\n# Three attempts of an hour at most, ten minutes apart.\nTimeoutStartSec=4h\n"
+      "Nice=10\nIOSchedulingClass=best-effort\nIOSchedulingPriority=7\nUMask=0077\n";
+  if (job.on_failure.empty()) {
+    text += kHardening;
+  } else {
+    text += "# Not hardened further: the on_failure command may need privileges of its own.\n";
+  }
+  return text;
+}
+
+// Every hour asks for what was missed, cut short or failed; the program knows whether it is due.
+constexpr std::string_view kHourly = "OnCalendar=*-*-* *:00:00\n";
+constexpr std::string_view kCatchUp =
+    "# A run that was missed, cut short or failed is made up within the hour, or at the next "
+    "login.\n";
+constexpr std::string_view kFirstCatchUp =
+    "# Runs missed while the machine was off are caught up.\n";
+
+std::string timer_text(const BackupJob& job, std::string_view more_times,
+                       std::string_view catch_up) {
+  return "# Written by backup-plugin-db install_schedule, which overwrites it.\n\n"
+         "[Unit]\nDescription=Nightly database snapshot '" +
+         job.name + "' (backup-plugin-db)\n\n[Timer]\nOnCalendar=*-*-* " +
+         format_time_of_day(job.time) + ":00\n" + std::string(more_times) + "AccuracySec=1min\n" +
+         std::string(catch_up) + "Persistent=true\n\n[Install]\nWantedBy=timers.target\n";
 }
 
 std::map<std::string, std::string> properties(std::string_view text) {
@@ -163,21 +191,22 @@ class Systemd final : public Scheduler {
   }
 
   EntryCheck check_entry(const BackupJob& job, const HostFacts& facts) const override {
-    return check_files(plan_install(job, facts), facts);
+    const EntryCheck check = check_files(plan_install(job, facts), facts);
+    if (check != EntryCheck::edited) return check;
+    return is_of_first_version(job, facts) ? EntryCheck::outdated : EntryCheck::edited;
   }
 
   std::vector<RunCommand> queries(const std::string& name, const HostFacts& facts) const override {
     const std::string timer = timer_name(name);
     return {
         systemctl(facts, {"show", timer, "-p", "LoadState,ActiveState,UnitFileState,LoadError"}),
-        systemctl(facts, {"list-timers", "--all", "--output=json", timer}),
         systemctl(facts, {"show", service_name(name), "-p", "LoadState,Result,ExecMainStatus"})};
   }
 
   EntryState read_state(const std::string& name,
                         const std::vector<CommandResult>& answers) const override {
     EntryState state;
-    if (answers.size() != 3 || answers[0].exit_code != 0) {
+    if (answers.size() != 2 || answers[0].exit_code != 0) {
       state.problem = "systemctl does not answer for " + timer_name(name);
       return state;
     }
@@ -195,12 +224,7 @@ class Systemd final : public Scheduler {
       state.problem = timer_name(name) + " is " + value(timer, "ActiveState") + " and " +
                       value(timer, "UnitFileState");
     }
-    const auto rows = nlohmann::json::parse(answers[1].output, nullptr, false);
-    if (rows.is_array() && rows.size() == 1 && rows[0].is_object()) {
-      state.next = instant_from_us(rows[0], "next");
-      state.last = instant_from_us(rows[0], "last");
-    }
-    const auto service = properties(answers[2].output);
+    const auto service = properties(answers[1].output);
     const std::string result = value(service, "Result");
     if (state.problem.empty() && !result.empty() && result != "success") {
       state.problem = service_name(name) + " ended with " + result + " (status " +
@@ -210,6 +234,17 @@ class Systemd final : public Scheduler {
   }
 
  private:
+  // Units that asked once a day, and left what went wrong then to the next.
+  static bool is_of_first_version(const BackupJob& job, const HostFacts& facts) {
+    const auto text = [&](const std::string& unit) {
+      const auto found = facts.files.find(facts.unit_folder / unit);
+      return found == facts.files.end() ? std::string() : found->second;
+    };
+    const auto service = service_text(job, facts, {"run", job.name, "--scheduled"});
+    return service && text(service_name(job.name)) == *service &&
+           text(timer_name(job.name)) == timer_text(job, "", kFirstCatchUp);
+  }
+
   static std::vector<RunCommand> start_commands(const std::string& name, const HostFacts& facts) {
     const std::string timer = timer_name(name);
     // A new time counts from now: with the old stamp, Persistent= would run for a time that was
@@ -223,30 +258,11 @@ class Systemd final : public Scheduler {
 }  // namespace
 
 Expected<std::string> render_service(const BackupJob& job, const HostFacts& facts) {
-  const auto command = systemd_command({facts.program.string(), "run", job.name, "--scheduled"});
-  if (!command) return fail(command.error());
-  std::string text =
-      "# Written by backup-plugin-db install_schedule, which overwrites it. Settings of your own,\n"
-      "# such as OnFailure=, go into a drop-in: systemctl --user edit " +
-      service_name(job.name) + "\n\n[Unit]\nDescription=Database snapshot '" + job.name +
-      "' (backup-plugin-db)\n\n[Service]\nType=oneshot\nExecStart=" + *command +
-      "\n# Three attempts of an hour at most, ten minutes apart.\nTimeoutStartSec=4h\n"
-      "Nice=10\nIOSchedulingClass=best-effort\nIOSchedulingPriority=7\nUMask=0077\n";
-  if (job.on_failure.empty()) {
-    text += kHardening;
-  } else {
-    text += "# Not hardened further: the on_failure command may need privileges of its own.\n";
-  }
-  return text;
+  return service_text(job, facts, {"run", job.name, "--scheduled", "--if-due"});
 }
 
 std::string render_timer(const BackupJob& job) {
-  return "# Written by backup-plugin-db install_schedule, which overwrites it.\n\n"
-         "[Unit]\nDescription=Nightly database snapshot '" +
-         job.name + "' (backup-plugin-db)\n\n[Timer]\nOnCalendar=*-*-* " +
-         format_time_of_day(job.time) +
-         ":00\nAccuracySec=1min\n# Runs missed while the machine was off are caught up.\n"
-         "Persistent=true\n\n[Install]\nWantedBy=timers.target\n";
+  return timer_text(job, kHourly, kCatchUp);
 }
 
 std::string linger_warning(const HostFacts& facts) {

@@ -1,8 +1,10 @@
 """Runs inside systemd_box.sh: installs, fires, catches up, fails and removes schedules for real."""
 import http.server
+import json
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -47,10 +49,14 @@ class Monitor:
 
     def __init__(self):
         paths = self.paths = []
+        self.answers_at_once = threading.Event()
+        self.answers_at_once.set()
+        answers_at_once = self.answers_at_once
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 paths.append(self.path)
+                answers_at_once.wait(20)
                 self.send_response(200)
                 self.end_headers()
                 self.wfile.write(b"OK")
@@ -58,20 +64,37 @@ class Monitor:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/uuid"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
-def every_second(name):
-    """Makes a daily timer fire each second, by a drop-in as a user would write one."""
-    folder = UNITS / f"{name}.timer.d"
+def often():
+    """Makes the timer fire each three seconds, by a drop-in as a user would write one. More often
+    would run into the limit of five starts in ten seconds."""
+    folder = UNITS / f"{UNIT}.timer.d"
     folder.mkdir()
     (folder / "zz-test.conf").write_text(
-        "[Timer]\nOnCalendar=\nOnCalendar=*-*-* *:*:0/1\nAccuracySec=50ms\n")
+        "[Timer]\nOnCalendar=\nOnCalendar=*-*-* *:*:0/3\nAccuracySec=50ms\n")
     systemctl("daemon-reload")
-    systemctl("restart", f"{name}.timer")
-    return folder
+    systemctl("restart", f"{UNIT}.timer")
+
+
+def seldom():
+    shutil.rmtree(UNITS / f"{UNIT}.timer.d")
+    systemctl("daemon-reload")
+    systemctl("restart", f"{UNIT}.timer")
+
+
+def two_days_pass():
+    """What is known of the past is moved back: a run is due."""
+    with sqlite3.connect(STATE / "backup-plugin-db/history.db") as db:
+        db.execute("UPDATE runs SET started_ms = started_ms - 172800000, "
+                   "finished_ms = finished_ms - 172800000")
+    path = HOME / ".config/backup-plugin-db/jobs/global.json"
+    job = json.loads(path.read_text())
+    job["scheduled_since"] = "2026-01-01T00:00:00Z"
+    path.write_text(json.dumps(job, indent=2, ensure_ascii=False) + "\n")
 
 
 def count():
@@ -96,16 +119,58 @@ def install(source, destination, cached):
     assert again["updated"] and len(list(UNITS.glob("*.timer"))) == 1
 
 
+def stays_at(number):
+    time.sleep(7)
+    assert count() == number, runs_of(STATE, "global")
+
+
+def asks_every_hour(program):
+    timers = json.loads(systemctl("list-timers", "--all", "--output=json", f"{UNIT}.timer"))
+    wait = timers[0]["next"] / 1e6 - time.time()
+    assert wait < 3600 + 60, timers
+    calendar = systemctl("show", f"{UNIT}.timer", "-p", "TimersCalendar")
+    assert "04:07:00" in calendar and "*:00:00" in calendar, calendar
+    # What people hear of is when a run is due, not when systemd asks.
+    assert program.schedule("global")["next_run"].endswith("T04:07:00Z")
+
+
 def fires_by_itself(program):
     before = count()
-    override = every_second(UNIT)
-    wait_until("the timer fires by itself", lambda: count() >= before + 2)
+    often()
+    stays_at(before)
+    two_days_pass()
+    wait_until("the timer fires by itself", lambda: count() == before + 1)
+    stays_at(before + 1)
     assert runs_of(STATE, "global")[-1][1] == 1
     listed = program.schedule("global")
-    assert listed["last_result"] == "ok" and listed["next_run"], listed
-    shutil.rmtree(override)
-    systemctl("daemon-reload")
-    systemctl("restart", f"{UNIT}.timer")
+    assert listed["last_result"] == "ok" and listed["problems"] == [], listed
+    seldom()
+
+
+def makes_up(program, monitor, destination):
+    """A night that failed, and one that was cut short in the middle of its run."""
+    often()
+    two_days_pass()
+    before = count()
+    destination.rename(f"{destination}.away")
+    wait_until("it is tried again", lambda: count() >= before + 2)
+    assert not any(ok for _, ok in runs_of(STATE, "global")[before:])
+    pathlib.Path(f"{destination}.away").rename(destination)
+    wait_until("it is made up", lambda: runs_of(STATE, "global")[-1][1] == 1)
+    stays_at(count())
+
+    two_days_pass()
+    before = count()
+    monitor.answers_at_once.clear()
+    pings = len(monitor.paths)
+    wait_until("a run has begun", lambda: len(monitor.paths) > pings)
+    systemctl("kill", "--signal=KILL", f"{UNIT}.service")
+    monitor.answers_at_once.set()
+    wait_until("it is made up", lambda: count() == before + 1)
+    assert runs_of(STATE, "global")[-1][1] == 1
+    stays_at(before + 1)
+    seldom()
+    assert program.schedule("global")["problems"] == []
 
 
 def fails_loudly(program, source, destination):
@@ -132,6 +197,7 @@ def fails_loudly(program, source, destination):
     assert any("ended with exit-code" in p for p in listed["problems"]), listed
     program.call("run_schedule", name="global")
     assert program.schedule("global")["problems"] == []
+    return monitor
 
 
 def notices_edits(program):
@@ -143,6 +209,22 @@ def notices_edits(program):
     systemctl("disable", "--now", timer.name)
     assert any("inactive" in p for p in program.schedule("global")["problems"])
     systemctl("enable", "--now", timer.name)
+
+
+def replaces_old_units(program):
+    """Those of the version that asked once a day."""
+    timer, service = UNITS / f"{UNIT}.timer", UNITS / f"{UNIT}.service"
+    new = timer.read_text(), service.read_text()
+    lines = [line for line in new[0].splitlines() if line != "OnCalendar=*-*-* *:00:00"]
+    timer.write_text("\n".join("# Runs missed while the machine was off are caught up."
+                               if "made up" in line else line for line in lines) + "\n")
+    service.write_text(new[1].replace(' "--if-due"', ""))
+    assert (timer.read_text(), service.read_text()) != new
+    systemctl("daemon-reload")
+    assert "of an earlier version" in str(program.schedule("global")["problems"])
+    assert program.call("install_schedule", name="global")["changed"] == []
+    assert (timer.read_text(), service.read_text()) == new
+    assert program.schedule("global")["problems"] == []
 
 
 def failed_update_is_undone(program, source, destination):
@@ -166,6 +248,7 @@ def failed_update_is_undone(program, source, destination):
 
 def catches_up(program):
     """The machine was off at the scheduled time: the stamp is two days old when it comes back."""
+    two_days_pass()
     before = count()
     old = time.time() - 2 * 86400
     os.utime(STAMP, (old, old))
@@ -276,9 +359,12 @@ def main():
     with Manager():
         install(source, destination, Program(FOLDER / "cache/backup-plugin-db", ENV))
         shutil.rmtree(FOLDER / "cache")
+        asks_every_hour(program)
         fires_by_itself(program)
-        fails_loudly(program, source, destination)
+        monitor = fails_loudly(program, source, destination)
+        makes_up(program, monitor, destination)
         notices_edits(program)
+        replaces_old_units(program)
         failed_update_is_undone(program, source, destination)
     catches_up(program)
     with Manager():
