@@ -4,7 +4,6 @@
 #include "core/due.h"
 #include "core/history.h"
 #include "core/installed_program.h"
-#include "core/run_lock.h"
 #include "core/schedule_launchd.h"
 
 namespace core {
@@ -193,6 +192,20 @@ std::string success_text(const JobRun& run) {
   return text;
 }
 
+// Tells everybody who wants to know. Returns the error with what went wrong on the way.
+Error end_in_failure(JobRun& run, Error error, const RunOptions& options, const Env& env,
+                     std::stop_token stop) {
+  const BackupJob& job = run.job;
+  call_on_failure(job, error, env, stop, run.warnings);
+  ping(job, "/fail", kPingRetries, env, stop, run.warnings);
+  (void)add_run_warnings(job.name, run.warnings, env);  // the failure itself comes first
+  for (const std::string& warning : run.warnings) error.hint += " Also: " + warning;
+  const std::string text = "'" + job.name + "' failed: " + std::string(to_string(error.code)) +
+                           ": " + error.message + " " + error.hint;
+  log_end(job, options, text, env);
+  return error;
+}
+
 Expected<JobRun> run_locked(const BackupJob& job, bool asked_for, const RunOptions& options,
                             const Env& env, ProgressSink& progress, std::stop_token stop) {
   JobRun run;
@@ -210,15 +223,7 @@ Expected<JobRun> run_locked(const BackupJob& job, bool asked_for, const RunOptio
     log_end(job, options, success_text(run), env);
     return run;
   }
-  Error error = result.error();
-  call_on_failure(job, error, env, stop, run.warnings);
-  ping(job, "/fail", kPingRetries, env, stop, run.warnings);
-  (void)add_run_warnings(job.name, run.warnings, env);  // the failure itself comes first
-  for (const std::string& warning : run.warnings) error.hint += " Also: " + warning;
-  const std::string text = "'" + job.name + "' failed: " + std::string(to_string(error.code)) +
-                           ": " + error.message + " " + error.hint;
-  log_end(job, options, text, env);
-  return fail(error);
+  return fail(end_in_failure(run, result.error(), options, env, stop));
 }
 
 }  // namespace
@@ -235,8 +240,7 @@ Expected<JobRun> run_job(const std::string& name, const RunOptions& options, con
     return fail(job.error());
   }
   const auto lock =
-      RunLock::acquire("schedule " + name, "a snapshot for the schedule '" + name + "'",
-                       options.if_due ? std::chrono::milliseconds(0) : kLockTimeout, env, stop);
+      lock_run(name, options.if_due ? std::chrono::milliseconds(0) : kLockTimeout, env, stop);
   if (!lock) {
     if (options.if_due && lock.error().code == ErrorCode::busy) {
       JobRun run;
@@ -245,7 +249,11 @@ Expected<JobRun> run_job(const std::string& name, const RunOptions& options, con
       return run;
     }
     record_unless_recorded(name, &*job, lock.error(), started_at, env);
-    return fail(lock.error());
+    // Who started it by hand sees the other run; an alarm would be false.
+    if (lock.error().code == ErrorCode::busy && !options.scheduled) return fail(lock.error());
+    JobRun run;
+    run.job = *job;
+    return fail(end_in_failure(run, lock.error(), options, env, stop));
   }
   const bool asked_for = options.scheduled && take_request(name, env);
   if (options.if_due && !asked_for && !due_now(*job, env)) {
@@ -255,6 +263,12 @@ Expected<JobRun> run_job(const std::string& name, const RunOptions& options, con
     return run;
   }
   return run_locked(*job, asked_for, options, env, progress, stop);
+}
+
+Expected<RunLock> lock_run(const std::string& name, std::chrono::milliseconds timeout,
+                           const Env& env, std::stop_token stop) {
+  return RunLock::acquire("schedule " + name, "a snapshot for the schedule '" + name + "'", timeout,
+                          env, stop);
 }
 
 std::string report_of(const JobRun& run, const RunOptions& options) {
@@ -274,6 +288,10 @@ Expected<> request_run(const std::string& name, const Env& env) {
   const fs::path path = request_path(name, env.places);
   if (auto made = env.files.make_folders(path.parent_path(), 0700); !made) return made;
   return env.files.write_atomically(path, format_instant(env.clock.now()) + "\n", 0600);
+}
+
+bool has_request(const std::string& name, const Env& env) {
+  return env.files.info(request_path(name, env.places)).has_value();
 }
 
 void withdraw_request(const std::string& name, const Env& env) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/env.h"
+#include "core/run_lock.h"
 #include "core/schedule.h"
 #include "core/snapshot.h"
 
@@ -37,13 +38,18 @@ inline constexpr std::chrono::milliseconds kPingTimeout{10'000};  // one attempt
 // when it failed before a snapshot could be tried. Runs of one schedule exclude each other:
 // not if_due: busy; if_due: already_running, and nothing else happens.
 //
-// After a failure the on_failure command runs in the user's shell, with BACKUP_PLUGIN_DB_SCHEDULE,
-// _SOURCE, _DESTINATION and _ERROR in its environment; ping_url is called through curl at the
-// start, on success and on failure (https://healthchecks.io/docs/http_api/). What these do wrong is
-// a warning, which is added to the run in history.db, or stands in the hint of the run's error. A
-// stop request ends the run, also while it waits to try again, and calls neither.
+// After a failure, also of the lock but for a run by hand beside another, the on_failure command
+// runs in the user's shell, with BACKUP_PLUGIN_DB_SCHEDULE, _SOURCE, _DESTINATION and _ERROR in its
+// environment; ping_url is called through curl at the start, on success and on failure
+// (https://healthchecks.io/docs/http_api/). What these do wrong is a warning, which is added to the
+// run in history.db, or stands in the hint of the run's error. A stop request ends the run, also
+// while it waits to try again, and calls neither.
 Expected<JobRun> run_job(const std::string& name, const RunOptions& options, const Env& env,
                          ProgressSink& progress, std::stop_token stop);
+
+// Held by each run of that schedule. busy names the run that holds it.
+Expected<RunLock> lock_run(const std::string& name, std::chrono::milliseconds timeout,
+                           const Env& env, std::stop_token stop);
 
 // How the warnings begin that tell of an alert that reached nobody; they stand in history.db.
 inline constexpr std::string_view kPingWarning = "ping_url", kOnFailureWarning = "on_failure";
@@ -54,6 +60,8 @@ std::string report_of(const JobRun& run, const RunOptions& options);
 // Asks the next scheduled run of that name to run although it is not due, and not to wait for a
 // busy source: somebody is waiting. Taken by that run, or stale after kRequestLifetime.
 Expected<> request_run(const std::string& name, const Env& env);
+// Whether no run has taken it yet.
+bool has_request(const std::string& name, const Env& env);
 // Takes a request back; fine where there is none.
 void withdraw_request(const std::string& name, const Env& env);
 inline constexpr std::chrono::minutes kRequestLifetime{60};

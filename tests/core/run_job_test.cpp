@@ -178,6 +178,32 @@ TEST_CASE("Two runs of one schedule exclude each other", "[run_job]") {
   CHECK(installed.run(kByHand).error().code == ErrorCode::busy);
 }
 
+TEST_CASE("A scheduled run that cannot lock tells everybody of its failure", "[run_job]") {
+  Installed installed;
+  test::write_file(installed.world.fake.places.state / "locks", "no folder");
+  const auto run = installed.run(kIfDue);
+  REQUIRE_FALSE(run);
+  REQUIRE(installed.world.failure_commands.size() == 1);
+  REQUIRE(installed.world.pings.size() == 1);
+  CHECK(installed.world.pings[0] == "url = \"https://hc.example/abc/fail?rid=1\"\n");
+  CHECK(test::read_file(log_path("global", installed.world.fake.places)).find("failed: ") !=
+        std::string::npos);
+  CHECK(installed.history().size() == 1);
+}
+
+TEST_CASE("A run by hand beside another one of its schedule raises no alarm", "[run_job]") {
+  Installed installed;
+  const auto lock = RunLock::acquire("schedule global", "a test", std::chrono::milliseconds(0),
+                                     installed.world.env(), {});
+  REQUIRE(lock);
+  CHECK_FALSE(installed.run(kByHand));
+  CHECK_FALSE(installed.run(kIfDue)->snapshot);
+  CHECK(installed.world.failure_commands.empty());
+  CHECK(installed.world.pings.empty());
+  CHECK(installed.run(kScheduled).error().code == ErrorCode::busy);
+  CHECK(installed.world.failure_commands.size() == 1);
+}
+
 TEST_CASE("A scheduled run without its job says so and is recorded", "[run_job]") {
   Installed installed;
   test::write_file(job_path("global", installed.world.fake.places), "{");
