@@ -140,7 +140,7 @@ Expected<pid_t> spawn(const Command& command, int input, int output, int error_o
   sigset_t signals;
   sigemptyset(&signals);
   posix_spawnattr_setsigmask(&attributes, &signals);
-  for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+  for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&signals, signal);
   posix_spawnattr_setsigdefault(&attributes, &signals);
 
   std::vector<std::string> arguments = command.argv;
@@ -210,7 +210,11 @@ class SystemCommands final : public CommandRunner {
       // A program that left something running in the background keeps the streams open: its own
       // end is what counts.
       const pid_t ended = ::waitpid(pid, &status, WNOHANG);
-      if (ended == pid || (ended < 0 && errno != EINTR)) break;
+      if (ended == pid) break;
+      if (ended < 0 && errno != EINTR) {
+        // As with SIGCHLD ignored: it has ended, and nobody knows how.
+        return fail(error_from_errno(errno, "cannot learn how " + command.argv[0] + " ended"));
+      }
       pause = std::min(pause * 2, kTick);
       const auto now = steady_clock::now();
       if (!asked_to_end && (stop.stop_requested() || now >= deadline)) {

@@ -171,6 +171,7 @@ int generate(const std::vector<std::string>& words, const ServerDefinition& defi
 }  // namespace
 
 int run_program(int argc, char** argv, const ProgramParts& parts) {
+  hear_of_children();
   const std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
   const std::string verb = argc > 1 ? argv[1] : "";
   if (verb == "--version") return print_output(parts.name + " " + parts.version);

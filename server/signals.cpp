@@ -36,4 +36,8 @@ int termination_signals() {
   return ends[0];
 }
 
+void hear_of_children() {
+  std::signal(SIGCHLD, SIG_DFL);
+}
+
 }  // namespace server

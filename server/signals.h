@@ -9,4 +9,7 @@ namespace server {
 // system refuses. Call it once, before threads are started.
 int termination_signals();
 
+// Makes the ends of child processes known again, where who started this program ignored SIGCHLD.
+void hear_of_children();
+
 }  // namespace server

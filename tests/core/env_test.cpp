@@ -239,6 +239,29 @@ TEST_CASE("a command that ignores the request to end is killed") {
   CHECK(result->exit_code == 128 + 9);
 }
 
+TEST_CASE("a command whose end the system hides is an error, not a success") {
+  const auto before = ::signal(SIGCHLD, SIG_IGN);
+  const auto result = core::system_commands().run({{"false"}, {}, {}}, {});
+  ::signal(SIGCHLD, before);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().message.find("false") != std::string::npos);
+}
+
+TEST_CASE("a command hears of its own children whatever this process ignores") {
+  const auto before = ::signal(SIGCHLD, SIG_IGN);
+  test::TempFolder folder;
+  const core::Command command{
+      {"python3", "-c",
+       "import signal,sys\nopen(sys.argv[1],'w').write(str(signal.getsignal("
+       "signal.SIGCHLD)==signal.SIG_DFL))",
+       (folder / "seen").string()},
+      {},
+      {}};
+  (void)core::system_commands().run(command, {});
+  ::signal(SIGCHLD, before);
+  CHECK(test::read_file(folder / "seen") == "True");
+}
+
 TEST_CASE("a stop ends a command") {
   Command command;
   command.argv = {"/bin/sleep", "300"};

@@ -287,4 +287,29 @@ TEST_CASE("Every verb answers --help and -h on standard output") {
   CHECK(program({"run", "nightly", "--help"}).output.starts_with("Usage: run NAME [--if-due]\n"));
   CHECK(program({"generate", "--help"}).output.starts_with("Usage: generate man|bash|zsh|fish\n"));
 }
+
+TEST_CASE("The program hears how its commands end, whatever who started it ignored") {
+  const test::TempFolder home;
+  core::Command started;
+  started.argv = {"python3",
+                  "-c",
+                  "import os, signal, sys\n"
+                  "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+                  "os.execv(sys.argv[1], sys.argv[1:])",
+                  BPD_BINARY,
+                  "call",
+                  "remove_schedule",
+                  R"({"name": "global", "confirm": true})"};
+  started.extra_environment = {{"HOME", home.path().string()},
+                               {"XDG_CONFIG_HOME", (home / "config").string()},
+                               {"XDG_STATE_HOME", (home / "state").string()},
+                               {"XDG_DATA_HOME", (home / "data").string()},
+                               {"BPD_SYSTEM", "linux"},
+                               {"BPD_CRONTAB", "false"}};
+  const auto result = core::system_commands().run(started, {});
+  REQUIRE(result);
+  // A crontab that fails is not taken for an empty one.
+  CHECK((result->output + result->error_output).find("crontab cannot be used") !=
+        std::string::npos);
+}
 #endif
