@@ -132,6 +132,7 @@ void ask_crontab(HostFacts& facts, const Env& env, std::stop_token stop) {
   const auto answer = ask(env, stop, {facts.crontab_program, "-l"});
   if (!answer) {
     facts.crontab_problem = answer.error().message;
+    facts.crontab_hidden = answer.error().code != ErrorCode::not_found;
     return;
   }
   const std::string& complaint = answer->error_output;
@@ -152,6 +153,7 @@ void ask_crontab(HostFacts& facts, const Env& env, std::stop_token stop) {
   } else {
     facts.crontab_problem = first_line(complaint);
   }
+  facts.crontab_hidden = !facts.crontab_works;
 }
 
 bool is_cron_name(const std::string& name) {

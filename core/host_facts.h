@@ -41,6 +41,7 @@ struct HostFacts {
   // cron
   bool crontab_works = false;
   std::string crontab_problem;         // why it does not
+  bool crontab_hidden = false;         // there may be a table, but it cannot be read
   std::optional<std::string> crontab;  // the user's whole table; absent: has none
   bool cron_running = false;
 

@@ -180,6 +180,8 @@ class Cron final : public Scheduler {
 
   bool run_waits() const override { return true; }
 
+  bool may_hide_entries(const HostFacts& facts) const override { return facts.crontab_hidden; }
+
   std::vector<std::string> entries(const HostFacts& facts) const override {
     std::vector<std::string> names;
     const std::string table = facts.crontab.value_or("");

@@ -27,6 +27,27 @@ bool holds(const Scheduler& scheduler, const std::string& name, const HostFacts&
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+bool any_entry(const HostFacts& facts) {
+  const auto kinds = schedulers_for(facts.system);
+  return std::any_of(kinds.begin(), kinds.end(), [&](SchedulerKind kind) {
+    return !scheduler_of(kind).entries(facts).empty();
+  });
+}
+
+// Why nothing may be removed: an entry that cannot be reached would go on without its job. Without
+// a job only what is seen tells whose the entry is.
+std::optional<Error> hidden_entry(const std::string& name, const std::optional<BackupJob>& job,
+                                  const HostFacts& facts) {
+  std::optional<Error> hidden;
+  for (const SchedulerKind kind : schedulers_for(facts.system)) {
+    const Scheduler& scheduler = scheduler_of(kind);
+    if (!job && holds(scheduler, name, facts)) return std::nullopt;
+    const bool may_be_its_own = !job || job->scheduler == kind;
+    if (may_be_its_own && scheduler.may_hide_entries(facts)) hidden = scheduler.unusable(facts);
+  }
+  return hidden;
+}
+
 // What a snapshot would refuse is told before the machine is touched.
 Expected<> try_dry(const BackupJob& job, const Env& env, std::stop_token stop) {
   SnapshotRequest request = job.snapshot;
@@ -417,6 +438,10 @@ Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
   const auto job = read_job(name, env.places, env.files);
   if (job) result.job = *job;
   const HostFacts facts = gather_host_facts(env, stop);
+  if (auto hidden = hidden_entry(name, result.job, facts)) {
+    if (!job) hidden->message = job.error().message + " " + hidden->message;
+    return fail(std::move(*hidden));
+  }
   for (const SchedulerKind kind : schedulers_for(facts.system)) {
     const Scheduler& scheduler = scheduler_of(kind);
     if (const auto reason = scheduler.unusable(facts); reason && job && job->scheduler == kind) {
@@ -443,10 +468,16 @@ Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
 
   std::vector<std::string> problems;
   if (list_jobs(env.places, env.files, problems).empty() && problems.empty()) {
-    if (auto gone = remove_scheduled_program(env); !gone) {
+    const fs::path program = scheduled_program(env.places);
+    const bool was_there = env.files.info(program).has_value();
+    if (any_entry(gather_host_facts(env, {}))) {
+      result.warnings.push_back(
+          "The program that schedules run stays: there are entries without a job. list_schedules "
+          "names them; remove_schedule removes them.");
+    } else if (auto gone = remove_scheduled_program(env); !gone) {
       result.warnings.push_back(gone.error().message);
-    } else {
-      result.removed.push_back(scheduled_program(env.places).string());
+    } else if (was_there) {
+      result.removed.push_back(program.string());
     }
     remove_empty_folders(env);
   }

@@ -77,7 +77,8 @@ struct RemovalResult {
   std::vector<std::string> warnings;
 };
 // Removes every trace of the schedule but its snapshots and its runs in history.db; with the last
-// schedule the program copy goes, too. not_found when no job and no entry has that name.
+// schedule the program copy goes, too. not_found when no job and no entry has that name. Where its
+// scheduler may hold an entry that cannot be seen, that scheduler's error, and everything stays.
 Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
                                         std::stop_token stop);
 

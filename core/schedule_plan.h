@@ -89,6 +89,8 @@ class Scheduler {
   // True if plan_run's plan ends when the run has ended.
   virtual bool run_waits() const = 0;
 
+  // True where there may be entries that nobody can see: a table that may not be read.
+  virtual bool may_hide_entries(const HostFacts&) const { return false; }
   // Names of the entries of ours that this scheduler holds, with or without a job.
   virtual std::vector<std::string> entries(const HostFacts& facts) const = 0;
   virtual EntryCheck check_entry(const BackupJob& job, const HostFacts& facts) const = 0;

@@ -183,16 +183,57 @@ TEST_CASE("An alert that reaches nobody is told by the installation and listed",
   CHECK(only_schedule(world).problems.empty());
 }
 
-TEST_CASE("A removal that the scheduler cannot hear of says so", "[install]") {
+TEST_CASE("A schedule whose crontab cannot be read stays whole when it is to be removed",
+          "[install]") {
   FakeSchedulers world("linux");
   world.crontab = kForeign;
   REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
-  world.crontab_complaint = "You (tester) are not allowed to use this program (crontab)\n";
-  CHECK(mentions(only_schedule(world).problems, "crontab cannot be used: You (tester) are not"));
-  CHECK_FALSE(mentions(only_schedule(world).problems, "is missing"));
+  const std::string before = world.tree();
+  for (const char* complaint : {"You (tester) are not allowed to use this program (crontab)\n",
+                                "crontabs/tester: fopen: Permission denied\n"}) {
+    world.crontab_complaint = complaint;
+    CHECK(mentions(only_schedule(world).problems, "crontab cannot be used: "));
+    CHECK_FALSE(mentions(only_schedule(world).problems, "is missing"));
+    const auto removed = remove_schedule("global", world.env(), {});
+    REQUIRE_FALSE(removed);
+    CHECK(removed.error().code == ErrorCode::unsupported);
+    CHECK(removed.error().message.find("crontab cannot be used") != std::string::npos);
+    CHECK(world.tree() == before);
+  }
+  fs::remove(job_path("global", world.fake.places));
+  const auto unseen = remove_schedule("global", world.env(), {});
+  REQUIRE_FALSE(unseen);
+  CHECK(unseen.error().code == ErrorCode::unsupported);
+  CHECK(unseen.error().message.find("There is no schedule named 'global'. crontab cannot") == 0);
+  world.crontab_complaint.clear();
+  CHECK(remove_schedule("global", world.env(), {}));
+  CHECK(world.crontab == kForeign);
+}
+
+TEST_CASE("A schedule of a scheduler that is not there any more can be removed", "[install]") {
+  FakeSchedulers world("linux");
+  REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
+  world.fake.places.variables["BPD_CRONTAB"] = "no-such-crontab";
   const auto removed = remove_schedule("global", world.env(), {});
   REQUIRE(removed);
   CHECK(mentions(removed->warnings, "cron could not be told of the removal: crontab cannot be"));
+}
+
+TEST_CASE("The program stays while any entry of ours may start it, and goes but once",
+          "[install]") {
+  FakeSchedulers world("linux");
+  const std::string program = scheduled_program(world.fake.places).string();
+  REQUIRE(install(world, world.job("one"), SchedulerKind::cron));
+  REQUIRE(install(world, world.job("two"), SchedulerKind::cron));
+  fs::remove(job_path("one", world.fake.places));  // its entry stays
+  const auto two = remove_schedule("two", world.env(), {});
+  REQUIRE(two);
+  CHECK(fs::exists(program));
+  CHECK_FALSE(mentions(two->removed, program));
+  fs::remove(program);
+  const auto one = remove_schedule("one", world.env(), {});
+  REQUIRE(one);
+  CHECK_FALSE(mentions(one->removed, program));
 }
 
 TEST_CASE("A job that does nothing at all is not taken for a good one", "[install]") {
