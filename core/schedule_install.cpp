@@ -16,6 +16,7 @@ namespace {
 constexpr std::chrono::milliseconds kPollPause{200};
 // What history.db may lag behind the end of a run that was waited for.
 constexpr std::chrono::milliseconds kRecordGrace{5'000};
+constexpr int kStartAttempts = 2;
 constexpr std::uint64_t kInstallSteps = 5;
 
 Expected<RunLock> lock_schedules(const Env& env, std::stop_token stop) {
@@ -158,6 +159,13 @@ Expected<RunRecord> wait_for_record(const std::string& name, std::int64_t after,
   }
 }
 
+// busy, naming the run that goes on.
+Expected<> check_not_running(const std::string& name, const Env& env, std::stop_token stop) {
+  const auto lock = lock_run(name, std::chrono::milliseconds(0), env, stop);
+  if (!lock && lock.error().code == ErrorCode::busy) return fail(lock.error());
+  return {};
+}
+
 ErrorCode code_of(const std::string& text) {
   for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code) {
     if (text == to_string(static_cast<ErrorCode>(code))) return static_cast<ErrorCode>(code);
@@ -198,13 +206,28 @@ Expected<ProvenRun> prove(const BackupJob& job, const HostFacts& facts, const En
   if (!plan) return fail(plan.error());
   const auto before = newest_run(job.name, env);
   if (!before) return fail(before.error());
-  const std::int64_t last_id = *before ? (*before)->id : 0;
+  std::int64_t last_id = *before ? (*before)->id : 0;
   if (auto asked = request_run(job.name, env); !asked) return fail(asked.error());
 
-  const auto started = apply(*plan, env, stop);
-  if (!started && started.error().code == ErrorCode::cancelled) return fail(started.error());
-  const bool ended = scheduler.run_waits() || !started;
-  auto run = wait_for_record(job.name, last_id, ended ? kRecordGrace : kFirstRunTimeout, env, stop);
+  Expected<> started;
+  Expected<RunRecord> run;
+  for (int attempt = 1; attempt <= kStartAttempts; ++attempt) {
+    started = apply(*plan, env, stop);
+    if (!started && started.error().code == ErrorCode::cancelled) return fail(started.error());
+    const bool ended = scheduler.run_waits() || !started;
+    run = wait_for_record(job.name, last_id, ended ? kRecordGrace : kFirstRunTimeout, env, stop);
+    if (run && run->ok && has_request(job.name, env)) {
+      last_id = run->id;  // of a run that was going on already, maybe of the job as it was before
+      continue;
+    }
+    if (run || !started || run.error().code != ErrorCode::timed_out) break;
+    if (auto running = check_not_running(job.name, env, stop); !running) {
+      run = fail(running.error());
+      break;
+    }
+    // A start that met a run just ending, as that of the full hour, was taken for that one.
+    if (!has_request(job.name, env)) break;
+  }
   withdraw_request(job.name, env);
   if (!run) return fail(started ? run.error() : started.error());
   if (!run->ok) return fail(error_of_run(*run, facts));

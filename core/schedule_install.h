@@ -83,7 +83,7 @@ Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
                                         std::stop_token stop);
 
 // Runs one schedule now, through its scheduler, and waits for the end. A failed run is an error
-// with the run's own code and text.
+// with the run's own code and text; busy while another run of it goes on.
 Expected<ProvenRun> run_schedule(const std::string& name, const Env& env, std::stop_token stop);
 
 }  // namespace core

@@ -1,10 +1,14 @@
 // The whole life of schedules: installed, proven, updated, listed, removed; or put back.
 #include "core/schedule_install.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "core/due.h"
 #include "core/installed_program.h"
+#include "core/run_lock.h"
 #include "core/schedule_cron.h"
 #include "core/schedule_list.h"
 #include "support/catch.h"
@@ -450,6 +454,47 @@ TEST_CASE("Running a schedule by its name goes through the scheduler", "[install
   world.crontab.reset();
   CHECK(run_schedule("global", world.env(), {}).error().message.find("no entry") !=
         std::string::npos);
+}
+
+TEST_CASE("A schedule that is running already is busy, not silent", "[install]") {
+  FakeSchedulers world("linux");
+  REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
+  const std::string before = world.tree();
+  {
+    const auto lock = RunLock::acquire("schedule global", "a snapshot for a test",
+                                       std::chrono::milliseconds(0), world.env(), {});
+    REQUIRE(lock);
+    const auto run = run_schedule("global", world.env(), {});
+    REQUIRE_FALSE(run);
+    CHECK(run.error().code == ErrorCode::busy);
+    CHECK(run.error().message.find("Process " + std::to_string(getpid())) != std::string::npos);
+    const auto update = install(world, world.job("global"), SchedulerKind::cron);
+    REQUIRE_FALSE(update);
+    CHECK(update.error().code == ErrorCode::busy);
+    CHECK(update.error().message.find("as it was before") != std::string::npos);
+    CHECK(world.tree() == before);
+  }
+  CHECK(run_schedule("global", world.env(), {}));
+}
+
+TEST_CASE("A run that was going on already proves nothing of the one that was asked for",
+          "[install]") {
+  FakeSchedulers world("linux");
+  REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
+  // The first start is taken for a run that ends at that moment, as systemd takes it.
+  const auto answer = world.fake.commands.answer;
+  bool recorded = GENERATE(true, false);
+  bool met = false;
+  world.fake.commands.answer = [&](const Command& command) -> Expected<CommandResult> {
+    if (command.argv[0] != "/usr/bin/env" || std::exchange(met, true)) return answer(command);
+    RunRecord run = *only_schedule(world).last_run;
+    if (recorded) REQUIRE(record_run(run, world.env()));
+    return CommandResult{0, false, "", ""};
+  };
+  const auto run = run_schedule("global", world.env(), {});
+  REQUIRE(run);
+  CHECK(world.runs.size() == 2);
+  CHECK_FALSE(fs::exists(world.fake.places.state / "requests/global"));
 }
 
 TEST_CASE("A healthy schedule is listed with its next and last run", "[install]") {
