@@ -2,8 +2,10 @@
 #include "core/schedule_list.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "core/due.h"
 #include "core/installed_program.h"
@@ -34,8 +36,24 @@ void check_paths(const BackupJob& job, const FileSystem& files,
   missing("The destination ", job.snapshot.destination);
 }
 
-void check_program(const HostFacts& facts, const FileSystem& files, ScheduleStatus& status) {
-  const auto info = files.info(facts.program);
+// "0.2.0" before "0.10.0"; what is no number counts as 0.
+std::array<int, 3> parts_of(const std::string& version) {
+  std::array<int, 3> parts{};
+  std::istringstream text(version);
+  char dot = '.';
+  for (int& part : parts) text >> part >> dot;
+  return parts;
+}
+
+void check_version(const Env& env, std::vector<std::string>& problems) {
+  const auto record = read_program_record(env.places.data, env.files);
+  if (!record || parts_of(record->version) >= parts_of(BPD_VERSION)) return;
+  problems.push_back("The program that it runs is of version " + record->version +
+                     ", older than this one (" + BPD_VERSION + ")." + kInstallAgain);
+}
+
+void check_program(const HostFacts& facts, const Env& env, ScheduleStatus& status) {
+  const auto info = env.files.info(facts.program);
   const bool runnable = info && (info->mode & 0100) != 0;
   status.broken = !status.scheduler || !runnable;
   if (!info) {
@@ -44,6 +62,8 @@ void check_program(const HostFacts& facts, const FileSystem& files, ScheduleStat
   } else if (!runnable) {
     status.problems.push_back("The program that it runs, " + facts.program.string() +
                               ", may not be executed." + kInstallAgain);
+  } else {
+    check_version(env, status.problems);
   }
 }
 
@@ -172,7 +192,7 @@ ScheduleList list_schedules(const Env& env, std::stop_token stop) {
     status.name = name;
     if (status.job) {
       check_scheduler(status, facts, env, stop);
-      check_program(facts, env.files, status);
+      check_program(facts, env, status);
       check_paths(*status.job, env.files, status.problems);
       check_runs(status, env);
       uses_systemd |= status.job->scheduler == SchedulerKind::systemd;

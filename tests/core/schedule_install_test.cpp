@@ -521,6 +521,18 @@ TEST_CASE("What is wrong with a schedule is listed", "[install]") {
     CHECK(mentions(problems(), "is missing. Run install_schedule again"));
     CHECK(only_schedule(world).broken);
   }
+  SECTION("the program is of an earlier version than this one") {
+    const fs::path record = world.fake.places.data / "program.json";
+    std::string text = test::read_file(record);
+    text.replace(text.find(BPD_VERSION), std::string(BPD_VERSION).size(), "0.0.9");
+    test::write_file(record, text);
+    CHECK(mentions(problems(), "of version 0.0.9, older than this one"));
+    CHECK(mentions(problems(), "Run install_schedule again with this name."));
+    CHECK_FALSE(only_schedule(world).broken);
+    text.replace(text.find("0.0.9"), 5, "99.0.0");
+    test::write_file(record, text);
+    CHECK(problems().empty());
+  }
   SECTION("source and destination are gone") {
     fs::rename(world.backups(), world.backups().string() + ".away");
     fs::remove(world.fake.folder / "live/global.db");
