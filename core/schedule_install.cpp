@@ -1,4 +1,4 @@
-// Installs, removes and runs schedules.
+// Installs and removes schedules.
 #include "core/schedule_install.h"
 
 #include <algorithm>
@@ -13,19 +13,10 @@ namespace core {
 
 namespace {
 
-constexpr std::chrono::milliseconds kPollPause{200};
-// What history.db may lag behind the end of a run that was waited for.
-constexpr std::chrono::milliseconds kRecordGrace{5'000};
-constexpr int kStartAttempts = 2;
 constexpr std::uint64_t kInstallSteps = 5;
 
 Expected<RunLock> lock_schedules(const Env& env, std::stop_token stop) {
   return RunLock::acquire("schedules", "a change of the schedules", kInstallLockTimeout, env, stop);
-}
-
-bool holds(const Scheduler& scheduler, const std::string& name, const HostFacts& facts) {
-  const auto names = scheduler.entries(facts);
-  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 bool any_entry(const HostFacts& facts) {
@@ -42,7 +33,7 @@ std::optional<Error> hidden_entry(const std::string& name, const std::optional<B
   std::optional<Error> hidden;
   for (const SchedulerKind kind : schedulers_for(facts.system)) {
     const Scheduler& scheduler = scheduler_of(kind);
-    if (!job && holds(scheduler, name, facts)) return std::nullopt;
+    if (!job && holds_entry(scheduler, name, facts)) return std::nullopt;
     const bool may_be_its_own = !job || job->scheduler == kind;
     if (may_be_its_own && scheduler.may_hide_entries(facts)) hidden = scheduler.unusable(facts);
   }
@@ -129,122 +120,6 @@ Error after_putting_back(Error error, const std::string& problems) {
   return error;
 }
 
-Expected<std::optional<RunRecord>> newest_run(const std::string& name, const Env& env) {
-  RunFilter filter;
-  filter.kind = "snapshot";
-  filter.schedule = name;
-  filter.limit = 1;
-  auto runs = list_runs(filter, env);
-  if (!runs) return fail(runs.error());
-  if (runs->empty()) return std::optional<RunRecord>();
-  return std::optional<RunRecord>(std::move(runs->front()));
-}
-
-Expected<RunRecord> wait_for_record(const std::string& name, std::int64_t after,
-                                    std::chrono::milliseconds timeout, const Env& env,
-                                    std::stop_token stop) {
-  const auto deadline = env.clock.steady_now() + timeout;
-  while (true) {
-    auto run = newest_run(name, env);
-    if (!run) return fail(run.error());
-    if (*run && (*run)->id > after) return **run;
-    if (env.clock.steady_now() >= deadline) {
-      return fail(ErrorCode::timed_out,
-                  "The scheduler was told to run '" + name + "', but no run of it was recorded.",
-                  "Look at list_schedules, and at the scheduler's own log.");
-    }
-    if (!env.clock.sleep_for(kPollPause, stop)) {
-      return fail(ErrorCode::cancelled, "Stopped while waiting for the run of '" + name + "'.");
-    }
-  }
-}
-
-// busy, naming the run that goes on.
-Expected<> check_not_running(const std::string& name, const Env& env, std::stop_token stop) {
-  const auto lock = lock_run(name, std::chrono::milliseconds(0), env, stop);
-  if (!lock && lock.error().code == ErrorCode::busy) return fail(lock.error());
-  return {};
-}
-
-ErrorCode code_of(const std::string& text) {
-  for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code) {
-    if (text == to_string(static_cast<ErrorCode>(code))) return static_cast<ErrorCode>(code);
-  }
-  return ErrorCode::internal;
-}
-
-Error error_of_run(const RunRecord& run, const HostFacts& facts) {
-  Error error{code_of(run.error_code), "The run of '" + run.schedule + "' failed: " + run.error,
-              "Mend that, then try again."};
-  if (facts.system == HostFacts::System::macos && error.code == ErrorCode::permission_denied) {
-    error.hint =
-        "macOS may deny a background job a folder that the terminal may read: allow the program "
-        "Full Disk Access in System Settings, or choose a destination outside Desktop, Documents, "
-        "Downloads and cloud folders.";
-  }
-  return error;
-}
-
-std::string how_it_ran(SchedulerKind kind) {
-  switch (kind) {
-    case SchedulerKind::systemd:
-      return "systemctl --user start";
-    case SchedulerKind::cron:
-      return "the crontab's own line, in cron's environment: cron cannot be told to run an entry";
-    case SchedulerKind::launchd:
-      return "launchctl kickstart";
-    case SchedulerKind::windows:
-      return "schtasks /run";
-  }
-  return "";
-}
-
-Expected<ProvenRun> prove(const BackupJob& job, const HostFacts& facts, const Env& env,
-                          ProgressSink& progress, std::stop_token stop) {
-  const Scheduler& scheduler = scheduler_of(job.scheduler);
-  const auto plan = scheduler.plan_run(job.name, facts, kFirstRunTimeout);
-  if (!plan) return fail(plan.error());
-  const auto before = newest_run(job.name, env);
-  if (!before) return fail(before.error());
-  std::int64_t last_id = *before ? (*before)->id : 0;
-  if (auto asked = request_run(job.name, env); !asked) return fail(asked.error());
-
-  Expected<> started;
-  Expected<RunRecord> run;
-  for (int attempt = 1; attempt <= kStartAttempts; ++attempt) {
-    started = apply(*plan, env, stop);
-    if (!started && started.error().code == ErrorCode::cancelled) return fail(started.error());
-    const bool ended = scheduler.run_waits() || !started;
-    run = wait_for_record(job.name, last_id, ended ? kRecordGrace : kFirstRunTimeout, env, stop);
-    if (run && run->ok && has_request(job.name, env)) {
-      last_id = run->id;  // of a run that was going on already, maybe of the job as it was before
-      continue;
-    }
-    if (run || !started || run.error().code != ErrorCode::timed_out) break;
-    if (auto running = check_not_running(job.name, env, stop); !running) {
-      run = fail(running.error());
-      break;
-    }
-    // A start that met a run just ending, as that of the full hour, was taken for that one.
-    if (!has_request(job.name, env)) break;
-  }
-  withdraw_request(job.name, env);
-  if (!run) return fail(started ? run.error() : started.error());
-  if (!run->ok) return fail(error_of_run(*run, facts));
-
-  VerifyRequest request;
-  request.snapshot = run->snapshot;
-  request.level = VerifyLevel::quick;
-  auto report = verify_snapshot(request, env, progress, stop);
-  if (!report) return fail(report.error());
-  if (report->verdict == VerifyReport::Verdict::damaged) {
-    return fail(ErrorCode::damaged,
-                "The snapshot '" + run->snapshot + "' of '" + job.name + "' is damaged.",
-                "Check the destination's disk; verify_snapshot tells more.");
-  }
-  return ProvenRun{std::move(*run), std::move(*report), how_it_ran(job.scheduler)};
-}
-
 // The scheduler's own word that the entry is there and will fire.
 Expected<> check_known(const BackupJob& job, const HostFacts& facts, const Env& env,
                        std::stop_token stop) {
@@ -275,7 +150,7 @@ std::vector<SchedulerKind> other_holders(const std::string& name, SchedulerKind 
                                          const HostFacts& facts) {
   std::vector<SchedulerKind> holders;
   for (const SchedulerKind kind : schedulers_for(facts.system)) {
-    if (kind != chosen && holds(scheduler_of(kind), name, facts)) holders.push_back(kind);
+    if (kind != chosen && holds_entry(scheduler_of(kind), name, facts)) holders.push_back(kind);
   }
   return holders;
 }
@@ -293,7 +168,7 @@ Expected<> check_orphan(SettledJob& settled, const JobSettings& settings, const 
   if (settled.former || !settled.warnings.empty()) return {};
   const std::string& name = settled.job.name;
   for (const SchedulerKind kind : schedulers_for(facts.system)) {
-    if (!holds(scheduler_of(kind), name, facts)) continue;
+    if (!holds_entry(scheduler_of(kind), name, facts)) continue;
     const std::string what = "The schedule '" + name + "' has an entry in " +
                              std::string(to_string(kind)) + " but no job file.";
     if (settings.source) {
@@ -327,7 +202,7 @@ Expected<SchedulerKind> scheduler_for(const InstallRequest& request, const Settl
   if (!wanted && !request.any_scheduler) {
     if (settled.former) wanted = settled.former->scheduler;
     for (const SchedulerKind kind : schedulers_for(facts.system)) {
-      if (!wanted && holds(scheduler_of(kind), settled.job.name, facts)) wanted = kind;
+      if (!wanted && holds_entry(scheduler_of(kind), settled.job.name, facts)) wanted = kind;
     }
   }
   return choose_scheduler(wanted, facts);
@@ -435,7 +310,7 @@ Expected<InstallResult> install_schedule(const InstallRequest& request, const En
 
   auto placed = put_in_place(*prepared, env, progress, stop);
   if (placed && request.run_now) {
-    auto run = prove(job, prepared->facts, env, progress, stop);
+    auto run = prove_schedule(job, prepared->facts, env, progress, stop);
     if (run) {
       prepared->result.run = std::move(*run);
     } else {
@@ -471,7 +346,7 @@ Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
       result.warnings.push_back(std::string(to_string(kind)) +
                                 " could not be told of the removal: " + reason->message);
     }
-    if (!holds(scheduler, name, facts)) continue;
+    if (!holds_entry(scheduler, name, facts)) continue;
     const SchedulePlan plan = scheduler.plan_remove(name, facts);
     if (auto applied = apply(plan, env, stop); !applied) return fail(applied.error());
     result.removed.push_back("its entry in " + std::string(to_string(kind)));
@@ -505,21 +380,6 @@ Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
     remove_empty_folders(env);
   }
   return result;
-}
-
-Expected<ProvenRun> run_schedule(const std::string& name, const Env& env, std::stop_token stop) {
-  const auto job = read_job(name, env.places, env.files);
-  if (!job) return fail(job.error());
-  const HostFacts facts = gather_host_facts(env, stop);
-  const Scheduler& scheduler = scheduler_of(job->scheduler);
-  if (!holds(scheduler, name, facts)) {
-    return fail(ErrorCode::not_found,
-                "The schedule '" + name + "' has a job, but " +
-                    std::string(to_string(job->scheduler)) + " has no entry of it.",
-                "Run install_schedule again with this name.");
-  }
-  NoProgress no_progress;
-  return prove(*job, facts, env, no_progress, stop);
 }
 
 }  // namespace core

@@ -1,4 +1,4 @@
-// Installs, removes and runs schedules on this machine: plans, applies, proves, or puts everything
+// Installs and removes schedules on this machine: plans, applies, proves, or puts everything
 // back.
 #pragma once
 
@@ -7,10 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "core/history.h"
 #include "core/job_settings.h"
 #include "core/schedule_plan.h"
-#include "core/verify.h"
+#include "core/schedule_run.h"
 
 namespace core {
 
@@ -31,13 +30,6 @@ struct PlannedFile {
   std::uint32_t mode = 0;
 };
 
-// A run that a scheduler did while we watched.
-struct ProvenRun {
-  RunRecord record;
-  VerifyReport verification;  // of the snapshot, after the run, by us
-  std::string how;            // how the scheduler was made to run it
-};
-
 struct InstallResult {
   BackupJob job;
   bool dry_run = false;
@@ -56,9 +48,6 @@ EntryState ask_state(const Scheduler& scheduler, const std::string& name, const 
                      const Env& env, std::stop_token stop);
 
 inline constexpr std::chrono::milliseconds kInstallLockTimeout{30'000};
-// A first run includes a whole copy, whose own limit is the same.
-inline constexpr std::chrono::milliseconds kFirstRunTimeout{3'600'000};
-
 // Writes job file, program copy and entry; makes the scheduler run it once; and returns only when
 // that run stands in history.db as good and its snapshot has been verified. On any failure,
 // a stop request included, everything is put back as it was before, and the error says what failed.
@@ -81,9 +70,5 @@ struct RemovalResult {
 // scheduler may hold an entry that cannot be seen, that scheduler's error, and everything stays.
 Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
                                         std::stop_token stop);
-
-// Runs one schedule now, through its scheduler, and waits for the end. A failed run is an error
-// with the run's own code and text; busy while another run of it goes on.
-Expected<ProvenRun> run_schedule(const std::string& name, const Env& env, std::stop_token stop);
 
 }  // namespace core

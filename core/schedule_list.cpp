@@ -102,8 +102,7 @@ void check_scheduler(ScheduleStatus& status, const HostFacts& facts, const Env& 
     }
   }
   for (const SchedulerKind other : schedulers_for(facts.system)) {
-    const auto names = scheduler_of(other).entries(facts);
-    if (other != job.scheduler && std::find(names.begin(), names.end(), job.name) != names.end()) {
+    if (other != job.scheduler && holds_entry(scheduler_of(other), job.name, facts)) {
       status.problems.push_back("There is a second entry of it in " +
                                 std::string(to_string(other)) + "." + kInstallAgain);
     }

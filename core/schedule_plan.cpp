@@ -121,6 +121,11 @@ Expected<> apply(const SchedulePlan& plan, const Env& env, std::stop_token stop)
   return {};
 }
 
+bool holds_entry(const Scheduler& scheduler, const std::string& name, const HostFacts& facts) {
+  const auto names = scheduler.entries(facts);
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 const Scheduler& scheduler_of(SchedulerKind kind) {
   switch (kind) {
     case SchedulerKind::systemd:

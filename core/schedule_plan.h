@@ -101,6 +101,8 @@ class Scheduler {
                                 const std::vector<CommandResult>& answers) const = 0;
 };
 
+// Whether it holds an entry of that name.
+bool holds_entry(const Scheduler& scheduler, const std::string& name, const HostFacts& facts);
 // The one scheduler of each kind; lives as long as the program.
 const Scheduler& scheduler_of(SchedulerKind kind);
 // Those that can exist on this kind of system, the preferred one first.

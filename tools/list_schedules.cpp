@@ -61,22 +61,38 @@ Json encode(const core::ScheduleStatus& status) {
   return entry;
 }
 
+// "keep_daily 7, label app": what is set beyond time, source and destination.
+std::string settings_text(const Json& entry) {
+  std::string text;
+  for (const char* key : {"label", "hostname", "flat", "retain_days", "keep_last", "keep_daily",
+                          "keep_weekly", "keep_monthly", "verify", "on_failure", "ping_url"}) {
+    const auto found = entry.find(key);
+    if (found == entry.end()) continue;
+    text += (text.empty() ? "" : ", ") + std::string(key) + " " +
+            (found->is_string() ? found->get<std::string>() : found->dump());
+  }
+  return text;
+}
+
 std::string to_text(const Json& structured) {
   std::string text = format_warnings(structured);
   const auto& schedules = structured.at("schedules");
   if (schedules.empty()) return text + "No schedules. install_schedule makes one.\n";
   std::vector<std::vector<std::string>> rows{
       {"name", "scheduler", "next run", "last run", "result", "source", "destination"}};
-  std::string problems;
+  std::string settings, problems;
   for (const auto& entry : schedules) {
     const auto cell = [&](const char* key) { return entry.value(key, std::string("-")); };
     rows.push_back({cell("name"), cell("scheduler"), cell("next_run"), cell("last_run"),
                     cell("last_result"), cell("source"), cell("destination")});
+    if (entry.contains("verify")) {
+      settings += "Settings: " + cell("name") + ": " + settings_text(entry) + "\n";
+    }
     for (const auto& problem : entry.at("problems")) {
       problems += "Problem: " + cell("name") + ": " + problem.get<std::string>() + "\n";
     }
   }
-  return text + format_table(rows) + problems;
+  return text + format_table(rows) + settings + problems;
 }
 
 }  // namespace

@@ -47,4 +47,7 @@ TEST_CASE("list_schedules shows the settings that a schedule has, and leaves out
   CHECK(listed.at("verify") == "full");
   CHECK(listed.at("on_failure") == "tell me");
   CHECK(listed.at("ping_url") == "https://hc.example/1");
+  CHECK(
+      house.last_text.find("Settings: mine: label app, keep_daily 7, verify full, on_failure tell "
+                           "me, ping_url https://hc.example/1\n") != std::string::npos);
 }
