@@ -14,9 +14,10 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SKILL = ROOT / "skill" / "backup-plugin-db"
-# In the order of the first page's links.
-PAGES = ["SKILL.md"] + list(dict.fromkeys(
+# In the order of the first page's links, but for the page that ends with removing everything.
+LINKED = list(dict.fromkeys(
     re.findall(r"\]\((references/[^)]+)\)", (SKILL / "SKILL.md").read_text())))
+PAGES = ["SKILL.md"] + sorted(LINKED, key=lambda page: page == "references/schedules.md")
 # Nobody is there to be pinged; the port is one where nothing listens.
 NOBODY = (r"https://hc-ping\.com", "http://127.0.0.1:9")
 
