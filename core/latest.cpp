@@ -13,8 +13,6 @@ namespace {
 // More than anybody keeps of one database.
 constexpr std::size_t kMaxSnapshotsOfSource = 100'000;
 constexpr std::size_t kMaxFolderEntries = 200'000;
-// Below these a loss of half is everyday business.
-constexpr std::uint64_t kMinFullerRows = 20;
 
 // The snapshots of one folder with this stem, and those that were kept before a loss.
 std::vector<Snapshot> family_of(const fs::path& folder, const std::string& stem,
@@ -76,32 +74,23 @@ Expected<LatestSnapshot> latest_snapshot_of(const fs::path& source, const fs::pa
   return latest;
 }
 
-std::uint64_t total_rows(const Manifest& manifest) {
-  std::uint64_t rows = 0;
-  for (const auto& [table, count] : manifest.rows) rows += count;
-  return rows;
-}
-
-std::optional<Snapshot> fuller_before(const fs::path& snapshot, const Manifest& manifest,
-                                      const Env& env) {
+std::optional<Fuller> fuller_before(const fs::path& snapshot, const Manifest& manifest,
+                                    const Env& env) {
   const auto name = parse_snapshot_name(snapshot.filename().string());
   if (!name) return std::nullopt;
   auto family = family_of(snapshot.parent_path(), name->stem, env.files);
   (void)mark_damaged(family, manifest.source, env);
-  const std::uint64_t rows = total_rows(manifest);
+  const Holdings holdings = holdings_of(manifest);
   std::erase_if(family, [&](const Snapshot& other) {
-    if (other.found_damaged || !other.manifest || other.manifest->source != manifest.source ||
-        other.manifest->taken_at >= manifest.taken_at) {
-      return true;
-    }
-    const std::uint64_t others = total_rows(*other.manifest);
-    return others < kMinFullerRows || others / 2 <= rows;
+    return other.found_damaged || !other.manifest || other.manifest->source != manifest.source ||
+           other.manifest->taken_at >= manifest.taken_at || !loss_since(other, holdings);
   });
   const auto latest = std::max_element(
       family.begin(), family.end(),
       [](const Snapshot& a, const Snapshot& b) { return a.taken_at() < b.taken_at(); });
   if (latest == family.end()) return std::nullopt;
-  return std::move(*latest);
+  const Loss loss = *loss_since(*latest, holdings);
+  return Fuller{std::move(*latest), loss};
 }
 
 }  // namespace core

@@ -7,6 +7,7 @@
 
 #include "core/catalog.h"
 #include "core/env.h"
+#include "core/loss.h"
 
 namespace core {
 
@@ -24,12 +25,14 @@ struct LatestSnapshot {
 Expected<LatestSnapshot> latest_snapshot_of(const fs::path& source, const fs::path& destination,
                                             Damaged damaged, const Env& env);
 
-// Of all tables.
-std::uint64_t total_rows(const Manifest& manifest);
+struct Fuller {
+  Snapshot snapshot;
+  Loss loss;  // what the later one lacks of it
+};
 
 // The latest of the older snapshots beside this one, of the same source and not known to be
-// damaged, that has more than twice its rows: what was lost before this one was taken is there.
-std::optional<Snapshot> fuller_before(const fs::path& snapshot, const Manifest& manifest,
-                                      const Env& env);
+// damaged, against which this one has lost much (loss_since).
+std::optional<Fuller> fuller_before(const fs::path& snapshot, const Manifest& manifest,
+                                    const Env& env);
 
 }  // namespace core

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/history.h"
+#include "core/loss.h"
 #include "core/run_lock.h"
 #include "core/snapshot_plan.h"
 #include "core/verify_run.h"
@@ -62,7 +63,7 @@ std::optional<std::string> shrink_of(const std::vector<Snapshot>& series) {
     if (snapshot.manifest) known.push_back(&snapshot);
   }
   if (known.size() < 2) return std::nullopt;
-  auto warning = shrink_warning(*known[1], *known[0]->manifest);
+  auto warning = shrink_warning(*known[1], holdings_of(*known[0]->manifest));
   if (warning) *warning += " The fuller one stays, whatever the rules say.";
   return warning;
 }

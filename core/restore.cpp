@@ -293,19 +293,23 @@ void Restoration::compare_rows() {
 void Restoration::look_for_loss() {
   const auto& manifest = result_.verification.manifest;
   if (!manifest) return;
+  const auto fuller = fuller_before(request_.snapshot, *manifest, env_);
+  if (!fuller) return;
+  const Loss& loss = fuller->loss;
   std::uint64_t now = 0, then = 0;
   for (const auto& [table, change] : result_.rows) {
+    if (!loss.table.empty() && table != loss.table) continue;
     now += change.now.value_or(0);
     then += change.then.value_or(0);
   }
   const bool counted = result_.present == Present::counted;
   if (counted && then > now) return;
-  const auto fuller = fuller_before(request_.snapshot, *manifest, env_);
-  if (!fuller) return;
-  result_.warnings.push_back("This snapshot has " + std::to_string(then) + " rows" +
+  result_.warnings.push_back("This snapshot has " + std::to_string(loss.after) + " " + loss.unit +
+                             (loss.table.empty() ? "" : " in " + loss.table) +
                              (counted ? ", no more than there are now" : "") + "; an older one, " +
-                             fuller->path.string() + " of " + format_instant(fuller->taken_at()) +
-                             ", has " + std::to_string(total_rows(*fuller->manifest)) +
+                             fuller->snapshot.path.string() + " of " +
+                             format_instant(fuller->snapshot.taken_at()) + ", has " +
+                             std::to_string(loss.before) +
                              ". To get back what was lost in between, restore that one.");
 }
 

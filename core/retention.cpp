@@ -3,7 +3,7 @@
 #include <set>
 
 #include "core/catalog.h"
-#include "core/snapshot_plan.h"
+#include "core/loss.h"
 
 namespace core {
 namespace {
@@ -112,16 +112,6 @@ Date origin_of_ages(const std::vector<Date>& newest_first, const std::optional<i
   return gap ? *before : newest_first.front();
 }
 
-// What the snapshots that stay have of each table, at most.
-void join(std::optional<Manifest>& fullest, const std::optional<Manifest>& kept) {
-  if (!kept) return;
-  if (!fullest) fullest.emplace();
-  fullest->bytes = std::max(fullest->bytes, kept->bytes);
-  for (const auto& [table, rows] : kept->rows) {
-    fullest->rows[table] = std::max(fullest->rows[table], rows);
-  }
-}
-
 // Why a snapshot is outside the policy altogether, or an empty string.
 std::string why_untouchable(const Snapshot& snapshot, const std::string& source, Date today) {
   if (!snapshot.manifest_problem.empty()) return "its manifest cannot be read";
@@ -153,7 +143,7 @@ std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::stri
   }
   std::optional<Rules> rules;
   bool newest_verified_seen = false;
-  std::optional<Manifest> fullest;
+  std::optional<Holdings> fullest;  // the most that those have which stay
   std::vector<Expiry> decisions;
   decisions.reserve(series.size());
   for (Snapshot& snapshot : series) {
@@ -173,13 +163,15 @@ std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::stri
         decision.reason = "the newest";
       } else if (is_newest_verified) {
         decision.reason = "the newest verified";
-      } else if (fullest && shrink_warning(snapshot, *fullest)) {
+      } else if (fullest && loss_since(snapshot, *fullest)) {
         decision.reason = "the last before a loss";
       } else {
         decision.expired = true;
         decision.reason = rules->why_let_go();
       }
-      if (!decision.expired) join(fullest, snapshot.manifest);
+      if (!decision.expired && snapshot.manifest) {
+        fullest = most_of(fullest.value_or(Holdings{}), holdings_of(*snapshot.manifest));
+      }
     }
     decision.snapshot = std::move(snapshot);
     decisions.push_back(std::move(decision));

@@ -6,6 +6,7 @@
 
 #include "core/copy.h"
 #include "core/history.h"
+#include "core/loss.h"
 #include "core/publish.h"
 #include "core/row_counts.h"
 #include "core/run_lock.h"
@@ -347,7 +348,7 @@ Expected<> SnapshotRun::publish(Temporary& file) {
 
 void SnapshotRun::look_for_loss() {
   const auto previous = latest_of(series_, env_.clock.now());
-  if (!previous || !shrink_warning(*previous, result_.manifest)) return;
+  if (!previous || !loss_since(*previous, holdings_of(result_.manifest))) return;
   result_.shrink_alarm = true;
   fuller_ = *previous;
 }
@@ -356,7 +357,7 @@ void SnapshotRun::look_for_loss() {
 void SnapshotRun::tell_of_loss(const fs::path& kept_as) {
   if (!fuller_) return;
   if (!kept_as.empty() && fuller_->path == plan_.snapshot) fuller_->path = kept_as;
-  auto warning = shrink_warning(*fuller_, result_.manifest);
+  auto warning = shrink_warning(*fuller_, holdings_of(result_.manifest));
   if (!warning) return;
   if (!request_.dry_run) {
     *warning += " Both snapshots are kept and no older one was removed in this run.";

@@ -13,9 +13,6 @@ namespace core {
 namespace {
 
 constexpr std::size_t kMaxNameBytes = 128;
-// Below these a loss of half is everyday business, not an alarm.
-constexpr std::uint64_t kMinAlarmRows = 20;
-constexpr std::uint64_t kMinAlarmBytes = 256 * 1024;
 
 Expected<> check_folder_name(const std::string& name, const std::string& what) {
   const bool control = std::any_of(name.begin(), name.end(), [](char c) {
@@ -190,42 +187,6 @@ std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series, Instant n
       [&](const Snapshot& a, const Snapshot& b) { return taken_before(a, b, now); });
   if (latest == series.end()) return std::nullopt;
   return *latest;
-}
-
-std::optional<std::string> shrink_warning(const Snapshot& previous, const Manifest& now) {
-  const auto lost = [](std::uint64_t before, std::uint64_t after, std::uint64_t least) {
-    return before >= least && after < before / 2;
-  };
-  const auto sentence = [&](const std::string& where, std::uint64_t before, std::uint64_t after,
-                            const char* unit) {
-    return std::string(kShrinkWarning) + where + ": " + std::to_string(after) + " " + unit +
-           " now, " + std::to_string(before) + " in " + previous.path.string() + ".";
-  };
-  const auto total = [](const Manifest& manifest) {
-    std::uint64_t rows = 0;
-    for (const auto& [table, count] : manifest.rows) rows += count;
-    return rows;
-  };
-  if (previous.manifest && !previous.manifest->rows.empty()) {
-    const std::uint64_t before = total(*previous.manifest);
-    const std::uint64_t after = total(now);
-    if (lost(before, after, kMinAlarmRows)) return sentence("", before, after, "rows");
-    // Notes can go unnoticed among the many rows of a log.
-    std::optional<std::string> worst;
-    std::uint64_t most = 0;
-    for (const auto& [table, rows] : previous.manifest->rows) {
-      const auto found = now.rows.find(table);
-      const std::uint64_t left = found == now.rows.end() ? 0 : found->second;
-      if (!lost(rows, left, kMinAlarmRows) || rows - left <= most) continue;
-      most = rows - left;
-      worst = sentence(" in " + table, rows, left, "rows");
-    }
-    if (worst) return worst;
-  }
-  if (lost(previous.bytes, now.bytes, kMinAlarmBytes)) {
-    return sentence("", previous.bytes, now.bytes, "bytes");
-  }
-  return std::nullopt;
 }
 
 bool is_temporary_of(std::string_view file_name, const std::string& stem) {

@@ -40,10 +40,6 @@ Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& se
 // The latest taken of a series (taken_before); nothing when it is empty.
 std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series, Instant now);
 
-// A sentence when `now` has lost more than half of the rows of `previous`, all together or of one
-// table, or of its bytes; else nothing. A few rows or bytes are never much.
-std::optional<std::string> shrink_warning(const Snapshot& previous, const Manifest& now);
-
 // The run lock's key that keeps runs on one series of snapshots apart.
 std::string series_lock_key(const fs::path& folder, const std::string& stem);
 

@@ -175,13 +175,31 @@ class Judge {
         if (good && !is_lost(*run)) found.push_back({run->snapshot, run->finished_at});
       }
     }
+    std::erase_if(found, [&](const WayBack& one) { return is_damaged(one.snapshot); });
     std::stable_sort(found.begin(), found.end(),
                      [](const WayBack& a, const WayBack& b) { return a.taken > b.taken; });
-    for (WayBack& candidate : found) {
-      if (is_damaged(candidate.snapshot)) continue;
-      way_back_ = std::move(candidate);
-      return;
+    // From the alarm on snapshots hold what was left.
+    const RunRecord* alarm = standing_alarm();
+    const auto before = std::find_if(found.begin(), found.end(), [&](const WayBack& one) {
+      return alarm == nullptr || one.taken < alarm->started_at;
+    });
+    if (before != found.end()) {
+      way_back_ = std::move(*before);
+    } else if (!found.empty()) {
+      way_back_ = std::move(found.front());
     }
+  }
+
+  // The newest run that warned of a loss and was not answered by a restore.
+  const RunRecord* standing_alarm() const {
+    for (const RunRecord* run : runs_) {
+      if (run->kind == "restore" && run->ok) return nullptr;
+      if (run->kind == "snapshot" && run->ok &&
+          run->warnings.find(kShrinkWarning) != std::string::npos) {
+        return run;
+      }
+    }
+    return nullptr;
   }
 
   void look_for_way_back() {

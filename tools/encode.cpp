@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "core/latest.h"
+#include "core/loss.h"
 
 namespace tools {
 
@@ -58,7 +58,8 @@ Json encode_snapshot(const core::Snapshot& snapshot, core::Instant now) {
   entry["bytes"] = snapshot.bytes;
   if (snapshot.manifest) {
     entry["source"] = snapshot.manifest->source;
-    if (!snapshot.manifest->rows.empty()) entry["rows"] = core::total_rows(*snapshot.manifest);
+    if (!snapshot.manifest->rows.empty())
+      entry["rows"] = core::holdings_of(*snapshot.manifest).total;
   }
   entry["verified"] = verified_text(snapshot);
   if (!snapshot.manifest_problem.empty()) entry["problem"] = snapshot.manifest_problem;

@@ -145,6 +145,14 @@ TEST_CASE("the last snapshot before one table was emptied stays, however many ro
   CHECK(kept_days(choose(series, {.keep_last = 2})) == "11-23 11-22 11-21");
 }
 
+TEST_CASE("rows that only several newer snapshots have together are not taken for kept") {
+  auto series = daily(day("2026-11-23"), 3);
+  series[0].manifest->rows = {{"a", 0}, {"b", 100}};
+  series[1].manifest->rows = {{"a", 100}, {"b", 0}};
+  series[2].manifest->rows = {{"a", 110}, {"b", 110}};
+  CHECK(kept_days(choose(series, {.keep_last = 2})) == "11-23 11-22 11-21");
+}
+
 TEST_CASE("neither a long pause nor a clock that jumped lets everything grow too old") {
   auto series = daily(day("2026-11-23"), 11);
   series.push_back(make_snapshot(day("2027-11-25")));

@@ -177,6 +177,33 @@ TEST_CASE("backup_status names a database that is gone, and the restore that it 
   CHECK_THAT(problems_of(after, house.global), !Catch::Contains("restore_snapshot"));
 }
 
+TEST_CASE("what brings a lost database back is the snapshot from before its rows were lost") {
+  ToolHouse house;
+  house.furnish();
+  test::run_sql(house.global,
+                "DELETE FROM links; CREATE TABLE log(x); INSERT INTO log WITH RECURSIVE n(i) AS "
+                "(VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i FROM n");
+  const auto take = [&] {
+    house.clock.advance(std::chrono::hours{24});
+    return house.good("snapshot_db", {{"destination", "~/Backups"}});
+  };
+  const auto full = take().at("snapshot").get<std::string>();
+  test::run_sql(house.global, "DELETE FROM notes");
+  CHECK(take().at("shrink_alarm") == true);
+  const auto emptied = take().at("snapshot").get<std::string>();
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(house.global.string() + suffix);
+  for (const bool quick : {false, true}) {
+    const Json result = house.good("backup_status", {{"brief", quick}});
+    CHECK_THAT(problems_of(result, house.global),
+               Catch::Contains("restore_snapshot {\"snapshot\": \"" + full + "\""));
+  }
+  // Whoever takes the newest all the same is told.
+  const Json preview = house.good("restore_snapshot",
+                                  {{"snapshot", emptied}, {"in_place", true}, {"dry_run", true}});
+  CHECK_THAT(preview.at("warnings").dump(),
+             Catch::Contains("0 rows in notes") && Catch::Contains(full));
+}
+
 TEST_CASE("a database that went long ago, or with its snapshots, is not brought up again") {
   ToolHouse house;
   house.furnish();
