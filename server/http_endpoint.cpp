@@ -147,6 +147,11 @@ HttpAnswer stream_answer(HttpStreamBody::Parts parts, const HttpLimits& limits) 
   return answer;
 }
 
+// A request, or a batch that may hold one; answers and notifications must always get in.
+bool asks(const Json& message) {
+  return message.is_array() || (member(message, "id") && member(message, "method"));
+}
+
 }  // namespace
 
 HttpStreamBody::HttpStreamBody(Parts parts, const HttpLimits& limits)
@@ -202,7 +207,8 @@ HttpEndpoint::HttpEndpoint(Dispatcher& dispatcher, HttpLimits limits, std::strin
       limits_(limits),
       principal_(std::move(principal)),
       sessions_(limits.max_sessions),
-      streams_(std::make_shared<std::atomic<std::size_t>>(0)) {}
+      streams_(std::make_shared<std::atomic<std::size_t>>(0)),
+      session_calls_(std::make_shared<std::atomic<std::size_t>>(0)) {}
 
 HttpAnswer HttpEndpoint::handle(const HttpCall& call) {
   if (call.method == "POST") {
@@ -248,6 +254,7 @@ HttpAnswer HttpEndpoint::post(const HttpCall& call) {
 
   std::shared_ptr<HttpSession> session;
   std::shared_ptr<void> calling;
+  std::shared_ptr<void> place;
   if (kind == MessageKind::legacy) {
     auto found = session_of(call);
     if (!found) {
@@ -256,6 +263,12 @@ HttpAnswer HttpEndpoint::post(const HttpCall& call) {
     session = std::move(*found);
     calling = session->begin_call();
     incoming.session = session->session();
+    // Before anything is under way: such a call goes on whatever happens to its POST, so "try
+    // again" would have it done twice.
+    if (asks(incoming.message)) {
+      place = take_place(session_calls_, limits_.max_session_calls);
+      if (place == nullptr) return busy("Too many calls are under way: try again later");
+    }
   }
   const auto channel = std::make_shared<PostChannel>(
       session ? session->session()->version() : std::string(), prefers_event_stream(call.headers));
@@ -266,7 +279,7 @@ HttpAnswer HttpEndpoint::post(const HttpCall& call) {
   if (!dispatcher_.receive(std::move(incoming))) {
     return empty_answer(202);
   }
-  return await_reply(call, channel, session);
+  return await_reply(call, channel, session, std::move(place));
 }
 
 HttpAnswer HttpEndpoint::initialize(const HttpCall& call, Incoming incoming,
@@ -277,7 +290,7 @@ HttpAnswer HttpEndpoint::initialize(const HttpCall& call, Incoming incoming,
   if (!dispatcher_.receive(std::move(incoming))) {
     return empty_answer(202);
   }
-  HttpAnswer answer = await_reply(call, channel, nullptr);
+  HttpAnswer answer = await_reply(call, channel, nullptr, nullptr);
   if (session->session()->version().empty()) {
     return answer;
   }
@@ -314,7 +327,8 @@ tl::expected<std::shared_ptr<HttpSession>, HttpAnswer> HttpEndpoint::session_of(
 
 HttpAnswer HttpEndpoint::await_reply(const HttpCall& call,
                                      const std::shared_ptr<PostChannel>& channel,
-                                     const std::shared_ptr<HttpSession>& session) {
+                                     const std::shared_ptr<HttpSession>& session,
+                                     std::shared_ptr<void> place) {
   const auto& stream = channel->stream();
   const bool modern = session == nullptr;
   while (!channel->streaming() && !stream->wait(limits_.poll_interval)) {
@@ -333,10 +347,9 @@ HttpAnswer HttpEndpoint::await_reply(const HttpCall& call,
     return std::move(*plain);
   }
   HttpStreamBody::Parts parts;
-  // A call of the handshake eras goes on whatever happens to its stream, and its stream ends with
-  // it: to say "try again" of what is under way would have it done twice.
+  parts.place = std::move(place);
   if (modern) {
-    parts.place = take_place();
+    parts.place = take_place(streams_, limits_.max_streams);
     if (parts.place == nullptr) {
       dispatcher_.peer_gone(*channel);
       return busy("Too many event streams are open: close one, or try again later");
@@ -383,7 +396,7 @@ HttpAnswer HttpEndpoint::get(const HttpCall& call) {
       }
     }
   }
-  parts.place = take_place();
+  parts.place = take_place(streams_, limits_.max_streams);
   if (parts.place == nullptr) {
     return busy("Too many event streams are open: close one, or try again later");
   }
@@ -407,12 +420,12 @@ HttpAnswer HttpEndpoint::remove(const HttpCall& call) {
   return empty_answer(204);
 }
 
-std::shared_ptr<void> HttpEndpoint::take_place() {
-  if (streams_->fetch_add(1) >= limits_.max_streams) {
-    streams_->fetch_sub(1);
+std::shared_ptr<void> HttpEndpoint::take_place(const Places& taken, std::size_t limit) {
+  if (taken->fetch_add(1) >= limit) {
+    taken->fetch_sub(1);
     return nullptr;
   }
-  return {streams_.get(), [streams = streams_](void*) { streams->fetch_sub(1); }};
+  return {taken.get(), [taken](void*) { taken->fetch_sub(1); }};
 }
 
 }  // namespace server

@@ -24,7 +24,10 @@ struct HttpLimits {
   std::size_t max_body_bytes = 4 << 20;
   std::size_t max_header_bytes = 32 << 10;
   std::size_t max_connections = 256;  // each has a thread while it is open
-  std::size_t max_streams = 128;      // open event streams; leaves threads for plain calls
+  std::size_t max_streams = 128;      // of 2026-07-28, or opened by GET
+  // Of the handshake eras, under way at once. With the streams it leaves threads for the answers to
+  // what such calls ask, and for the plain calls of 2026-07-28.
+  std::size_t max_session_calls = 96;
   std::size_t max_sessions = 128;
   std::chrono::milliseconds header_timeout{10'000};  // for all header fields of a request
   std::chrono::milliseconds body_timeout{30'000};    // for the whole body
@@ -109,9 +112,10 @@ class HttpEndpoint {
   // The session that Mcp-Session-Id names, or the refusal.
   tl::expected<std::shared_ptr<HttpSession>, HttpAnswer> session_of(const HttpCall& call);
   HttpAnswer await_reply(const HttpCall& call, const std::shared_ptr<PostChannel>& channel,
-                         const std::shared_ptr<HttpSession>& session);
-  // A place among the streams, given back when the last copy goes; null: none is free.
-  std::shared_ptr<void> take_place();
+                         const std::shared_ptr<HttpSession>& session, std::shared_ptr<void> place);
+  using Places = std::shared_ptr<std::atomic<std::size_t>>;  // how many are taken
+  // One of `limit` places, given back when the last copy goes; null: none is free.
+  static std::shared_ptr<void> take_place(const Places& taken, std::size_t limit);
   void drop(const std::shared_ptr<HttpSession>& session);
 
   Dispatcher& dispatcher_;
@@ -119,7 +123,8 @@ class HttpEndpoint {
   const std::string principal_;
   SessionStore sessions_;
   std::atomic<bool> closing_{false};
-  std::shared_ptr<std::atomic<std::size_t>> streams_;
+  Places streams_;
+  Places session_calls_;
 };
 
 }  // namespace server

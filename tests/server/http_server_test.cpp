@@ -419,20 +419,26 @@ TEST_CASE("Streams above their bound are refused with 503, plain calls are not")
   }));
 }
 
-TEST_CASE("With all streams taken a call of the handshake eras is not told to try again") {
+TEST_CASE("Calls of the handshake eras above their bound are refused before they begin") {
   HttpOptions options;
-  options.limits.max_streams = 0;
-  const Fixture fixture(options);
+  options.limits.max_session_calls = 1;
+  Fixture fixture(options);
+  const std::string session = fixture.session();
+  const std::string wait = fixture.post(
+      R"({"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"wait"}})", session);
   RawHttp client(fixture.port());
-  client.send(fixture.post(R"({"jsonrpc":"2.0","id":9,"method":"tools/call","params":)"
-                           R"({"name":"count","_meta":{"progressToken":1}}})",
-                           fixture.session()));
-  CHECK(client.read_head().status == 200);
-  std::string last;
-  for (std::string event = client.read_event(); !event.empty(); event = client.read_event()) {
-    last = event;
-  }
-  CHECK(Json::parse(last).at("id") == 9);
+  client.send(wait);
+  REQUIRE(Fixture::eventually([&] { return fixture.waiting == 1; }));
+  CHECK(fixture.exchange(wait).status == 503);
+  CHECK(fixture.waiting == 1);
+  // What is no call gets in: this one ends the call, which frees its place.
+  CHECK(fixture
+            .exchange(fixture.post(R"({"jsonrpc":"2.0","method":"notifications/cancelled",)"
+                                   R"("params":{"requestId":"w"}})",
+                                   session))
+            .status == 202);
+  CHECK(Fixture::eventually(
+      [&] { return fixture.exchange(fixture.post(kPing, session)).status == 200; }));
 }
 
 TEST_CASE("Connections above their bound are refused with 503") {
