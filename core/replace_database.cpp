@@ -132,6 +132,8 @@ Expected<> ReplacedDatabase::read_facts(const std::string& journal_mode) {
   facts_->page_size = static_cast<std::uint32_t>(*page_size);
   facts_->page_count = static_cast<std::uint32_t>(*page_count);
   facts_->bytes = static_cast<std::uint64_t>(*page_size * *page_count);
+  // SQLite counts the page that it would write into an empty file.
+  if (const auto info = env_.files.info(target_); info && info->bytes == 0) facts_->bytes = 0;
   facts_->user_version = *user_version;
   return {};
 }

@@ -484,6 +484,7 @@ void record(const RestoreRequest& request, const fs::path& target, Instant start
 
 Expected<fs::path> recorded_target(const fs::path& snapshot, const FileSystem& files) {
   const std::string next_step = "Name the database to replace as target.";
+  if (const auto there = files.info(snapshot); !there) return fail(there.error());
   const auto manifest = read_manifest(snapshot, files);
   if (!manifest) {
     return fail(ErrorCode::invalid_argument,

@@ -10,6 +10,7 @@
 #include "core/schedule_launchd.h"
 #include "core/schedule_systemd.h"
 #include "core/schedule_windows.h"
+#include "core/shell_word.h"
 
 namespace core {
 
@@ -26,18 +27,6 @@ std::string octal(std::uint32_t mode) {
   return digits;
 }
 
-std::string words(const std::vector<std::string>& argv) {
-  std::string line;
-  for (const std::string& word : argv) {
-    const bool plain =
-        !word.empty() && word.find_first_of(" \t\n\"'\\$`;&|<>*?()#~!") == std::string::npos;
-    std::string quoted = "'";
-    for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    line += (line.empty() ? "" : " ") + (plain ? word : quoted + "'");
-  }
-  return line;
-}
-
 std::string trimmed_complaint(const CommandResult& result) {
   std::string text = result.error_output.empty() ? result.output : result.error_output;
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
@@ -49,12 +38,12 @@ Expected<> judge(const RunCommand& step, const CommandResult& result) {
                           result.error_output.find(step.forbidden_complaint) != std::string::npos;
   if (!complained && (step.may_fail || (result.exit_code == 0 && !result.timed_out))) return {};
   if (result.timed_out) {
-    return fail(ErrorCode::timed_out, "`" + words(step.argv) + "` did not end in time.",
+    return fail(ErrorCode::timed_out, "`" + shell_command(step.argv) + "` did not end in time.",
                 "Run it by hand to see why.");
   }
   return fail(ErrorCode::io,
-              "`" + words(step.argv) + "` failed (exit code " + std::to_string(result.exit_code) +
-                  "): " + trimmed_complaint(result),
+              "`" + shell_command(step.argv) + "` failed (exit code " +
+                  std::to_string(result.exit_code) + "): " + trimmed_complaint(result),
               "Run it by hand to see why.");
 }
 
@@ -64,7 +53,8 @@ Expected<> apply_command(const RunCommand& step, const Env& env, std::stop_token
   for (int attempt = 1; attempt <= step.attempts; ++attempt) {
     const auto result = env.commands.run(command, stop);
     if (stop.stop_requested()) {
-      return fail(ErrorCode::cancelled, "Stopped while running `" + words(step.argv) + "`.");
+      return fail(ErrorCode::cancelled,
+                  "Stopped while running `" + shell_command(step.argv) + "`.");
     }
     outcome = result ? judge(step, *result)
                      : (step.may_fail ? Expected<>{} : Expected<>(fail(result.error())));
@@ -97,7 +87,7 @@ std::string describe(const PlanStep& step) {
   if (const auto* remove = std::get_if<RemoveFile>(&step)) {
     return "remove " + remove->path.string();
   }
-  return "run " + words(std::get<RunCommand>(step).argv);
+  return "run " + shell_command(std::get<RunCommand>(step).argv);
 }
 
 Expected<> apply(const SchedulePlan& plan, const Env& env, std::stop_token stop) {

@@ -9,10 +9,11 @@
 namespace core {
 namespace {
 
-RunRecord record_of(const VerifyRequest& request, const Expected<VerifyReport>& outcome) {
+RunRecord record_of(const VerifyRequest& request, const Expected<VerifyReport>& outcome,
+                    const FileSystem& files) {
   RunRecord run;
   run.kind = "verify";
-  run.snapshot = request.snapshot.string();
+  run.snapshot = files.canonical(request.snapshot).value_or(request.snapshot).string();
   if (!outcome) {
     run.error_code = to_string(outcome.error().code);
     run.error = outcome.error().message;
@@ -40,7 +41,7 @@ Expected<VerifyRun> verify_and_record(const VerifyRequest& request, const Env& e
                                       ProgressSink& progress, std::stop_token stop) {
   const Instant started_at = env.clock.now();
   auto outcome = verify_snapshot(request, env, progress, std::move(stop));
-  RunRecord run = record_of(request, outcome);
+  RunRecord run = record_of(request, outcome, env.files);
   run.started_at = started_at;
   run.finished_at = env.clock.now();
   const auto recorded = record_run(run, env);
@@ -60,22 +61,19 @@ Expected<> mark_damaged(std::vector<Snapshot>& snapshots, const std::optional<st
   const auto runs = list_runs(filter, env);  // newest first
   if (!runs) return fail(runs.error());
   if (runs->empty()) return {};
-  std::multimap<std::string, Snapshot*> undecided;  // by file name
-  for (Snapshot& snapshot : snapshots) {
-    undecided.emplace(snapshot.path.filename().string(), &snapshot);
-  }
+  std::map<fs::path, fs::path> folders;  // with their links resolved, each once
+  const auto resolve = [&](const fs::path& path) {
+    const auto [folder, added] = folders.try_emplace(path.parent_path());
+    if (added) folder->second = env.files.canonical(folder->first).value_or(folder->first);
+    return folder->second / path.filename();
+  };
+  std::map<fs::path, Snapshot*> undecided;
+  for (Snapshot& snapshot : snapshots) undecided.emplace(resolve(snapshot.path), &snapshot);
   for (const RunRecord& run : *runs) {
     const bool damaged = run.error_code == to_string(ErrorCode::damaged);
     if (!run.ok && !damaged) continue;  // stopped, or inconclusive
-    const fs::path checked = run.snapshot;
-    const auto [first, last] = undecided.equal_range(checked.filename().string());
-    if (first == last) continue;
-    const auto resolved = env.files.canonical(checked);
-    if (!resolved) continue;
-    const auto it = std::find_if(first, last, [&](const auto& entry) {
-      return *resolved == env.files.canonical(entry.second->path);
-    });
-    if (it == last) continue;
+    const auto it = undecided.find(resolve(run.snapshot));
+    if (it == undecided.end()) continue;
     it->second->found_damaged = damaged && run.started_at >= it->second->taken_at();
     undecided.erase(it);
   }

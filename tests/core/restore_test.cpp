@@ -275,6 +275,8 @@ TEST_CASE("a snapshot without a manifest is restored where it is told, with a wa
   Scene scene;
   fs::remove(core::manifest_path_of(scene.snapshot));
   CHECK(scene.error_of(scene.in_place()) == ErrorCode::invalid_argument);
+  CHECK(scene.error_of({.snapshot = scene.world / "absent.db", .in_place = true}) ==
+        ErrorCode::not_found);
   RestoreRequest request = scene.in_place();
   request.target = scene.live;
   const RestoreResult result = scene.restore(request);
@@ -329,6 +331,8 @@ TEST_CASE("what could not be restored is given no undo, what could be is") {
     REQUIRE_FALSE(result.warnings.empty());
     CHECK_THAT(result.warnings.back(), Catch::Contains(says));
     CHECK_THAT(result.warnings.back(), Catch::Contains(result.safety_copy->string()));
+    // No manifest tells of content where there is none.
+    CHECK((present.empty() && fs::exists(core::manifest_path_of(*result.safety_copy))) == false);
   };
   check_undo("", "was empty (0 bytes)");
   std::string damaged = whole;
