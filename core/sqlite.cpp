@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 namespace core::sqlite {
 namespace {
@@ -52,13 +53,27 @@ bool lacks_application_code(int result_code, std::string_view message) {
   return result_code == SQLITE_ERROR_MISSING_COLLSEQ || message.starts_with("unknown function: ");
 }
 
-int compare_bytes(void*, int a_bytes, const void* a, int b_bytes, const void* b) {
+// Each collation that has a stand-in, and whether that has compared anything.
+using StandIns = std::map<std::string, bool>;
+
+int compare_bytes(void* compared, int a_bytes, const void* a, int b_bytes, const void* b) {
+  *static_cast<bool*>(compared) = true;
   const int order = std::memcmp(a, b, static_cast<std::size_t>(std::min(a_bytes, b_bytes)));
   return order != 0 ? order : a_bytes - b_bytes;
 }
 
-void add_stand_in(void*, sqlite3* connection, int encoding, const char* name) {
-  sqlite3_create_collation_v2(connection, name, encoding, nullptr, compare_bytes, nullptr);
+void add_stand_in(void* stand_ins, sqlite3* connection, int encoding, const char* name) {
+  bool& compared = (*static_cast<StandIns*>(stand_ins))[name];
+  sqlite3_create_collation_v2(connection, name, encoding, &compared, compare_bytes, nullptr);
+}
+
+void list_stand_ins(sqlite3_context* context, int, sqlite3_value** only_compared) {
+  std::string names;
+  for (const auto& [name, compared] : *static_cast<StandIns*>(sqlite3_user_data(context))) {
+    if (sqlite3_value_int(*only_compared) != 0 && !compared) continue;
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  sqlite3_result_text(context, names.c_str(), -1, SQLITE_TRANSIENT);
 }
 
 Expected<StatementHandle> first_row(sqlite3* connection, std::string_view sql,
@@ -141,15 +156,23 @@ Expected<std::string> query_text(sqlite3* connection, std::string_view sql, std:
 }
 
 void stand_in_for_collations(sqlite3* connection) {
-  sqlite3_collation_needed(connection, nullptr, add_stand_in);
+  // A function's data lives as long as the connection. No schema may call this one.
+  auto* stand_ins = new StandIns;
+  const int rc = sqlite3_create_function_v2(
+      connection, "backup_stand_ins", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, stand_ins, list_stand_ins,
+      nullptr, nullptr, [](void* data) { delete static_cast<StandIns*>(data); });
+  if (rc == SQLITE_OK) sqlite3_collation_needed(connection, stand_ins, add_stand_in);
 }
 
+// pragma_collation_list would not do: it has whatever the schema names, be it used or not.
 std::string stood_in_collations(sqlite3* connection) {
-  const auto names = query_text(connection,
-                                "SELECT group_concat(name, ', ') FROM pragma_collation_list "
-                                "WHERE name NOT IN ('BINARY', 'NOCASE', 'RTRIM')",
-                                "cannot list the collations");
-  return names.value_or("");
+  return query_text(connection, "SELECT backup_stand_ins(0)", "cannot list the collations")
+      .value_or("");
+}
+
+std::string compared_by_stand_ins(sqlite3* connection) {
+  return query_text(connection, "SELECT backup_stand_ins(1)", "cannot list the collations")
+      .value_or("");
 }
 
 std::string quote_identifier(std::string_view name) {

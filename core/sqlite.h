@@ -45,8 +45,11 @@ Expected<std::string> query_text(sqlite3* connection, std::string_view sql, std:
 // from now on, where it would end the statement. Reading and counting are right; what looks
 // something up in an index that was made with it may miss what is there.
 void stand_in_for_collations(sqlite3* connection);
-// Those that statements of this connection have asked for so far, as "A, B"; empty if none.
+// Those that statements of this connection needed when they were compiled, as "A, B"; empty if
+// none. One that the schema merely names, on a column without an index, is not among them.
 std::string stood_in_collations(sqlite3* connection);
+// Of those, the ones by which values have been compared.
+std::string compared_by_stand_ins(sqlite3* connection);
 
 // "name" with embedded quotes doubled, safe to put into SQL as an identifier.
 std::string quote_identifier(std::string_view name);

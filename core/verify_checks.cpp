@@ -295,7 +295,7 @@ CountedCheck check_foreign_keys(sqlite3* connection) {
   keep_pages(connection, false);
   if (!done && result.total == 0) result.check = ended_by("foreign_keys", done.error());
   const std::string collations =
-      result.total > 0 ? sqlite::stood_in_collations(connection) : std::string();
+      result.total > 0 ? sqlite::compared_by_stand_ins(connection) : std::string();
   if (!collations.empty()) {
     result = {make_check("foreign_keys", Outcome::skipped,
                          "Rows can be looked up by the collation " + collations +

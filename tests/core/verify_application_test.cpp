@@ -131,6 +131,43 @@ TEST_CASE("damage is found in a database with a collation of its program's, too"
   CHECK(check_named(report, "quick_check").outcome == Outcome::failed);
 }
 
+TEST_CASE("a collation that no index has hinders no full check: it finds a damaged index") {
+  SnapshotWorld world;
+  make_with_application(world.source,
+                        "CREATE TABLE names(a COLLATE BACKWARDS); CREATE TABLE t(b, c);"
+                        "CREATE INDEX i ON t(b);" +
+                            rows_into("names", "'n' || i") + rows_into("t", "i, -i"));
+  const auto taken = take(world, VerifyLevel::full);
+  CHECK(taken.manifest.verified == VerifyLevel::full);
+  CHECK(taken.warnings.empty());
+  make_with_application(world.source,
+                        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = "
+                        "'CREATE INDEX i ON t(c)' WHERE name = 'i'");
+  auto request = world.request();
+  request.verify = VerifyLevel::full;
+  const auto damaged = world.take(request);
+  REQUIRE_FALSE(damaged);
+  CHECK(damaged.error().message.find("missing from index i") != std::string::npos);
+}
+
+TEST_CASE("broken references are told of where no collation of a program's bears on them") {
+  SnapshotWorld world;
+  const std::string index = GENERATE("", "CREATE INDEX by_a ON names(a);");
+  make_with_application(world.source,
+                        "CREATE TABLE names(a COLLATE BACKWARDS);" + index +
+                            "CREATE TABLE p(n PRIMARY KEY); INSERT INTO p VALUES (1);"
+                            "CREATE TABLE c(n REFERENCES p); INSERT INTO c VALUES (1), (2), (3);" +
+                            rows_into("names", "'n' || i"));
+  const auto taken = take(world, VerifyLevel::quick);
+  CHECK(taken.manifest.source_findings ==
+        std::map<std::string, std::uint64_t>{{"foreign_keys", 2}});
+  REQUIRE(taken.warnings.size() == 1);
+  CHECK(taken.warnings[0].find("foreign_keys") != std::string::npos);
+  const VerifyReport report = verify(world, taken.snapshot, VerifyLevel::full);
+  CHECK(check_named(report, "foreign_keys").outcome == Outcome::passed);
+  CHECK(check_named(report, "foreign_keys").findings.size() == 2);
+}
+
 TEST_CASE("the rows of a live database with a collation of its program's are counted") {
   SnapshotWorld world;
   make_with_application(world.source, kCollated);
