@@ -46,7 +46,7 @@ bool describe_safety_copy(const SafetyCopy& copy, const Env& env,
   manifest.rows = report->rows;
   manifest.source_findings = report->source_findings;
   if (report->verdict == VerifyReport::Verdict::verified) {
-    manifest.verified = request.level;
+    manifest.verified = report->level;
     manifest.verified_at = env.clock.now();
   }
   (void)write_manifest(copy.path, manifest, env.files);

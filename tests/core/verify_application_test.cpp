@@ -168,6 +168,22 @@ TEST_CASE("broken references are told of where no collation of a program's bears
   CHECK(check_named(report, "foreign_keys").findings.size() == 2);
 }
 
+TEST_CASE("a safety copy's manifest says how far it was checked, not how far it was to be") {
+  SnapshotWorld world;
+  make_with_application(world.source, kCollated);
+  const auto taken = take(world, VerifyLevel::full);
+  core::NoProgress progress;
+  const auto restored = core::restore_snapshot(
+      {.snapshot = taken.snapshot, .target = world.source, .in_place = true, .confirmed = true},
+      world.env(), progress, {});
+  INFO((restored ? "" : restored.error().message));
+  REQUIRE(restored);
+  REQUIRE(restored->safety_copy);
+  const auto manifest = core::read_manifest(*restored->safety_copy, core::system_files());
+  REQUIRE(manifest);
+  CHECK(manifest->verified == VerifyLevel::quick);
+}
+
 TEST_CASE("the rows of a live database with a collation of its program's are counted") {
   SnapshotWorld world;
   make_with_application(world.source, kCollated);
