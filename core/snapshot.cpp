@@ -285,11 +285,17 @@ Expected<> SnapshotRun::verify(const fs::path& file) {
   result_.timings.verify_ms = ms_since(start);
   if (!report) return fail(report.error());
   if (report->verdict == VerifyReport::Verdict::damaged) {
+    // verify_snapshot would call a live database damaged for its -wal.
+    const std::string pragma =
+        request_.verify == VerifyLevel::full ? "PRAGMA integrity_check" : "PRAGMA quick_check";
     return fail(ErrorCode::damaged,
-                plan_.source.string() + " is damaged (" + describe_failures(*report) +
+                "The copy of " + plan_.source.string() + " failed its check (" +
+                    describe_failures(*report) +
                     "). Nothing was published; older snapshots are as they were.",
-                "Bring back the newest good snapshot with restore_snapshot and in_place; preview "
-                "with dry_run first.");
+                "Check the source with " + pragma +
+                    ": if it is sound, the destination's disk is at fault; if not, bring back the "
+                    "newest good snapshot with restore_snapshot and in_place, after a preview with "
+                    "dry_run.");
   }
   Manifest& manifest = result_.manifest;
   manifest.rows = report->rows;
