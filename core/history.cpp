@@ -129,6 +129,37 @@ Expected<> insert(sqlite3* connection, const RunRecord& run, const std::string& 
   return {};
 }
 
+// A scheduler asks every hour while a schedule fails: of like failures in a row only the first and
+// the last are kept, or they would soon push everything else out.
+Expected<> thin_streak(sqlite3* connection, const RunRecord& run, const std::string& what) {
+  if (run.ok || run.schedule.empty()) return {};
+  auto statement = sqlite::prepare(connection, R"sql(
+WITH newest AS MATERIALIZED (SELECT * FROM runs WHERE schedule = ? ORDER BY id DESC LIMIT 3),
+     alike AS (SELECT count(*) AS n FROM newest
+               GROUP BY kind, source, destination, ok, error_code, error)
+DELETE FROM runs WHERE id = (SELECT id FROM newest ORDER BY id DESC LIMIT 1 OFFSET 1)
+                   AND (SELECT max(n) FROM alike) = 3)sql",
+                                   what);
+  if (!statement) return fail(statement.error());
+  Binder(statement->get()).text(run.schedule);
+  const int rc = sqlite3_step(statement->get());
+  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, what));
+  return {};
+}
+
+// By rows, not by ids: streaks leave gaps.
+Expected<> trim(sqlite3* connection, const std::string& what) {
+  return sqlite::execute(connection,
+                         "DELETE FROM runs WHERE id <= "
+                         "(SELECT id FROM runs ORDER BY id DESC LIMIT 1 OFFSET " +
+                             std::to_string(kMaxRuns) + R"sql() AND id NOT IN (
+  SELECT max(id) FROM runs WHERE kind = 'snapshot' AND ok GROUP BY source
+  UNION ALL
+  SELECT max(id) FROM runs WHERE kind = 'verify' AND (ok OR error_code = 'damaged')
+  GROUP BY snapshot))sql",
+                         what);
+}
+
 }  // namespace
 
 Expected<> record_run(const RunRecord& run, const Env& env) {
@@ -144,10 +175,9 @@ Expected<> record_run(const RunRecord& run, const Env& env) {
     return begun;
   }
   if (auto inserted = insert(raw, run, what); !inserted) return inserted;
-  return sqlite::execute(raw,
-                         "DELETE FROM runs WHERE id <= (SELECT max(id) FROM runs) - " +
-                             std::to_string(kMaxRuns) + "; COMMIT",
-                         what);
+  if (auto thinned = thin_streak(raw, run, what); !thinned) return thinned;
+  if (auto trimmed = trim(raw, what); !trimmed) return trimmed;
+  return sqlite::execute(raw, "COMMIT", what);
 }
 
 Expected<> add_run_warnings(const std::string& schedule, const std::vector<std::string>& warnings,

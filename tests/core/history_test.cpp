@@ -87,17 +87,104 @@ TEST_CASE("the history is private to the user") {
   CHECK(core::system_files().info(world / "deep/er/state/history.db")->mode == 0600);
 }
 
-TEST_CASE("the history keeps a bounded number of runs") {
+TEST_CASE("of a streak of like failures of a schedule the first and the last run are kept") {
   FakeEnv world;
-  REQUIRE(core::record_run(make_run(world, "/first.db"), world.env()));
-  test::run_sql(
-      world / "state/history.db",
-      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10100) "
-      "INSERT INTO runs SELECT NULL,'snapshot','','/old.db','','',i,i,1,'','',0,'' FROM n");
+  const auto record = [&](const std::string& schedule, const std::string& error) {
+    RunRecord run = make_run(world, "/" + schedule + ".db", error.empty());
+    run.schedule = schedule;
+    run.error = error;
+    REQUIRE(core::record_run(run, world.env()));
+    return core::list_runs({.limit = 1}, world.env())->front().id;
+  };
+  const auto ids = [&](const std::string& schedule) {
+    std::vector<std::int64_t> found;
+    const auto runs = core::list_runs({.schedule = schedule}, world.env());
+    REQUIRE(runs);
+    for (const auto& run : *runs) found.push_back(run.id);
+    return found;
+  };
+  const auto first = record("one", "gone"), other_first = record("two", "gone");
+  std::int64_t last = 0, other_last = 0;
+  for (int i = 0; i < 5; ++i) {
+    const auto before = last;
+    last = record("one", "gone");
+    CHECK(last > before);
+    other_last = record("two", "gone");
+  }
+  CHECK(ids("one") == std::vector{last, first});
+  CHECK(ids("two") == std::vector{other_last, other_first});
+
+  const auto different = record("one", "full"), good = record("one", "");
+  CHECK(ids("one") == std::vector{good, different, last, first});
+  const auto again = record("one", "full"), newest = record("one", "full");
+  CHECK(ids("one") == std::vector{newest, again, good, different, last, first});
+}
+
+TEST_CASE("runs by hand and good runs are kept however like they are") {
+  FakeEnv world;
+  for (int i = 0; i < 4; ++i) {
+    REQUIRE(core::record_run(make_run(world, "/a.db", false), world.env()));
+    RunRecord good = make_run(world, "/b.db");
+    good.schedule = "nightly";
+    REQUIRE(core::record_run(good, world.env()));
+  }
+  CHECK(core::list_runs({}, world.env())->size() == 8);
+}
+
+namespace {
+
+void record_old_runs(const FakeEnv& world, int count) {
+  test::run_sql(world / "state/history.db",
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT " +
+                    std::to_string(count) +
+                    ") INSERT INTO runs SELECT NULL,'snapshot','','/old.db','','',i,i,1,'','',0,'' "
+                    "FROM n");
+}
+
+std::int64_t count_runs(const FakeEnv& world, const std::string& which = "true") {
+  return test::query_integer(world / "state/history.db",
+                             "SELECT count(*) FROM runs WHERE " + which);
+}
+
+}  // namespace
+
+TEST_CASE("the history keeps a bounded number of runs, whatever their ids") {
+  FakeEnv world;
+  REQUIRE(core::record_run(make_run(world, "/old.db"), world.env()));
+  test::run_sql(world / "state/history.db", "UPDATE sqlite_sequence SET seq = 50000");
+  REQUIRE(core::record_run(make_run(world, "/old.db"), world.env()));
+  CHECK(count_runs(world) == 2);
+  record_old_runs(world, 10'100);
   REQUIRE(core::record_run(make_run(world, "/last.db"), world.env()));
-  CHECK(test::query_integer(world / "state/history.db", "SELECT count(*) FROM runs") ==
-        core::kMaxRuns);
+  CHECK(count_runs(world) == core::kMaxRuns);
   CHECK(core::list_runs({.limit = 1}, world.env())->front().source == "/last.db");
+}
+
+TEST_CASE("the last good run of a source and the last word on a snapshot outlive all others") {
+  FakeEnv world;
+  const auto record = [&](RunRecord run) { REQUIRE(core::record_run(run, world.env())); };
+  const auto check = [&](const std::string& snapshot, bool ok, const std::string& code = "") {
+    RunRecord run = make_run(world, "/a.db", ok);
+    run.kind = "verify";
+    run.snapshot = snapshot;
+    run.error_code = code;
+    record(run);
+  };
+  record(make_run(world, "/a.db"));
+  record(make_run(world, "/a.db"));
+  record(make_run(world, "/a.db", false));
+  check("/backups/bad.db", true);
+  check("/backups/bad.db", false, "damaged");
+  check("/backups/bad.db", false, "cancelled");  // says nothing of the snapshot
+  check("/backups/good.db", false, "damaged");
+  check("/backups/good.db", true);
+  record_old_runs(world, 20'000);
+  record(make_run(world, "/last.db"));
+  record(make_run(world, "/last.db"));
+  CHECK(count_runs(world) == core::kMaxRuns + 3);
+  CHECK(count_runs(world, "source = '/a.db' AND kind = 'snapshot' AND ok") == 1);
+  CHECK(count_runs(world, "snapshot = '/backups/bad.db' AND error_code = 'damaged'") == 1);
+  CHECK(count_runs(world, "snapshot = '/backups/good.db' AND ok") == 1);
 }
 
 TEST_CASE("runs recorded at the same moment are all there") {
