@@ -68,6 +68,15 @@ Error error_of_run(const RunRecord& run, const HostFacts& facts) {
   return error;
 }
 
+Error error_of_other_run(const RunRecord& other, const Env& env, std::stop_token stop) {
+  if (auto running = check_not_running(other.schedule, env, stop); !running) return running.error();
+  return {ErrorCode::timed_out,
+          "The scheduler was told to run '" + other.schedule + "', but only another run ended" +
+              (other.ok ? "." : ", and failed: " + other.error),
+          "Try again. If it stays so, run install_schedule with this name: that renews the program "
+          "that the scheduler runs."};
+}
+
 std::string how_it_ran(SchedulerKind kind) {
   switch (kind) {
     case SchedulerKind::systemd:
@@ -96,12 +105,14 @@ Expected<ProvenRun> prove_schedule(const BackupJob& job, const HostFacts& facts,
 
   Expected<> started;
   Expected<RunRecord> run;
+  bool other = false;  // what was recorded is of a run that did not take the request
   for (int attempt = 1; attempt <= kStartAttempts; ++attempt) {
     started = apply(*plan, env, stop);
     if (!started && started.error().code == ErrorCode::cancelled) return fail(started.error());
     const bool ended = scheduler.run_waits() || !started;
     run = wait_for_record(job.name, last_id, ended ? kRecordGrace : kFirstRunTimeout, env, stop);
-    if (run && run->ok && has_request(job.name, env)) {
+    other = run && has_request(job.name, env);
+    if (other) {
       last_id = run->id;  // of a run that was going on already, maybe of the job as it was before
       continue;
     }
@@ -114,6 +125,7 @@ Expected<ProvenRun> prove_schedule(const BackupJob& job, const HostFacts& facts,
     if (!has_request(job.name, env)) break;
   }
   withdraw_request(job.name, env);
+  if (other) return fail(error_of_other_run(*run, env, stop));
   if (!run) return fail(started ? run.error() : started.error());
   if (!run->ok) return fail(error_of_run(*run, facts));
 

@@ -23,7 +23,8 @@ struct ProvenRun {
 inline constexpr std::chrono::milliseconds kFirstRunTimeout{3'600'000};
 
 // Makes the job's scheduler run its entry once and waits for the end; `facts` are those of now. A
-// failed run is an error with the run's own code and text; busy while another run of it goes on.
+// failed run is an error with the run's own code and text; busy while another run of it goes on;
+// timed_out where no run took the request in time.
 Expected<ProvenRun> prove_schedule(const BackupJob& job, const HostFacts& facts, const Env& env,
                                    ProgressSink& progress, std::stop_token stop);
 

@@ -497,6 +497,55 @@ TEST_CASE("A run that was going on already proves nothing of the one that was as
   CHECK_FALSE(fs::exists(world.fake.places.state / "requests/global"));
 }
 
+TEST_CASE("A failure of another run is not told as that of the one that was asked for",
+          "[install]") {
+  FakeSchedulers world("linux");
+  REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
+  const auto answer = world.fake.commands.answer;
+  const int met = GENERATE(1, 2);  // how many starts are taken for a run that is just ending
+  const bool ok = GENERATE(true, false);
+  CAPTURE(met, ok);
+  int starts = 0;
+  world.fake.commands.answer = [&](const Command& command) -> Expected<CommandResult> {
+    if (command.argv[0] != "/usr/bin/env" || ++starts > met) return answer(command);
+    RunRecord run = *only_schedule(world).last_run;
+    run.ok = ok;
+    run.error_code = ok ? "" : "no_space";
+    run.error = ok ? "" : "No room for the other run.";
+    REQUIRE(record_run(run, world.env()));
+    return CommandResult{0, false, "", ""};
+  };
+  const auto run = run_schedule("global", world.env(), {});
+  CHECK_FALSE(fs::exists(world.fake.places.state / "requests/global"));
+  if (met == 1) {
+    REQUIRE(run);
+    CHECK(world.runs.size() == 2);
+    return;
+  }
+  REQUIRE_FALSE(run);
+  CHECK(run.error().code == ErrorCode::timed_out);
+  CHECK(run.error().message.find("another run") != std::string::npos);
+  CHECK((run.error().message.find("No room") != std::string::npos) == !ok);
+}
+
+TEST_CASE("A schedule whose other run goes on is busy, whatever was recorded meanwhile",
+          "[install]") {
+  FakeSchedulers world("linux");
+  REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
+  const auto lock = lock_run("global", std::chrono::milliseconds(0), world.env(), {});
+  REQUIRE(lock);
+  const auto answer = world.fake.commands.answer;
+  world.fake.commands.answer = [&](const Command& command) -> Expected<CommandResult> {
+    if (command.argv[0] != "/usr/bin/env") return answer(command);
+    REQUIRE(record_run(*only_schedule(world).last_run, world.env()));
+    return CommandResult{0, false, "", ""};
+  };
+  const auto run = run_schedule("global", world.env(), {});
+  REQUIRE_FALSE(run);
+  CHECK(run.error().code == ErrorCode::busy);
+  CHECK_FALSE(fs::exists(world.fake.places.state / "requests/global"));
+}
+
 TEST_CASE("A healthy schedule is listed with its next and last run", "[install]") {
   FakeSchedulers world("linux");
   CHECK(list_schedules(world.env(), {}).schedules.empty());
