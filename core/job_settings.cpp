@@ -18,8 +18,9 @@ std::string count_text(const std::optional<int>& count) {
   return count ? std::to_string(*count) : "";
 }
 
-std::string or_none(const std::string& text) {
-  return text.empty() ? "none" : text;
+std::string shown(const SettingText& setting) {
+  if (setting.text.empty()) return "none";
+  return setting.name == "ping_url" ? shown_ping_url(setting.text) : setting.text;
 }
 
 }  // namespace
@@ -92,10 +93,10 @@ SettingChanges compare_jobs(const BackupJob& former, const BackupJob& job) {
   const auto after = describe_settings(job);
   for (std::size_t i = 0; i < after.size(); ++i) {
     if (after[i].text != before[i].text) {
-      changes.changed.push_back(after[i].name + ": " + or_none(after[i].text) + " (was " +
-                                or_none(before[i].text) + ")");
+      changes.changed.push_back(after[i].name + ": " + shown(after[i]) + " (was " +
+                                shown(before[i]) + ")");
     } else if (!after[i].text.empty()) {
-      changes.kept.push_back(after[i].name + ": " + after[i].text);
+      changes.kept.push_back(after[i].name + ": " + shown(after[i]));
     }
   }
   return changes;

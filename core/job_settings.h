@@ -44,6 +44,7 @@ struct SettingText {
 // All of them, in the same order for every job. The scheduler is among them, the name is not.
 std::vector<SettingText> describe_settings(const BackupJob& job);
 
+// For people: of a ping_url only shown_ping_url.
 struct SettingChanges {
   std::vector<std::string> changed;  // "time: 12:30 (was 04:07)"
   std::vector<std::string> kept;     // "label: app"; only what is set

@@ -293,4 +293,13 @@ std::vector<BackupJob> list_jobs(const Places& places, const FileSystem& files,
   return jobs;
 }
 
+std::string shown_ping_url(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return url.empty() ? "" : "…";
+  const std::size_t begin = scheme + 3;
+  std::string host = url.substr(begin, url.find_first_of("/?#\\", begin) - begin);
+  host.erase(0, host.rfind('@') + 1);  // a user and a password; without one nothing
+  return url.substr(0, begin) + host + "/…";
+}
+
 }  // namespace core

@@ -57,11 +57,14 @@ Expected<BackupJob> decode_job(const std::string& name, std::string_view text);
 // not_found names the schedules that there are.
 Expected<BackupJob> read_job(const std::string& name, const Places& places,
                              const FileSystem& files);
-// Mode 0600: a ping_url is a secret of sorts.
+// Mode 0600: a ping_url is a secret of sorts (shown_ping_url).
 Expected<> write_job(const BackupJob& job, const Places& places, FileSystem& files);
 // Every readable job, by name; what cannot be read goes to `problems` as "name: why".
 inline constexpr std::size_t kMaxJobs = 1000;
 std::vector<BackupJob> list_jobs(const Places& places, const FileSystem& files,
                                  std::vector<std::string>& problems);
+
+// What may be told of a ping_url: "https://hc-ping.com/…". Empty for none.
+std::string shown_ping_url(const std::string& url);
 
 }  // namespace core

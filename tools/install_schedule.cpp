@@ -93,7 +93,21 @@ std::string octal(std::uint32_t mode) {
   return digits;
 }
 
-Json encode(const InstallResult& result) {
+// A command of the user's is not for a server limited to folders.
+std::vector<std::string> shown(std::vector<std::string> settings, const Setting& setting) {
+  for (auto& text : settings) {
+    if (!setting.allowed.empty() && text.starts_with("on_failure: ")) text = "on_failure: …";
+  }
+  return settings;
+}
+
+core::BackupJob shown(core::BackupJob job, const Setting& setting) {
+  job.ping_url = core::shown_ping_url(job.ping_url);
+  if (!setting.allowed.empty() && !job.on_failure.empty()) job.on_failure = "…";
+  return job;
+}
+
+Json encode(const InstallResult& result, const Setting& setting) {
   Json structured{{"name", result.job.name},
                   {"scheduler", core::to_string(result.job.scheduler)},
                   {"time", core::format_time_of_day(result.job.time)},
@@ -101,13 +115,15 @@ Json encode(const InstallResult& result) {
                   {"destination", result.job.snapshot.destination.string()},
                   {"dry_run", result.dry_run},
                   {"updated", result.updated},
-                  {"changed", result.changes.changed},
-                  {"kept", result.changes.kept},
+                  {"changed", shown(result.changes.changed, setting)},
+                  {"kept", shown(result.changes.kept, setting)},
                   {"next_run", core::format_instant(result.next_run)}};
+  const std::string job_text = core::encode_job(result.job);
+  const std::string shown_job_text = core::encode_job(shown(result.job, setting));
   Json files = Json::array();
   for (const auto& file : result.files) {
     Json entry{{"path", file.path.string()}, {"mode", octal(file.mode)}};
-    if (result.dry_run) entry["text"] = file.text;
+    if (result.dry_run) entry["text"] = file.text == job_text ? shown_job_text : file.text;
     files.push_back(std::move(entry));
   }
   structured["files"] = std::move(files);
@@ -180,7 +196,7 @@ server::Tool install_schedule(const Setting& setting) {
     const auto result =
         core::install_schedule(*request, setting.env, context.progress(), context.stop());
     if (!result) return result.error();
-    return encode(*result);
+    return encode(*result, setting);
   };
   auto tool = server::make_tool(schema_of("install_schedule"), handler);
   tool.tasks = server::TaskSupport::optional;

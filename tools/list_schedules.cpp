@@ -23,8 +23,8 @@ void put(Json& json, const char* key, const std::string& text) {
   if (!text.empty()) json[key] = text;
 }
 
-// What is not set is left out.
-void put_settings(Json& entry, const core::BackupJob& job) {
+// What is not set is left out; a command is not for a server limited to folders.
+void put_settings(Json& entry, const core::BackupJob& job, const Setting& setting) {
   const auto& snapshot = job.snapshot;
   entry["time"] = core::format_time_of_day(job.time);
   entry["source"] = snapshot.source.string();
@@ -38,15 +38,20 @@ void put_settings(Json& entry, const core::BackupJob& job) {
   put_count(entry, "keep_weekly", snapshot.retention.keep_weekly);
   put_count(entry, "keep_monthly", snapshot.retention.keep_monthly);
   entry["verify"] = core::to_string(snapshot.verify);
-  put(entry, "on_failure", job.on_failure);
-  put(entry, "ping_url", job.ping_url);
+  if (setting.allowed.empty()) put(entry, "on_failure", job.on_failure);
+  put(entry, "ping_url", core::shown_ping_url(job.ping_url));
 }
 
-Json encode(const core::ScheduleStatus& status) {
+bool may_be_told(const core::ScheduleStatus& status, const Setting& setting) {
+  return !status.job || (setting.allows(status.job->snapshot.source) &&
+                         setting.allows(status.job->snapshot.destination));
+}
+
+Json encode(const core::ScheduleStatus& status, const Setting& setting) {
   Json entry{{"name", status.name}};
   if (status.scheduler) entry["scheduler"] = core::to_string(*status.scheduler);
   if (status.job) {
-    put_settings(entry, *status.job);
+    put_settings(entry, *status.job, setting);
   }
   put(entry, "next_run", status.next_run);
   entry["last_result"] = !status.last_run ? "none" : status.last_run->ok ? "ok" : "failed";
@@ -101,7 +106,9 @@ server::Tool list_schedules(const Setting& setting) {
   auto handler = [setting](const Json&, server::CallContext& context) -> server::ToolOutcome<Json> {
     const auto list = core::list_schedules(setting.env, context.stop());
     Json schedules = Json::array();
-    for (const auto& status : list.schedules) schedules.push_back(encode(status));
+    for (const auto& status : list.schedules) {
+      if (may_be_told(status, setting)) schedules.push_back(encode(status, setting));
+    }
     return Json{{"schedules", std::move(schedules)}, {"warnings", list.warnings}};
   };
   auto tool = server::make_tool(schema_of("list_schedules"), handler);

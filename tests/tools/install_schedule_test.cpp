@@ -192,6 +192,37 @@ TEST_CASE("install_schedule changes what is given, and shows it before and after
   CHECK(core::read_job("mine", house.places, house.env().files)->snapshot.retention.empty());
 }
 
+TEST_CASE("install_schedule tells of a ping_url only its scheme and host") {
+  ScheduleHouse house;
+  const std::string former = "https://me:key-0@hc.example:8443/key-1?rid=key-2";
+  house.install({{"name", "mine"}, {"ping_url", former}, {"on_failure", "tell me"}});
+  const Json kept = house.good("install_schedule", {{"name", "mine"}, {"dry_run", true}});
+  CHECK(kept.at("kept").dump().find("\"ping_url: https://hc.example:8443/…\"") !=
+        std::string::npos);
+  CHECK(kept.at("kept").dump().find("\"on_failure: tell me\"") != std::string::npos);
+  CHECK((kept.dump() + house.last_text).find("key-") == std::string::npos);
+
+  const Json changed = house.good(
+      "install_schedule", {{"name", "mine"}, {"ping_url", "https://hc.example:8443?key-3"}});
+  CHECK(changed.at("changed") ==
+        Json::array({"ping_url: https://hc.example:8443/… (was https://hc.example:8443/…)"}));
+  CHECK(core::read_job("mine", house.places, house.env().files)->ping_url ==
+        "https://hc.example:8443?key-3");
+}
+
+TEST_CASE("install_schedule on a server limited to folders does not tell the command it keeps") {
+  ScheduleHouse house({"home"});
+  house.install({{"name", "mine"}});
+  auto job = core::read_job("mine", house.places, house.env().files);
+  REQUIRE(job);
+  job->on_failure = "tell me";
+  REQUIRE(core::write_job(*job, house.places, house.env().files));
+  const Json dry = house.good("install_schedule", {{"name", "mine"}, {"dry_run", true}});
+  CHECK(dry.dump().find("tell me") == std::string::npos);
+  const Json cleared = house.good("install_schedule", {{"name", "mine"}, {"on_failure", ""}});
+  CHECK(cleared.dump().find("tell me") == std::string::npos);
+}
+
 TEST_CASE("install_schedule does not guess what a job file held that cannot be read") {
   ScheduleHouse house;
   house.make_database(house / "home/notes/mine.db");

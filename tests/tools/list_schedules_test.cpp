@@ -46,8 +46,31 @@ TEST_CASE("list_schedules shows the settings that a schedule has, and leaves out
   CHECK_FALSE(listed.contains("hostname"));
   CHECK(listed.at("verify") == "full");
   CHECK(listed.at("on_failure") == "tell me");
-  CHECK(listed.at("ping_url") == "https://hc.example/1");
+  CHECK(listed.at("ping_url") == "https://hc.example/…");
   CHECK(
       house.last_text.find("Settings: mine: label app, keep_daily 7, verify full, on_failure tell "
-                           "me, ping_url https://hc.example/1\n") != std::string::npos);
+                           "me, ping_url https://hc.example/…\n") != std::string::npos);
+}
+
+TEST_CASE("list_schedules on a server limited to folders tells nothing of what lies outside") {
+  ScheduleHouse house({"home"});
+  house.install({{"name", "mine"}});
+  house.install({{"name", "other"}});
+  auto job = core::read_job("mine", house.places, house.env().files);
+  REQUIRE(job);
+  job->on_failure = "tell me";
+  REQUIRE(core::write_job(*job, house.places, house.env().files));
+  job->name = "other";
+  SECTION("the source") {
+    job->snapshot.source = "/elsewhere/global.db";
+  }
+  SECTION("the destination") {
+    job->snapshot.destination = "/elsewhere";
+  }
+  REQUIRE(core::write_job(*job, house.places, house.env().files));
+  const Json listed = house.good("list_schedules", Json::object());
+  REQUIRE(listed.at("schedules").size() == 1);
+  CHECK(listed.at("schedules").at(0).at("name") == "mine");
+  CHECK_FALSE(listed.at("schedules").at(0).contains("on_failure"));
+  CHECK(listed.dump().find("elsewhere") == std::string::npos);
 }
