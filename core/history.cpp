@@ -130,13 +130,14 @@ Expected<> insert(sqlite3* connection, const RunRecord& run, const std::string& 
 }
 
 // A scheduler asks every hour while a schedule fails: of like failures in a row only the first and
-// the last are kept, or they would soon push everything else out.
+// the last are kept, or they would soon push everything else out. Their texts may differ: free
+// bytes.
 Expected<> thin_streak(sqlite3* connection, const RunRecord& run, const std::string& what) {
   if (run.ok || run.schedule.empty()) return {};
   auto statement = sqlite::prepare(connection, R"sql(
 WITH newest AS MATERIALIZED (SELECT * FROM runs WHERE schedule = ? ORDER BY id DESC LIMIT 3),
      alike AS (SELECT count(*) AS n FROM newest
-               GROUP BY kind, source, destination, ok, error_code, error)
+               GROUP BY kind, source, destination, ok, error_code)
 DELETE FROM runs WHERE id = (SELECT id FROM newest ORDER BY id DESC LIMIT 1 OFFSET 1)
                    AND (SELECT max(n) FROM alike) = 3)sql",
                                    what);

@@ -31,9 +31,9 @@ struct RunRecord {
   std::string warnings;  // one per line
 };
 
-// Appends one run. Of like failures of a schedule in a row (kind, paths, error) only the first and
-// the last are kept. Beyond kMaxRuns the oldest go, but for the newest good snapshot run of each
-// source and the newest conclusive check (ok or damaged) of each snapshot. Ids only grow. Safe
+// Appends one run. Of like failures of a schedule in a row (kind, paths, error_code) only the first
+// and the last are kept. Beyond kMaxRuns the oldest go, but for the newest good snapshot run of
+// each source and the newest conclusive check (ok or damaged) of each snapshot. Ids only grow. Safe
 // across processes. The file is created 0600 on first use.
 Expected<> record_run(const RunRecord& run, const Env& env);
 

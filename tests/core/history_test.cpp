@@ -89,10 +89,12 @@ TEST_CASE("the history is private to the user") {
 
 TEST_CASE("of a streak of like failures of a schedule the first and the last run are kept") {
   FakeEnv world;
-  const auto record = [&](const std::string& schedule, const std::string& error) {
-    RunRecord run = make_run(world, "/" + schedule + ".db", error.empty());
+  auto record = [&, number = 0](const std::string& schedule,
+                                const std::string& error_code) mutable {
+    RunRecord run = make_run(world, "/" + schedule + ".db", error_code.empty());
     run.schedule = schedule;
-    run.error = error;
+    run.error_code = error_code;
+    run.error = std::to_string(++number) + " bytes free";
     REQUIRE(core::record_run(run, world.env()));
     return core::list_runs({.limit = 1}, world.env())->front().id;
   };
@@ -103,20 +105,20 @@ TEST_CASE("of a streak of like failures of a schedule the first and the last run
     for (const auto& run : *runs) found.push_back(run.id);
     return found;
   };
-  const auto first = record("one", "gone"), other_first = record("two", "gone");
+  const auto first = record("one", "not_found"), other_first = record("two", "not_found");
   std::int64_t last = 0, other_last = 0;
   for (int i = 0; i < 5; ++i) {
     const auto before = last;
-    last = record("one", "gone");
+    last = record("one", "not_found");
     CHECK(last > before);
-    other_last = record("two", "gone");
+    other_last = record("two", "not_found");
   }
   CHECK(ids("one") == std::vector{last, first});
   CHECK(ids("two") == std::vector{other_last, other_first});
 
-  const auto different = record("one", "full"), good = record("one", "");
+  const auto different = record("one", "no_space"), good = record("one", "");
   CHECK(ids("one") == std::vector{good, different, last, first});
-  const auto again = record("one", "full"), newest = record("one", "full");
+  const auto again = record("one", "no_space"), newest = record("one", "no_space");
   CHECK(ids("one") == std::vector{newest, again, good, different, last, first});
 }
 
