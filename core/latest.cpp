@@ -93,4 +93,24 @@ std::optional<Fuller> fuller_before(const fs::path& snapshot, const Manifest& ma
   return Fuller{std::move(*latest), loss};
 }
 
+Expected<fs::path> recorded_target(const fs::path& snapshot, const FileSystem& files) {
+  const std::string next_step = "Name the database to replace as target.";
+  if (const auto there = files.info(snapshot); !there) return fail(there.error());
+  const auto manifest = read_manifest(snapshot, files);
+  if (!manifest) {
+    return fail(ErrorCode::invalid_argument,
+                "Which database " + snapshot.string() +
+                    " was taken of is not known: " + manifest.error().message,
+                next_step);
+  }
+  // manifest_text writes a byte that is no UTF-8 as \xff: nothing lies there, and nothing should.
+  if (manifest->source.find("\\x") != std::string::npos && !files.info(manifest->source)) {
+    return fail(ErrorCode::invalid_argument,
+                "The name of the database that " + snapshot.string() +
+                    " was taken of is not UTF-8; its manifest has it as " + manifest->source + ".",
+                next_step);
+  }
+  return manifest->source;
+}
+
 }  // namespace core

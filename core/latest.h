@@ -1,4 +1,5 @@
-// Which snapshot to bring back: the latest of a source, and whether an older one holds more.
+// Which snapshot to bring back, and where to: the latest of a source, whether an older one holds
+// more, and the database that one was taken of.
 #pragma once
 
 #include <optional>
@@ -34,5 +35,10 @@ struct Fuller {
 // damaged, against which this one has lost much (loss_since).
 std::optional<Fuller> fuller_before(const fs::path& snapshot, const Manifest& manifest,
                                     const Env& env);
+
+// The database that a snapshot was taken of, as its manifest names it. not_found, damaged and the
+// like of read_manifest; invalid_argument where that name is no UTF-8, which a manifest cannot
+// hold.
+Expected<fs::path> recorded_target(const fs::path& snapshot, const FileSystem& files);
 
 }  // namespace core

@@ -54,11 +54,6 @@ struct RestoreResult {
   std::vector<std::string> warnings;
 };
 
-// The database that a snapshot was taken of, as its manifest names it. not_found, damaged and the
-// like of read_manifest; invalid_argument where that name is no UTF-8, which a manifest cannot
-// hold.
-Expected<fs::path> recorded_target(const fs::path& snapshot, const FileSystem& files);
-
 // Verifies the snapshot, copies it beside the target, checks the copy (same bytes, quick check),
 // gives it the journal mode its source had and the permissions of what it replaces, renames it into
 // place and syncs the folder. A crash at any moment leaves the old database or the new one, whole.

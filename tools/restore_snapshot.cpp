@@ -1,5 +1,6 @@
 #include "tools/restore_snapshot.h"
 
+#include "core/latest.h"
 #include "core/restore.h"
 #include "core/shell_word.h"
 #include "tools/encode.h"
