@@ -28,11 +28,6 @@ std::string host_of(const PruneRequest& request, const Env& env) {
   return request.hostname.empty() ? env.places.host : request.hostname;
 }
 
-// A flat destination may hold snapshots that another machine took of the same path there.
-bool is_of_other_host(const Snapshot& snapshot, const std::string& host) {
-  return snapshot.manifest && snapshot.manifest->host != manifest_text(host);
-}
-
 Expected<std::set<Series>> series_of(const PruneRequest& request, const std::string& source,
                                      const Env& env, std::vector<std::string>& warnings) {
   ListFilter filter;

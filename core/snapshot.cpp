@@ -381,9 +381,8 @@ void SnapshotRun::apply_retention() {
     return;
   }
   if (plan_.flat) {  // which other machines may share
-    std::erase_if(*series, [&](const Snapshot& snapshot) {
-      return snapshot.manifest && snapshot.manifest->host != manifest_text(plan_.host);
-    });
+    std::erase_if(*series,
+                  [&](const Snapshot& snapshot) { return is_of_other_host(snapshot, plan_.host); });
   }
   if (auto marked = mark_damaged(*series, plan_.source.string(), env_); !marked) {
     result_.warnings.push_back("Retention was not applied: " + marked.error().message);

@@ -159,7 +159,6 @@ Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& se
                 "Give this source a label of its own.");
   }
   const std::string source = manifest_text(plan.source.string());
-  const std::string host = manifest_text(plan.host);
   bool newest_seen = false;
   for (const Snapshot& snapshot : series) {
     const bool same_name = snapshot.path.filename() == plan.snapshot.filename();
@@ -170,7 +169,7 @@ Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& se
     }
     if (!snapshot.manifest || (newest_seen && !same_name)) continue;
     newest_seen = true;
-    const bool other_host = plan.flat && snapshot.manifest->host != host;
+    const bool other_host = plan.flat && is_of_other_host(snapshot, plan.host);
     if (snapshot.manifest->source == source && !other_host) continue;
     const std::string label = other_host ? plan.host : propose_label(plan.source, plan.label);
     return fail(ErrorCode::conflict,
@@ -179,6 +178,10 @@ Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& se
                 "Give this source a label of its own, for example \"" + label + "\".");
   }
   return {};
+}
+
+bool is_of_other_host(const Snapshot& snapshot, const std::string& host) {
+  return snapshot.manifest && snapshot.manifest->host != manifest_text(host);
 }
 
 std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series, Instant now) {

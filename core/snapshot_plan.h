@@ -37,6 +37,9 @@ std::string propose_label(const fs::path& source, const std::string& taken);
 Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& series,
                        const FileSystem& files);
 
+// Whether another machine took it, of the same path there: a flat destination may hold such.
+bool is_of_other_host(const Snapshot& snapshot, const std::string& host);
+
 // The latest taken of a series (taken_before); nothing when it is empty.
 std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series, Instant now);
 
