@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/paths.h"
+
 namespace core {
 namespace {
 
@@ -15,9 +17,7 @@ constexpr std::uint64_t kMaxNameBytes = 64;
 std::vector<FileId> files_of(const fs::path& database, const FileSystem& files) {
   std::vector<FileId> ids;
   for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-    fs::path path = database;
-    path += suffix;
-    if (const auto id = files.cached_id(path)) ids.push_back(*id);
+    if (const auto id = files.cached_id(with_suffix(database, suffix))) ids.push_back(*id);
   }
   return ids;
 }

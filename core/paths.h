@@ -1,4 +1,4 @@
-// What two paths say of each other, without a look at the disk.
+// What paths say of each other, without a look at the disk.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +11,12 @@ namespace core {
 inline bool is_inside(const std::filesystem::path& path, const std::filesystem::path& folder) {
   return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first ==
          folder.end();
+}
+
+// The path of a side file, as "/x.db-wal".
+inline std::filesystem::path with_suffix(std::filesystem::path path, const char* suffix) {
+  path += suffix;
+  return path;
 }
 
 }  // namespace core

@@ -6,16 +6,13 @@
 
 #include <algorithm>
 
+#include "core/paths.h"
+
 namespace core {
 namespace {
 
 // SQLite waits this long at a time, so that a stop is seen.
 constexpr int kLockTryMs = 50;
-
-fs::path with_suffix(fs::path path, const char* suffix) {
-  path += suffix;
-  return path;
-}
 
 bool is_about_content(const Error& error) {
   return error.code == ErrorCode::damaged || error.code == ErrorCode::not_a_database;

@@ -9,6 +9,7 @@
 #include "core/history.h"
 #include "core/latest.h"
 #include "core/openers.h"
+#include "core/paths.h"
 #include "core/pinned_source.h"
 #include "core/replace_database.h"
 #include "core/restore_leftovers.h"
@@ -34,11 +35,6 @@ bool is_there(const fs::path& path, const FileSystem& files) {
 }
 
 constexpr std::array kSideSuffixes{"-wal", "-journal", "-shm"};
-
-fs::path with_suffix(fs::path path, const char* suffix) {
-  path += suffix;
-  return path;
-}
 
 std::vector<fs::path> side_files_of(const fs::path& database, const FileSystem& files) {
   std::vector<fs::path> there;
