@@ -58,7 +58,8 @@ struct DirEntry {
 };
 
 // Ordinary file operations, each whole or failed. All methods are thread-safe. Errors name the
-// path. The bulk of a snapshot goes through SQLite, not through here.
+// path. The bulk of a snapshot goes through SQLite, not through here. What a file system cannot do
+// at all is no error but for link(): core/cannot.h says what is done instead.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -79,12 +80,16 @@ class FileSystem {
                                                std::size_t max_entries) const = 0;
   // The path with every symbolic link resolved; it must exist.
   virtual Expected<fs::path> canonical(const fs::path& path) const = 0;
+  // The largest number where the file system does not tell.
   virtual Expected<std::uint64_t> free_bytes(const fs::path& folder) const = 0;
+  // What one file there can hold; the largest number where no limit is known.
+  virtual std::uint64_t max_file_bytes(const fs::path& folder) const = 0;
 
   // Writes beside (`.~<name>.<random>.tmp`), fsyncs, renames, fsyncs the folder.
   virtual Expected<> write_atomically(const fs::path& path, std::string_view text,
                                       std::uint32_t mode) = 0;
-  // Creates the folder and its missing parents with this mode; fine when it is there already.
+  // Creates the folder and its missing parents with this mode, each synced into its parent; fine
+  // when it is there already.
   virtual Expected<> make_folders(const fs::path& folder, std::uint32_t mode) = 0;
   virtual Expected<> rename(const fs::path& from, const fs::path& to) = 0;
   // Never over something that is there: ErrorCode::conflict.

@@ -57,6 +57,8 @@ ErrorCode code_of_errno(int error_number) {
     case EAGAIN:
     case ETXTBSY:
       return ErrorCode::busy;
+    case EFBIG:
+      return ErrorCode::unsupported;
     case ENAMETOOLONG:
     case EINVAL:
     case ELOOP:
@@ -75,6 +77,10 @@ std::string hint_for(ErrorCode code) {
       return "Check the owner and permissions of the path, or choose another one.";
     case ErrorCode::no_space:
       return "Free some space there, or choose another destination.";
+    case ErrorCode::unsupported:
+      return "The file system there, or a limit of this user's, takes no file that large (FAT: "
+             "less "
+             "than 4 GiB). Choose a folder on another disk.";
     case ErrorCode::busy:
       return "Try again when the other program has finished.";
     default:

@@ -6,15 +6,20 @@
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #endif
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <limits>
 #include <memory>
 
+#include "core/cannot.h"
 #include "core/env.h"
+#include "core/paths.h"
+#include "core/room.h"
 #include "core/temporary.h"
 
 namespace core {
@@ -42,17 +47,13 @@ tl::unexpected<Error> fail_errno(const char* verb, const fs::path& path) {
 }
 
 tl::unexpected<Error> fail_new_name(const char* verb, const fs::path& from, const fs::path& to) {
-  if (errno == EEXIST) {
+  const int error_number = errno;
+  if (error_number == EEXIST) {
     return fail(ErrorCode::conflict, to.string() + " is there already.", "Choose another name.");
   }
   const std::string what =
       std::string("cannot ") + verb + " " + from.string() + " to " + to.string();
-  Error error = error_from_errno(errno, what);
-  // link(2): EPERM where the file system, or a rule about files of others, does not allow it.
-  if (errno == EPERM || errno == ENOTSUP || errno == EMLINK || errno == ENOSYS) {
-    error.code = ErrorCode::unsupported;
-  }
-  return fail(std::move(error));
+  return fail(error_from_errno(error_number, what));
 }
 
 FileInfo::Kind kind_of(mode_t mode) {
@@ -110,8 +111,9 @@ int sync_descriptor(int fd) {
 Expected<> sync_path(const fs::path& path, int flags) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
   if (file.get() < 0) return fail_errno("open", path);
-  // Some network file systems refuse to sync a folder: they have nothing to sync there.
-  if (sync_descriptor(file.get()) != 0 && !((flags & O_DIRECTORY) != 0 && errno == EINVAL)) {
+  const bool folder = (flags & O_DIRECTORY) != 0;
+  const Operation operation = folder ? Operation::sync_folder : Operation::sync_file;
+  if (sync_descriptor(file.get()) != 0 && !means_cannot(operation, errno)) {
     return fail_errno("sync", path);
   }
   return {};
@@ -121,10 +123,47 @@ Expected<> write_all(int fd, std::string_view text, const fs::path& path) {
   while (!text.empty()) {
     const ssize_t written = ::write(fd, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail_errno("write", path);
+    if (written == 0) errno = EIO;  // no file system may; it would go on for ever
+    if (written <= 0) return fail_errno("write", path);
     text.remove_prefix(static_cast<std::size_t>(written));
   }
   return {};
+}
+
+// A free name for what is at `path`; that path itself when there is none.
+fs::path name_aside(const fs::path& path) {
+  constexpr int kMaxNames = 100;
+  struct stat status {};
+  for (int number = 1; number <= kMaxNames; ++number) {
+    fs::path aside = with_suffix(path, ".replaced");
+    if (number > 1) aside += "-" + std::to_string(number);
+    if (::lstat(aside.c_str(), &status) != 0 && errno == ENOENT) return aside;
+  }
+  return path;
+}
+
+// Where no rename goes over a file. A crash in between leaves the old file under its name aside.
+bool step_aside_and_rename(const fs::path& from, const fs::path& to) {
+  struct stat status {};
+  if (::lstat(to.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  const fs::path aside = name_aside(to);
+  if (aside == to || ::rename(to.c_str(), aside.c_str()) != 0) return false;
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    (void)::rename(aside.c_str(), to.c_str());
+    return false;
+  }
+  ::unlink(aside.c_str());
+  return true;
+}
+
+bool rename_over(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) == 0) return true;
+  const int error_number = errno;
+  if (means_cannot(Operation::rename_over, error_number) && step_aside_and_rename(from, to)) {
+    return true;
+  }
+  errno = error_number;
+  return false;
 }
 
 class SystemFiles final : public FileSystem {
@@ -217,9 +256,29 @@ class SystemFiles final : public FileSystem {
   }
 
   Expected<std::uint64_t> free_bytes(const fs::path& folder) const override {
+    constexpr std::uint64_t kUnknown = std::numeric_limits<std::uint64_t>::max();
     struct statvfs status {};
-    if (::statvfs(folder.c_str(), &status) != 0) return fail_errno("measure", folder);
-    return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+    if (::statvfs(folder.c_str(), &status) != 0) {
+      if (means_cannot(Operation::measure, errno)) return kUnknown;
+      return fail_errno("measure", folder);
+    }
+    // What FUSE answers for a server that does not tell.
+    if (status.f_blocks == 0) return kUnknown;
+    const auto blocks = static_cast<std::uint64_t>(status.f_bavail);
+    const bool too_many = status.f_frsize != 0 && blocks > kUnknown / status.f_frsize;
+    return too_many ? kUnknown : blocks * status.f_frsize;
+  }
+
+  std::uint64_t max_file_bytes(const fs::path& folder) const override {
+#ifdef __linux__
+    struct statfs status {};
+    if (::statfs(folder.c_str(), &status) == 0) {
+      return max_file_bytes_of_type(static_cast<std::uint64_t>(status.f_type));
+    }
+#else
+    (void)folder;
+#endif
+    return std::numeric_limits<std::uint64_t>::max();
   }
 
   Expected<> write_atomically(const fs::path& path, std::string_view text,
@@ -229,7 +288,7 @@ class SystemFiles final : public FileSystem {
     if (!created) return fail(created.error());
     const Descriptor file(*created);  // open, and so locked, until the file has its name
     auto written = fill(file.get(), text, mode, temporary);
-    if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
+    if (written && !rename_over(temporary, path)) {
       written = fail_errno("replace", path);
     }
     if (!written) {
@@ -240,10 +299,10 @@ class SystemFiles final : public FileSystem {
   }
 
   Expected<> make_folders(const fs::path& folder, std::uint32_t mode) override {
-    if (::mkdir(folder.c_str(), static_cast<mode_t>(mode)) == 0) return {};
+    if (::mkdir(folder.c_str(), static_cast<mode_t>(mode)) == 0) return sync_entry_of(folder);
     if (errno == ENOENT && folder.has_parent_path() && folder.parent_path() != folder) {
       if (auto parents = make_folders(folder.parent_path(), mode); !parents) return parents;
-      if (::mkdir(folder.c_str(), static_cast<mode_t>(mode)) == 0) return {};
+      if (::mkdir(folder.c_str(), static_cast<mode_t>(mode)) == 0) return sync_entry_of(folder);
     }
     if (errno != EEXIST) return fail_errno("create", folder);
     struct stat status {};
@@ -253,16 +312,14 @@ class SystemFiles final : public FileSystem {
   }
 
   Expected<> rename(const fs::path& from, const fs::path& to) override {
-    if (::rename(from.c_str(), to.c_str()) != 0) {
-      return fail_errno("rename", from.string() + " to " + to.string());
-    }
+    if (!rename_over(from, to)) return fail_errno("rename", from.string() + " to " + to.string());
     return {};
   }
 
   Expected<> rename_new(const fs::path& from, const fs::path& to) override {
 #ifdef RENAME_NOREPLACE
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
-    if (errno != EINVAL && errno != ENOSYS) return fail_new_name("rename", from, to);
+    if (!means_cannot(Operation::rename_new, errno)) return fail_new_name("rename", from, to);
 #endif
     if (auto linked = link(from, to); linked) {
       ::unlink(from.c_str());
@@ -270,17 +327,22 @@ class SystemFiles final : public FileSystem {
     } else if (linked.error().code != ErrorCode::unsupported) {
       return linked;
     }
-    // The file system knows neither: what is left is to look, and then to rename.
-    if (::access(to.c_str(), F_OK) == 0) {
-      errno = EEXIST;
+    // The file system knows neither: what is left is to look, and then to rename. Our own runs are
+    // kept apart by their locks; of other programs one that makes the file in between loses it.
+    struct stat status {};
+    if (::lstat(to.c_str(), &status) == 0) errno = EEXIST;
+    if (errno != ENOENT || ::rename(from.c_str(), to.c_str()) != 0) {
       return fail_new_name("rename", from, to);
     }
-    return rename(from, to);
+    return {};
   }
 
   Expected<> link(const fs::path& from, const fs::path& to) override {
     if (::link(from.c_str(), to.c_str()) == 0) return {};
-    return fail_new_name("link", from, to);
+    const bool cannot = means_cannot(Operation::link, errno);
+    auto failed = fail_new_name("link", from, to);
+    if (cannot) failed.value().code = ErrorCode::unsupported;
+    return failed;
   }
 
   Expected<> remove(const fs::path& path) override {
@@ -294,7 +356,8 @@ class SystemFiles final : public FileSystem {
   }
 
   Expected<> set_mode(const fs::path& path, std::uint32_t mode) override {
-    if (::chmod(path.c_str(), static_cast<mode_t>(mode)) != 0) {
+    if (::chmod(path.c_str(), static_cast<mode_t>(mode)) != 0 &&
+        !means_cannot(Operation::set_mode, errno)) {
       return fail_errno("set the permissions of", path);
     }
     return {};
@@ -311,10 +374,22 @@ class SystemFiles final : public FileSystem {
  private:
   static Expected<> fill(int fd, std::string_view text, std::uint32_t mode, const fs::path& path) {
     // The umask applies to open's mode, not to this one.
-    if (::fchmod(fd, static_cast<mode_t>(mode)) != 0) return fail_errno("create", path);
+    if (::fchmod(fd, static_cast<mode_t>(mode)) != 0 && !means_cannot(Operation::set_mode, errno)) {
+      return fail_errno("create", path);
+    }
     if (auto written = write_all(fd, text, path); !written) return written;
-    if (sync_descriptor(fd) != 0) return fail_errno("sync", path);
+    if (sync_descriptor(fd) != 0 && !means_cannot(Operation::sync_file, errno)) {
+      return fail_errno("sync", path);
+    }
     return {};
+  }
+
+  // A folder that is new could go with the power otherwise, and all that was synced in it.
+  static Expected<> sync_entry_of(const fs::path& folder) {
+    const fs::path parent = folder.parent_path().empty() ? fs::path(".") : folder.parent_path();
+    // One in which we may make folders but not look cannot be opened, and so not be synced.
+    if (::access(parent.c_str(), R_OK) != 0) return {};
+    return sync_path(parent, O_DIRECTORY);
   }
 };
 

@@ -13,6 +13,7 @@
 #include "core/pinned_source.h"
 #include "core/replace_database.h"
 #include "core/restore_leftovers.h"
+#include "core/room.h"
 #include "core/row_counts.h"
 #include "core/run_lock.h"
 #include "core/safety_copy.h"
@@ -25,7 +26,6 @@
 namespace core {
 namespace {
 
-constexpr std::uint64_t kSpareBytes = 4ULL << 20;  // left free beside the restored database
 constexpr int kMaxSafetyNames = 100;
 constexpr std::chrono::milliseconds kPreviewBusyTimeout{1'000};
 constexpr std::size_t kWriteVersion = 18, kReadVersion = 19;  // header bytes: 1 rollback, 2 WAL
@@ -76,7 +76,7 @@ class Restoration {
                            request_.lock_timeout, env_, stop_);
       if (!acquired) return fail(acquired.error());
       lock.emplace(std::move(*acquired));
-      warn(sweep_restore_leftovers(target_, env_.files));
+      warn(sweep_restore_leftovers(target_, env_));
     }
     if (auto free = check_not_in_use(); !free) return fail(free.error());
     if (auto verified = verify_snapshot_first(); !verified) return fail(verified.error());
@@ -322,14 +322,9 @@ Expected<> Restoration::restore() {
 Expected<> Restoration::check_space() {
   const auto info = env_.files.info(request_.snapshot);
   if (!info) return fail(info.error());
-  const auto free = env_.files.free_bytes(target_.parent_path());
-  if (!free) return fail(free.error());
-  if (*free >= info->bytes + kSpareBytes) return {};
-  return fail(ErrorCode::no_space,
-              target_.parent_path().string() + " has " + std::to_string(*free) +
-                  " bytes free; the restore needs " + std::to_string(info->bytes + kSpareBytes) +
-                  ".",
-              "Free some space there, or restore to another folder.");
+  return check_room({target_.parent_path(), info->bytes, "the restored database",
+                     "Free some space there, or restore to another folder."},
+                    env_.files);
 }
 
 Expected<> Restoration::copy_to(const fs::path& file) {
@@ -363,7 +358,10 @@ Expected<> Restoration::copy_to(const fs::path& file) {
   if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "The restore was cancelled.");
   if (auto finished = (*to)->finish(); !finished) return finished;
   copied_sha256_ = digest.finish();
-  return (*to)->sync();
+  const auto synced = (*to)->sync();
+  if (!synced) return fail(synced.error());
+  if (!*synced) result_.warnings.push_back(unsynced_file_warning(target_));
+  return {};
 }
 
 // The copy as it lies on the disk: SQLite's own check, and the very bytes that were verified.

@@ -74,7 +74,8 @@ std::vector<fs::path> second_names_of(const fs::path& database, const FileSystem
   return names;
 }
 
-std::vector<std::string> sweep_restore_leftovers(const fs::path& target, FileSystem& files) {
+std::vector<std::string> sweep_restore_leftovers(const fs::path& target, const Env& env) {
+  FileSystem& files = env.files;
   std::vector<std::string> warnings;
   const auto note = [&](const auto& removed) {
     if (removed || removed.error().code == ErrorCode::not_found) return;
@@ -100,7 +101,7 @@ std::vector<std::string> sweep_restore_leftovers(const fs::path& target, FileSys
     const fs::path path = target.parent_path() / entry.name;
     const std::string described = described_by(entry.name, target);
     if (is_temporary_of_restore(entry.name, target)) {
-      note(remove_if_abandoned(path));
+      note(remove_if_abandoned(path, env.clock.now()));
     } else if (!described.empty() && is_orphan(target.parent_path() / described, files)) {
       note(files.remove(path));
     }

@@ -3,12 +3,18 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/socket.h>
+#include <sys/un.h>
+#endif
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
+#include "core/cannot.h"
 #include "core/digest.h"
 
 namespace core {
@@ -36,7 +42,39 @@ void write_holder(int fd, const std::string& what, Instant now) {
   if (::ftruncate(fd, 0) == 0) (void)!::pwrite(fd, text.data(), text.size(), 0);
 }
 
+// Where the state folder has no flock: a name that the kernel lends to one socket at a time, until
+// that is closed. unix(7), "abstract". EWOULDBLOCK when it is taken.
+int hold_name(const std::string& key) {
+#ifdef __linux__
+  const std::string name = "backup-plugin-db/" + std::to_string(::geteuid()) + "/" +
+                           sha256_of(key).substr(0, kKeyDigits);
+  sockaddr_un address{};
+  static_assert(sizeof(address.sun_path) >= 1 + 17 + 20 + 1 + kKeyDigits);
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path + 1, name.data(), name.size());
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), length) == 0) return fd;
+  const int error_number = errno;
+  ::close(fd);
+  errno = error_number == EADDRINUSE ? EWOULDBLOCK : error_number;
+  return -1;
+#else
+  (void)key;
+  errno = ENOLCK;
+  return -1;
+#endif
+}
+
 }  // namespace
+
+bool RunLock::try_hold(const std::string& key) {
+  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return true;
+  if (!means_cannot(Operation::lock, errno)) return false;
+  name_fd_ = hold_name(key);
+  return name_fd_ >= 0;
+}
 
 Expected<RunLock> RunLock::acquire(const std::string& key, const std::string& what,
                                    std::chrono::milliseconds timeout, const Env& env,
@@ -48,7 +86,7 @@ Expected<RunLock> RunLock::acquire(const std::string& key, const std::string& wh
   if (fd < 0) return fail(error_from_errno(errno, "cannot open the lock file " + path.string()));
   RunLock lock(fd);
   const auto deadline = env.clock.steady_now() + timeout;
-  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  while (!lock.try_hold(key)) {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) {
       return fail(error_from_errno(errno, "cannot lock " + path.string()));
@@ -65,10 +103,12 @@ Expected<RunLock> RunLock::acquire(const std::string& key, const std::string& wh
   return lock;
 }
 
-RunLock::RunLock(RunLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+RunLock::RunLock(RunLock&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), name_fd_(std::exchange(other.name_fd_, -1)) {}
 
 RunLock::~RunLock() {
   if (fd_ >= 0) ::close(fd_);
+  if (name_fd_ >= 0) ::close(name_fd_);
 }
 
 }  // namespace core

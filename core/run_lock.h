@@ -19,7 +19,8 @@ class RunLock {
   // Waits up to `timeout` for the lock on `key` (any text; `what` says it for people, as in
   // "snapshots of /x/global.db to /y"). busy past it, naming the holder: its process id, since
   // when, and what it is at; cancelled on a stop request, within 100 ms. Excludes other threads of
-  // this process as well. Lock files lie under <state>/locks, which is created (0700).
+  // this process as well. Lock files lie under <state>/locks, which is created (0700). Where that
+  // file system has no locks, Linux's kernel keeps the lock without a file, for this machine.
   static Expected<RunLock> acquire(const std::string& key, const std::string& what,
                                    std::chrono::milliseconds timeout, const Env& env,
                                    std::stop_token stop);
@@ -29,7 +30,10 @@ class RunLock {
 
  private:
   explicit RunLock(int fd) : fd_(fd) {}
+  bool try_hold(const std::string& key);  // errno says why not
+
   int fd_ = -1;
+  int name_fd_ = -1;  // where the file system has no locks
 };
 
 }  // namespace core

@@ -8,6 +8,7 @@
 #include "core/history.h"
 #include "core/loss.h"
 #include "core/publish.h"
+#include "core/room.h"
 #include "core/row_counts.h"
 #include "core/run_lock.h"
 #include "core/sealed_vfs.h"
@@ -22,8 +23,6 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr std::uint32_t kFolderMode = 0700;
 constexpr std::size_t kMaxFolderEntries = 200'000;
-// Left free on the destination beyond the copy itself: manifest, folder entries, others' writes.
-constexpr std::uint64_t kSpareBytes = 4 * 1024 * 1024;
 
 tl::unexpected<Error> fail_stopped(const SnapshotPlan& plan) {
   return fail(ErrorCode::cancelled, "The snapshot of " + plan.source.string() + " was stopped.",
@@ -157,7 +156,7 @@ void SnapshotRun::sweep() {
       continue;
     }
     const fs::path path = plan_.folder / entry.name;
-    const auto removed = remove_if_abandoned(path);
+    const auto removed = remove_if_abandoned(path, env_.clock.now());
     if (!removed) {
       result_.warnings.push_back("A left-over file stays: " + removed.error().message);
     } else if (*removed) {
@@ -185,14 +184,9 @@ Expected<PinnedSource> SnapshotRun::pin() {
 }
 
 Expected<> SnapshotRun::check_space(const SourceHeader& header) {
-  const auto available = env_.files.free_bytes(plan_.destination);
-  if (!available) return fail(available.error());
-  const std::uint64_t needed = header.bytes() + kSpareBytes;
-  if (*available >= needed) return {};
-  return fail(ErrorCode::no_space,
-              plan_.destination.string() + " has " + std::to_string(*available) +
-                  " bytes free; the snapshot needs " + std::to_string(needed) + ".",
-              "Free some space there, keep fewer snapshots, or choose another destination.");
+  return check_room({plan_.destination, header.bytes(), "the snapshot",
+                     "Free some space there, keep fewer snapshots, or choose another destination."},
+                    env_.files);
 }
 
 // What the rows tell of without a copy: the alarm, on which retention depends.
@@ -270,7 +264,8 @@ Expected<> SnapshotRun::settle(Copy& copy, const fs::path& file) {
   result_.timings.sync_ms = sync_ms;
   if (stop_.stop_requested()) return fail_stopped(plan_);
   if (!digest) return fail(digest.error());
-  if (!synced) return synced;
+  if (!synced) return fail(synced.error());
+  if (!*synced) result_.warnings.push_back(unsynced_file_warning(plan_.snapshot));
   return checked;
 }
 

@@ -7,8 +7,11 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <random>
+
+#include "core/cannot.h"
 
 namespace core {
 namespace {
@@ -17,6 +20,29 @@ constexpr std::string_view kPrefix = ".~";
 constexpr std::string_view kSuffix = ".tmp";
 constexpr std::size_t kRandomDigits = 16;
 constexpr int kMaxCreateAttempts = 8;
+// Far beyond the time that a copy may take, and the difference of two machines' clocks.
+constexpr std::chrono::hours kDeadAge{48};
+
+// Some file systems count no links: there the name itself tells.
+bool has_name(int fd, const fs::path& path) {
+  struct stat open {
+  }, named{};
+  if (::fstat(fd, &open) != 0) return false;
+  if (open.st_nlink > 0) return true;
+  return ::lstat(path.c_str(), &named) == 0 && named.st_dev == open.st_dev &&
+         named.st_ino == open.st_ino;
+}
+
+bool is_old(int fd, Instant now) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return false;
+  return std::chrono::system_clock::from_time_t(status.st_mtime) + kDeadAge < now;
+}
+
+bool is_abandoned(int fd, Instant now) {
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+  return means_cannot(Operation::lock, errno) && is_old(fd, now);
+}
 
 }  // namespace
 
@@ -51,20 +77,19 @@ Expected<int> create_locked(const fs::path& path) {
   for (int attempt = 0; attempt < kMaxCreateAttempts; ++attempt) {
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) return fail(error_from_errno(errno, "cannot create " + path.string()));
-    // Some network file systems have no flock; then only the run's own lock guards the file.
+    // Where there is no flock, the file's age guards it, and the run's own lock.
     (void)::flock(fd, LOCK_EX | LOCK_NB);
-    struct stat status {};
-    if (::fstat(fd, &status) == 0 && status.st_nlink > 0) return fd;
+    if (has_name(fd, path)) return fd;
     ::close(fd);
   }
   return fail(ErrorCode::conflict, path.string() + " is removed as soon as it is created.",
               "See which other process works in that folder.");
 }
 
-Expected<bool> remove_if_abandoned(const fs::path& path) {
+Expected<bool> remove_if_abandoned(const fs::path& path, Instant now) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) return fail(error_from_errno(errno, "cannot open " + path.string()));
-  const bool abandoned = ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+  const bool abandoned = is_abandoned(fd, now);
   const bool removed = abandoned && ::unlink(path.c_str()) == 0;
   const int error_number = errno;
   ::close(fd);

@@ -20,8 +20,9 @@ std::optional<std::string> name_of_temporary(std::string_view file_name);
 // closed: a file without that lock was left by a process that has ended.
 Expected<int> create_locked(const fs::path& path);
 // Removes a file that create_locked made in a process which has ended; false when it is still at
-// work. The file must not be open in this process.
-Expected<bool> remove_if_abandoned(const fs::path& path);
+// work. Where the file system has no flock, one that was not written to for two days counts as
+// abandoned. The file must not be open in this process.
+Expected<bool> remove_if_abandoned(const fs::path& path, Instant now);
 
 // Removes the temporary file on every way out but success, which calls release(). `files` must
 // outlive it. One thread at a time.

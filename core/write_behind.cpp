@@ -1,6 +1,7 @@
 #include "core/write_behind.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <cstring>
 #include <vector>
 
+#include "core/cannot.h"
 #include "core/temporary.h"
 
 namespace core {
@@ -23,6 +25,10 @@ bool write_fully(int fd, const unsigned char* data, std::size_t bytes, std::uint
     const ssize_t written = ::pwrite(fd, data, bytes, static_cast<off_t>(offset));
     if (written < 0) {
       if (errno == EINTR) continue;
+      return false;
+    }
+    if (written == 0) {  // no file system may; it would go on for ever
+      errno = EIO;
       return false;
     }
     data += written;
@@ -86,7 +92,7 @@ Expected<> WriteBehind::reserve(std::uint64_t bytes) {
   // Not posix_fallocate: where the file system cannot do it, that one writes the whole file.
   while (::fallocate(fd_, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) != 0) {
     if (errno == EINTR) continue;
-    if (errno == ENOSPC || errno == EFBIG || errno == EDQUOT) {
+    if (!means_cannot(Operation::reserve, errno)) {
       return fail(error_here(errno, "cannot reserve " + std::to_string(bytes) + " bytes for "));
     }
     break;
@@ -220,8 +226,8 @@ Expected<> WriteBehind::finish() {
   work_.notify_all();
   writer_.join();
   if (!drained) return drained;
-  // Gives back what was reserved and not needed.
-  if (::ftruncate(fd_, static_cast<off_t>(size_)) != 0) {
+  // Gives back what was reserved and not needed. Files that cannot be cut have nothing reserved.
+  if (::ftruncate(fd_, static_cast<off_t>(size_)) != 0 && !has_final_size()) {
     return fail(error_here(errno, "cannot set the length of "));
   }
   return {};
@@ -235,12 +241,22 @@ Expected<std::string> WriteBehind::digest() {
   return hash_file();
 }
 
-Expected<> WriteBehind::sync() {
+bool WriteBehind::has_final_size() const {
+  const int error_number = errno;
+  struct stat status {};
+  const bool final =
+      ::fstat(fd_, &status) == 0 && static_cast<std::uint64_t>(status.st_size) == size_;
+  errno = error_number;
+  return final;
+}
+
+Expected<bool> WriteBehind::sync() {
 #ifdef F_FULLFSYNC
-  if (::fcntl(fd_, F_FULLFSYNC) == 0) return {};
+  if (::fcntl(fd_, F_FULLFSYNC) == 0) return true;
 #endif
-  if (::fsync(fd_) != 0) return fail(error_here(errno, "cannot sync "));
-  return {};
+  if (::fsync(fd_) == 0) return true;
+  if (means_cannot(Operation::sync_file, errno)) return false;
+  return fail(error_here(errno, "cannot sync "));
 }
 
 void WriteBehind::drop_cache() {
@@ -350,6 +366,11 @@ Expected<> WriteBehind::failure() const {
 
 Error WriteBehind::error_here(int error_number, const std::string& verb) const {
   return error_from_errno(error_number, verb + path_.string());
+}
+
+std::string unsynced_file_warning(const fs::path& file) {
+  return "The file system of " + file.string() +
+         " cannot be told to write to its disk: a power failure soon after may take the file away.";
 }
 
 }  // namespace core

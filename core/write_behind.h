@@ -71,8 +71,9 @@ class WriteBehind {
   Expected<> finish();
   // After finish(): waits for the hash of the whole file; empty with DigestMode::none.
   Expected<std::string> digest();
-  // After finish(): to the disk. Safe to call beside digest().
-  Expected<> sync();
+  // After finish(): to the disk; false where the file system cannot be told to (core/cannot.h).
+  // Safe to call beside digest().
+  Expected<bool> sync();
   // Lets the system forget the cached pages of the file that are on the disk. Safe to call beside
   // sync().
   void drop_cache();
@@ -94,6 +95,7 @@ class WriteBehind {
   void hash_blocks();
   std::uint64_t free_blocks() const;
   Expected<std::string> hash_file();
+  bool has_final_size() const;
   void start_write_back(std::uint64_t written);
   void set_failure(Error error);
   Expected<> failure() const;
@@ -131,5 +133,8 @@ class WriteBehind {
   std::thread writer_;
   std::thread hasher_;
 };
+
+// For a file that sync() could not bring to the disk, under the name that it gets.
+std::string unsynced_file_warning(const std::filesystem::path& file);
 
 }  // namespace core

@@ -96,8 +96,13 @@ std::string request_state_key(const core::Env& env) {
     return *kept;
   }
   std::string key = random_bytes(kKeyBytes);
-  const bool stored = env.files.make_folders(path.parent_path(), 0700).has_value() &&
-                      env.files.write_atomically(path, key, 0600).has_value();
+  bool stored = env.files.make_folders(path.parent_path(), 0700).has_value() &&
+                env.files.write_atomically(path, key, 0600).has_value();
+  // Where the file system keeps no permissions it would be no secret.
+  if (const auto info = env.files.info(path); stored && (!info || (info->mode & 0077U) != 0)) {
+    (void)env.files.remove(path);
+    stored = false;
+  }
   if (!stored) log_warning("The key of requestState could not be kept: " + path.string());
   // Another process may have written at the same time: what lies there counts.
   if (const auto kept = env.files.read(path, kKeyBytes); kept && kept->size() == kKeyBytes) {

@@ -32,6 +32,9 @@ class ForwardingFiles : public core::FileSystem {
   Expected<std::uint64_t> free_bytes(const Path& folder) const override {
     return real_.free_bytes(folder);
   }
+  std::uint64_t max_file_bytes(const Path& folder) const override {
+    return real_.max_file_bytes(folder);
+  }
   Expected<> write_atomically(const Path& path, std::string_view text,
                               std::uint32_t mode) override {
     return real_.write_atomically(path, text, mode);
