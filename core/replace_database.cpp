@@ -1,7 +1,6 @@
 #include "core/replace_database.h"
 
 #include <sqlite3.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -223,16 +222,6 @@ void ReplacedDatabase::put_back() {
 
 std::string unsynced_warning(const Error& error) {
   return "The database is in place, but a power failure now might undo that: " + error.message;
-}
-
-void take_after(const fs::path& file, const fs::path& like) {
-  struct stat status {};
-  if (::stat(like.c_str(), &status) != 0) return;
-  // Only root may give files away; for anyone else it is theirs already.
-  if (::chown(file.c_str(), status.st_uid, status.st_gid) != 0) {
-    status.st_mode &= 0700U;
-  }
-  (void)::chmod(file.c_str(), status.st_mode & 0777U);
 }
 
 }  // namespace core

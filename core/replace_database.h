@@ -76,7 +76,4 @@ class ReplacedDatabase {
 // For a folder that could not be synced after the database got its place.
 std::string unsynced_warning(const Error& error);
 
-// Makes owner and permissions of `file` those of `like`, as far as the system lets us.
-void take_after(const fs::path& file, const fs::path& like);
-
 }  // namespace core

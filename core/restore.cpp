@@ -9,6 +9,7 @@
 #include "core/history.h"
 #include "core/latest.h"
 #include "core/openers.h"
+#include "core/ownership.h"
 #include "core/paths.h"
 #include "core/pinned_source.h"
 #include "core/replace_database.h"
@@ -403,7 +404,8 @@ fs::path Restoration::safety_path() const {
 }
 
 Expected<> Restoration::replace(Temporary& file) {
-  take_after(file.path(), target_);
+  auto changed_hands =
+      target_exists_ ? take_after(file.path(), target_) : take_after_folder(file.path(), target_);
   auto replaced = ReplacedDatabase::take(target_, request_.busy_timeout, env_, stop_);
   if (!replaced) return fail(replaced.error());
   const fs::path safety = safety_path();
@@ -413,6 +415,7 @@ Expected<> Restoration::replace(Temporary& file) {
   if (!swapped) return fail(swapped.error());
   file.release();
   warn(std::move(*swapped));
+  warn(std::move(changed_hands));
   if ((*replaced)->lost()) {
     describe_side_files((*replaced)->side_files_kept());
     return {};
@@ -445,6 +448,7 @@ Expected<> Restoration::put_new(Temporary& file) {
   if (auto still_new = check_new_target(); !still_new) return still_new;
   if (auto renamed = env_.files.rename_new(file.path(), target_); !renamed) return renamed;
   file.release();
+  if (auto told = told_of_owner(target_, target_)) result_.warnings.push_back(std::move(*told));
   if (auto synced = env_.files.sync_folder(target_.parent_path()); !synced) {
     result_.warnings.push_back(unsynced_warning(synced.error()));
   }

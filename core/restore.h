@@ -55,7 +55,8 @@ struct RestoreResult {
 };
 
 // Verifies the snapshot, copies it beside the target, checks the copy (same bytes, quick check),
-// gives it the journal mode its source had and the permissions of what it replaces, renames it into
+// gives it the journal mode its source had, and owner, permissions and attributes of what it
+// replaces (core/ownership.h: of a lost database its folder's owner, as root), renames it into
 // place and syncs the folder. A crash at any moment leaves the old database or the new one, whole.
 //
 // In place, the present database is first locked exclusively, its WAL folded into it and its side

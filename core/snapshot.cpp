@@ -7,6 +7,7 @@
 #include "core/copy.h"
 #include "core/history.h"
 #include "core/loss.h"
+#include "core/ownership.h"
 #include "core/publish.h"
 #include "core/room.h"
 #include "core/row_counts.h"
@@ -340,6 +341,9 @@ Expected<> SnapshotRun::publish(Temporary& file) {
     result_.replaced = false;
     result_.warnings.push_back("The earlier snapshot of the same day was kept as " +
                                published->kept_as.string() + ".");
+  }
+  if (auto open = open_to_others(plan_.snapshot, env_.files)) {
+    result_.warnings.push_back(std::move(*open));
   }
   tell_of_loss(published->kept_as);
   std::move(published->warnings.begin(), published->warnings.end(),
