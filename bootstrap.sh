@@ -14,7 +14,10 @@ cd "$(dirname "$(readlink -f "$0")")"
 build_packages=(g++ cmake ninja-build pkg-config libsqlite3-dev nlohmann-json3-dev
   libcpp-httplib-dev libspdlog-dev libfmt-dev libcli11-dev libvalijson-dev libexpected-dev
   libssl-dev python3)
-test_packages=(catch2 sqlite3 cron curl faketime dbus systemd xz-utils tzdata util-linux dpkg-dev file man-db)
+test_packages=(catch2 sqlite3 cron curl faketime dbus systemd xz-utils tzdata util-linux dpkg-dev file man-db
+  strace)
+# File systems to test on; not every release has all of them.
+mount_packages=(fuse3 exfatprogs exfat-fuse ntfs-3g dosfstools fusefat rclone bindfs fuse-overlayfs)
 node_packages=(nodejs npm)
 clang_packages=(clang libclang-rt-dev)
 
@@ -61,6 +64,15 @@ install() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# install_known PACKAGE…: those of them that this release has.
+install_known() {
+  local known=() package
+  for package in "$@"; do
+    if apt-cache show "$package" >/dev/null 2>&1; then known+=("$package"); fi
+  done
+  install "${known[@]}"
 }
 
 # build PRESET TESTS TARGET: configures where that is still to be done, then builds what changed.
@@ -116,6 +128,7 @@ case ${1:-} in
     what=$1
     shift
     install "${build_packages[@]}" "${test_packages[@]}"
+    install_known "${mount_packages[@]}"
     if [ -n "${BPD_NO_SKIPS:-}" ] && ! command -v npm >/dev/null; then install "${node_packages[@]}"; fi
     [ $# -gt 0 ] || set -- release
     for preset in "$@"; do
