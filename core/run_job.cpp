@@ -1,6 +1,8 @@
 // Runs the job of a schedule.
 #include "core/run_job.h"
 
+#include <exception>
+
 #include "core/due.h"
 #include "core/history.h"
 #include "core/installed_program.h"
@@ -144,6 +146,18 @@ void record_unless_recorded(const std::string& name, const BackupJob* job, const
   (void)record_run(run, env);  // the failure itself is what the caller hears of
 }
 
+// A night without memory is a failure to be told of, too.
+Expected<SnapshotResult> take_or_fail(const SnapshotRequest& request, const Env& env,
+                                      ProgressSink& progress, const std::stop_token& stop) {
+  try {
+    return take_snapshot(request, env, progress, stop);
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::internal,
+                std::string("The snapshot had to be given up: ") + error.what(),
+                "Free some memory; the next run tries again.");
+  }
+}
+
 Expected<SnapshotResult> try_snapshot(const BackupJob& job, int max_attempts, int& attempts,
                                       const Env& env, ProgressSink& progress,
                                       std::stop_token stop) {
@@ -152,7 +166,7 @@ Expected<SnapshotResult> try_snapshot(const BackupJob& job, int max_attempts, in
   while (true) {
     ++attempts;
     const Instant started_at = env.clock.now();
-    auto result = take_snapshot(request, env, progress, stop);
+    auto result = take_or_fail(request, env, progress, stop);
     if (result) return result;
     record_unless_recorded(job.name, &job, result.error(), started_at, env);
     if (result.error().code != ErrorCode::busy || attempts >= max_attempts) return result;

@@ -22,6 +22,8 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+// On a thread of its own where one can be had; else when its result is asked for.
+constexpr auto kBeside = std::launch::async | std::launch::deferred;
 constexpr std::uint32_t kFolderMode = 0700;
 constexpr std::size_t kMaxFolderEntries = 200'000;
 
@@ -220,7 +222,7 @@ Expected<> SnapshotRun::make_snapshot(PinnedSource& source) {
   if (stop_.stop_requested()) return fail_stopped(plan_);
   look_for_loss();
   // Beside what publishing waits for the disk: for a gigabyte it takes as long.
-  const auto dropping = std::async(std::launch::async, [&] { copied->file->drop_cache(); });
+  const auto dropping = std::async(kBeside, [&] { copied->file->drop_cache(); });
   return publish(file);
 }
 
@@ -246,7 +248,7 @@ Expected<Copy> SnapshotRun::copy(PinnedSource& source, const fs::path& target) {
 // Syncs the copy while its hash ends and the checks run: they read what the sync writes.
 Expected<> SnapshotRun::settle(Copy& copy, const fs::path& file) {
   const auto start = env_.clock.steady_now();
-  auto sync = std::async(std::launch::async, [&] {
+  auto sync = std::async(kBeside, [&] {
     auto synced = copy.file->sync();
     return std::pair(std::move(synced), ms_since(start));
   });

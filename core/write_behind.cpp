@@ -12,6 +12,7 @@
 
 #include "core/cannot.h"
 #include "core/temporary.h"
+#include "core/threads.h"
 
 namespace core {
 namespace fs = std::filesystem;
@@ -23,8 +24,9 @@ constexpr std::size_t kAlignment = 4096;
 bool write_fully(int fd, const unsigned char* data, std::size_t bytes, std::uint64_t offset) {
   while (bytes > 0) {
     const ssize_t written = ::pwrite(fd, data, bytes, static_cast<off_t>(offset));
-    if (written < 0) {
-      if (errno == EINTR) continue;
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      if (written == 0) errno = EIO;
       return false;
     }
     if (written == 0) {  // no file system may; it would go on for ever
@@ -54,10 +56,7 @@ Expected<std::unique_ptr<WriteBehind>> WriteBehind::create(const fs::path& path,
     ::unlink(path.c_str());
     return fail(reserved.error());
   }
-  file->writer_ = std::thread([raw = file.get()] { raw->write_blocks(); });
-  if (options.digest == DigestMode::beside) {
-    file->hasher_ = std::thread([raw = file.get()] { raw->hash_blocks(); });
-  }
+  file->start_threads();
   return file;
 }
 
@@ -67,7 +66,16 @@ WriteBehind::WriteBehind(fs::path path, int fd, const WriteBehindOptions& option
       fd_(fd),
       options_(options),
       stop_(std::move(stop)),
+      digest_mode_(options.digest),
       ring_(static_cast<unsigned char*>(std::aligned_alloc(kAlignment, kBlocks * kBlockBytes))) {}
+
+// Where one cannot be had the caller does its work: writes each block itself, hashes at the end.
+void WriteBehind::start_threads() {
+  (void)start_thread(writer_, [this] { write_blocks(); });
+  if (digest_mode_ == DigestMode::beside && !start_thread(hasher_, [this] { hash_blocks(); })) {
+    digest_mode_ = DigestMode::after;
+  }
+}
 
 void WriteBehind::FreeMemory::operator()(void* memory) const noexcept {
   std::free(memory);
@@ -155,7 +163,7 @@ Expected<> WriteBehind::append(const unsigned char* data, std::size_t bytes) {
 
 std::uint64_t WriteBehind::free_blocks() const {
   const std::uint64_t done =
-      options_.digest == DigestMode::beside ? std::min(written_, hashed_) : written_;
+      digest_mode_ == DigestMode::beside ? std::min(written_, hashed_) : written_;
   return kBlocks - (produced_ - done);
 }
 
@@ -189,6 +197,9 @@ void WriteBehind::publish_block() {
   }
   filling_ = false;
   if (batch) work_.notify_all();
+  if (writer_.joinable()) return;
+  std::unique_lock lock(mutex_);
+  (void)write_pending(lock);  // a failure is kept for the next call
 }
 
 Expected<> WriteBehind::drain() {
@@ -224,7 +235,7 @@ Expected<> WriteBehind::finish() {
     ended_ = true;
   }
   work_.notify_all();
-  writer_.join();
+  if (writer_.joinable()) writer_.join();
   if (!drained) return drained;
   // Gives back what was reserved and not needed. Files that cannot be cut have nothing reserved.
   if (::ftruncate(fd_, static_cast<off_t>(size_)) != 0 && !has_final_size()) {
@@ -236,7 +247,7 @@ Expected<> WriteBehind::finish() {
 Expected<std::string> WriteBehind::digest() {
   if (hasher_.joinable()) hasher_.join();
   if (auto healthy = failure(); !healthy) return fail(healthy.error());
-  if (options_.digest == DigestMode::none) return std::string();
+  if (digest_mode_ == DigestMode::none) return std::string();
   if (!overwritten_ && digest_ready_) return digest_;
   return hash_file();
 }
@@ -266,31 +277,32 @@ void WriteBehind::drop_cache() {
 }
 
 void WriteBehind::write_blocks() {
-  std::uint64_t offset = 0;
   std::unique_lock lock(mutex_);
   for (;;) {
     work_.wait(lock, [this] {
       return abandoned_ || ended_ || produced_ - written_ >= kBatchBlocks ||
              (flushing_ && written_ < produced_);
     });
-    while (written_ < produced_ && !abandoned_ && !failure_) {
-      const unsigned char* data = block(written_);
-      const std::size_t bytes = used_[written_ % kBlocks];
-      lock.unlock();
-      if (!write_fully(fd_, data, bytes, offset)) {
-        set_failure(error_here(errno, "cannot write "));
-        return;
-      }
-      offset += bytes;
-      start_write_back(offset);
-      lock.lock();
-      ++written_;
-      if (written_ % kBatchBlocks == 0 || written_ == produced_) {
-        space_.notify_all();
-      }
-    }
-    if (abandoned_ || failure_ || ended_) return;
+    if (!write_pending(lock) || abandoned_ || failure_ || ended_) return;
   }
+}
+
+bool WriteBehind::write_pending(std::unique_lock<std::mutex>& lock) {
+  while (written_ < produced_ && !abandoned_ && !failure_) {
+    const unsigned char* data = block(written_);
+    const std::size_t bytes = used_[written_ % kBlocks];
+    lock.unlock();
+    if (!write_fully(fd_, data, bytes, written_bytes_)) {
+      set_failure(error_here(errno, "cannot write "));
+      return false;
+    }
+    written_bytes_ += bytes;
+    start_write_back(written_bytes_);
+    lock.lock();
+    ++written_;
+    if (written_ % kBatchBlocks == 0 || written_ == produced_) space_.notify_all();
+  }
+  return true;
 }
 
 void WriteBehind::start_write_back(std::uint64_t written) {

@@ -34,7 +34,8 @@ struct WriteBehindOptions {
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 
-// All methods but the threads' own are for one thread at a time. After the first failure every
+// Works without its threads where the system gives none, on the caller's. All methods but the
+// threads' own are for one thread at a time. After the first failure every
 // method gives that failure again.
 class WriteBehind {
  public:
@@ -86,12 +87,15 @@ class WriteBehind {
   WriteBehind(std::filesystem::path path, int fd, const WriteBehindOptions& options,
               std::stop_token stop);
   Expected<> reserve(std::uint64_t bytes);
+  void start_threads();
   Expected<> append(const unsigned char* data, std::size_t bytes);
   Expected<> append_zeros(std::uint64_t bytes);
   Expected<> take_block();
   void publish_block();
   Expected<> drain();
   void write_blocks();
+  // Writes what there is, letting the lock go meanwhile; false, without the lock, on a failure.
+  bool write_pending(std::unique_lock<std::mutex>& lock);
   void hash_blocks();
   std::uint64_t free_blocks() const;
   Expected<std::string> hash_file();
@@ -105,6 +109,7 @@ class WriteBehind {
   const int fd_;
   const WriteBehindOptions options_;
   const std::stop_token stop_;
+  DigestMode digest_mode_;  // as asked for, or after where there was no thread for it
 
   unsigned char* block(std::uint64_t number) const {
     return ring_.get() + number % kBlocks * kBlockBytes;
@@ -114,7 +119,7 @@ class WriteBehind {
   std::array<std::size_t, kBlocks> used_{};
   bool filling_ = false;    // the block of sequence number produced_ belongs to the caller
   std::uint64_t size_ = 0;  // bytes appended
-  std::uint64_t write_back_started_ = 0;  // the writer's
+  std::uint64_t written_bytes_ = 0, write_back_started_ = 0;  // the writer's
 
   mutable std::mutex mutex_;
   std::condition_variable_any space_;  // for the caller

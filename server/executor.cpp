@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/threads.h"
+
 namespace server {
 
 void Executor::join() {
@@ -19,7 +21,13 @@ bool Executor::submit(std::function<void()> job) {
     queue_.push_back(std::move(job));
     // A worker is started only if the idle ones are all spoken for.
     if (queue_.size() > idle_ && threads_.size() < workers_) {
-      threads_.emplace_back([this] { work(); });
+      std::thread thread;
+      if (core::start_thread(thread, [this] { work(); })) {
+        threads_.push_back(std::move(thread));
+      } else if (threads_.empty()) {  // else those there are will come to it
+        queue_.pop_back();
+        return false;
+      }
     }
   }
   wake_.notify_one();
@@ -70,7 +78,8 @@ std::uint64_t Alarms::after(std::chrono::milliseconds delay, std::function<void(
   const std::lock_guard lock(mutex_);
   const std::uint64_t alarm = next_++;
   pending_.emplace(Key{std::chrono::steady_clock::now() + delay, alarm}, std::move(callback));
-  if (!stopping_ && !thread_.joinable()) thread_ = std::thread([this] { run(); });
+  // Without a thread it waits for the next call that gets one.
+  if (!stopping_ && !thread_.joinable()) (void)core::start_thread(thread_, [this] { run(); });
   changed_.notify_all();
   return alarm;
 }

@@ -23,7 +23,8 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  // False, and the job is dropped, when the queue is full or close() was called.
+  // False, and the job is dropped, when the queue is full, close() was called, or the system
+  // gives not even one thread.
   bool submit(std::function<void()> job);
   // Takes no more jobs; those taken still run.
   void close();
@@ -54,6 +55,7 @@ class Alarms {
   Alarms(const Alarms&) = delete;
   Alarms& operator=(const Alarms&) = delete;
 
+  // Where the system gives no thread it comes late: after the next call that gets one.
   std::uint64_t after(std::chrono::milliseconds delay, std::function<void()> callback);
   // The callback does not start any more (it may be running).
   void cancel(std::uint64_t alarm);

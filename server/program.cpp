@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <optional>
 
 #include "server/command_line.h"
@@ -173,10 +174,7 @@ int generate(const std::vector<std::string>& words, const ServerDefinition& defi
   return print_output(text);
 }
 
-}  // namespace
-
-int run_program(int argc, char** argv, const ProgramParts& parts) {
-  hear_of_children();
+int run_words(int argc, char** argv, const ProgramParts& parts) {
   const std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
   const std::string verb = argc > 1 ? argv[1] : "";
   if (verb == "--version") return print_output(parts.name + " " + parts.version);
@@ -206,6 +204,19 @@ int run_program(int argc, char** argv, const ProgramParts& parts) {
   return usage("Unknown command " + verb +
                (close.empty() ? "; " + parts.name + " --help lists them."
                               : "; did you mean " + close + "?"));
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv, const ProgramParts& parts) {
+  hear_of_children();
+  try {
+    return run_words(argc, argv, parts);
+  } catch (const std::exception& error) {  // no memory, above all
+    return fail_with({core::ErrorCode::internal,
+                      parts.name + " had to give up: " + error.what() + ".",
+                      "Nothing half done was put in place. Free some memory, and try again."});
+  }
 }
 
 }  // namespace server

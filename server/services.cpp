@@ -18,8 +18,9 @@ void start_call(Services& services, const RequestId& id, const Origin& origin, b
   };
   if (services.executor.submit(job)) return;
   call->reply_error(RpcError{rpc_code::kInternalError,
-                             "The server has too many requests waiting; try again later.", nullptr,
-                             503});
+                             "The server has too many requests waiting, or the system gives it no "
+                             "thread; try again later.",
+                             nullptr, 503});
   services.calls.close(*call);
 }
 

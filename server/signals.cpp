@@ -26,14 +26,18 @@ void on_signal(int) {
 
 int termination_signals() {
   std::array<int, 2> ends{};
+  std::signal(SIGPIPE, SIG_IGN);
   if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return -1;
   write_end = ends[1];
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
   return ends[0];
+}
+
+void die_of_signals() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_DFL);
 }
 
 void hear_of_children() {

@@ -9,6 +9,9 @@ namespace server {
 // system refuses. Call it once, before threads are started.
 int termination_signals();
 
+// Gives the three back: they end the process at once, as they do where nobody can hear of them.
+void die_of_signals();
+
 // Makes the ends of child processes known again, where who started this program ignored SIGCHLD.
 void hear_of_children();
 

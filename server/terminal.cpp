@@ -12,7 +12,9 @@
 #include <cstdio>
 #include <iostream>
 
+#include "core/threads.h"
 #include "server/jsonrpc.h"
+#include "server/signals.h"
 
 namespace server {
 namespace {
@@ -68,21 +70,25 @@ bool means_yes(const std::string& answer) {
 
 StopOnSignal::StopOnSignal(int signal_fd) {
   std::array<int, 2> ends{};
-  if (signal_fd < 0 || pipe2(ends.data(), O_CLOEXEC) != 0) return;
+  if (signal_fd < 0 || pipe2(ends.data(), O_CLOEXEC) != 0) {
+    die_of_signals();
+    return;
+  }
   wake_read_ = ends[0];
   wake_write_ = ends[1];
-  thread_ = std::thread([this, signal_fd] {
+  const bool listening = core::start_thread(thread_, [this, signal_fd] {
     std::array<pollfd, 2> both{pollfd{signal_fd, POLLIN, 0}, pollfd{wake_read_, POLLIN, 0}};
     while (poll(both.data(), both.size(), -1) < 0) {
     }
     if (both[0].revents != 0) stop_.request_stop();
   });
+  if (!listening) die_of_signals();
 }
 
 StopOnSignal::~StopOnSignal() {
-  if (!thread_.joinable()) return;
+  if (wake_write_ < 0) return;
   close(wake_write_);  // shows as a hang-up on the other end
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   close(wake_read_);
 }
 
