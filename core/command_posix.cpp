@@ -27,6 +27,8 @@ using std::chrono::steady_clock;
 constexpr milliseconds kTick{10};
 // What a program gets between the request to end and the kill.
 constexpr milliseconds kGrace{500};
+constexpr int kMaxSpawns = 4;
+constexpr milliseconds kSpawnPause{100};
 
 using OpenFile = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
@@ -71,8 +73,9 @@ struct Stream {
   Descriptor from;
   std::string* text;
   std::size_t max_bytes;
+  int failure = 0;  // errno: what was read is not all that was said
 
-  // Takes what is there now; closes at the end of the stream.
+  // Takes what is there now; closes at the end of the stream, and on a failure.
   void drain() {
     std::array<char, 16 * 1024> buffer;
     while (from.get() >= 0) {
@@ -80,6 +83,7 @@ struct Stream {
       if (got < 0 && errno == EINTR) continue;
       if (got < 0 && errno == EAGAIN) return;
       if (got <= 0) {
+        if (got < 0) failure = errno;
         from.close();
         return;
       }
@@ -146,10 +150,20 @@ Expected<pid_t> spawn(const Command& command, int input, int output, int error_o
   std::vector<std::string> arguments = command.argv;
   std::vector<std::string> environment = environment_of(command);
   pid_t pid = -1;
-  const int rc = posix_spawnp(&pid, arguments[0].c_str(), &actions, &attributes,
-                              pointers_to(arguments).data(), pointers_to(environment).data());
+  int rc = EAGAIN;  // at a limit on processes: another one may be about to end
+  for (int attempt = 1; rc == EAGAIN && attempt <= kMaxSpawns; ++attempt) {
+    if (attempt > 1) std::this_thread::sleep_for(kSpawnPause);
+    rc = posix_spawnp(&pid, arguments[0].c_str(), &actions, &attributes,
+                      pointers_to(arguments).data(), pointers_to(environment).data());
+  }
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
+  if (rc == EAGAIN) {
+    return fail(
+        ErrorCode::io,
+        "cannot start " + command.argv[0] + ": the system allows no further process.",
+        "End some programs of this user, or raise the limit (ulimit -u, or the service's).");
+  }
   if (rc != 0) return fail(error_from_errno(rc, "cannot start " + command.argv[0]));
   return pid;
 }
@@ -229,6 +243,11 @@ class SystemCommands final : public CommandRunner {
     for (Stream& stream : streams) stream.drain();
     if (cancelled) {
       return fail(ErrorCode::cancelled, "The run of " + command.argv[0] + " was cancelled.");
+    }
+    for (const Stream& stream : streams) {
+      if (stream.failure == 0) continue;
+      return fail(
+          error_from_errno(stream.failure, "cannot read what " + command.argv[0] + " prints"));
     }
     result.exit_code = exit_code_of(status);
     return {};

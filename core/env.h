@@ -124,9 +124,9 @@ struct CommandResult {
 class CommandRunner {
  public:
   virtual ~CommandRunner() = default;
-  // An error only when the program could not be started (not_found, permission_denied) or a stop
-  // was requested (cancelled). It and what it started end with SIGTERM, 500 ms later with SIGKILL,
-  // at its timeout and on a stop.
+  // An error only when the program could not be started (not_found, permission_denied, io), what it
+  // printed could not be read (io), or a stop was requested (cancelled). It and what it started end
+  // with SIGTERM, 500 ms later with SIGKILL, at its timeout and on a stop.
   virtual Expected<CommandResult> run(const Command& command, std::stop_token stop) = 0;
 };
 

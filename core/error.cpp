@@ -60,12 +60,32 @@ ErrorCode code_of_errno(int error_number) {
     case EFBIG:
       return ErrorCode::unsupported;
     case ENAMETOOLONG:
+    case EILSEQ:
     case EINVAL:
     case ELOOP:
     case EISDIR:
       return ErrorCode::invalid_argument;
     default:
       return ErrorCode::io;
+  }
+}
+
+// Where the kind alone would send people the wrong way.
+const char* hint_for_errno(int error_number) {
+  switch (error_number) {
+    case ENAMETOOLONG:
+      return "Most file systems allow 255 bytes for a name, with what is added to it while it is "
+             "written; choose a shorter one.";
+    case EMFILE:
+    case ENFILE:
+      return "Too many files are open: raise the limit (ulimit -n, or the service's), or end some "
+             "programs.";
+    case ENOMEM:
+      return "Free some memory, and try again.";
+    case EIO:
+      return "Check the disk and the system's log.";
+    default:
+      return nullptr;
   }
 }
 
@@ -92,8 +112,9 @@ std::string hint_for(ErrorCode code) {
 
 Error error_from_errno(int error_number, std::string_view what) {
   const ErrorCode code = code_of_errno(error_number);
+  const char* hint = hint_for_errno(error_number);
   return Error{code, std::string(what) + ": " + std::generic_category().message(error_number) + ".",
-               hint_for(code)};
+               hint != nullptr ? hint : hint_for(code)};
 }
 
 }  // namespace core

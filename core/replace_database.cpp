@@ -68,7 +68,8 @@ Expected<> ReplacedDatabase::lock(std::chrono::milliseconds busy_timeout, std::s
   while (true) {
     const auto locked = try_lock();
     if (locked) return {};
-    if (is_about_content(locked.error())) {
+    // One that its disk cannot read is kept as it is, like a damaged one.
+    if (is_about_content(locked.error()) || sqlite::read_failed(connection_.get())) {
       connection_.reset();
       facts_.reset();
       return {};

@@ -31,6 +31,7 @@ struct SealedFile {
   sqlite3_file base;
   bool database;  // else a temporary file of SQLite's own, which it may write
   std::atomic<std::uint64_t> bytes_read;
+  std::atomic<bool> read_failed;  // by the disk: a file that ends early is another matter
   MapGuard guard;
   bool keeps_pages;
   std::optional<PageCache> cache;
@@ -72,7 +73,9 @@ int fetch(sqlite3_file* file, const MapLimits& limits, sqlite3_int64 offset, int
 // Always from the file: the system's xRead of a mapped one would copy from the mapping.
 int read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
   sqlite3_file* from = self(file).database ? unmapped(file) : inner(file);
-  return from->pMethods->xRead(from, data, bytes, offset);
+  const int rc = from->pMethods->xRead(from, data, bytes, offset);
+  if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) self(file).read_failed = true;
+  return rc;
 }
 
 // Where the mapping does not pay.
@@ -249,6 +252,14 @@ sqlite3_file* file_of(sqlite3* connection) {
   return file;
 }
 
+// Mapped pages that could not be read although the file has not been cut short.
+bool lost_pages(sqlite3_file* file, std::uint64_t file_bytes) {
+  if (!self(file).guard.faulted()) return false;
+  sqlite3_int64 length = 0;
+  methods(file).xFileSize(inner(file), &length);
+  return static_cast<std::uint64_t>(length) >= file_bytes;
+}
+
 }  // namespace
 
 Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path) {
@@ -282,6 +293,11 @@ void keep_pages(sqlite3* connection, bool keep) {
   self(file_of(connection)).keeps_pages = keep;
 }
 
+bool read_failed(sqlite3* connection, std::uint64_t file_bytes) {
+  sqlite3_file* file = file_of(connection);
+  return self(file).read_failed || lost_pages(file, file_bytes);
+}
+
 Expected<> read_through(sqlite3* connection, std::uint64_t bytes,
                         const std::function<bool(const void* data, std::size_t bytes)>& take) {
   sqlite3_file* file = file_of(connection);
@@ -295,7 +311,9 @@ Expected<> read_through(sqlite3* connection, std::uint64_t bytes,
     if (rc == SQLITE_OK && mapped != nullptr) {
       goes_on = take(mapped, static_cast<std::size_t>(piece));
       rc = methods(file).xUnfetch(inner(file), at, mapped);
-      if (self(file).guard.faulted()) rc = SQLITE_IOERR_READ;
+      if (self(file).guard.faulted()) {
+        rc = lost_pages(file, bytes) ? SQLITE_IOERR_READ : SQLITE_IOERR_SHORT_READ;
+      }
     } else if (rc == SQLITE_OK) {
       piece = std::min(piece, static_cast<int>(kPieceBytes));
       rc = read(file, buffer.data(), piece, at);

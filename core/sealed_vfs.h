@@ -34,6 +34,10 @@ void keep_pages(sqlite3* connection, bool keep);
 // the connection; may be read from any thread.
 const std::atomic<std::uint64_t>& bytes_read(sqlite3* connection);
 
+// True when the disk kept back something that the file of file_bytes has: what was found on this
+// connection says nothing about the file. On the connection's thread.
+bool read_failed(sqlite3* connection, std::uint64_t file_bytes);
+
 // Calls `take` with the file's bytes from first to last, in pieces, until it returns false. Goes
 // through SQLite's own descriptor, so that no lock which this process may hold on the same file is
 // lost with the close of another one (https://www.sqlite.org/howtocorrupt.html, section 2.2).

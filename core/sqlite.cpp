@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <map>
 
@@ -107,8 +108,33 @@ Expected<ConnectionHandle> open(const std::string& name, int flags, const char* 
   return connection;
 }
 
+bool read_failed(sqlite3* connection) {
+  for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
+    sqlite3_file* file = nullptr;
+    if (sqlite3_file_control(connection, "main", which, &file) != SQLITE_OK || file == nullptr ||
+        file->pMethods == nullptr) {
+      continue;
+    }
+    int error_number = 0;
+    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error_number);
+    if (error_number == EIO || error_number == ENXIO) return true;
+  }
+  return false;
+}
+
 Error error_from(int result_code, sqlite3* connection, std::string_view what) {
   Mapping mapping = map_result(result_code);
+  if (result_code == SQLITE_IOERR_SHORT_READ) {  // the file ends before what it should hold
+    mapping = map_result(SQLITE_CORRUPT);
+  }
+  if ((result_code & 0xff) == SQLITE_CORRUPT && connection != nullptr && read_failed(connection)) {
+    mapping = map_result(SQLITE_IOERR);
+  }
+  const int system_error = connection != nullptr ? sqlite3_system_errno(connection) : 0;
+  const bool no_file = (result_code & 0xff) == SQLITE_CANTOPEN;
+  if (no_file && (system_error == EMFILE || system_error == ENFILE)) {
+    return error_from_errno(system_error, what);
+  }
   std::string message(what);
   message += ": ";
   // The connection's own words are about its latest failure, which may be another one than ours.

@@ -27,8 +27,12 @@ using StatementHandle = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 // Extended result codes are on. https://www.sqlite.org/c3ref/open.html
 Expected<ConnectionHandle> open(const std::string& name, int flags, const char* vfs = nullptr);
 
+// True when the system's last read of the database or its journal or WAL failed: SQLite then takes
+// the file for malformed.
+bool read_failed(sqlite3* connection);
+
 // Maps an SQLite result code to our Error: SQLITE_BUSY -> busy, SQLITE_FULL -> no_space,
-// SQLITE_CORRUPT -> damaged, SQLITE_NOTADB -> not_a_database, SQLITE_INTERRUPT -> cancelled, …; a
+// SQLITE_CORRUPT -> damaged (io when the disk failed), SQLITE_NOTADB -> not_a_database, SQLITE_INTERRUPT -> cancelled, …; a
 // function or collation that a schema names and SQLite does not have -> unsupported.
 // `what` is the sentence's start ("cannot read /x/global.db"); `connection` may be null.
 // https://www.sqlite.org/rescode.html

@@ -55,15 +55,10 @@ class Lanes {
       return;
     }
     std::vector<std::jthread> threads;
-    running_ = lanes;
     for (unsigned lane = 0; lane < lanes; ++lane) {
-      threads.emplace_back([this, connection = lane == 0 ? first : nullptr] {
-        connection != nullptr ? work(connection) : work_on_new_connection();
-        const std::lock_guard lock(mutex_);
-        --running_;
-        done_.notify_one();
-      });
+      if (!start_lane(threads, lane == 0 ? first : nullptr)) break;  // those there are do its work
     }
+    if (threads.empty()) return run(first, 1, tick);
     std::unique_lock lock(mutex_);
     while (!done_.wait_for(lock, kTick, [this] { return running_ == 0; })) {
       // Again and again: an interrupt that falls between two statements has no effect.
@@ -77,6 +72,26 @@ class Lanes {
   }
 
  private:
+  // False where the system gives no thread.
+  bool start_lane(std::vector<std::jthread>& threads, sqlite3* connection) {
+    const auto count = [this](int change) {
+      const std::lock_guard lock(mutex_);
+      running_ += change;
+      done_.notify_one();
+    };
+    count(1);
+    try {
+      threads.emplace_back([this, connection, count] {
+        connection != nullptr ? work(connection) : work_on_new_connection();
+        count(-1);
+      });
+      return true;
+    } catch (const std::system_error&) {
+      count(-1);
+      return false;
+    }
+  }
+
   void work_on_new_connection() {
     auto connection = open_sealed(path_);
     if (!connection) return;  // the other lanes do this one's work
@@ -111,7 +126,7 @@ class Lanes {
   std::condition_variable done_;
   std::vector<sqlite3*> open_;
   std::vector<sqlite::ConnectionHandle> connections_;  // stay open until all lanes have ended
-  unsigned running_ = 0;
+  int running_ = 0;
 };
 
 class Verification {
@@ -148,6 +163,7 @@ class Verification {
       return fail(ErrorCode::cancelled,
                   "The check of " + request_.snapshot.string() + " was cancelled.");
     }
+    if (unreadable_ || read_failed(connection->get(), bytes_)) return fail_unreadable();
     conclude(readable);
     if (request_.live_source && readable) {
       add(timed(
@@ -180,6 +196,16 @@ class Verification {
     id_ = info->id;
     modified_ = info->modified;
     return {};
+  }
+
+  // Whether that is damage nobody can tell: a cable, a server or a driver may be at fault.
+  tl::unexpected<Error> fail_unreadable() const {
+    return fail(ErrorCode::io,
+                request_.snapshot.string() +
+                    " could not be read to its end (an error of its disk or file server), so "
+                    "nobody can tell whether it is good.",
+                "See that the disk is well attached and what the system's log says of it; then "
+                "verify again, or choose another snapshot with list_snapshots.");
   }
 
   // Somebody's live database has its wal-index beside it and no manifest: an immutable look at it
@@ -223,11 +249,12 @@ class Verification {
   void run_lanes(sqlite3* connection, bool readable) {
     std::vector<Task> tasks;
     const auto plan = [&](auto& result, auto check) {
-      tasks.emplace_back([&result, check](sqlite3* on) {
+      tasks.emplace_back([this, &result, check](sqlite3* on) {
         const auto start = steady_clock::now();
         auto made = check(on);
         set_elapsed(made, ms_since(start));
         result = std::move(made);
+        if (read_failed(on, bytes_)) unreadable_ = true;
       });
     };
     // The two longest first.
@@ -418,6 +445,7 @@ class Verification {
   CountedCheck foreign_keys_, full_text_;
   std::string sha256_;
 
+  std::atomic<bool> unreadable_{false};
   std::atomic<std::uint64_t> hashed_{0};
   std::atomic<const std::atomic<std::uint64_t>*> structure_reads_{nullptr};
 };

@@ -85,7 +85,7 @@ struct VerifyRequest {
 // the calling thread; a stop request ends it within 100 ms (cancelled). An Error is returned only
 // where there is nothing to judge: not_found, permission_denied, invalid_argument, conflict (a live
 // database, not a snapshot), busy (replaced while it was looked at, and again at the second look),
-// cancelled.
+// io (its disk could not read it), cancelled.
 Expected<VerifyReport> verify_snapshot(const VerifyRequest& request, const Env& env,
                                        ProgressSink& progress, std::stop_token stop);
 

@@ -139,8 +139,8 @@ StructureLines read_structure(sqlite3* connection, const std::string& name, int 
 }  // namespace
 
 VerifyCheck ended_by(std::string name, const Error& error) {
-  const bool of_content = error.code == ErrorCode::damaged ||
-                          error.code == ErrorCode::not_a_database || error.code == ErrorCode::io;
+  const bool of_content =
+      error.code == ErrorCode::damaged || error.code == ErrorCode::not_a_database;
   if (!of_content) return make_check(std::move(name), Outcome::skipped, error.message);
   VerifyCheck check = make_check(std::move(name), Outcome::failed);
   check.findings.push_back(error.message);

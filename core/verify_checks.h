@@ -70,7 +70,8 @@ VerifyCheck compare_rows(const std::map<std::string, std::uint64_t>& rows,
 VerifyCheck compare_live_source(const std::map<std::string, std::uint64_t>& rows,
                                 const fs::path& live_source, const Env& env, std::stop_token stop);
 
-// A check that `error` ended: failed where it speaks of the file's content, else skipped.
+// A check that `error` ended: failed where it speaks of the file's content, else skipped; so,
+// too, where the disk could not read.
 VerifyCheck ended_by(std::string name, const Error& error);
 
 }  // namespace core
