@@ -1,7 +1,18 @@
 #include "core/openers.h"
 
+#include <pwd.h>
+#ifdef __linux__
+#include <sys/sysmacros.h>
+#else
+#include <sys/types.h>
+#endif
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <set>
+#include <sstream>
 
 #include "core/paths.h"
 
@@ -12,6 +23,8 @@ constexpr std::size_t kMaxProcesses = 100'000;
 constexpr std::size_t kMaxDescriptors = 100'000;  // of one process
 constexpr std::size_t kMaxDescribed = 4;
 constexpr std::uint64_t kMaxNameBytes = 64;
+constexpr std::size_t kMaxStatusBytes = 4096;
+constexpr std::size_t kMaxLocksBytes = 4 << 20;
 
 // The present files under the database's name, by identity.
 std::vector<FileId> files_of(const fs::path& database, const FileSystem& files) {
@@ -39,6 +52,50 @@ std::string program_of(const fs::path& process, const FileSystem& files) {
   return *name;
 }
 
+std::string name_of_user(uid_t user) {
+  struct passwd entry {};
+  struct passwd* found = nullptr;
+  std::array<char, 4096> buffer;
+  if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
+    return found->pw_name;
+  }
+  return std::to_string(user);
+}
+
+// "Uid:	1000	…" of https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
+std::string other_user_of(const fs::path& process, const FileSystem& files) {
+  constexpr std::string_view kUid = "\nUid:\t";
+  const auto status = files.read_start(process / "status", kMaxStatusBytes);
+  const std::size_t at = status ? status->find(kUid) : std::string::npos;
+  if (at == std::string::npos) return "";
+  uid_t user = 0;
+  const char* begin = status->data() + at + kUid.size();
+  std::from_chars(begin, status->data() + status->size(), user);
+  return user == ::geteuid() ? "" : name_of_user(user);
+}
+
+// "1: POSIX  ADVISORY  WRITE 4711 08:01:393231 0 EOF", device numbers in hexadecimal:
+// https://man7.org/linux/man-pages/man5/proc_locks.5.html
+std::set<int> lock_holders(const std::vector<FileId>& ids, const FileSystem& files) {
+  std::set<int> holders;
+  std::istringstream lines(files.read_start("/proc/locks", kMaxLocksBytes).value_or(""));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    std::string number, kind, how, what;
+    int process = 0;
+    unsigned device_major = 0, device_minor = 0;
+    char colon = 0;
+    FileId id;
+    fields >> number >> kind >> how >> what >> process;
+    fields >> std::hex >> device_major >> colon >> device_minor >> colon >> std::dec >> id.inode;
+    id.device = makedev(device_major, device_minor);
+    if (fields && process > 0 && std::find(ids.begin(), ids.end(), id) != ids.end()) {
+      holders.insert(process);
+    }
+  }
+  return holders;
+}
+
 }  // namespace
 
 std::vector<Opener> openers_of(const fs::path& database, const FileSystem& files) {
@@ -46,12 +103,14 @@ std::vector<Opener> openers_of(const fs::path& database, const FileSystem& files
   const std::vector<FileId> ids = files_of(database, files);
   const auto processes = files.list("/proc", kMaxProcesses);
   if (ids.empty() || !processes) return openers;
+  const std::set<int> holders = lock_holders(ids, files);
   for (const DirEntry& entry : *processes) {
     int id = 0;
     const char* end = entry.name.data() + entry.name.size();
     if (std::from_chars(entry.name.data(), end, id).ptr != end) continue;
     const fs::path process = fs::path("/proc") / entry.name;
-    if (has_open(process, ids, files)) openers.push_back({id, program_of(process, files)});
+    if (!holders.contains(id) && !has_open(process, ids, files)) continue;
+    openers.push_back({id, program_of(process, files), other_user_of(process, files)});
   }
   return openers;
 }
@@ -61,7 +120,8 @@ std::string describe_openers(const std::vector<Opener>& openers) {
   for (std::size_t i = 0; i < openers.size() && i < kMaxDescribed; ++i) {
     if (i > 0) text += i + 1 == openers.size() ? " and " : ", ";
     text += (openers[i].program.empty() ? "a program" : openers[i].program) + " (process " +
-            std::to_string(openers[i].process_id) + ")";
+            std::to_string(openers[i].process_id) +
+            (openers[i].user.empty() ? "" : " of " + openers[i].user) + ")";
   }
   if (openers.size() > kMaxDescribed) {
     text += " and " + std::to_string(openers.size() - kMaxDescribed) + " more";

@@ -11,14 +11,15 @@ namespace core {
 struct Opener {
   int process_id = 0;
   std::string program;  // as /proc/<pid>/comm has it; may be empty
+  std::string user{};   // its name or number, where that is another than ours
 };
 
 // Every process that has the file, its -wal, -shm or -journal open, this one included; through any
-// name of the file. Reads /proc/*/fd: empty where there is none (macOS), and processes of other
-// users are left out unless we are root.
+// name of the file. Reads /proc/*/fd and /proc/locks: empty where there is none (macOS). Unless we
+// are root, of other users' processes only those are there that hold a lock.
 std::vector<Opener> openers_of(const fs::path& database, const FileSystem& files);
 
-// "sqlite3 (process 4711) and node (process 12)"; at most a few.
+// "sqlite3 (process 4711) and node (process 12 of bob)"; at most a few.
 std::string describe_openers(const std::vector<Opener>& openers);
 
 }  // namespace core

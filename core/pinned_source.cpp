@@ -1,13 +1,23 @@
 #include "core/pinned_source.h"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 
+#include "core/mounts.h"
+#include "core/openers.h"
+
 namespace core {
 namespace fs = std::filesystem;
+
+struct BusyWait {
+  const Clock& clock;
+  std::chrono::steady_clock::time_point deadline;
+  std::stop_token stop;
+};
 
 namespace {
 
@@ -20,12 +30,6 @@ std::uint32_t big_endian(const unsigned char* bytes) {
   return (std::uint32_t{bytes[0]} << 24) | (std::uint32_t{bytes[1]} << 16) |
          (std::uint32_t{bytes[2]} << 8) | bytes[3];
 }
-
-struct BusyWait {
-  const Clock& clock;
-  std::chrono::steady_clock::time_point deadline;
-  std::stop_token stop;
-};
 
 int wait_while_busy(void* context, int) {
   const auto& wait = *static_cast<const BusyWait*>(context);
@@ -58,6 +62,23 @@ Expected<> check_file(const fs::path& path, const FileSystem& files) {
   return {};
 }
 
+tl::unexpected<Error> fail_damaged(const fs::path& path, const std::string& why) {
+  return fail(ErrorCode::damaged, path.string() + " is damaged: " + why + ".",
+              "Bring its newest good snapshot back with restore_snapshot and in_place, after a "
+              "preview with dry_run.");
+}
+
+// Some programs, Firefox among them, hold their databases for as long as they run.
+tl::unexpected<Error> fail_busy(const fs::path& path, const Error& error, const FileSystem& files) {
+  auto openers = openers_of(path, files);
+  std::erase_if(openers, [](const Opener& opener) { return opener.process_id == ::getpid(); });
+  if (openers.empty()) return fail(error);
+  return fail(ErrorCode::busy,
+              path.string() + " is locked; it is open in " + describe_openers(openers) + ".",
+              "Try again when that has finished, or close it first: some programs keep a database "
+              "locked for as long as they run.");
+}
+
 Expected<> check_magic(sqlite3* connection, const fs::path& path) {
   sqlite3_file* file = nullptr;
   sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
@@ -82,26 +103,50 @@ Expected<PinnedSource> PinnedSource::open(const fs::path& path,
                                           std::stop_token stop) {
   if (auto checked = check_file(path, env.files); !checked) return fail(checked.error());
   PinnedSource source;
-  source.vfs_ = std::make_unique<SourceVfs>();
-  auto connection = sqlite::open(path.string(), SQLITE_OPEN_READONLY | SQLITE_OPEN_PRIVATECACHE,
-                                 source.vfs_->name());
-  if (!connection) return fail(connection.error());
-  source.connection_ = std::move(*connection);
-  sqlite3* raw = source.connection_.get();
-  if (auto checked = check_magic(raw, path); !checked) return fail(checked.error());
-  // Closing as the only opener must not checkpoint: the -wal's bytes are the source's, not ours.
-  sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  sqlite::stand_in_for_collations(raw);
   BusyWait wait{env.clock, env.clock.steady_now() + busy_timeout, stop};
-  sqlite3_busy_handler(raw, wait_while_busy, &wait);
-  auto pinned = source.pin(path);
-  sqlite3_busy_handler(raw, nullptr, nullptr);
+  auto pinned = source.start(path, SourceVfs::Media::live, wait, env.files);
+  if (!pinned && source.vfs_->side_files_refused()) {
+    if (const auto mount = mount_of(path, env.files); mount && mount->never_written) {
+      source.close();
+      pinned = source.start(path, SourceVfs::Media::still, wait, env.files);
+    }
+  }
   if (!pinned && stop.stop_requested()) {
     return fail(ErrorCode::cancelled, "stopped while waiting for " + path.string());
+  }
+  if (!pinned && pinned.error().code == ErrorCode::damaged) {
+    if (auto intact = source.intact(); !intact) return fail(intact.error());
   }
   if (!pinned) return fail(pinned.error());
   source.vfs_->start_reading_ahead();
   return source;
+}
+
+Expected<> PinnedSource::start(const fs::path& path, SourceVfs::Media media, BusyWait& wait,
+                               const FileSystem& files) {
+  vfs_ = std::make_unique<SourceVfs>(media);
+  auto connection =
+      sqlite::open(path.string(), SQLITE_OPEN_READONLY | SQLITE_OPEN_PRIVATECACHE, vfs_->name());
+  if (!connection) return fail(connection.error());
+  connection_ = std::move(*connection);
+  sqlite3* raw = connection_.get();
+  if (auto checked = check_magic(raw, path); !checked) return checked;
+  // Closing as the only opener must not checkpoint: the -wal's bytes are the source's, not ours.
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite::stand_in_for_collations(raw);
+  if (media == SourceVfs::Media::still) {
+    auto alone = sqlite::execute(raw, "PRAGMA locking_mode = EXCLUSIVE", "cannot read");
+    if (!alone) return alone;
+  }
+  sqlite3_busy_handler(raw, wait_while_busy, &wait);
+  auto pinned = pin(path, files);
+  sqlite3_busy_handler(raw, nullptr, nullptr);
+  // No statement of ours has an error in it: "unsupported file format" and the like.
+  if (!pinned && pinned.error().code == ErrorCode::internal &&
+      sqlite3_errcode(raw) == SQLITE_ERROR) {
+    return fail_damaged(path, sqlite3_errmsg(raw));
+  }
+  return pinned;
 }
 
 PinnedSource::~PinnedSource() {
@@ -129,7 +174,7 @@ void PinnedSource::close() {
   vfs_.reset();
 }
 
-Expected<> PinnedSource::pin(const fs::path& path) {
+Expected<> PinnedSource::pin(const fs::path& path, const FileSystem& files) {
   sqlite3* raw = connection_.get();
   const std::string what = "cannot read " + path.string();
   if (auto begun = sqlite::execute(raw, "BEGIN", what); !begun) return begun;
@@ -156,11 +201,17 @@ Expected<> PinnedSource::pin(const fs::path& path) {
                   path.string() +
                       " is in WAL mode and its folder may not be written, so SQLite cannot make "
                       "the -shm and -wal files it reads through.",
-                  "Run as a user who may write to " + path.parent_path().string() + ".");
+                  "Run as a user who may write to " + path.parent_path().string() +
+                      ". If that is mounted read-only here and written elsewhere (a container's "
+                      "volume), run where it is written; or copy the database and its -wal to "
+                      "another folder while no program has it open, and name that copy.");
+    }
+    if (schema_version.error().code == ErrorCode::busy) {
+      return fail_busy(path, schema_version.error(), files);
     }
     return fail(schema_version.error());
   }
-  if (auto header = read_header(path); !header) return header;
+  if (auto header = read_header(path, files); !header) return header;
   if (big_endian(first_page_.data() + 40) != static_cast<std::uint32_t>(*schema_version)) {
     return fail(ErrorCode::internal, "Page 1 of " + path.string() + " could not be pinned.",
                 "Take the snapshot again; if this repeats, report it.");
@@ -168,12 +219,16 @@ Expected<> PinnedSource::pin(const fs::path& path) {
   return {};
 }
 
-Expected<> PinnedSource::read_header(const fs::path& path) {
+Expected<> PinnedSource::read_header(const fs::path& path, const FileSystem& files) {
   const std::string what = "cannot read " + path.string();
   // The page size needs no read; the page count is that of the pinned state, WAL included.
   auto page_size = sqlite::query_integer(connection_.get(), "PRAGMA page_size", what);
   if (!page_size) return fail(page_size.error());
   first_page_ = vfs_->stop_watching(static_cast<std::size_t>(*page_size));
+  if (const auto file = files.info(path);
+      first_page_.empty() && file && file->bytes < static_cast<std::uint64_t>(*page_size)) {
+    return fail_damaged(path, "it has less than one page");
+  }
   if (first_page_.size() < 512 ||
       std::memcmp(first_page_.data(), kMagic.data(), kMagic.size()) != 0) {
     return fail(ErrorCode::internal, "Page 1 of " + path.string() + " could not be pinned.",

@@ -26,14 +26,17 @@ struct SourceHeader {
   std::uint64_t bytes() const { return std::uint64_t{page_size} * page_count; }
 };
 
+struct BusyWait;
+
 // One thread at a time.
 class PinnedSource {
  public:
   // Opens the database and pins its present state, waiting up to `busy_timeout` for a writer.
   // Errors tell apart: not_found, not_a_database (empty, encrypted, garbage, a folder), damaged,
-  // busy, permission_denied (unreadable, or a WAL database in a folder that may not be written),
-  // no_space (a WAL database on a full disk),
-  // conflict (a crashed writer's journal waits to be rolled back), cancelled.
+  // busy (the message names who has it open, where the system tells), permission_denied
+  // (unreadable, or a WAL database in a folder that may not be written, but for media that nobody
+  // can write), no_space (a WAL database on a full disk), conflict (a crashed writer's journal
+  // waits to be rolled back), cancelled.
   //
   // `path` must have its symbolic links resolved: the side files lie beside the file itself.
   static Expected<PinnedSource> open(const std::filesystem::path& path,
@@ -50,16 +53,18 @@ class PinnedSource {
   // Lets what is read from now on come straight from the mapped file, which saves two copies of
   // each page. Advice: what cannot be mapped is read.
   void map_pages();
-  // Asked after the last read of mapped pages and before close(): io when one of them was not what
-  // the file holds, because it could not be read.
+  // Asked after the last read and before close(): io when a page could not be read, so that what
+  // came of it is not what the file holds.
   Expected<> intact() const;
   // Ends the read transaction and closes. Nothing but the header may be used afterwards.
   void close();
 
  private:
   PinnedSource() = default;
-  Expected<> pin(const std::filesystem::path& path);
-  Expected<> read_header(const std::filesystem::path& path);
+  Expected<> start(const std::filesystem::path& path, SourceVfs::Media media, BusyWait& wait,
+                   const FileSystem& files);
+  Expected<> pin(const std::filesystem::path& path, const FileSystem& files);
+  Expected<> read_header(const std::filesystem::path& path, const FileSystem& files);
 
   std::unique_ptr<SourceVfs> vfs_;  // outlives the connection
   sqlite::ConnectionHandle connection_;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/discover.h"
+#include "core/mounts.h"
 #include "core/paths.h"
 
 namespace core {
@@ -36,23 +37,6 @@ constexpr std::array kCloudFolders = {
     CloudFolder{"Syncthing", "Syncthing"},
     CloudFolder{"CloudStorage", "a cloud service"},  // macOS: ~/Library/CloudStorage/<service>
 };
-
-// /proc/mounts spells space, tab, line feed and backslash in octal. proc(5), getmntent(3).
-std::string unescape_mount(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto digit = [&](std::size_t at) {
-      return at < text.size() && text[at] >= '0' && text[at] <= '7' ? text[at] - '0' : -1;
-    };
-    if (text[i] == '\\' && digit(i + 1) >= 0 && digit(i + 2) >= 0 && digit(i + 3) >= 0) {
-      result += static_cast<char>(digit(i + 1) * 64 + digit(i + 2) * 8 + digit(i + 3));
-      i += 3;
-    } else {
-      result += text[i];
-    }
-  }
-  return result;
-}
 
 // The next field of a line, fields being separated by one space.
 std::string_view next_field(std::string_view& line) {

@@ -16,6 +16,7 @@ struct SourceVfs::State {
   sqlite3_vfs* system = nullptr;
   std::string vfs_name;
   std::string path;
+  bool still = false;  // Media::still
   bool had_wal = false;
   bool had_shm = false;
   bool side_files_refused = false;
@@ -26,6 +27,7 @@ struct SourceVfs::State {
   sqlite3_int64 ahead_offset = 0;
   sqlite3_int64 expected_offset = -1;  // where a reader in sequence would go on
   MapGuard guard;
+  bool read_failed = false;
 };
 
 namespace {
@@ -103,6 +105,7 @@ int x_read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
     return SQLITE_OK;
   }
   const int rc = inner(file)->pMethods->xRead(inner(file), data, bytes, offset);
+  if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) state.read_failed = true;
   if (state.watching && rc == SQLITE_OK && wanted <= kMaxPageBytes) {
     const auto* from = static_cast<const unsigned char*>(data);
     // Smaller reads are the change counter and the header, larger ones are none of SQLite's.
@@ -125,9 +128,11 @@ int x_file_size(sqlite3_file* file, sqlite3_int64* bytes) {
   return inner(file)->pMethods->xFileSize(inner(file), bytes);
 }
 int x_lock(sqlite3_file* file, int level) {
+  if (self(file).state->still) return SQLITE_OK;
   return inner(file)->pMethods->xLock(inner(file), level);
 }
 int x_unlock(sqlite3_file* file, int level) {
+  if (self(file).state->still) return SQLITE_OK;
   return inner(file)->pMethods->xUnlock(inner(file), level);
 }
 int x_check_reserved_lock(sqlite3_file* file, int* result) {
@@ -146,7 +151,11 @@ int x_sector_size(sqlite3_file* file) {
   return inner(file)->pMethods->xSectorSize(inner(file));
 }
 int x_device_characteristics(sqlite3_file* file) {
-  return inner(file)->pMethods->xDeviceCharacteristics(inner(file));
+  const State& state = *self(file).state;
+  const int own = inner(file)->pMethods->xDeviceCharacteristics(inner(file));
+  // Without a WAL beside it there is none to look for, nor to make.
+  const bool alone = state.still && self(file).database && !state.had_wal;
+  return alone ? own | SQLITE_IOCAP_IMMUTABLE : own;
 }
 
 int x_shm_map(sqlite3_file* file, int region, int bytes, int extend, void volatile** out) {
@@ -220,6 +229,7 @@ int open_database(State& state, SourceFile* opened, const char* name, int flags,
   state.path = name;
   state.had_wal = exists(state.path + "-wal");
   state.had_shm = exists(state.path + "-shm");
+  if (state.still && is_empty(state.path + "-wal")) state.had_wal = false;
   // A descriptor that may write is what locks need; falls back to reading where it may not.
   const int wanted = (flags & ~SQLITE_OPEN_READONLY) | SQLITE_OPEN_READWRITE;
   int got = 0;
@@ -241,6 +251,9 @@ int x_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, in
   if (opened->database) {
     rc = open_database(state, opened, name, flags, out_flags);
   } else {
+    if (state.still) {
+      flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
+    }
     rc = state.system->xOpen(state.system, name, opened->system(), flags, out_flags);
     if (rc != SQLITE_OK && (flags & SQLITE_OPEN_WAL) != 0) state.side_files_refused = true;
   }
@@ -264,7 +277,8 @@ int x_full_pathname(sqlite3_vfs* vfs, const char* name, int bytes, char* out) {
 
 }  // namespace
 
-SourceVfs::SourceVfs() : state_(new State) {
+SourceVfs::SourceVfs(Media media) : state_(new State) {
+  state_->still = media == Media::still;
   static std::atomic<std::uint64_t> next_number{0};
   sqlite3_initialize();
   state_->system = sqlite3_vfs_find(nullptr);
@@ -307,7 +321,7 @@ void SourceVfs::start_reading_ahead() {
 }
 
 bool SourceVfs::lost_pages() const {
-  return state_->guard.faulted();
+  return state_->guard.faulted() || state_->read_failed;
 }
 
 bool SourceVfs::side_files_refused() const {

@@ -21,9 +21,14 @@ namespace core {
 // to remove them (https://www.sqlite.org/wal.html#read_only_databases,
 // https://www.sqlite.org/walformat.html): if anyone else has the database open by then, or has put
 // something into the WAL, they stay.
+//
+// On media that nobody can write (Media::still) neither is needed: nothing is locked, and a WAL is
+// read through an index in memory. There the connection must be in locking_mode EXCLUSIVE from its
+// start. https://www.sqlite.org/wal.html#use_of_wal_without_shared_memory
 class SourceVfs {
  public:
-  SourceVfs();
+  enum class Media { live, still };
+  explicit SourceVfs(Media media = Media::live);
   ~SourceVfs();  // every connection opened through it must be closed
   SourceVfs(const SourceVfs&) = delete;
   SourceVfs& operator=(const SourceVfs&) = delete;
@@ -44,8 +49,8 @@ class SourceVfs {
   void start_reading_ahead();
   static constexpr std::size_t kReadAheadBytes = 64 * 1024;
 
-  // True when a mapped page could not be read, because somebody cut the file short or the disk
-  // failed: SQLite saw zeros. Ask before the connection closes.
+  // True when a page could not be read, because the disk failed, or somebody cut a mapped file
+  // short: SQLite saw zeros, or takes the file for malformed. Ask before the connection closes.
   bool lost_pages() const;
 
   // True when SQLite could not open the -wal or -shm it needs, so that a failure is about the

@@ -100,6 +100,23 @@ TEST_CASE("a database that was cut short is called damaged") {
   CHECK(refusal(world / "a.db", world) == ErrorCode::damaged);
 }
 
+TEST_CASE("less than one page, or a format number that is none, is damage and no error of ours") {
+  test::FakeEnv world;
+  test::make_notes_database(world / "whole.db", {"delete", 8192, 20});
+  const std::string whole = read_file(world / "whole.db");
+  test::write_file(world / "cut.db", whole.substr(0, 512));
+  std::string format = whole;
+  format[47] = '\x84';
+  test::write_file(world / "format.db", format);
+  for (const char* name : {"cut.db", "format.db"}) {
+    CAPTURE(name);
+    const auto pages = pages_of(world / name, world);
+    REQUIRE_FALSE(pages);
+    CHECK(pages.error().code == ErrorCode::damaged);
+    CHECK(pages.error().message.find((world / name).string()) != std::string::npos);
+  }
+}
+
 TEST_CASE("the folder of an idle database is the same before and after, in either mode") {
   const std::string mode = GENERATE("wal", "delete");
   test::FakeEnv world;
@@ -214,6 +231,19 @@ std::set<std::string> own_locks() {
     if (line.find(own) != std::string::npos) locks.insert(line.substr(line.find(':')));
   }
   return locks;
+}
+
+TEST_CASE("the error of a busy source names who has it open") {
+  test::FakeEnv world;
+  test::make_notes_database(world / "a.db", {"delete", 4096, 20});
+  const test::WriterProcess writer(world / "a.db",
+                                   {.mode = test::WriterOptions::Mode::hold_exclusive});
+  const auto pages = pages_of(world / "a.db", world);
+  REQUIRE_FALSE(pages);
+  CHECK(pages.error().code == ErrorCode::busy);
+  CHECK(pages.error().message.find("test_writer (process " + std::to_string(writer.pid()) + ")") !=
+        std::string::npos);
+  CHECK(pages.error().hint.find("close it") != std::string::npos);
 }
 
 TEST_CASE("locks that this process holds on the source are the same before and after") {

@@ -430,4 +430,5 @@ TEST_CASE("who has a file open is found through any name of it") {
         "test_writer (process " + std::to_string(other.pid()) + ")");
   CHECK(core::describe_openers({{1, "a"}, {2, ""}, {3, "c"}}) ==
         "a (process 1), a program (process 2) and c (process 3)");
+  CHECK(core::describe_openers({{1, "a", "bob"}}) == "a (process 1 of bob)");
 }

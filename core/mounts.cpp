@@ -1,0 +1,88 @@
+#include "core/mounts.h"
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+#include <vector>
+
+#include "core/paths.h"
+
+namespace core {
+namespace {
+
+constexpr std::size_t kMaxMountinfoBytes = 4 << 20;
+
+// Their read-only state is that of the one file system, which nobody else can be writing: a
+// server's, or a layer below, might be written all the same.
+constexpr std::array<std::string_view, 18> kLocalTypes{
+    "ext2", "ext3",  "ext4",    "xfs", "btrfs",    "f2fs",  "vfat", "msdos",   "exfat",
+    "ntfs", "ntfs3", "iso9660", "udf", "squashfs", "erofs", "jfs",  "hfsplus", "tmpfs"};
+
+bool has_option(const std::string& options, std::string_view wanted) {
+  std::istringstream list(options);
+  for (std::string option; std::getline(list, option, ',');) {
+    if (option == wanted) return true;
+  }
+  return false;
+}
+
+// "36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root rw,errors=continue"
+std::optional<Mount> parse(const std::string& line) {
+  std::istringstream words(line);
+  std::vector<std::string> before, after;
+  bool passed = false;
+  for (std::string word; words >> word;) {
+    if (!passed && word == "-") {
+      passed = true;
+    } else {
+      (passed ? after : before).push_back(word);
+    }
+  }
+  if (before.size() < 6 || after.empty()) return std::nullopt;
+  Mount mount;
+  mount.point = unescape_mount(before[4]);
+  mount.type = after[0];
+  mount.never_written =
+      has_option(after.back(), "ro") &&
+      std::find(kLocalTypes.begin(), kLocalTypes.end(), mount.type) != kLocalTypes.end();
+  return mount;
+}
+
+}  // namespace
+
+std::string unescape_mount(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto digit = [&](std::size_t at) {
+      return at < text.size() && text[at] >= '0' && text[at] <= '7' ? text[at] - '0' : -1;
+    };
+    if (text[i] == '\\' && digit(i + 1) >= 0 && digit(i + 2) >= 0 && digit(i + 3) >= 0) {
+      result += static_cast<char>(digit(i + 1) * 64 + digit(i + 2) * 8 + digit(i + 3));
+      i += 3;
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
+}
+
+std::optional<Mount> mount_of(const fs::path& path, std::string_view mountinfo) {
+  std::optional<Mount> found;
+  std::istringstream lines{std::string(mountinfo)};
+  for (std::string line; std::getline(lines, line);) {
+    auto mount = parse(line);
+    if (!mount || !is_inside(path, mount->point)) continue;
+    // Of two mounts on one folder the later one is seen.
+    if (found && mount->point.native().size() < found->point.native().size()) continue;
+    found = std::move(mount);
+  }
+  return found;
+}
+
+std::optional<Mount> mount_of(const fs::path& path, const FileSystem& files) {
+  const auto text = files.read_start("/proc/self/mountinfo", kMaxMountinfoBytes);
+  if (!text) return std::nullopt;
+  return mount_of(path, *text);
+}
+
+}  // namespace core
