@@ -2,15 +2,13 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <unistd.h>
-#ifdef __linux__
 #include <sys/socket.h>
 #include <sys/un.h>
-#endif
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <cstddef>
 #include <string_view>
 #include <utility>
 
@@ -42,55 +40,41 @@ void write_holder(int fd, const std::string& what, Instant now) {
   if (::ftruncate(fd, 0) == 0) (void)!::pwrite(fd, text.data(), text.size(), 0);
 }
 
-// Where the state folder has no flock: a name that the kernel lends to one socket at a time, until
-// that is closed. unix(7), "abstract". EWOULDBLOCK when it is taken.
-int hold_name(const std::string& key) {
 #ifdef __linux__
-  const std::string name = "backup-plugin-db/" + std::to_string(::geteuid()) + "/" +
-                           sha256_of(key).substr(0, kKeyDigits);
+// A descriptor that owns the name until it is closed, however the process ends; -1 with errno.
+// https://man7.org/linux/man-pages/man7/unix.7.html, abstract sockets
+int bind_name(const std::string& name) {
   sockaddr_un address{};
-  static_assert(sizeof(address.sun_path) >= 1 + 17 + 20 + 1 + kKeyDigits);
   address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path + 1, name.data(), name.size());
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  name.copy(address.sun_path + 1, sizeof(address.sun_path) - 1);
   const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
-  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), length) == 0) return fd;
+  const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), bytes) == 0) return fd;
   const int error_number = errno;
   ::close(fd);
-  errno = error_number == EADDRINUSE ? EWOULDBLOCK : error_number;
+  errno = error_number;
   return -1;
-#else
-  (void)key;
-  errno = ENOLCK;
-  return -1;
-#endif
 }
+#endif
 
 }  // namespace
-
-bool RunLock::try_hold(const std::string& key) {
-  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return true;
-  if (!means_cannot(Operation::lock, errno)) return false;
-  name_fd_ = hold_name(key);
-  return name_fd_ >= 0;
-}
 
 Expected<RunLock> RunLock::acquire(const std::string& key, const std::string& what,
                                    std::chrono::milliseconds timeout, const Env& env,
                                    std::stop_token stop) {
   const fs::path folder = env.places.state / "locks";
   if (auto made = env.files.make_folders(folder, 0700); !made) return fail(made.error());
-  const fs::path path = folder / (sha256_of(key).substr(0, kKeyDigits) + ".lock");
+  const std::string name = sha256_of(key).substr(0, kKeyDigits);
+  const fs::path path = folder / (name + ".lock");
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return fail(error_from_errno(errno, "cannot open the lock file " + path.string()));
   RunLock lock(fd);
   const auto deadline = env.clock.steady_now() + timeout;
-  while (!lock.try_hold(key)) {
-    if (errno == EINTR) continue;
-    if (errno != EWOULDBLOCK) {
-      return fail(error_from_errno(errno, "cannot lock " + path.string()));
-    }
+  for (;;) {
+    const auto locked = lock.try_lock(name, path);
+    if (!locked) return fail(locked.error());
+    if (*locked) break;
     if (env.clock.steady_now() >= deadline) {
       return fail(ErrorCode::busy, holder_of(fd) + " is in the way of " + what + ".",
                   "Let that run end, or stop it, and try again.");
@@ -103,12 +87,32 @@ Expected<RunLock> RunLock::acquire(const std::string& key, const std::string& wh
   return lock;
 }
 
+// False when somebody else has it.
+Expected<bool> RunLock::try_lock(const std::string& name, const fs::path& path) {
+  int rc = 0;
+  do {
+    rc = ::flock(fd_, LOCK_EX | LOCK_NB);
+  } while (rc != 0 && errno == EINTR);
+  if (rc == 0) return true;
+  if (errno == EWOULDBLOCK) return false;
+#ifdef __linux__
+  // Any other failure may be of the moment, and the next run would take the other lock.
+  if (!means_cannot(Operation::lock, errno)) {
+    return fail(error_from_errno(errno, "cannot lock " + path.string()));
+  }
+  socket_ = bind_name("backup-plugin-db." + std::to_string(::geteuid()) + "." + name);
+  if (socket_ >= 0) return true;
+  if (errno == EADDRINUSE) return false;
+#endif
+  return fail(error_from_errno(errno, "cannot lock " + path.string()));
+}
+
 RunLock::RunLock(RunLock&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), name_fd_(std::exchange(other.name_fd_, -1)) {}
+    : fd_(std::exchange(other.fd_, -1)), socket_(std::exchange(other.socket_, -1)) {}
 
 RunLock::~RunLock() {
+  if (socket_ >= 0) ::close(socket_);
   if (fd_ >= 0) ::close(fd_);
-  if (name_fd_ >= 0) ::close(name_fd_);
 }
 
 }  // namespace core

@@ -19,8 +19,9 @@ class RunLock {
   // Waits up to `timeout` for the lock on `key` (any text; `what` says it for people, as in
   // "snapshots of /x/global.db to /y"). busy past it, naming the holder: its process id, since
   // when, and what it is at; cancelled on a stop request, within 100 ms. Excludes other threads of
-  // this process as well. Lock files lie under <state>/locks, which is created (0700). Where that
-  // file system has no locks, Linux's kernel keeps the lock without a file, for this machine.
+  // this process as well. Lock files lie under <state>/locks, which is created (0700). Where their
+  // file system knows no flock (NFS without its lock service, some FUSE), the lock is an abstract
+  // socket of this machine and user (Linux).
   static Expected<RunLock> acquire(const std::string& key, const std::string& what,
                                    std::chrono::milliseconds timeout, const Env& env,
                                    std::stop_token stop);
@@ -30,10 +31,10 @@ class RunLock {
 
  private:
   explicit RunLock(int fd) : fd_(fd) {}
-  bool try_hold(const std::string& key);  // errno says why not
+  Expected<bool> try_lock(const std::string& name, const fs::path& path);
 
   int fd_ = -1;
-  int name_fd_ = -1;  // where the file system has no locks
+  int socket_ = -1;  // holds the lock in place of the file, which then only says whose it is
 };
 
 }  // namespace core
