@@ -5,6 +5,7 @@
 #include "core/destinations.h"
 #include "core/history.h"
 #include "core/manifest.h"
+#include "core/name_rules.h"
 #include "core/paths.h"
 #include "core/publish.h"
 #include "core/temporary.h"
@@ -115,7 +116,11 @@ Expected<SnapshotPlan> plan_snapshot(const SnapshotRequest& request, const Env& 
                 "Choose a folder elsewhere, best on another disk: what befalls the source would "
                 "befall its snapshots.");
   }
-  plan.name.stem = stem_of(plan.source);
+  const NameRules rules = name_rules_of(plan.destination, env.files);
+  for (const auto& [name, what] : {std::pair(plan.host, "hostname"), {plan.label, "label"}}) {
+    if (auto fits = check_folder_fits(name, what, rules); !fits) return fail(fits.error());
+  }
+  plan.name.stem = fitting_stem(stem_of(plan.source), rules);
   plan.name.date = request.date.value_or(env.clock.local_date(env.clock.now()));
   plan.snapshot = plan.folder / format_snapshot_name(plan.name);
   return plan;

@@ -44,6 +44,16 @@ bool is_abandoned(int fd, Instant now) {
   return means_cannot(Operation::lock, errno) && is_old(fd, now);
 }
 
+Error cannot_create(const fs::path& path, int error_number) {
+  Error error = error_from_errno(error_number, "cannot create " + path.string());
+  if (error_number == EINVAL || error_number == EILSEQ) {
+    error.hint =
+        "Its file system may not hold such a name (FAT and NTFS know no ? * : \" < > |): "
+        "choose another name, or a folder on another file system.";
+  }
+  return error;
+}
+
 }  // namespace
 
 fs::path temporary_path_of(const fs::path& file) {
@@ -76,7 +86,7 @@ std::optional<std::string> name_of_temporary(std::string_view file_name) {
 Expected<int> create_locked(const fs::path& path) {
   for (int attempt = 0; attempt < kMaxCreateAttempts; ++attempt) {
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return fail(error_from_errno(errno, "cannot create " + path.string()));
+    if (fd < 0) return fail(cannot_create(path, errno));
     // Where there is no flock, the file's age guards it, and the run's own lock.
     (void)::flock(fd, LOCK_EX | LOCK_NB);
     if (has_name(fd, path)) return fd;
