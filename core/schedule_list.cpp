@@ -9,6 +9,7 @@
 
 #include "core/due.h"
 #include "core/installed_program.h"
+#include "core/patience.h"
 #include "core/run_job.h"
 #include "core/schedule_install.h"
 
@@ -23,17 +24,24 @@ constexpr const char* kOutdated =
     " is of an earlier version: a night that fails or is cut short is not made up before the next.";
 constexpr const char* kInstallAgain = " Run install_schedule again with this name.";
 
-void check_paths(const BackupJob& job, const FileSystem& files,
+void check_paths(const BackupJob& job, const FileSystem& files, const std::stop_token& stop,
                  std::vector<std::string>& problems) {
-  const auto missing = [&](std::string_view what, const fs::path& path) {
-    const auto info = files.info(path);
+  const auto missing = [&](std::string_view what, const fs::path& path,
+                           const Expected<FileInfo>& info) {
     if (info) return;
     const bool denied = info.error().code == ErrorCode::permission_denied;
     problems.push_back(std::string(what) + path.string());
     problems.back() += denied ? " may not be read." : kGoneProblem;
   };
-  missing(kSourceProblem, job.snapshot.source);
-  missing("The destination ", job.snapshot.destination);
+  missing(kSourceProblem, job.snapshot.source, files.info(job.snapshot.source));
+  const fs::path& destination = job.snapshot.destination;
+  const auto info = within(kPatience, destination.string(), stop,
+                           [&files, destination] { return files.info(destination); });
+  if (info) {
+    missing("The destination ", destination, *info);
+  } else {
+    problems.push_back("The destination " + destination.string() + std::string(kSilentProblem));
+  }
 }
 
 // "0.2.0" before "0.10.0"; what is no number counts as 0.
@@ -192,7 +200,7 @@ ScheduleList list_schedules(const Env& env, std::stop_token stop) {
     if (status.job) {
       check_scheduler(status, facts, env, stop);
       check_program(facts, env, status);
-      check_paths(*status.job, env.files, status.problems);
+      check_paths(*status.job, env.files, stop, status.problems);
       check_runs(status, env);
       uses_systemd |= status.job->scheduler == SchedulerKind::systemd;
       uses_cron |= status.job->scheduler == SchedulerKind::cron;

@@ -28,6 +28,10 @@ struct ScheduleStatus {
 inline constexpr std::string_view kSourceProblem = "The source ", kGoneProblem = " is not there.";
 inline constexpr std::string_view kFailedProblem = "Its last run failed: ";
 inline constexpr std::string_view kOverdueProblem = "Overdue: ";
+// How it ends of a destination that was asked (core/patience.h) and did not answer.
+inline constexpr std::string_view kSilentProblem =
+    " does not answer: its disk or file server hangs. See that it is there, or mount it again; "
+    "until then nothing can be backed up to it.";
 
 // cron's hourly line may still catch up.
 inline constexpr std::chrono::minutes kOverdueGrace{75};
@@ -37,7 +41,8 @@ struct ScheduleList {
   std::vector<std::string> warnings;      // of the machine: linger off, cron not running
 };
 
-// Reads job files, the schedulers and history.db; changes nothing.
+// Reads job files, the schedulers and history.db; changes nothing. Waits kPatience at most for a
+// destination that hangs.
 ScheduleList list_schedules(const Env& env, std::stop_token stop);
 
 }  // namespace core

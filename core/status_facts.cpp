@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/discover.h"
+#include "core/patience.h"
 #include "core/schedule.h"
 #include "core/schedule_list.h"
 
@@ -71,7 +72,22 @@ void add_runs(std::size_t limit, StatusInput& input, std::vector<std::string>& w
   }
 }
 
-void add_snapshots(StatusInput& input, std::vector<std::string>& warnings, const Env& env) {
+std::optional<Expected<ListPage>> list_patiently(const fs::path& destination,
+                                                 const FileSystem& files,
+                                                 const std::stop_token& stop) {
+  const std::string place = destination.string();
+  const auto there =
+      within(kPatience, place, stop, [&files, destination] { return files.info(destination); });
+  if (!there) return std::nullopt;
+  return within(kListPatience, place, stop, [&files, destination] {
+    return list_snapshots(destination, {}, kMaxSnapshots, "", files);
+  });
+}
+
+// Those that do not answer go to `silent`.
+void add_snapshots(StatusInput& input, std::set<std::string>& silent,
+                   std::vector<std::string>& warnings, const Env& env,
+                   const std::stop_token& stop) {
   std::set<fs::path> destinations;
   for (const auto& schedule : input.schedules) destinations.insert(schedule.destination);
   for (const auto& run : input.runs) {
@@ -79,19 +95,26 @@ void add_snapshots(StatusInput& input, std::vector<std::string>& warnings, const
   }
   for (const auto& destination : destinations) {
     // One that is gone is told by its schedule; without a schedule nobody waits for it.
-    auto page = list_snapshots(destination, {}, kMaxSnapshots, "", env.files);
-    if (!page) continue;
-    std::move(page->snapshots.begin(), page->snapshots.end(), std::back_inserter(input.snapshots));
-    std::move(page->warnings.begin(), page->warnings.end(), std::back_inserter(warnings));
+    auto listed = list_patiently(destination, env.files, stop);
+    if (!listed) {
+      silent.insert(destination.string());
+      warnings.push_back("The destination " + destination.string() + std::string(kSilentProblem) +
+                         " What is known of its snapshots is what the history says.");
+    }
+    if (!listed || !*listed) continue;
+    auto& page = **listed;
+    std::move(page.snapshots.begin(), page.snapshots.end(), std::back_inserter(input.snapshots));
+    std::move(page.warnings.begin(), page.warnings.end(), std::back_inserter(warnings));
   }
 }
 
 // Whether the snapshots of the newest good runs are where they were put.
-void find_lost_runs(StatusInput& input, const Env& env) {
+void find_lost_runs(StatusInput& input, const std::set<std::string>& silent, const Env& env) {
   std::set<std::pair<std::string, std::string>> looked_at;
   for (const auto& run : input.runs) {
     if (run.kind != "snapshot" || !run.ok || run.snapshot.empty()) continue;
     if (!looked_at.emplace(run.source, run.destination).second) continue;
+    if (silent.contains(run.destination)) continue;
     if (!env.files.info(run.destination)) continue;  // a disk that is away: its schedule tells
     const auto info = env.files.info(run.snapshot);
     if (!info && info.error().code == ErrorCode::not_found) input.lost_runs.insert(run.id);
@@ -115,11 +138,13 @@ void find_jobless_runs(StatusInput& input) {
 }
 
 // A scheduled run that ended well has verified its snapshot, unless its job says otherwise.
-void take_runs_for_snapshots(const std::vector<BackupJob>& jobs, StatusInput& input) {
+void take_runs_for_snapshots(const std::vector<BackupJob>& jobs, StatusInput& input,
+                             const std::set<std::string>* destinations = nullptr) {
   std::map<std::string, VerifyLevel> levels;
   for (const auto& job : jobs) levels[job.name] = job.snapshot.verify;
   for (const auto& run : input.runs) {
     if (run.kind != "snapshot" || !run.ok) continue;
+    if (destinations != nullptr && !destinations->contains(run.destination)) continue;
     const auto level = levels.find(run.schedule);
     Manifest manifest;
     manifest.source = run.source;
@@ -188,8 +213,13 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
   if (depth == FactDepth::whole) {
     add_schedules(input, warnings, env, stop);
     add_runs(kMaxRunsLookedAt, input, warnings, env);
-    add_snapshots(input, warnings, env);
-    find_lost_runs(input, env);
+    std::set<std::string> silent;
+    add_snapshots(input, silent, warnings, env, stop);
+    find_lost_runs(input, silent, env);
+    std::vector<std::string> told;  // by add_schedules already
+    if (!silent.empty()) {
+      take_runs_for_snapshots(list_jobs(env.places, env.files, told), input, &silent);
+    }
   } else {
     const auto jobs = list_jobs(env.places, env.files, input.unusable);
     for (const auto& job : jobs) input.schedules.push_back(schedule_of(job, env.files));
@@ -220,6 +250,7 @@ Expected<BackupReport> report_status(FactDepth depth, const Env& env, std::stop_
     input.databases.push_back({std::move(database.path), std::move(database.warnings)});
   }
   gather_backups(depth, input, report.warnings, env, stop);
+  if (stop.stop_requested()) return fail(ErrorCode::cancelled, "The status was cancelled.");
   report.status = judge_status(input);
   return report;
 }

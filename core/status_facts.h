@@ -14,7 +14,8 @@ namespace core {
 enum class FactDepth {
   quick,  // job files, history.db and known places only: no scheduler, no destination is asked,
           // so that nothing slow or absent can hold up the start of a session
-  whole,
+  whole,  // a destination that hangs is given up after kPatience (core/patience.h): its good runs
+          // then stand for its snapshots
 };
 
 inline constexpr std::chrono::hours kLossToldToSessions{24 * 30};
