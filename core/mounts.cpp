@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/paths.h"
+#include "core/shell_word.h"
 
 namespace core {
 namespace {
@@ -83,6 +84,19 @@ std::optional<Mount> mount_of(const fs::path& path, const FileSystem& files) {
   const auto text = files.read_start("/proc/self/mountinfo", kMaxMountinfoBytes);
   if (!text) return std::nullopt;
   return mount_of(path, *text);
+}
+
+Expected<> check_no_mount(const fs::path& file, const FileSystem& files) {
+  const auto mount = mount_of(file, files);
+  if (!mount || mount->point != file) return {};
+  return fail(ErrorCode::unsupported,
+              file.string() +
+                  " is mounted on its own, one file as into a container: nothing can take its "
+                  "place.",
+              "Restore where the file really lies, outside of the container, or mount its folder "
+              "in place of the file. Else restore to a new file; then, while no program has the "
+              "database open, move its -wal and -shm away, and " +
+                  shell_command({"cp", "NEW_FILE", file.string()}));
 }
 
 }  // namespace core

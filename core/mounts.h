@@ -21,6 +21,9 @@ std::optional<Mount> mount_of(const fs::path& path, std::string_view mountinfo);
 // The same, from the system; nothing where it does not tell (macOS).
 std::optional<Mount> mount_of(const fs::path& path, const FileSystem& files);
 
+// unsupported for a file that is a mount of its own: no other can be renamed over it.
+Expected<> check_no_mount(const fs::path& file, const FileSystem& files);
+
 // Space, tab, line feed and backslash stand in octal in /proc/mounts and mountinfo.
 std::string unescape_mount(std::string_view text);
 

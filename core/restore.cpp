@@ -165,16 +165,7 @@ Expected<> Restoration::find_target() {
     return fail(ErrorCode::invalid_argument, target_.string() + " is not a file.");
   }
   if (!request_.in_place) return fail_taken();
-  if (const auto mount = mount_of(target_, env_.files); mount && mount->point == target_) {
-    return fail(ErrorCode::unsupported,
-                target_.string() +
-                    " is mounted on its own, one file as into a container: nothing can take its "
-                    "place.",
-                "Restore where the file really lies, outside of the container, or mount its folder "
-                "in place of the file. Else restore to a new file; then, while no program has the "
-                "database open, move its -wal and -shm away, and " +
-                    shell_command({"cp", "NEW_FILE", target_.string()}));
-  }
+  if (auto replaceable = check_no_mount(target_, env_.files); !replaceable) return replaceable;
   const auto snapshot = env_.files.info(request_.snapshot);
   if (snapshot && snapshot->id == info->id) {
     if (is_safety_copy(request_.snapshot.filename().string())) {

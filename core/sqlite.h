@@ -32,10 +32,10 @@ Expected<ConnectionHandle> open(const std::string& name, int flags, const char* 
 bool read_failed(sqlite3* connection);
 
 // Maps an SQLite result code to our Error: SQLITE_BUSY -> busy, SQLITE_FULL -> no_space,
-// SQLITE_CORRUPT -> damaged (io when the disk failed), SQLITE_NOTADB -> not_a_database, SQLITE_INTERRUPT -> cancelled, …; a
-// function or collation that a schema names and SQLite does not have -> unsupported.
-// `what` is the sentence's start ("cannot read /x/global.db"); `connection` may be null.
-// https://www.sqlite.org/rescode.html
+// SQLITE_CORRUPT -> damaged (io when the disk failed), SQLITE_NOTADB -> not_a_database,
+// SQLITE_INTERRUPT -> cancelled, …; a function or collation that a schema names and SQLite does not
+// have -> unsupported. `what` is the sentence's start ("cannot read /x/global.db"); `connection`
+// may be null. https://www.sqlite.org/rescode.html
 Error error_from(int result_code, sqlite3* connection, std::string_view what);
 
 Expected<> execute(sqlite3* connection, const std::string& sql, std::string_view what);

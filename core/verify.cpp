@@ -76,8 +76,7 @@ class Lanes {
   bool start_lane(std::vector<std::jthread>& threads, sqlite3* connection) {
     const auto count = [this](int change) {
       const std::lock_guard lock(mutex_);
-      running_ += change;
-      done_.notify_one();
+      if ((running_ += change) == 0) done_.notify_one();
     };
     count(1);
     try {
@@ -202,10 +201,8 @@ class Verification {
   tl::unexpected<Error> fail_unreadable() const {
     return fail(ErrorCode::io,
                 request_.snapshot.string() +
-                    " could not be read to its end (an error of its disk or file server), so "
-                    "nobody can tell whether it is good.",
-                "See that the disk is well attached and what the system's log says of it; then "
-                "verify again, or choose another snapshot with list_snapshots.");
+                    " could not be read to its end, so nobody can tell whether it is good.",
+                "Look at the disk and the system's log, then verify again.");
   }
 
   // Somebody's live database has its wal-index beside it and no manifest: an immutable look at it

@@ -87,7 +87,9 @@ StopOnSignal::StopOnSignal(int signal_fd) {
 
 StopOnSignal::~StopOnSignal() {
   if (wake_write_ < 0) return;
-  close(wake_write_);  // shows as a hang-up on the other end
+  const char byte = 1;
+  [[maybe_unused]] const auto written = write(wake_write_, &byte, 1);
+  close(wake_write_);
   if (thread_.joinable()) thread_.join();
   close(wake_read_);
 }
