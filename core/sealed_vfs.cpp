@@ -21,6 +21,8 @@ constexpr std::int64_t kMapBytes = 0x7fff0000;
 // All lanes of one check together stay within 64 MiB.
 constexpr MapLimits kInSequence{4 << 20, 0};
 constexpr MapLimits kInAnyOrder{54 << 20, 54 << 20};
+// Of one page here and one there, which are not read again.
+constexpr MapLimits kOnceEach{4 << 20, 54 << 20};
 constexpr const char* kCacheKib = "2048";
 // For one lane, once its mapping was given up. The other lanes share what PageCache leaves them.
 constexpr std::size_t kCachedBytes = 48 << 20;
@@ -326,6 +328,36 @@ Expected<> read_through(sqlite3* connection, std::uint64_t bytes,
     offset += static_cast<std::uint64_t>(piece);
   }
   return {};
+}
+
+PageReader::PageReader(sqlite3* connection, std::uint32_t page_bytes)
+    : file_(file_of(connection)), page_bytes_(page_bytes), buffer_(page_bytes) {}
+
+PageReader::~PageReader() {
+  release();
+}
+
+void PageReader::release() {
+  if (mapped_ != nullptr) guarded_unfetch(inner(file_), offset_, mapped_);
+  mapped_ = nullptr;
+  offset_ = -1;
+}
+
+const unsigned char* PageReader::page(std::uint32_t number) {
+  const std::int64_t offset = (std::int64_t{number} - 1) * page_bytes_;
+  const auto bytes = static_cast<int>(page_bytes_);
+  if (offset != offset_) {
+    release();
+    int rc = fetch(file_, kOnceEach, offset, bytes, &mapped_);
+    if (rc == SQLITE_OK && mapped_ == nullptr) rc = read(file_, buffer_.data(), bytes, offset);
+    if (rc != SQLITE_OK) return nullptr;
+    offset_ = offset;
+  }
+  return mapped_ != nullptr ? static_cast<const unsigned char*>(mapped_) : buffer_.data();
+}
+
+bool PageReader::faulted() const {
+  return self(file_).guard.faulted();
 }
 
 }  // namespace core

@@ -8,9 +8,12 @@
 #include <functional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "core/sqlite.h"
+
+struct sqlite3_file;
 
 namespace core {
 
@@ -43,5 +46,30 @@ bool read_failed(sqlite3* connection, std::uint64_t file_bytes);
 // lost with the close of another one (https://www.sqlite.org/howtocorrupt.html, section 2.2).
 Expected<> read_through(sqlite3* connection, std::uint64_t bytes,
                         const std::function<bool(const void* data, std::size_t bytes)>& take);
+
+// Reads single pages past SQLite, through the connection's own descriptor, and keeps none of them
+// in memory. The connection must outlive it and belong to the same thread meanwhile.
+class PageReader {
+ public:
+  PageReader(sqlite3* connection, std::uint32_t page_bytes);
+  ~PageReader();
+  PageReader(const PageReader&) = delete;
+  PageReader& operator=(const PageReader&) = delete;
+
+  // Page `number`, counted from 1, as it is in the file; stays until the next call. Null where it
+  // cannot be read.
+  const unsigned char* page(std::uint32_t number);
+  // True when one that was given out could not be read after all: nothing read is to be trusted.
+  bool faulted() const;
+
+ private:
+  void release();
+
+  sqlite3_file* const file_;
+  const std::int64_t page_bytes_;
+  std::int64_t offset_ = -1;  // of the page that is held
+  void* mapped_ = nullptr;
+  std::vector<unsigned char> buffer_;  // where it is not mapped
+};
 
 }  // namespace core

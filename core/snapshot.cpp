@@ -291,9 +291,9 @@ Expected<> SnapshotRun::verify(const fs::path& file) {
                     describe_failures(*report) +
                     "). Nothing was published; older snapshots are as they were.",
                 "Check the source with " + pragma +
-                    ": if it is sound, the destination's disk is at fault; if not, bring back the "
-                    "newest good snapshot with restore_snapshot and in_place, after a preview with "
-                    "dry_run.");
+                    ", and try another destination: if both pass, this destination's disk is at "
+                    "fault; if not, bring back the newest good snapshot with restore_snapshot and "
+                    "in_place, after a preview with dry_run.");
   }
   Manifest& manifest = result_.manifest;
   manifest.rows = report->rows;

@@ -265,6 +265,7 @@ class Verification {
       plan(digest_, [this](sqlite3* on) { return hash_file(on, bytes_, stop_, hashed_, sha256_); });
     }
     if (readable) {
+      plan(pages_, [this](sqlite3* on) { return check_pages(on, bytes_, header_, stop_); });
       plan(rows_, [this](sqlite3* on) { return count(on); });
       plan(foreign_keys_, [](sqlite3* on) { return check_foreign_keys(on); });
       plan(full_text_, [this](sqlite3* on) { return check_full_text(on, stop_); });
@@ -330,7 +331,7 @@ class Verification {
       return;
     }
     compare_with_manifest();
-    const VerifyCheck& structure = structure_.structure;
+    const VerifyCheck& structure = with_pages(structure_.structure);
     if (structure.outcome != Outcome::skipped) {
       report_.level = structure.name == "integrity_check" ? VerifyLevel::full : VerifyLevel::quick;
     }
@@ -340,6 +341,16 @@ class Verification {
     add(conclude_counted(std::move(foreign_keys_)));
     add(conclude_counted(std::move(full_text_)));
     add(std::move(virtual_tables_));
+  }
+
+  // What SQLite passed without having looked at all pages has not passed yet.
+  const VerifyCheck& with_pages(VerifyCheck& structure) const {
+    if (structure.outcome == Outcome::passed && pages_.outcome != Outcome::passed) {
+      structure.outcome = pages_.outcome;
+      structure.findings = pages_.findings;
+      structure.reason = pages_.reason;
+    }
+    return structure;
   }
 
   VerifyCheck conclude_digest() {
@@ -388,7 +399,7 @@ class Verification {
       check.outcome = Outcome::passed;
       check.reason = "The source itself has " + std::to_string(counted.total) +
                      (counted.total == 1 ? " such finding" : " such findings") +
-                     "; the copy is faithful.";
+                     "; the copy is faithful." + (check.reason.empty() ? "" : " ") + check.reason;
     } else if (!report_.manifest || report_.manifest->sha256.empty()) {
       check.outcome = Outcome::skipped;
       check.reason = "Without a digest nobody can tell whether the source has the same.";
@@ -437,7 +448,7 @@ class Verification {
   bool digest_passed_ = false;
 
   // Each written by one lane only, read when all have ended.
-  VerifyCheck digest_, rows_, virtual_tables_;
+  VerifyCheck digest_, pages_, rows_, virtual_tables_;
   StructureCheck structure_;
   CountedCheck foreign_keys_, full_text_;
   std::string sha256_;

@@ -57,7 +57,15 @@ struct StructureCheck {
 };
 StructureCheck check_structure(sqlite3* connection, VerifyLevel level);
 
-// Skipped where it has findings that may come of a collation's stand-in.
+// That each page of the file has exactly one use: in one b-tree, in one row's overflow, in the free
+// list, or as the file's own; and that a pointer map says the same. SQLite's own check leaves much
+// of this out where a view or a virtual table heads its list of roots (root page 0; in `pragma.c`
+// and `btree.c` of every version so far), as it does for the check of a single table.
+VerifyCheck check_pages(sqlite3* connection, std::uint64_t file_bytes, SnapshotHeader header,
+                        std::stop_token stop);
+
+// Skipped where it has findings that may come of a collation's stand-in, and for tables with keys
+// that SQLite can make no sense of (the reason names them).
 CountedCheck check_foreign_keys(sqlite3* connection);
 // Passed with an empty name where there is no FTS table.
 CountedCheck check_full_text(sqlite3* connection, std::stop_token stop);
