@@ -124,6 +124,7 @@ void attach_manifest(Snapshot& snapshot, const FileSystem& files) {
   auto manifest = read_manifest(snapshot.path, files);
   if (manifest) {
     snapshot.manifest = std::move(*manifest);
+    snapshot.found_damaged = is_damaged_copy(snapshot);
   } else if (manifest.error().code != ErrorCode::not_found) {
     snapshot.manifest_problem = manifest.error().message;
   }
@@ -163,6 +164,13 @@ bool taken_before(const Snapshot& a, const Snapshot& b, Instant now) {
   return a_known != b_known ? b_known : a.taken_at() < b.taken_at();
 }
 
+std::string stem_of(const fs::path& source) {
+  std::string name = source.filename().string();
+  name.erase(0, name.find_first_not_of('.'));
+  std::string stem = fs::path(name).stem().string();
+  return stem.empty() ? "database" : stem;
+}
+
 std::string format_snapshot_name(const SnapshotName& name) {
   return name.stem + "-" + format_date(name.date) + std::string(kExtension);
 }
@@ -199,6 +207,8 @@ Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter&
     if (!snapshot) continue;
     if (filter.source) {
       attach_manifest(*snapshot, files);
+      const bool unread = !snapshot->manifest_problem.empty() && snapshot->stem == stem_of(source);
+      if (unread) page.warnings.push_back(snapshot->manifest_problem + " It is left out here.");
       if (!snapshot->manifest || snapshot->manifest->source != source) continue;
     }
     ++page.total;

@@ -19,6 +19,9 @@ struct SnapshotName {
 };
 // "global", 2026-11-23 -> "global-2026-11-23.db".
 std::string format_snapshot_name(const SnapshotName& name);
+// The stem of a source's snapshots: "/x/global.db" -> "global", without leading dots, which would
+// hide a snapshot from every listing.
+std::string stem_of(const fs::path& source);
 // Nothing for any other file: temporaries, manifests, side files, foreign names.
 std::optional<SnapshotName> parse_snapshot_name(std::string_view file_name);
 
@@ -32,7 +35,8 @@ struct Snapshot {
   Instant modified{};
   std::optional<Manifest> manifest;  // absent: made by an earlier tool, or the manifest was lost
   std::string manifest_problem;      // why a manifest that is there could not be read
-  bool found_damaged = false;        // by a later check: mark_damaged in verify_run.h
+  // By a later check (mark_damaged in verify_run.h), or by the run that kept it (is_damaged_copy).
+  bool found_damaged = false;
 
   // By the manifest's word, as far as the file still has the length that the manifest tells, or
   // that of the snapshot which was to be replaced, and no check is known to have found otherwise.
@@ -43,6 +47,10 @@ struct Snapshot {
   // The manifest's time where there is one, else the file's.
   Instant taken_at() const { return manifest ? manifest->taken_at : modified; }
 };
+
+// True for what a run kept of a database that was damaged, as `<stem>-damaged-YYYY-MM-DD.db`
+// (core/damaged_copy.h). Neither retention nor restoring of the latest looks at it.
+bool is_damaged_copy(const Snapshot& snapshot);
 
 // True when `a` was taken before `b`. One that is yet to be taken, from a time when the clock was
 // ahead, comes before all others.

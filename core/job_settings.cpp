@@ -54,6 +54,8 @@ Expected<SettledJob> settle_job(const std::string& name, const JobSettings& sett
   if (former) {
     settled.former = *former;
     base = std::move(*former);
+  } else if (former.error().code == ErrorCode::unsupported) {
+    return fail(former.error());  // a newer version's: what it says would be lost
   } else if (former.error().code != ErrorCode::not_found) {
     // A default in place of a setting that is only unreadable would end another database's backups.
     if (name.empty() || !settings.source) {

@@ -33,7 +33,8 @@ struct SettledJob {
 };
 // The job of that name with these settings. An empty name: default_schedule_name of the source,
 // whose own default is the orchestrator's global database. Refuses (invalid_argument) to guess what
-// a job file held that cannot be read, unless name and source are given.
+// a job file held that cannot be read, unless name and source are given; and (unsupported) to
+// replace one of a newer version.
 Expected<SettledJob> settle_job(const std::string& name, const JobSettings& settings,
                                 const Places& places, const FileSystem& files);
 

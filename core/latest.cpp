@@ -13,6 +13,7 @@ namespace {
 // More than anybody keeps of one database.
 constexpr std::size_t kMaxSnapshotsOfSource = 100'000;
 constexpr std::size_t kMaxFolderEntries = 200'000;
+constexpr std::size_t kMaxWarnings = 5;
 
 // The snapshots of one folder with this stem, and those that were kept before a loss.
 std::vector<Snapshot> family_of(const fs::path& folder, const std::string& stem,
@@ -41,13 +42,21 @@ Expected<LatestSnapshot> latest_snapshot_of(const fs::path& source, const fs::pa
   auto page = list_snapshots(destination, filter, kMaxSnapshotsOfSource, "", env.files);
   if (!page) return fail(page.error());
   std::vector<Snapshot>& all = page->snapshots;
+  const auto kept = std::find_if(all.begin(), all.end(), is_damaged_copy);
+  const std::string damaged_copy = kept != all.end() ? kept->path.string() : "";
+  std::erase_if(all, is_damaged_copy);
   if (all.empty()) {
-    return fail(ErrorCode::not_found,
-                "There is no snapshot of " + source.string() + " in " + destination.string() +
-                    " with a manifest.",
-                "See what there is with list_snapshots, and name the snapshot's path.");
+    return fail(
+        ErrorCode::not_found,
+        "There is no snapshot of " + source.string() + " in " + destination.string() +
+            " with a manifest." +
+            (damaged_copy.empty() ? "" : " A copy that was damaged is " + damaged_copy + "."),
+        "See what there is with list_snapshots, and name the snapshot's path.");
   }
   LatestSnapshot latest;
+  // It may be the later one: a newer version of ours wrote it, or it is half-synced.
+  page->warnings.resize(std::min(page->warnings.size(), kMaxWarnings));
+  latest.warnings = std::move(page->warnings);
   if (damaged == Damaged::is_passed_over) {
     if (auto marked = mark_damaged(all, filter.source, env); !marked) {
       latest.warnings.push_back("Which snapshots were found damaged is not known: " +

@@ -15,23 +15,37 @@ bool is_much(std::uint64_t before, std::uint64_t after, std::uint64_t least) {
   return before >= least && after < before / 2;
 }
 
+// What could not be counted is not lost.
+void leave_out_uncounted(Holdings& before, const Holdings& now) {
+  for (auto it = before.rows.begin(); it != before.rows.end();) {
+    if (now.rows.contains(it->first)) {
+      ++it;
+      continue;
+    }
+    before.total -= it->second;
+    it = before.rows.erase(it);
+  }
+}
+
 }  // namespace
 
 Holdings holdings_of(const Manifest& manifest) {
-  Holdings holdings{manifest.rows, 0, manifest.bytes};
+  Holdings holdings{manifest.rows, manifest.rows_complete, 0, manifest.bytes};
   for (const auto& [table, rows] : manifest.rows) holdings.total += rows;
   return holdings;
 }
 
 Holdings most_of(const Holdings& a, const Holdings& b) {
-  Holdings most{a.rows, std::max(a.total, b.total), std::max(a.bytes, b.bytes)};
+  Holdings most{a.rows, a.rows_complete && b.rows_complete, std::max(a.total, b.total),
+                std::max(a.bytes, b.bytes)};
   for (const auto& [table, rows] : b.rows) most.rows[table] = std::max(most.rows[table], rows);
   return most;
 }
 
 std::optional<Loss> loss_since(const Snapshot& previous, const Holdings& now) {
-  const Holdings before =
-      previous.manifest ? holdings_of(*previous.manifest) : Holdings{{}, 0, previous.bytes};
+  Holdings before =
+      previous.manifest ? holdings_of(*previous.manifest) : Holdings{{}, true, 0, previous.bytes};
+  if (!now.rows_complete) leave_out_uncounted(before, now);
   if (is_much(before.total, now.total, kMinAlarmRows)) return Loss{"", before.total, now.total};
   // Notes can go unnoticed among the many rows of a log.
   std::optional<Loss> worst;

@@ -14,6 +14,7 @@ namespace core {
 // What a snapshot has, as far as a loss shows by it.
 struct Holdings {
   std::map<std::string, std::uint64_t> rows;  // by table
+  bool rows_complete = true;                  // false: of other tables nothing is known
   std::uint64_t total = 0;                    // rows of all tables
   std::uint64_t bytes = 0;
 };

@@ -70,6 +70,11 @@ class Reader {
     return fits ? it->get<Integer>() : 0;
   }
 
+  bool flag(const char* key) {
+    const Json* value = find(key, Json::value_t::boolean);
+    return value != nullptr && value->get<bool>();
+  }
+
   Instant instant(const char* key) {
     const auto parsed = parse_instant(text(key));
     if (!parsed) note(key);
@@ -194,8 +199,10 @@ std::string encode_manifest(const Manifest& manifest) {
   json["journal_mode"] = manifest.journal_mode;
   json["rows"] = Json::object();
   for (const auto& [table, count] : manifest.rows) json["rows"][manifest_text(table)] = count;
+  if (!manifest.rows_complete) json["rows_complete"] = false;
   json["verified"] = to_string(manifest.verified);
   if (manifest.verified_at) json["verified_at"] = format_instant(*manifest.verified_at);
+  if (manifest.full_check_at) json["full_check_at"] = format_instant(*manifest.full_check_at);
   if (manifest.replaces) {
     json["replaces"] = {{"sha256", manifest.replaces->sha256},
                         {"bytes", manifest.replaces->bytes},
@@ -230,9 +237,17 @@ Expected<Manifest> decode_manifest(std::string_view text) {
   manifest.user_version = reader.number<std::int64_t>("user_version");
   manifest.journal_mode = reader.text("journal_mode");
   manifest.rows = reader.counts("rows");
-  const auto verified = parse_verify_level(reader.text("verified"));
+  if (reader.has("rows_complete")) manifest.rows_complete = reader.flag("rows_complete");
+  const std::string level = reader.text("verified");
+  const auto verified = parse_verify_level(level);
+  if (reader.problem().empty() && !level.empty() && !verified) {
+    return fail(ErrorCode::unsupported,
+                "The manifest tells of a check \"" + level + "\" that this program does not know.",
+                "Update backup-plugin-db.");
+  }
   manifest.verified = verified.value_or(VerifyLevel::none);
   if (reader.has("verified_at")) manifest.verified_at = reader.instant("verified_at");
+  if (reader.has("full_check_at")) manifest.full_check_at = reader.instant("full_check_at");
   if (reader.has("replaces")) {
     if (const Json* replaced = reader.object("replaces"); replaced != nullptr) {
       Reader inner(*replaced);

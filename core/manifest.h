@@ -46,8 +46,11 @@ struct Manifest {
   std::int64_t user_version = 0;
   std::string journal_mode;                   // of the source, e.g. "wal": what a restore puts back
   std::map<std::string, std::uint64_t> rows;  // per ordinary table
-  VerifyLevel verified = VerifyLevel::none;   // none: never passed a check
+  bool rows_complete = true;  // false: tables that are not among `rows` could not be counted
+  VerifyLevel verified = VerifyLevel::none;  // none: never passed a check
   std::optional<Instant> verified_at;
+  // The newest full check of this snapshot or an earlier one of its series, when this was taken.
+  std::optional<Instant> full_check_at;
   std::optional<ReplacedSnapshot> replaces;
   // Broken references and the like that the source itself had: VerifyReport::source_findings.
   std::map<std::string, std::uint64_t> source_findings;

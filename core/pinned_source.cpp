@@ -9,6 +9,7 @@
 
 #include "core/mounts.h"
 #include "core/openers.h"
+#include "core/newer_schema.h"
 
 namespace core {
 namespace fs = std::filesystem;
@@ -24,6 +25,7 @@ namespace {
 constexpr std::chrono::milliseconds kBusyPause{5};
 // Below this a mapping costs more than it saves.
 constexpr std::uint64_t kMinMappedBytes = 256 << 10;
+constexpr std::size_t kReadVersion = 19;  // of the header: 1 rollback, 2 WAL
 constexpr std::string_view kMagic("SQLite format 3\0", 16);
 
 std::uint32_t big_endian(const unsigned char* bytes) {
@@ -90,7 +92,13 @@ Expected<> check_magic(sqlite3* connection, const fs::path& path) {
   if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) {
     return fail(sqlite::error_from(rc, nullptr, "cannot read " + path.string()));
   }
-  if (rc == SQLITE_OK && std::memcmp(header.data(), kMagic.data(), kMagic.size()) == 0) return {};
+  if (rc == SQLITE_OK && std::memcmp(header.data(), kMagic.data(), kMagic.size()) == 0) {
+    const std::string writer = newer_writer(header.data());
+    if (header[kReadVersion] <= 2 || writer.empty()) return {};
+    return fail(ErrorCode::unsupported,
+                path.string() + " has a file format that this program does not know. " + writer,
+                "Update backup-plugin-db.");
+  }
   return fail(ErrorCode::not_a_database,
               path.string() + " is not an SQLite database, or it is encrypted.",
               "Check the path; an encrypted database needs its own program to copy it.");
@@ -181,6 +189,14 @@ Expected<> PinnedSource::pin(const fs::path& path, const FileSystem& files) {
   vfs_->start_watching();
   // The lightest statement that takes a read transaction: page 1 is all it reads.
   auto schema_version = sqlite::query_integer(raw, "PRAGMA schema_version", what);
+  if (!schema_version && schema_version.error().code == ErrorCode::damaged) {
+    // Cut short: what is left can be copied.
+    const WithoutSchema without(raw);
+    sqlite3_db_release_memory(raw);  // or page 1 would not be read again
+    vfs_->start_watching();
+    auto again = sqlite::query_integer(raw, "PRAGMA schema_version", what);
+    if (again) schema_version = again;
+  }
   const int rc = sqlite3_extended_errcode(raw);
   if (!schema_version) {
     if (rc == SQLITE_READONLY_ROLLBACK) {
@@ -235,7 +251,14 @@ Expected<> PinnedSource::read_header(const fs::path& path, const FileSystem& fil
                 "Take the snapshot again; if this repeats, report it.");
   }
   auto page_count = sqlite::query_integer(connection_.get(), "PRAGMA page_count", what);
+  if (!page_count && page_count.error().code == ErrorCode::damaged) {
+    // Pages are copied whatever the schema says; the checks of the copy judge that.
+    const WithoutSchema without(connection_.get());
+    (void)sqlite::query_integer(connection_.get(), "PRAGMA page_count", what);  // reads it in vain
+    page_count = sqlite::query_integer(connection_.get(), "PRAGMA page_count", what);
+  }
   if (!page_count) return fail(page_count.error());
+  accept_newer_schema(connection_.get(), newer_writer(first_page_.data()));
   header_.page_size = static_cast<std::uint32_t>(*page_size);
   header_.page_count = static_cast<std::uint32_t>(*page_count);
   header_.user_version = static_cast<std::int32_t>(big_endian(first_page_.data() + 60));

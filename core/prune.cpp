@@ -39,6 +39,7 @@ Expected<std::set<Series>> series_of(const PruneRequest& request, const std::str
   const std::string host = host_of(request, env);
   std::set<Series> series;
   for (const auto& snapshot : page->snapshots) {
+    if (is_damaged_copy(snapshot)) continue;
     const bool flat = snapshot.host.empty();
     if (flat ? !is_of_other_host(snapshot, host) : snapshot.host == host) {
       series.insert({snapshot.path.parent_path(), snapshot.stem, flat});

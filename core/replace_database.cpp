@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/newer_schema.h"
 #include "core/paths.h"
 
 namespace core {
@@ -91,6 +92,7 @@ Expected<> ReplacedDatabase::try_lock() {
   // https://www.sqlite.org/wal.html#use_of_wal_without_shared_memory
   const auto mode = sqlite::query_text(raw, "PRAGMA locking_mode = EXCLUSIVE", what);
   if (!mode) return fail(mode.error());
+  accept_newer_schema(raw, newer_writer(raw));
   const auto before = sqlite::query_text(raw, "PRAGMA journal_mode", what);
   if (!before) return fail(before.error());
   // In exclusive mode a journal is not deleted before the connection closes; an empty one does no

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <iterator>
 
+#include "core/damaged_copy.h"
 #include "core/digest.h"
 #include "core/history.h"
 #include "core/latest.h"
@@ -15,6 +15,7 @@
 #include "core/pinned_source.h"
 #include "core/replace_database.h"
 #include "core/restore_leftovers.h"
+#include "core/restored_copy.h"
 #include "core/room.h"
 #include "core/row_counts.h"
 #include "core/run_lock.h"
@@ -30,7 +31,7 @@ namespace {
 
 constexpr int kMaxSafetyNames = 100;
 constexpr std::chrono::milliseconds kPreviewBusyTimeout{1'000};
-constexpr std::size_t kWriteVersion = 18, kReadVersion = 19;  // header bytes: 1 rollback, 2 WAL
+constexpr std::size_t kReadVersion = 19;  // header byte: 1 rollback, 2 WAL
 
 bool is_there(const fs::path& path, const FileSystem& files) {
   return files.link_info(path).has_value();
@@ -103,7 +104,7 @@ class Restoration {
   void look_for_loss();
   Expected<> check_space();
   Expected<> restore();
-  Expected<> copy_to(const fs::path& file);
+  Expected<> accept(const VerifyReport& damaged);
   Expected<> check_copy(const fs::path& file);
   Expected<> replace(Temporary& file);
   Expected<> put_new(Temporary& file);
@@ -123,6 +124,7 @@ class Restoration {
   const std::stop_token stop_;
   fs::path target_;
   bool target_exists_ = false;
+  bool accepts_damage_ = false;
   std::string copied_sha256_;  // of the bytes as the snapshot has them
   RestoreResult result_;
 };
@@ -226,25 +228,36 @@ Expected<> Restoration::verify_snapshot_first() {
   if (!report) return fail(report.error());
   result_.verification = std::move(*report);
   if (result_.verification.verdict == VerifyReport::Verdict::damaged) {
-    return fail(ErrorCode::damaged,
-                request_.snapshot.string() + " failed its check (" +
-                    describe_failures(result_.verification) + "); nothing was changed.",
-                "Choose another snapshot with list_snapshots.");
+    if (auto accepted = accept(result_.verification); !accepted) return accepted;
   }
-  if (result_.verification.verdict == VerifyReport::Verdict::inconclusive) {
-    std::string why;
-    for (const VerifyCheck& check : result_.verification.checks) {
-      const bool said = why.find(check.reason) != std::string::npos;
-      if (check.outcome == VerifyCheck::Outcome::skipped && !said) why += " " + check.reason;
-    }
-    result_.warnings.push_back("The snapshot could not be checked in full." + why);
-  }
+  if (!accepts_damage_) warn(check_warnings_of(result_.verification, request_.reindex));
   return note_journal_mode();
+}
+
+Expected<> Restoration::accept(const VerifyReport& damaged) {
+  const std::string what =
+      request_.snapshot.string() + " failed its check (" + describe_failures(damaged) + ")";
+  if (!request_.accept_damage) {
+    return fail(ErrorCode::damaged, what + "; nothing was changed.",
+                "Choose another snapshot with list_snapshots. Where this is all there is, and only "
+                "after the user's yes: accept_damage: true with confirm: true.");
+  }
+  if (request_.reindex) {
+    return fail(ErrorCode::invalid_argument, what + ": building indexes anew would not mend it.",
+                "Leave out reindex.");
+  }
+  if (!request_.dry_run && !request_.confirmed) {
+    return fail(ErrorCode::needs_confirmation, what + ".",
+                "Restore it as it is only after the user's yes: the same call with confirm: true.");
+  }
+  accepts_damage_ = true;
+  result_.warnings.push_back(what + " and is restored as it is. " + recovery_advice(target_) + ".");
+  return {};
 }
 
 // What the manifest says; without one what the file says, which an earlier tool left as it was.
 Expected<> Restoration::note_journal_mode() {
-  if (result_.verification.manifest) {
+  if (result_.verification.manifest && !accepts_damage_) {
     result_.journal_mode = restores_wal() ? "wal" : "delete";
     return {};
   }
@@ -259,7 +272,7 @@ Expected<> Restoration::note_journal_mode() {
 
 bool Restoration::restores_wal() const {
   const auto& manifest = result_.verification.manifest;
-  return manifest && manifest->journal_mode == "wal";
+  return manifest && manifest->journal_mode == "wal" && !accepts_damage_;
 }
 
 void Restoration::compare_rows() {
@@ -316,8 +329,18 @@ Expected<> Restoration::restore() {
   if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "The restore was cancelled.");
   if (auto space = check_space(); !space) return space;
   Temporary file(temporary_path_of(target_), env_.files);
-  if (auto copied = copy_to(file.path()); !copied) return copied;
+  const bool reindex = request_.reindex;
+  auto copied = copy_snapshot(request_.snapshot, file.path(), restores_wal() && !reindex, env_,
+                              progress_, stop_);
+  if (!copied) return fail(copied.error());
+  if (!copied->synced) result_.warnings.push_back(unsynced_file_warning(target_));
+  copied_sha256_ = std::move(copied->sha256);
   if (auto checked = check_copy(file.path()); !checked) return checked;
+  if (reindex) {
+    auto rebuilt = rebuild_indexes(file.path(), restores_wal(), result_.verification.rows, env_,
+                                   progress_, stop_);
+    if (!rebuilt) return rebuilt;
+  }
   if (request_.in_place) return replace(file);
   return put_new(file);
 }
@@ -330,45 +353,15 @@ Expected<> Restoration::check_space() {
                     env_.files);
 }
 
-Expected<> Restoration::copy_to(const fs::path& file) {
-  const auto info = env_.files.info(request_.snapshot);
-  if (!info) return fail(info.error());
-  auto from = open_sealed(request_.snapshot);
-  if (!from) return fail(from.error());
-  WriteBehindOptions options;
-  options.expected_bytes = info->bytes;
-  options.digest = DigestMode::none;  // of the bytes before the header is changed: taken here
-  auto to = WriteBehind::create(file, options, stop_);
-  if (!to) return fail(to.error());
-  Sha256 digest;
-  Expected<> written;
-  const auto read = read_through(from->get(), info->bytes, [&](const void* data, std::size_t n) {
-    digest.update(data, n);
-    const std::uint64_t offset = (*to)->size();
-    if (offset == 0 && restores_wal() && n > kReadVersion) {
-      std::vector<unsigned char> first(n);
-      std::memcpy(first.data(), data, n);
-      first[kWriteVersion] = first[kReadVersion] = 2;
-      written = (*to)->write(0, first.data(), n);
-    } else {
-      written = (*to)->write(offset, data, n);
-    }
-    progress_.report(offset + n, info->bytes, "copy");
-    return written.has_value() && !stop_.stop_requested();
-  });
-  if (!read) return read;
-  if (!written) return written;
-  if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "The restore was cancelled.");
-  if (auto finished = (*to)->finish(); !finished) return finished;
-  copied_sha256_ = digest.finish();
-  const auto synced = (*to)->sync();
-  if (!synced) return fail(synced.error());
-  if (!*synced) result_.warnings.push_back(unsynced_file_warning(target_));
-  return {};
-}
-
 // The copy as it lies on the disk: SQLite's own check, and the very bytes that were verified.
 Expected<> Restoration::check_copy(const fs::path& file) {
+  if (accepts_damage_) {
+    const auto digest = sha256_of_file(file, stop_);
+    if (!digest) return fail(digest.error());
+    if (*digest == copied_sha256_) return {};
+    return fail(ErrorCode::io, "The restored copy is not what was read; nothing was changed.",
+                "Check the disk of " + target_.parent_path().string() + ", and try again.");
+  }
   VerifyRequest request;
   request.snapshot = file;
   const auto& manifest = result_.verification.manifest;

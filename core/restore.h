@@ -22,9 +22,11 @@ struct RestoreRequest {
   fs::path target{};
   bool in_place = false;
   bool dry_run = false;    // verify, compare the rows, look who has the target open; write nothing
-  bool confirmed = false;  // the user said yes to in_place (not needed for a dry run)
-  std::vector<std::string> warnings{};             // of the choice of snapshot: the result's first
-  VerifyLevel verify = VerifyLevel::full;          // of the snapshot, before; none counts as quick
+  bool confirmed = false;  // the user said yes to in_place or accept_damage (a dry run needs none)
+  bool reindex = false;    // build the indexes of the restored database anew
+  bool accept_damage = false;              // restore, byte for byte, even what fails its check
+  std::vector<std::string> warnings{};     // of the choice of snapshot: the result's first
+  VerifyLevel verify = VerifyLevel::full;  // of the snapshot, before; none counts as quick
   std::chrono::milliseconds busy_timeout{5'000};   // for a writer to let go of the target
   std::chrono::milliseconds lock_timeout{60'000};  // for another restore of the same target
 };
@@ -64,6 +66,11 @@ struct RestoreResult {
 // `<stem>.before-restore-<UTC time>.db` with a manifest of its own. A present database that SQLite
 // cannot open is kept with its side files as they are; of one that is gone the side files are kept
 // under the name that its safety copy would have.
+//
+// Indexes alone that do not fit their tables are a warning; `reindex` builds them anew in the copy,
+// which is checked in full before it gets its place. A snapshot that fails its check in any other
+// way is restored only with `accept_damage` and a yes: byte for byte, in the journal mode that it
+// has, and with a warning that says what was found.
 //
 // Errors: needs_confirmation; damaged (the snapshot failed its check; nothing was touched); busy
 // (the message names the programs that have the target open, where the system can tell); conflict

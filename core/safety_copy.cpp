@@ -1,18 +1,14 @@
 #include "core/safety_copy.h"
 
+#include "core/damaged_copy.h"
 #include "core/digest.h"
-#include "core/shell_word.h"
 #include "core/verify.h"
 
 namespace core {
 namespace {
 
-// The shells that some systems ship are built without that command.
 std::string beyond_restoring(const fs::path& path) {
-  return path.string() +
-         ", and cannot be restored from there. The shell of https://sqlite.org may get rows out of "
-         "it: " +
-         shell_command({"sqlite3", path.string(), ".recover"});
+  return path.string() + ", and cannot be restored from there. " + recovery_advice(path);
 }
 
 }  // namespace

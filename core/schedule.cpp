@@ -236,7 +236,7 @@ Expected<BackupJob> decode_job(const std::string& name, std::string_view text) {
     if (json.at("format_version").get<int>() > BackupJob::kFormatVersion) {
       return fail(ErrorCode::unsupported,
                   "The job file of schedule '" + name + "' is of a newer version of this program.",
-                  "Use the newer program, or run its install_schedule again.");
+                  "Use the newer program; or end this schedule with remove_schedule first.");
     }
     BackupJob job = job_from(json);
     if (job.name != name) return damaged_job(name, "it is of schedule '" + job.name + "'");

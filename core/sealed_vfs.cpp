@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/guarded_fetch.h"
+#include "core/newer_schema.h"
 #include "core/page_cache.h"
 
 namespace core {
@@ -284,6 +285,7 @@ Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path
                                "PRAGMA cache_size = -" +
                                kCacheKib;
   sqlite3_exec(raw, settings.c_str(), nullptr, nullptr, nullptr);
+  accept_newer_schema(raw, newer_writer(raw));
   return connection;
 }
 

@@ -22,7 +22,8 @@ namespace core {
 // truncation or deletion that SQLite asks for fails with SQLITE_READONLY. (SQLite's own
 // `immutable=1` does the like, but refuses what is spelled as a write.) The schema is not trusted:
 // functions and virtual tables with side effects do not run from it. CHECK constraints are not
-// looked at, and collations of the owning program's have a stand-in (core/sqlite.h).
+// looked at, collations of the owning program's have a stand-in (core/sqlite.h), and what a newer
+// SQLite put into the schema is passed over (core/newer_schema.h).
 // https://www.sqlite.org/vfs.html, https://www.sqlite.org/security.html
 //
 // The connection serves one thread at a time. The file must not be changed while it is open: should

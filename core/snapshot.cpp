@@ -5,14 +5,17 @@
 #include <iterator>
 
 #include "core/copy.h"
+#include "core/damaged_copy.h"
 #include "core/history.h"
 #include "core/loss.h"
+#include "core/newer_schema.h"
 #include "core/ownership.h"
 #include "core/publish.h"
 #include "core/room.h"
 #include "core/row_counts.h"
 #include "core/run_lock.h"
 #include "core/sealed_vfs.h"
+#include "core/snapshot_check.h"
 #include "core/snapshot_plan.h"
 #include "core/temporary.h"
 #include "core/verify_run.h"
@@ -30,16 +33,6 @@ constexpr std::size_t kMaxFolderEntries = 200'000;
 tl::unexpected<Error> fail_stopped(const SnapshotPlan& plan) {
   return fail(ErrorCode::cancelled, "The snapshot of " + plan.source.string() + " was stopped.",
               "Nothing was left behind; take it again when it suits.");
-}
-
-// Why SQLite could not check all that it was asked to.
-std::string describe_structure(const VerifyReport& report) {
-  std::string text;
-  for (const VerifyCheck& check : report.checks) {
-    const bool of_structure = check.name == "quick_check" || check.name == "integrity_check";
-    if (of_structure && !check.reason.empty()) text += " " + check.reason;
-  }
-  return text;
 }
 
 // One run from its plan to the published snapshot. Members hold what several steps share.
@@ -68,6 +61,7 @@ class SnapshotRun {
   Expected<> settle(Copy& copy, const fs::path& file);
   Expected<> verify(const fs::path& file);
   Expected<> count(const fs::path& file);
+  Error with_damaged_copy(Error error, Temporary& file);
   Expected<> publish(Temporary& file);
   void look_for_loss();
   void tell_of_loss(const fs::path& kept_as);
@@ -195,6 +189,7 @@ Expected<> SnapshotRun::check_space(const SourceHeader& header) {
 // What the rows tell of without a copy: the alarm, on which retention depends.
 Expected<> SnapshotRun::preview(PinnedSource& source) {
   auto rows = count_rows(source.connection(), stop_);
+  result_.manifest.rows_complete = !misses_tables(source.connection());
   source.close();
   if (stop_.stop_requested()) return fail_stopped(plan_);
   if (!rows) return fail(rows.error());
@@ -218,7 +213,9 @@ Expected<> SnapshotRun::make_snapshot(PinnedSource& source) {
         "The pages of this database carry checksums, so the snapshot keeps the WAL mode of its "
         "source: opening it leaves -wal and -shm files beside it.");
   }
-  if (auto settled = settle(*copied, file.path()); !settled) return settled;
+  if (auto settled = settle(*copied, file.path()); !settled) {
+    return fail(with_damaged_copy(settled.error(), file));
+  }
   if (stop_.stop_requested()) return fail_stopped(plan_);
   look_for_loss();
   // Beside what publishing waits for the disk: for a gigabyte it takes as long.
@@ -276,42 +273,28 @@ Expected<> SnapshotRun::verify(const fs::path& file) {
   const auto start = env_.clock.steady_now();
   VerifyRequest request;
   request.snapshot = file;
-  request.level = request_.verify;
+  const Instant now = env_.clock.now();
+  result_.manifest.full_check_at = last_full_check(plan_, series_, now);
+  request.level = due_level(request_.verify, result_.manifest.full_check_at, now);
   request.known_sha256 = result_.manifest.sha256;
   request.expected = result_.manifest;
   auto report = verify_snapshot(request, env_, progress_, stop_);
   result_.timings.verify_ms = ms_since(start);
   if (!report) return fail(report.error());
+  result_.manifest.rows = report->rows;
+  result_.manifest.rows_complete = report->rows_complete;
   if (report->verdict == VerifyReport::Verdict::damaged) {
-    // verify_snapshot would call a live database damaged for its -wal.
-    const std::string pragma =
-        request_.verify == VerifyLevel::full ? "PRAGMA integrity_check" : "PRAGMA quick_check";
-    return fail(ErrorCode::damaged,
-                "The copy of " + plan_.source.string() + " failed its check (" +
-                    describe_failures(*report) +
-                    "). Nothing was published; older snapshots are as they were.",
-                "Check the source with " + pragma +
-                    ", and try another destination: if both pass, this destination's disk is at "
-                    "fault; if not, bring back the newest good snapshot with restore_snapshot and "
-                    "in_place, after a preview with dry_run.");
+    return fail(failed_check(plan_, *report, request.level));
   }
   Manifest& manifest = result_.manifest;
-  manifest.rows = report->rows;
   manifest.source_findings = report->source_findings;
-  for (const auto& [check, findings] : report->source_findings) {
-    result_.warnings.push_back("The source itself has " + std::to_string(findings) +
-                               (findings == 1 ? " finding" : " findings") + " of the check " +
-                               check + "; the snapshot has them too.");
-  }
-  const bool verified = report->verdict == VerifyReport::Verdict::verified;
-  if (verified) {
+  if (report->verdict == VerifyReport::Verdict::verified) {
     manifest.verified = report->level;
-    manifest.verified_at = env_.clock.now();
+    manifest.verified_at = now;
+    if (report->level == VerifyLevel::full) manifest.full_check_at = now;
   }
-  if (!verified || report->level != request_.verify) {
-    result_.warnings.push_back("The snapshot could not be checked in full." +
-                               describe_structure(*report));
-  }
+  auto warnings = check_warnings(*report, request_.verify);
+  std::move(warnings.begin(), warnings.end(), std::back_inserter(result_.warnings));
   report->path = plan_.snapshot;
   report->manifest = manifest;
   result_.verification = std::move(*report);
@@ -323,12 +306,26 @@ Expected<> SnapshotRun::count(const fs::path& file) {
   const auto connection = open_sealed(file);
   if (!connection) return fail(connection.error());
   auto rows = count_rows(connection->get(), stop_);
+  result_.manifest.rows_complete = rows && !misses_tables(connection->get());
   if (rows) {
     result_.manifest.rows = std::move(*rows);
   } else if (!stop_.stop_requested()) {
     result_.warnings.push_back("The rows could not be counted: " + rows.error().message);
   }
   return {};
+}
+
+// As long as no good snapshot succeeds, that is all there is of the newest state.
+Error SnapshotRun::with_damaged_copy(Error error, Temporary& file) {
+  if (error.code != ErrorCode::damaged || stop_.stop_requested()) return error;
+  const auto kept = keep_damaged_copy(plan_, result_.manifest, file, env_.files);
+  if (!kept) {
+    error.message += " Nor could the damaged copy be kept: " + kept.error().message;
+    return error;
+  }
+  error.message += " The damaged copy is kept as " + kept->string() + ".";
+  error.hint += " " + recovery_advice(*kept);
+  return error;
 }
 
 Expected<> SnapshotRun::publish(Temporary& file) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/damaged_copy.h"
 #include "core/destinations.h"
 #include "core/history.h"
 #include "core/manifest.h"
@@ -73,14 +74,6 @@ Expected<fs::path> resolve_destination(const fs::path& destination, const FileSy
                 "Give a folder that exists.");
   }
   return resolved;
-}
-
-// "global.db" -> "global". A leading dot would hide the snapshot from every listing.
-std::string stem_of(const fs::path& source) {
-  std::string name = source.filename().string();
-  name.erase(0, name.find_first_not_of('.'));
-  std::string stem = fs::path(name).stem().string();
-  return stem.empty() ? "database" : stem;
 }
 
 }  // namespace
@@ -173,6 +166,7 @@ Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& se
                   "Move it away with its manifest, or give another label.");
     }
     if (!snapshot.manifest || (newest_seen && !same_name)) continue;
+    if (is_damaged_copy(snapshot) && !same_name) continue;  // of a database named like this stem
     newest_seen = true;
     const bool other_host = plan.flat && is_of_other_host(snapshot, plan.host);
     if (snapshot.manifest->source == source && !other_host) continue;
@@ -201,7 +195,8 @@ bool is_temporary_of(std::string_view file_name, const std::string& stem) {
   const auto becomes = name_of_temporary(file_name);
   if (!becomes) return false;
   const auto snapshot = parse_snapshot_name(without_manifest_ending(*becomes));
-  return snapshot && (snapshot->stem == stem || is_kept_stem(snapshot->stem, stem));
+  return snapshot && (snapshot->stem == stem || is_kept_stem(snapshot->stem, stem) ||
+                      snapshot->stem == damaged_stem(stem));
 }
 
 std::string series_lock_key(const fs::path& folder, const std::string& stem) {

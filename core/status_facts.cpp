@@ -103,6 +103,7 @@ void add_snapshots(StatusInput& input, std::set<std::string>& silent,
     }
     if (!listed || !*listed) continue;
     auto& page = **listed;
+    std::erase_if(page.snapshots, is_damaged_copy);  // no success, and no way back
     std::move(page.snapshots.begin(), page.snapshots.end(), std::back_inserter(input.snapshots));
     std::move(page.warnings.begin(), page.warnings.end(), std::back_inserter(warnings));
   }

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/newer_schema.h"
 #include "core/restore_leftovers.h"
 #include "core/row_counts.h"
 #include "core/sealed_vfs.h"
@@ -155,8 +156,7 @@ class Verification {
     if (!connection) return fail(connection.error());
     add(timed([&] { return check_header(connection->get(), bytes_, header_); }));
     add(timed([&] { return check_side_files(request_.snapshot, env_.files); }));
-    const bool readable =
-        report_.checks.front().outcome == Outcome::passed || header_.page_size > 0;
+    const bool readable = header_.page_size > 0 && header_.readable;
     run_lanes(connection->get(), readable);
     if (stop_.stop_requested()) {
       return fail(ErrorCode::cancelled,
@@ -285,6 +285,8 @@ class Verification {
     if (!rows) return ended_by(check.name, rows.error());
     check.outcome = Outcome::passed;
     report_.rows = std::move(*rows);
+    report_.rows_complete = !misses_tables(connection);
+    if (!report_.rows_complete) check.reason = "Not each table could be counted.";
     return check;
   }
 
@@ -306,6 +308,7 @@ class Verification {
   }
   static void set_elapsed(VerifyCheck& check, double ms) { check.elapsed_ms = ms; }
   static void set_elapsed(StructureCheck& check, double ms) { check.structure.elapsed_ms = ms; }
+  static void set_elapsed(PagesCheck& pages, double ms) { pages.pages.elapsed_ms = ms; }
   static void set_elapsed(CountedCheck& counted, double ms) { counted.check.elapsed_ms = ms; }
 
   void add(VerifyCheck check) {
@@ -326,7 +329,9 @@ class Verification {
       const bool full = request_.level == VerifyLevel::full;
       for (const char* name :
            {full ? "integrity_check" : "quick_check", "row_counts", "foreign_keys"}) {
-        add(skipped(name, "The header is not that of an SQLite database."));
+        add(skipped(name, report_.checks.front().outcome == Outcome::skipped
+                              ? report_.checks.front().reason
+                              : "The header is not that of an SQLite database."));
       }
       return;
     }
@@ -337,20 +342,29 @@ class Verification {
     }
     add(structure);
     add(conclude_counted(std::move(structure_.column_rules)));
+    add(conclude_counted(all_of_indexes()));
     add(conclude_rows());
     add(conclude_counted(std::move(foreign_keys_)));
     add(conclude_counted(std::move(full_text_)));
     add(std::move(virtual_tables_));
   }
 
-  // What SQLite passed without having looked at all pages has not passed yet.
+  // What SQLite passed without having looked at all pages has not passed yet. Where it could not
+  // look at all, damaged pages are damage still.
   const VerifyCheck& with_pages(VerifyCheck& structure) const {
-    if (structure.outcome == Outcome::passed && pages_.outcome != Outcome::passed) {
-      structure.outcome = pages_.outcome;
-      structure.findings = pages_.findings;
-      structure.reason = pages_.reason;
+    const VerifyCheck& pages = pages_.pages;
+    const bool counts = pages.outcome == Outcome::failed || structure.outcome == Outcome::passed;
+    if (structure.outcome != Outcome::failed && pages.outcome != Outcome::passed && counts) {
+      structure.outcome = pages.outcome;
+      structure.findings = pages.findings;
+      structure.reason = pages.reason;
     }
     return structure;
+  }
+
+  // SQLite's full check and the account of pages may find the same.
+  CountedCheck all_of_indexes() {
+    return structure_.indexes.total > 0 ? structure_.indexes : pages_.indexes;
   }
 
   VerifyCheck conclude_digest() {
@@ -385,8 +399,9 @@ class Verification {
     if (report_.manifest->rows.empty() && !report_.rows.empty()) {
       return skipped("row_counts", "The manifest has no row counts.");
     }
-    VerifyCheck check = compare_rows(report_.rows, *report_.manifest);
+    VerifyCheck check = compare_rows(report_.rows, report_.rows_complete, *report_.manifest);
     check.elapsed_ms = rows_.elapsed_ms;
+    if (check.outcome == Outcome::passed) check.reason = rows_.reason;
     return check;
   }
 
@@ -410,8 +425,9 @@ class Verification {
   // By a digest that fits, and where the manifest could know.
   bool is_of_source(const std::string& check, std::uint64_t findings) const {
     if (!report_.manifest || !digest_passed_) return false;
-    // Versions of SQLite differ in what they find here, in the very same bytes.
-    if (check == "column_rules") return true;
+    // Versions of SQLite differ in what they find here, in the very same bytes; and into indexes
+    // the check that was made when it was taken may not have looked.
+    if (check == "column_rules" || check == "indexes") return true;
     if (is_replaced_one_ || report_.manifest->verified == VerifyLevel::none) return true;
     const auto& known = report_.manifest->source_findings;
     const auto it = known.find(check);
@@ -448,7 +464,8 @@ class Verification {
   bool digest_passed_ = false;
 
   // Each written by one lane only, read when all have ended.
-  VerifyCheck digest_, pages_, rows_, virtual_tables_;
+  VerifyCheck digest_, rows_, virtual_tables_;
+  PagesCheck pages_;
   StructureCheck structure_;
   CountedCheck foreign_keys_, full_text_;
   std::string sha256_;

@@ -17,7 +17,8 @@ namespace core {
 struct VerifyCheck {
   enum class Outcome { passed, failed, skipped };
   // "header", "side_files", "digest", "quick_check" or "integrity_check", "column_rules" (where
-  // content breaks the rules of its schema), "row_counts", "foreign_keys", "full_text" (where there
+  // content breaks the rules of its schema), "indexes" (where some do not fit their tables),
+  // "row_counts", "foreign_keys", "full_text" (where there
   // are such tables), "virtual_tables" (where there are some that this program cannot read),
   // "live_source" (when asked for).
   std::string name;
@@ -44,6 +45,7 @@ struct VerifyReport {
   VerifyLevel level = VerifyLevel::none;
   std::optional<Manifest> manifest;
   std::map<std::string, std::uint64_t> rows;  // of each ordinary table, as counted
+  bool rows_complete = false;                 // whether that is each of them
   // With `expected`: what only the source can have brought along, as check name -> number of
   // findings. A copy of a database with broken references is a good copy: such a check passes, with
   // its findings. They go into Manifest::source_findings and into the run's warnings.
@@ -52,6 +54,10 @@ struct VerifyReport {
 };
 std::string_view to_string(VerifyReport::Verdict verdict);
 std::string_view to_string(VerifyCheck::Outcome outcome);
+// What to do about findings of the check "indexes".
+inline constexpr std::string_view kIndexAdvice =
+    "REINDEX mends that, in the source itself or by restore_snapshot with reindex: true; but where "
+    "its program brings functions or collations of its own, the indexes may be right for that one.";
 // "quick_check: …; row_counts: …": each check that failed with its first finding, without a full
 // stop.
 std::string describe_failures(const VerifyReport& report);
@@ -77,9 +83,13 @@ struct VerifyRequest {
 // whose replacement did not get in place.
 //
 // What the content itself has wrong (column rules, foreign keys, full text) is the source's by a
-// digest that fits, and passes: column rules always, the others up to Manifest::source_findings
-// where the snapshot was checked when it was taken. Without a digest it is skipped, with what was
-// found. Text in a manifest is somebody else's: never trusted, only compared.
+// digest that fits, and passes: column rules and indexes always, the others up to
+// Manifest::source_findings where the snapshot was checked when it was taken. Without a digest it
+// is skipped, with what was found. Text in a manifest is somebody else's: never trusted, only
+// compared.
+//
+// What a newer SQLite wrote and this one cannot read is no damage: as much as can be read is
+// checked and counted, and the structure counts as skipped (core/newer_schema.h).
 //
 // Checks run beside each other on up to kMaxLanes threads. Progress in bytes (phase "verify"), on
 // the calling thread; a stop request ends it within 100 ms (cancelled). An Error is returned only

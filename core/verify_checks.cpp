@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "core/digest.h"
+#include "core/newer_schema.h"
 #include "core/pinned_source.h"
 #include "core/row_counts.h"
 #include "core/sealed_vfs.h"
@@ -20,6 +21,7 @@ namespace {
 using Outcome = VerifyCheck::Outcome;
 
 constexpr std::size_t kHeaderBytes = 100;
+constexpr unsigned char kMaxSchemaFormat = 4;  // the last of bytes 44 to 47
 constexpr std::chrono::milliseconds kLiveBusyTimeout{5'000};
 // Broken references are counted up to here; the first ones are told.
 constexpr std::uint64_t kMaxCounted = 1'000'000;
@@ -93,6 +95,16 @@ bool is_of_content(std::string_view line) {
                      [&](const char* beginning) { return line.starts_with(beginning); });
 }
 
+// An index that does not fit its table; or a table WITHOUT ROWID, which is one, out of order.
+bool is_of_index(std::string_view line) {
+  return line.starts_with("wrong # of entries in index ") ||
+         line.starts_with("non-unique entry in index ") ||
+         line.starts_with("row not in PRIMARY KEY order for ") ||
+         (line.starts_with("row ") && (line.find(" missing from index ") != line.npos ||
+                                       line.find(" values differ from index ") != line.npos)) ||
+         line.starts_with("rowid not at end-of-record for row ");
+}
+
 // What was found about pages comes in one row, with a heading.
 void add_structure_findings(VerifyCheck& check, const std::string& row) {
   const std::size_t heading = row.starts_with("*** in database ") ? row.find('\n') : row.npos;
@@ -110,27 +122,34 @@ struct StructureLines {
   bool stopped = false;  // at the limit
 };
 
-StructureLines read_structure(sqlite3* connection, const std::string& name, int max_lines) {
-  StructureLines lines{{make_check(name, Outcome::passed), {make_check("", Outcome::passed), 0}}};
-  auto& [structure, column_rules] = lines.result;
+void count_finding(CountedCheck& counted, const char* name, const std::string& text) {
+  counted.check.name = name;
+  ++counted.total;
+  add_finding(counted.check, text);
+}
+
+// `what` names a table, or is the highest number of lines to make.
+StructureLines read_structure(sqlite3* connection, const std::string& name, const std::string& what,
+                              int max_lines) {
+  const CountedCheck none{make_check("", Outcome::passed), 0};
+  StructureLines lines{{make_check(name, Outcome::passed), none, none}};
+  auto& [structure, column_rules, indexes] = lines.result;
   int rows = 0;
-  const auto done =
-      for_each_row(connection, "PRAGMA " + name + "(" + std::to_string(max_lines) + ")",
-                   "cannot check", [&](sqlite3_stmt* row) {
-                     const std::string text = column_text(row, 0);
-                     lines.stopped = ++rows >= max_lines;
-                     // SQLite 3.44 and later look at FTS indexes here, too: check_full_text tells
-                     // about them.
-                     if (text == "ok" || text.find("inverted index for FTS") != std::string::npos)
-                       return;
-                     if (is_of_content(text)) {
-                       column_rules.check.name = "column_rules";
-                       ++column_rules.total;
-                       add_finding(column_rules.check, text);
-                     } else {
-                       add_structure_findings(structure, text);
-                     }
-                   });
+  const auto done = for_each_row(
+      connection, "PRAGMA " + name + "(" + what + ")", "cannot check", [&](sqlite3_stmt* row) {
+        const std::string text = column_text(row, 0);
+        lines.stopped = ++rows >= max_lines;
+        // SQLite 3.44 and later look at FTS indexes here, too: check_full_text tells
+        // about them.
+        if (text == "ok" || text.find("inverted index for FTS") != std::string::npos) return;
+        if (is_of_content(text)) {
+          count_finding(column_rules, "column_rules", text);
+        } else if (is_of_index(text)) {
+          count_finding(indexes, "indexes", text);
+        } else {
+          add_structure_findings(structure, text);
+        }
+      });
   // What was found before the check ended stands, whatever ended it.
   if (done || structure.outcome == Outcome::failed) return lines;
   VerifyCheck ended = ended_by(name, done.error());
@@ -167,6 +186,53 @@ bool check_foreign_keys_of(sqlite3* connection, const std::string& table, Counte
   if (result.check.outcome == Outcome::passed) result.check.outcome = Outcome::skipped;
   result.check.reason += (result.check.reason.empty() ? "" : " ") + ended.reason;
   return true;
+}
+
+StructureLines read_structure(sqlite3* connection, const std::string& name, int max_lines) {
+  return read_structure(connection, name, std::to_string(max_lines), max_lines);
+}
+
+// The tables that quick_check can be asked about. One whose name SQLite would take for a number of
+// lines is left out.
+Expected<std::vector<std::string>> readable_tables(sqlite3* connection) {
+  std::vector<std::string> names{"sqlite_schema"};  // with which goes the list of free pages
+  const auto done = for_each_row(connection,
+                                 "SELECT name FROM pragma_table_list WHERE schema = 'main' "
+                                 "AND type IN ('table', 'shadow') AND name NOT GLOB '[-+0-9]*' "
+                                 "AND name <> 'sqlite_schema'",
+                                 "cannot list the tables",
+                                 [&](sqlite3_stmt* row) { names.push_back(column_text(row, 0)); });
+  if (!done) return fail(done.error());
+  return names;
+}
+
+void append(CountedCheck& to, const CountedCheck& from) {
+  if (from.check.name.empty()) return;
+  to.check.name = from.check.name;
+  to.total += from.total;
+  for (const std::string& finding : from.check.findings) add_finding(to.check, finding);
+}
+
+// Table by table: a check of the whole would take the pages of those that cannot be read for lost
+// ones. Skipped at best.
+StructureCheck check_readable_tables(sqlite3* connection, const std::string& unread) {
+  const CountedCheck none{make_check("", Outcome::passed), 0};
+  StructureCheck result{make_check("quick_check", Outcome::skipped), none, none};
+  const auto tables = readable_tables(connection);
+  if (!tables) result.structure = ended_by("quick_check", tables.error());
+  for (const std::string& table : tables.value_or(std::vector<std::string>())) {
+    const StructureCheck one =
+        read_structure(connection, "quick_check", sqlite::quote_identifier(table), kMaxLines)
+            .result;
+    for (const std::string& finding : one.structure.findings) {
+      add_finding(result.structure, finding);
+    }
+    append(result.column_rules, one.column_rules);
+  }
+  if (result.structure.outcome == Outcome::skipped && result.structure.reason.empty()) {
+    result.structure.reason = "Only what can be read was checked: " + unread;
+  }
+  return result;
 }
 
 }  // namespace
@@ -217,7 +283,14 @@ VerifyCheck check_header(sqlite3* connection, std::uint64_t file_bytes, Snapshot
   }
   // As SQLite itself does with a file last written by a version before 3.7.0.
   if (!count_valid) header.page_count = static_cast<std::uint32_t>(file_bytes / header.page_size);
-  if (bytes[18] > 2 || bytes[19] > 2) {
+  const std::string writer = newer_writer(bytes.data());
+  const bool newer_format = bytes[18] > 2 || bytes[19] > 2 || bytes[47] > kMaxSchemaFormat;
+  header.readable = !newer_format || writer.empty();
+  if (!header.readable) {
+    if (check.outcome != Outcome::passed) return check;
+    check.outcome = Outcome::skipped;
+    check.reason = "The file format is newer than this program knows. " + writer;
+  } else if (bytes[18] > 2 || bytes[19] > 2) {
     add_finding(check, "The file format is newer than this program knows.");
   } else if (bytes[19] == 2 && check.outcome == Outcome::passed) {
     check.reason =
@@ -286,6 +359,9 @@ VerifyCheck compare_digest(const std::string& sha256, const Manifest& manifest) 
 }
 
 StructureCheck check_structure(sqlite3* connection, VerifyLevel level) {
+  if (const std::string unread = unread_schema(connection); !unread.empty()) {
+    return check_readable_tables(connection, unread);
+  }
   const std::string missing =
       level == VerifyLevel::full ? missing_for_full_check(connection) : std::string();
   const bool full = level == VerifyLevel::full && missing.empty();
@@ -308,10 +384,17 @@ StructureCheck check_structure(sqlite3* connection, VerifyLevel level) {
   if (structure.outcome == Outcome::passed && !missing.empty()) {
     structure.reason = "No index was compared with its table. " + missing;
   }
+  if (!structure.reason.empty()) {
+    const std::string writer = newer_writer(connection);
+    structure.reason += (writer.empty() ? "" : " ") + writer;
+  }
   return std::move(lines.result);
 }
 
 CountedCheck check_foreign_keys(sqlite3* connection) {
+  if (misses_tables(connection)) {  // what refers to those would count as broken
+    return {make_check("foreign_keys", Outcome::skipped, unread_schema(connection)), 0};
+  }
   CountedCheck result{make_check("foreign_keys", Outcome::passed), 0};
   std::vector<std::string> tables;
   // https://www.sqlite.org/pragma.html#pragma_foreign_key_list
@@ -339,13 +422,14 @@ CountedCheck check_foreign_keys(sqlite3* connection) {
   return result;
 }
 
-VerifyCheck compare_rows(const std::map<std::string, std::uint64_t>& rows,
+VerifyCheck compare_rows(const std::map<std::string, std::uint64_t>& rows, bool complete,
                          const Manifest& manifest) {
   VerifyCheck check = make_check("row_counts", Outcome::passed);
   for (const auto& [table, expected] : manifest.rows) {
     const auto it = std::find_if(rows.begin(), rows.end(), [&, &name = table](const auto& entry) {
       return manifest_text(entry.first) == name;
     });
+    if (it == rows.end() && !complete) continue;
     if (it == rows.end()) {
       add_finding(check, "Table " + table + " is not there.");
     } else if (it->second != expected) {
@@ -353,7 +437,8 @@ VerifyCheck compare_rows(const std::map<std::string, std::uint64_t>& rows,
                              " rows; the manifest says " + std::to_string(expected) + ".");
     }
   }
-  if (manifest.rows.size() < rows.size() && check.outcome == Outcome::passed) {
+  if (manifest.rows_complete && manifest.rows.size() < rows.size() &&
+      check.outcome == Outcome::passed) {
     add_finding(check, "There are " + std::to_string(rows.size()) + " tables; the manifest has " +
                            std::to_string(manifest.rows.size()) + ".");
   }

@@ -24,6 +24,7 @@ struct SnapshotHeader {
   std::uint32_t page_size = 0;
   std::uint32_t page_count = 0;
   std::int64_t user_version = 0;
+  bool readable = false;  // by the SQLite built in
 };
 
 // The header itself, and that the file has the length it tells. Fills `header` when it can be read.
@@ -54,6 +55,10 @@ struct StructureCheck {
   // What the same pass finds in the content: NULL, or a type, where the schema does not allow it.
   // Such a database is as sound as one with broken references. An empty name where there is none.
   CountedCheck column_rules;
+  // Where indexes do not fit their tables, and nothing else is wrong with them: REINDEX mends that,
+  // or the program that owns the database has functions or collations of its own that it does fit.
+  // Likewise.
+  CountedCheck indexes;
 };
 StructureCheck check_structure(sqlite3* connection, VerifyLevel level);
 
@@ -61,8 +66,12 @@ StructureCheck check_structure(sqlite3* connection, VerifyLevel level);
 // list, or as the file's own; and that a pointer map says the same. SQLite's own check leaves much
 // of this out where a view or a virtual table heads its list of roots (root page 0; in `pragma.c`
 // and `btree.c` of every version so far), as it does for the check of a single table.
-VerifyCheck check_pages(sqlite3* connection, std::uint64_t file_bytes, SnapshotHeader header,
-                        std::stop_token stop);
+struct PagesCheck {
+  VerifyCheck pages;
+  CountedCheck indexes;  // that have more or fewer entries than their tables have rows
+};
+PagesCheck check_pages(sqlite3* connection, std::uint64_t file_bytes, SnapshotHeader header,
+                       std::stop_token stop);
 
 // Skipped where it has findings that may come of a collation's stand-in, and for tables with keys
 // that SQLite can make no sense of (the reason names them).
@@ -72,7 +81,8 @@ CountedCheck check_full_text(sqlite3* connection, std::stop_token stop);
 // Skipped when there are virtual tables of modules that are not known here; else an empty name.
 VerifyCheck check_virtual_tables(sqlite3* connection);
 
-VerifyCheck compare_rows(const std::map<std::string, std::uint64_t>& rows,
+// `complete` is false where some tables could not be counted.
+VerifyCheck compare_rows(const std::map<std::string, std::uint64_t>& rows, bool complete,
                          const Manifest& manifest);
 // Differences between the snapshot's rows and those of the live database, as information.
 VerifyCheck compare_live_source(const std::map<std::string, std::uint64_t>& rows,

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <limits>
 #include <memory>
+#include <optional>
 
 #include "core/btree_page.h"
 #include "core/sealed_vfs.h"
@@ -39,7 +40,9 @@ enum class MapType : unsigned char {
 struct Root {
   std::string owner;  // "Table notes"
   std::uint32_t page = 0;
-  bool index = false;        // an index's kind of pages, which a WITHOUT ROWID table has, too
+  // An index's kind of pages, which a WITHOUT ROWID table has, too; unknown where SQLite cannot
+  // read the table's statement.
+  std::optional<bool> index{};
   std::string entries_like;  // the owner that has as many entries; empty: unknown
 };
 
@@ -53,19 +56,23 @@ std::string text_of(sqlite3_stmt* row, int column) {
 Expected<std::vector<Root>> roots_of(sqlite3* connection) {
   const char* sql =
       "SELECT iif(s.type = 'index', 'Index ', 'Table ') || s.name, s.rootpage, "
-      "s.type = 'index' OR coalesce(l.wr, 0), iif(s.type = 'index' AND "
+      "iif(s.type = 'index', 1, l.wr), iif(s.type = 'index' AND "
       "coalesce(s.sql, '') NOT LIKE '%where%', 'Table ' || s.tbl_name, '') "
       "FROM sqlite_schema AS s LEFT JOIN pragma_table_list AS l "
       "ON s.type = 'table' AND l.schema = 'main' AND l.name = s.name WHERE s.rootpage <> 0";
   auto rows = sqlite::prepare(connection, sql, "cannot list the tables and indexes");
   if (!rows) return fail(rows.error());
   std::vector<Root> roots{{"The schema", 1, false, ""}};
+  const auto kind_of = [&](int column) -> std::optional<bool> {
+    if (sqlite3_column_type(rows->get(), column) == SQLITE_NULL) return std::nullopt;
+    return sqlite3_column_int(rows->get(), column) != 0;
+  };
   int rc = SQLITE_ROW;
   while ((rc = sqlite3_step(rows->get())) == SQLITE_ROW) {
     const sqlite3_int64 page = sqlite3_column_int64(rows->get(), 1);
     const bool possible = page > 0 && page <= std::numeric_limits<std::uint32_t>::max();
     roots.push_back({text_of(rows->get(), 0), possible ? static_cast<std::uint32_t>(page) : 0,
-                     sqlite3_column_int(rows->get(), 2) != 0, text_of(rows->get(), 3)});
+                     kind_of(2), text_of(rows->get(), 3)});
   }
   if (rc != SQLITE_DONE) {
     return fail(sqlite::error_from(rc, connection, "cannot list the tables and indexes"));
@@ -108,10 +115,14 @@ class PageAccount {
         reader_(connection, header.page_size),
         map_reader_(connection, header.page_size) {}
 
-  VerifyCheck make(const std::vector<Root>& roots) {
+  PagesCheck make(const std::vector<Root>& roots) {
     check_.outcome = Outcome::passed;
-    if (!used_) return skipped("There is not enough memory for an account of the pages.");
-    if (!read_header()) return check_;
+    if (!used_) {
+      check_.outcome = Outcome::skipped;
+      check_.reason = "There is not enough memory for an account of the pages.";
+      return {check_, {}};
+    }
+    if (!read_header()) return {check_, {}};
     use_own_pages();
     for (const Root& root : roots) {
       entries_ = 0;
@@ -124,7 +135,7 @@ class PageAccount {
     compare_entries(roots);
     find_unused();
     if (reader_.faulted()) lose("Some pages");
-    return std::move(check_);
+    return {std::move(check_), std::move(indexes_)};
   }
 
  private:
@@ -136,11 +147,6 @@ class PageAccount {
     if (check_.findings.size() < kMaxFindings) check_.findings.push_back(std::move(finding));
   }
   void lose(const std::string& what) { add(what + " could not be read."); }
-  VerifyCheck skipped(std::string reason) {
-    check_.reason = std::move(reason);
-    check_.outcome = Outcome::skipped;
-    return check_;
-  }
 
   const unsigned char* read(std::uint32_t page) {
     const unsigned char* bytes = reader_.page(page);
@@ -221,7 +227,8 @@ class PageAccount {
     if (over() || !use(root.page)) return;
     check_map(root.page, MapType::root, 0);
     std::size_t depth = 0;
-    enter(root.page, root.index, levels_[depth++]);
+    std::optional<bool> index = root.index;
+    enter(root.page, index, levels_[depth++]);
     while (depth > 0 && !over()) {
       Level& level = levels_[depth - 1];
       if (level.next >= level.content.children.size()) {
@@ -235,11 +242,12 @@ class PageAccount {
         add(owner_ + " has more levels of pages than SQLite can use.");
         return;
       }
-      enter(child, root.index, levels_[depth++]);
+      enter(child, index, levels_[depth++]);
     }
   }
 
-  void enter(std::uint32_t page, bool index, Level& level) {
+  // The first page tells what kind they are, where that is unknown.
+  void enter(std::uint32_t page, std::optional<bool>& index, Level& level) {
     level.page = page;
     level.next = 0;
     level.content.children.clear();
@@ -250,13 +258,14 @@ class PageAccount {
       add(owner_ + " has page " + std::to_string(page) + ", which is malformed.");
       return;
     }
-    if (level.content.index != index) {
+    if (!index) index = level.content.index;
+    if (level.content.index != *index) {
       level.content.children.clear();
       add(owner_ + " has page " + std::to_string(page) + ", which is " +
-          (index ? "a table's." : "an index's."));
+          (*index ? "a table's." : "an index's."));
       return;
     }
-    if (index || level.content.leaf) entries_ += level.content.cells;
+    if (*index || level.content.leaf) entries_ += level.content.cells;
     for (const OverflowChain& chain : level.content.overflow) {
       if (over()) return;
       walk_chain(chain, page);
@@ -325,8 +334,12 @@ class PageAccount {
       const auto like = entries_of_.find(root.entries_like);
       const std::uint64_t entries = entries_of_.at(root.owner);
       if (over() || like == entries_of_.end() || like->second == entries) continue;
-      add(root.owner + " has " + std::to_string(entries) + " entries; " + like->first + " has " +
-          std::to_string(like->second) + " rows.");
+      indexes_.check.name = "indexes";
+      indexes_.check.outcome = Outcome::failed;
+      if (++indexes_.total > kMaxFindings) continue;
+      indexes_.check.findings.push_back(root.owner + " has " + std::to_string(entries) +
+                                        " entries; " + like->first + " has " +
+                                        std::to_string(like->second) + " rows.");
     }
   }
 
@@ -344,6 +357,7 @@ class PageAccount {
   PageSet used_;
   PageReader reader_, map_reader_;
   VerifyCheck check_;
+  CountedCheck indexes_;
 
   std::uint32_t usable_ = 0, first_free_ = 0, free_pages_ = 0, largest_root_ = 0;
   std::string owner_;          // of the pages that are being walked
@@ -354,13 +368,13 @@ class PageAccount {
 
 }  // namespace
 
-VerifyCheck check_pages(sqlite3* connection, std::uint64_t file_bytes, SnapshotHeader header,
-                        std::stop_token stop) {
+PagesCheck check_pages(sqlite3* connection, std::uint64_t file_bytes, SnapshotHeader header,
+                       std::stop_token stop) {
   // What a header claims beyond the file is told of by check_header, and costs no memory here.
   header.page_count = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(header.page_count, file_bytes / header.page_size));
   const auto roots = roots_of(connection);
-  if (!roots) return ended_by("pages", roots.error());
+  if (!roots) return {ended_by("pages", roots.error()), {}};
   return PageAccount(connection, header, std::move(stop)).make(*roots);
 }
 

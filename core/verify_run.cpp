@@ -68,7 +68,9 @@ Expected<> mark_damaged(std::vector<Snapshot>& snapshots, const std::optional<st
     return folder->second / path.filename();
   };
   std::map<fs::path, Snapshot*> undecided;
-  for (Snapshot& snapshot : snapshots) undecided.emplace(resolve(snapshot.path), &snapshot);
+  for (Snapshot& snapshot : snapshots) {
+    if (!is_damaged_copy(snapshot)) undecided.emplace(resolve(snapshot.path), &snapshot);
+  }
   for (const RunRecord& run : *runs) {
     const bool damaged = run.error_code == to_string(ErrorCode::damaged);
     if (!run.ok && !damaged) continue;  // stopped, or inconclusive

@@ -68,9 +68,13 @@ std::string changes_of(const core::RestoreResult& preview) {
 
 std::string sentence_of(const core::RestoreResult& preview) {
   const bool lost = preview.present == core::Present::none;
-  std::string text = preview.target.string() +
-                     (lost ? " is gone and would come back from " : " would be replaced by ") +
-                     preview.snapshot.string();
+  std::string text = preview.target.string();
+  if (!preview.in_place) {
+    text += " would be written from ";
+  } else {
+    text += lost ? " is gone and would come back from " : " would be replaced by ";
+  }
+  text += preview.snapshot.string();
   if (const auto& manifest = preview.verification.manifest) {
     text += ", taken " + core::format_instant(manifest->taken_at);
   }
@@ -89,7 +93,8 @@ std::string question_of(const core::RestoreResult& preview) {
 std::optional<server::ToolOutcome<Json>> settle_confirmation(core::RestoreRequest& request,
                                                              server::CallContext& context,
                                                              const Setting& setting) {
-  if (!request.in_place || request.dry_run || request.confirmed) return std::nullopt;
+  const bool asks = request.in_place || request.accept_damage;
+  if (!asks || request.dry_run || request.confirmed) return std::nullopt;
   if (const auto confirmed = server::confirmation(context, kConfirmKey)) {
     request.confirmed = *confirmed;
     if (request.confirmed) return std::nullopt;
@@ -174,6 +179,8 @@ server::Tool restore_snapshot(const Setting& setting) {
     request.in_place = arguments.flag("in_place");
     request.dry_run = arguments.flag("dry_run");
     request.confirmed = arguments.flag(kConfirmKey);
+    request.reindex = arguments.flag("reindex");
+    request.accept_damage = arguments.flag("accept_damage");
     auto target = target_of(arguments, request.snapshot, setting);
     if (!target) return target.error();
     request.target = *target;

@@ -81,7 +81,8 @@ struct Corpus {
     if (report.verdict != Verdict::verified) return;
     ++figures.verified;
     if (!report.source_findings.empty()) ++figures.told_of_source;
-    CHECK(fault == "");
+    // An index that REINDEX mends is told, and hinders nothing.
+    if (!report.source_findings.contains("indexes")) CHECK(fault == "");
   }
 
   // Files of their own for each: SQLite keeps what it knows of a file by its identity.

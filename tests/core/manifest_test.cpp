@@ -26,6 +26,8 @@ Manifest full_manifest() {
   manifest.journal_mode = "wal";
   manifest.rows = {{"notes", 12}, {"an \"odd\" name", 0}};
   manifest.verified = core::VerifyLevel::full;
+  manifest.rows_complete = false;
+  manifest.full_check_at = core::parse_instant("2026-11-20T04:07:01Z");
   manifest.verified_at = manifest.taken_at + std::chrono::seconds{2};
   manifest.replaces = core::ReplacedSnapshot{std::string(64, 'b'), 7, manifest.taken_at};
   manifest.source_findings = {{"foreign_keys", 3}};
@@ -50,6 +52,8 @@ TEST_CASE("a manifest that was written is read back whole") {
   CHECK(read->rows == manifest.rows);
   CHECK(read->verified == core::VerifyLevel::full);
   CHECK(read->verified_at == manifest.verified_at);
+  CHECK(read->full_check_at == manifest.full_check_at);
+  CHECK_FALSE(read->rows_complete);
   CHECK(read->replaces->sha256 == manifest.replaces->sha256);
   CHECK(read->source_findings == manifest.source_findings);
 }
@@ -60,8 +64,11 @@ TEST_CASE("what is not known stays out of the manifest") {
   manifest.verified_at.reset();
   manifest.replaces.reset();
   manifest.source_findings.clear();
+  manifest.full_check_at.reset();
+  manifest.rows_complete = true;
   const Json json = as_json(manifest);
-  for (const char* key : {"sha256", "verified_at", "replaces", "source_findings"}) {
+  for (const char* key :
+       {"sha256", "verified_at", "replaces", "source_findings", "full_check_at", "rows_complete"}) {
     CHECK_FALSE(json.contains(key));
   }
   const auto read = core::decode_manifest(json.dump());
@@ -104,7 +111,9 @@ TEST_CASE("each key with a wrong value makes a manifest unreadable") {
                                                            {"journal_mode", 1},
                                                            {"rows", Json::array()},
                                                            {"rows", {{"t", -1}}},
-                                                           {"verified", "perhaps"},
+                                                           {"rows_complete", 0},
+                                                           {"verified", 3},
+                                                           {"full_check_at", "never"},
                                                            {"verified_at", 12},
                                                            {"replaces", {{"sha256", "x"}}},
                                                            {"source_findings", "no"}};

@@ -1,6 +1,7 @@
 // Job files and the names of schedules.
 #include "core/schedule.h"
 
+#include "core/job_settings.h"
 #include "support/catch.h"
 #include "support/fake_env.h"
 #include "support/schedule_facts.h"
@@ -37,6 +38,21 @@ TEST_CASE("A job comes back from its file as it was", "[schedule]") {
   CHECK(read->snapshot.retention.keep_weekly == 4);
   CHECK(read->scheduled_since == job.scheduled_since);
   CHECK(fake.env().files.info(job_path("global", fake.places))->mode == 0600);
+}
+
+TEST_CASE("A job file of a newer version is not installed over", "[schedule]") {
+  test::FakeEnv fake;
+  REQUIRE(write_job(full_job(), fake.places, fake.env().files));
+  const fs::path path = job_path("global", fake.places);
+  std::string text = test::read_file(path);
+  text.replace(text.find("\"format_version\": 1"), 19, "\"format_version\": 2");
+  test::write_file(path, text);
+  JobSettings settings;
+  settings.source = "/home/ann/x.db";
+  const auto settled = settle_job("global", settings, fake.places, fake.env().files);
+  REQUIRE_FALSE(settled);
+  CHECK(settled.error().code == ErrorCode::unsupported);
+  CHECK(settled.error().message.find("newer version") != std::string::npos);
 }
 
 TEST_CASE("A job file that cannot be used says why and what to do", "[schedule]") {

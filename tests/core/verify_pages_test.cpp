@@ -83,7 +83,7 @@ VerifyCheck account(const fs::path& path, bool mapped = true) {
   core::SnapshotHeader header;
   const auto bytes = fs::file_size(path);
   core::check_header(connection->get(), bytes, header);
-  return core::check_pages(connection->get(), bytes, header, {});
+  return core::check_pages(connection->get(), bytes, header, {}).pages;
 }
 
 }  // namespace
@@ -146,8 +146,14 @@ TEST_CASE("what is wrong with the use of pages is told with whose they are") {
     test::put_number(bytes, leaf + 3, cells - 1, 2);
     test::put_number(bytes, leaf + 5, test::number_in(bytes, leaf + 8 + 2 * (cells - 2), 2), 2);
     test::write_file(scene.path, bytes);
-    CHECK(failures(scene.verify(VerifyLevel::quick)) ==
-          "damaged: quick_check: Index i has 199 entries; Table keep has 200 rows");
+    const VerifyReport report = scene.verify(VerifyLevel::quick);
+    CHECK(failures(report) == "verified: ");
+    CHECK(report.source_findings == std::map<std::string, std::uint64_t>{{"indexes", 1}});
+    const auto told =
+        std::find_if(report.checks.begin(), report.checks.end(),
+                     [](const VerifyCheck& check) { return check.name == "indexes"; });
+    REQUIRE(told != report.checks.end());
+    CHECK(told->findings.front() == "Index i has 199 entries; Table keep has 200 rows.");
   }
 }
 

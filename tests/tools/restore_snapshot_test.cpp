@@ -161,6 +161,43 @@ TEST_CASE("restore_snapshot refuses a damaged snapshot and leaves the database")
   CHECK(test::query_integer(house.global, kCountNotes) == 0);
 }
 
+TEST_CASE("restore_snapshot restores a damaged snapshot only after the yes to what was found") {
+  ToolHouse house;
+  const auto snapshot = take_and_lose(house);
+  test::patch_file(snapshot, 2 * 4096, std::string(64, '\x07'));
+  Json arguments{{"snapshot", snapshot.string()}, {"target", "~/restored.db"}};
+  CHECK_THAT(house.refused("restore_snapshot", arguments),
+             Catch::StartsWith("damaged: ") && Catch::Contains("accept_damage"));
+  arguments["accept_damage"] = true;
+  CHECK_THAT(house.refused("restore_snapshot", arguments),
+             Catch::StartsWith("needs_confirmation: ") &&
+                 Catch::Contains("would be written from") && Catch::Contains("failed its check"));
+  CHECK_FALSE(fs::exists(house / "home/restored.db"));
+  arguments["confirm"] = true;
+  const Json result = house.good("restore_snapshot", arguments);
+  CHECK(result.at("verdict") == "damaged");
+  CHECK_THAT(result.at("warnings").dump(), Catch::Contains("failed its check"));
+  CHECK(test::read_file(house / "home/restored.db") == test::read_file(snapshot));
+}
+
+TEST_CASE("restore_snapshot tells of indexes that do not fit, and builds them anew") {
+  ToolHouse house;
+  house.furnish();
+  test::run_sql(house.global,
+                "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX "
+                "idx_notes_type ON notes(confidence)' WHERE name = 'idx_notes_type'");
+  const Json taken = house.good("snapshot_db", {{"destination", "~/Backups"}});
+  CHECK(taken.at("verdict") == "verified");
+  CHECK_THAT(taken.at("warnings").dump(), Catch::Contains("REINDEX"));
+  Json arguments{{"snapshot", taken.at("snapshot")}, {"target", "~/restored.db"}};
+  CHECK_THAT(house.good("restore_snapshot", arguments).at("warnings").dump(),
+             Catch::Contains("reindex"));
+  arguments["target"] = "~/mended.db";
+  arguments["reindex"] = true;
+  CHECK(house.good("restore_snapshot", arguments).at("warnings").empty());
+  CHECK(test::query_text(house / "home/mended.db", "PRAGMA integrity_check") == "ok");
+}
+
 TEST_CASE("restore_snapshot takes the newest of a source, and says when a target is missing") {
   ToolHouse house;
   const auto snapshot = take_and_lose(house);
