@@ -98,7 +98,7 @@ TEST_CASE("of a database that was cut short what is left is pinned") {
   test::make_notes_database(world / "a.db", {"delete", 4096, 200});
   const auto left = static_cast<std::uint32_t>(fs::file_size(world / "a.db") / 4096 / 2);
   fs::resize_file(world / "a.db", std::uint64_t{left} * 4096 + 100);
-  CHECK(pages_of(world / "a.db", world).value_or(0) == left);
+  CHECK(pages_of(world / "a.db", world).value_or(0) == left + 1);  // the last one in part
 }
 
 TEST_CASE("less than one page, or a format number that is none, is damage and no error of ours") {

@@ -37,7 +37,7 @@ TEST_CASE("list_snapshots shows newest first, with source, age and verification"
         std::vector<std::string>{"2026-11-23", "2026-11-22", "2026-11-21", "2026-11-20"});
   const auto& first = result.at("snapshots").at(0);
   CHECK(first.at("source") == house.global.string());
-  CHECK(first.at("verified") == "full");
+  CHECK(first.at("verified") == "quick");
   CHECK(first.at("hostname") == "testhost");
   CHECK(first.at("age_hours") == Approx(3));
   CHECK(result.at("snapshots").at(3).at("label") == "app");

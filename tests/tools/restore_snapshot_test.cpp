@@ -269,7 +269,7 @@ TEST_CASE("the newest snapshot is passed over, and listed as damaged, once a che
   };
   test::patch_file(newest, 8192, std::string(512, '\xA5'));
   house.good("verify_snapshot", {{"destination", "~/Backups"}});
-  CHECK(verdicts() == "a quick b damaged ");
+  CHECK(verdicts() == "a full b damaged ");
   const Json result = house.good("restore_snapshot", latest);
   CHECK(result.at("snapshot") == older.string());
   REQUIRE(result.at("warnings").size() == 1);
@@ -285,7 +285,7 @@ TEST_CASE("the newest snapshot is passed over, and listed as damaged, once a che
   test::write_file(newest, good);
   const Json mended = house.good("verify_snapshot", {{"destination", "~/Backups"}});
   CHECK(mended.at("snapshot") == newest.string());
-  CHECK(verdicts() == "a damaged b quick ");
+  CHECK(verdicts() == "a damaged b full ");
   CHECK(house.good("restore_snapshot", latest).at("snapshot") == newest.string());
 }
 
