@@ -3,17 +3,20 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "core/cannot.h"
 #include "core/digest.h"
+#include "core/shell_word.h"
 
 namespace core {
 namespace {
@@ -57,18 +60,59 @@ int bind_name(const std::string& name) {
   return -1;
 }
 #endif
+bool cannot_be_written(const Error& error) {
+  return error.code == ErrorCode::permission_denied || error.code == ErrorCode::no_space;
+}
+
+Expected<int> open_lock_file(const fs::path& path, FileSystem& files) {
+  if (auto made = files.make_folders(path.parent_path(), 0700); !made) return fail(made.error());
+  int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd >= 0) return fd;
+  const int problem = errno;
+  // On a file system that has become read-only it still does to lock.
+  fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd >= 0) return fd;
+  Error error = error_from_errno(problem, "cannot open the lock file " + path.string());
+  if (files.link_info(path)) {
+    error.hint =
+        "It is another user's, or no file: was the program once run with sudo? While no run of "
+        "it goes on, remove it: " +
+        shell_command({"rm", path.string()});
+  }
+  return fail(std::move(error));
+}
+
+// Where locks lie while the state folder cannot be written. In /tmp only a folder of our own
+// counts, not one that somebody else put there.
+std::optional<fs::path> folder_elsewhere(const Env& env) {
+  if (!env.places.runtime.empty()) return env.places.runtime / "backup-plugin-db/locks";
+  const fs::path folder = "/tmp/backup-plugin-db-" + std::to_string(::geteuid());
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return std::nullopt;
+  struct stat status {};
+  if (::lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
+      status.st_uid != ::geteuid() || (status.st_mode & 077) != 0) {
+    return std::nullopt;
+  }
+  return folder;
+}
 
 }  // namespace
 
 Expected<RunLock> RunLock::acquire(const std::string& key, const std::string& what,
                                    std::chrono::milliseconds timeout, const Env& env,
                                    std::stop_token stop) {
-  const fs::path folder = env.places.state / "locks";
-  if (auto made = env.files.make_folders(folder, 0700); !made) return fail(made.error());
-  const std::string name = sha256_of(key).substr(0, kKeyDigits);
-  const fs::path path = folder / (name + ".lock");
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return fail(error_from_errno(errno, "cannot open the lock file " + path.string()));
+  const std::string name = sha256_of(key).substr(0, kKeyDigits) + ".lock";
+  fs::path path = env.places.state / "locks" / name;
+  auto opened = open_lock_file(path, env.files);
+  if (!opened && cannot_be_written(opened.error()) && !env.files.link_info(path)) {
+    // A full disk or a folder of the system's must not end the backups.
+    if (const auto other = folder_elsewhere(env)) {
+      path = *other / name;
+      opened = open_lock_file(path, env.files);
+    }
+  }
+  if (!opened) return fail(opened.error());
+  const int fd = *opened;
   RunLock lock(fd);
   const auto deadline = env.clock.steady_now() + timeout;
   for (;;) {

@@ -19,9 +19,10 @@ class RunLock {
   // Waits up to `timeout` for the lock on `key` (any text; `what` says it for people, as in
   // "snapshots of /x/global.db to /y"). busy past it, naming the holder: its process id, since
   // when, and what it is at; cancelled on a stop request, within 100 ms. Excludes other threads of
-  // this process as well. Lock files lie under <state>/locks, which is created (0700). Where their
-  // file system knows no flock (NFS without its lock service, some FUSE), the lock is an abstract
-  // socket of this machine and user (Linux).
+  // this process as well. Lock files lie under <state>/locks, which is created (0700); where that
+  // cannot be written, in the user's runtime folder or one of our own in /tmp. Where their file
+  // system knows no flock (NFS without its lock service, some FUSE), the lock is an abstract socket
+  // of this machine and user (Linux).
   static Expected<RunLock> acquire(const std::string& key, const std::string& what,
                                    std::chrono::milliseconds timeout, const Env& env,
                                    std::stop_token stop);

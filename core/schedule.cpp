@@ -112,12 +112,16 @@ tl::unexpected<Error> damaged_job(const std::string& name, std::string_view why)
 // not_found where there is no file.
 Expected<BackupJob> read_job_file(const std::string& name, const Places& places,
                                   const FileSystem& files) {
-  const auto text = files.read(job_path(name, places), kMaxJobBytes);
-  if (text) return decode_job(name, *text);
-  if (text.error().code == ErrorCode::invalid_argument) {
-    return damaged_job(name, text.error().message);
+  const fs::path path = job_path(name, places);
+  const auto text = files.read(path, kMaxJobBytes);
+  if (!text && text.error().code != ErrorCode::invalid_argument) return fail(text.error());
+  auto job = text ? decode_job(name, *text) : damaged_job(name, text.error().message);
+  if (!job) {
+    Error error = job.error();
+    error.message += " It is " + path.string() + ".";
+    return fail(std::move(error));
   }
-  return fail(text.error());
+  return job;
 }
 
 }  // namespace
@@ -229,6 +233,7 @@ std::string encode_job(const BackupJob& job) {
 }
 
 Expected<BackupJob> decode_job(const std::string& name, std::string_view text) {
+  if (text.empty()) return damaged_job(name, "it is empty (0 bytes)");
   // What a parser quotes of other bytes could not be told to a client.
   if (!is_utf8(text)) return damaged_job(name, "it is not UTF-8 text");
   try {
@@ -242,6 +247,8 @@ Expected<BackupJob> decode_job(const std::string& name, std::string_view text) {
     if (job.name != name) return damaged_job(name, "it is of schedule '" + job.name + "'");
     if (auto checked = check_job(job); !checked) return damaged_job(name, checked.error().message);
     return job;
+  } catch (const Json::parse_error& error) {
+    return damaged_job(name, "it is cut short, or not JSON (" + std::string(error.what()) + ")");
   } catch (const std::exception& exception) {
     return damaged_job(name, exception.what());
   }

@@ -9,12 +9,14 @@
 
 #include "support/catch.h"
 #include "support/fake_env.h"
+#include "support/forwarding_files.h"
 
 namespace {
 
 using core::ErrorCode;
 using core::RunLock;
 using namespace std::chrono_literals;
+namespace fs = std::filesystem;
 
 core::Expected<RunLock> lock(test::FakeEnv& world, const std::string& key,
                              std::chrono::milliseconds timeout = 50ms) {
@@ -97,6 +99,47 @@ TEST_CASE("a wait for the lock can be stopped") {
   later.join();
   REQUIRE_FALSE(second);
   CHECK(second.error().code == ErrorCode::cancelled);
+}
+
+// A state folder that is read-only, or on a full disk: nothing can be made in it.
+struct UnwritableState : test::ForwardingFiles {
+  Path state;
+  ErrorCode code = ErrorCode::no_space;
+  core::Expected<> make_folders(const Path& folder, std::uint32_t mode) override {
+    if (folder.string().starts_with(state.string())) {
+      return core::fail(code, "cannot create " + folder.string());
+    }
+    return ForwardingFiles::make_folders(folder, mode);
+  }
+};
+
+TEST_CASE("where the state folder cannot be written the lock lies elsewhere, and still holds") {
+  const auto code = GENERATE(ErrorCode::no_space, ErrorCode::permission_denied);
+  const bool has_runtime_folder = GENERATE(true, false);
+  test::FakeEnv world;
+  world.places.runtime = has_runtime_folder ? world / "runtime" : fs::path();
+  UnwritableState files;
+  files.state = world.places.state;
+  files.code = code;
+  const core::Env env{world.clock, files, world.commands, world.places};
+  const std::string key = "key of " + world.folder.path().string();
+  const auto first = RunLock::acquire(key, "a test", 50ms, env, {});
+  REQUIRE(first);
+  CHECK(RunLock::acquire(key, "a test", 50ms, env, {}).error().code == ErrorCode::busy);
+  CHECK(test::names_in(world.places.state).empty());
+}
+
+TEST_CASE("a lock file that cannot be opened is named with what to do") {
+  test::FakeEnv world;
+  { REQUIRE(lock(world, "a")); }
+  const auto locks = world / "state/locks";
+  const auto file = fs::directory_iterator(locks)->path();
+  fs::remove(file);
+  fs::create_symlink("nowhere", file);
+  const auto refused = lock(world, "a");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find(file.string()) != std::string::npos);
+  CHECK(refused.error().hint.find("rm ") != std::string::npos);
 }
 
 }  // namespace

@@ -55,6 +55,21 @@ TEST_CASE("A job file of a newer version is not installed over", "[schedule]") {
   CHECK(settled.error().message.find("newer version") != std::string::npos);
 }
 
+TEST_CASE("A job file that is empty or cut short is named by its path", "[schedule]") {
+  test::FakeEnv world;
+  const auto path = job_path("nightly", world.places);
+  std::filesystem::create_directories(path.parent_path());
+  for (const auto& [text, said] : {std::pair{"", "it is empty"}, {"{\"format_ver", "cut short"}}) {
+    test::write_file(path, text);
+    const auto job = read_job("nightly", world.places, core::system_files());
+    REQUIRE_FALSE(job);
+    CHECK(job.error().code == ErrorCode::damaged);
+    CHECK(job.error().message.find(said) != std::string::npos);
+    CHECK(job.error().message.find(path.string()) != std::string::npos);
+    CHECK(job.error().hint.find("install_schedule") != std::string::npos);
+  }
+}
+
 TEST_CASE("A job file that cannot be used says why and what to do", "[schedule]") {
   const std::string good = encode_job(full_job());
   const auto spoilt = [&](const std::string& from, const std::string& to) {
