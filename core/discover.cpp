@@ -279,7 +279,7 @@ class Search {
       return true;
     }
     database.rows = 0;
-    for (const auto& [table, count] : *rows) *database.rows += count;
+    for (const auto& [table, count] : rows->all()) *database.rows += count;
     return true;
   }
 

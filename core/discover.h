@@ -23,7 +23,7 @@ struct FoundDatabase {
   std::uint64_t bytes = 0;            // with its -wal
   Instant last_write{};               // of the file or its -wal, whichever is later
   std::string journal_mode;           // "wal" or "delete"; empty when it could not be read
-  std::optional<std::uint64_t> rows;  // of all ordinary tables; absent when unreadable or too large
+  std::optional<std::uint64_t> rows;  // of all tables; absent when unreadable or too large
   std::vector<std::string> warnings;  // why it could not be read; a cloud folder; a WSL 9p mount
 };
 

@@ -11,11 +11,14 @@
 
 namespace core {
 
-// What a snapshot has, as far as a loss shows by it.
+// What a snapshot has, as far as a loss shows by it. Of virtual tables nothing is known from
+// manifests of earlier versions: then only what both have counted is compared.
 struct Holdings {
-  std::map<std::string, std::uint64_t> rows;  // by table
+  std::map<std::string, std::uint64_t> rows;  // by ordinary table
   bool rows_complete = true;                  // false: of other tables nothing is known
-  std::uint64_t total = 0;                    // rows of all tables
+  std::optional<std::map<std::string, std::uint64_t>> virtual_rows;
+  std::uint64_t total = 0;                  // rows of all ordinary tables
+  std::optional<std::uint64_t> everything;  // with those of virtual tables
   std::uint64_t bytes = 0;
 };
 

@@ -131,6 +131,12 @@ bool is_absolute(const std::string& path) {
   return letter && path.size() > 2 && path[1] == ':' && (path[2] == '\\' || path[2] == '/');
 }
 
+Json counts_json(const std::map<std::string, std::uint64_t>& counts) {
+  Json json = Json::object();
+  for (const auto& [name, count] : counts) json[manifest_text(name)] = count;
+  return json;
+}
+
 bool is_page_size(std::uint32_t size) {
   return size >= kMinPageSize && size <= kMaxPageSize && (size & (size - 1)) == 0;
 }
@@ -188,6 +194,7 @@ std::string encode_manifest(const Manifest& manifest) {
   json["format_version"] = manifest.format_version;
   json["source"] = manifest_text(manifest.source);
   json["host"] = manifest_text(manifest.host);
+  if (!manifest.machine.empty()) json["machine"] = manifest_text(manifest.machine);
   json["label"] = manifest_text(manifest.label);
   json["taken_at"] = format_instant(manifest.taken_at);
   json["tool_version"] = manifest.tool_version;
@@ -197,9 +204,9 @@ std::string encode_manifest(const Manifest& manifest) {
   json["page_count"] = manifest.page_count;
   json["user_version"] = manifest.user_version;
   json["journal_mode"] = manifest.journal_mode;
-  json["rows"] = Json::object();
-  for (const auto& [table, count] : manifest.rows) json["rows"][manifest_text(table)] = count;
+  json["rows"] = counts_json(manifest.rows);
   if (!manifest.rows_complete) json["rows_complete"] = false;
+  if (manifest.virtual_rows) json["virtual_rows"] = counts_json(*manifest.virtual_rows);
   json["verified"] = to_string(manifest.verified);
   if (manifest.verified_at) json["verified_at"] = format_instant(*manifest.verified_at);
   if (manifest.full_check_at) json["full_check_at"] = format_instant(*manifest.full_check_at);
@@ -227,6 +234,7 @@ Expected<Manifest> decode_manifest(std::string_view text) {
   manifest.source = reader.text("source");
   if (!is_absolute(manifest.source)) reader.note("source");
   manifest.host = reader.text("host");
+  if (reader.has("machine")) manifest.machine = reader.text("machine");
   manifest.label = reader.text("label");
   manifest.taken_at = reader.instant("taken_at");
   manifest.tool_version = reader.text("tool_version");
@@ -238,6 +246,7 @@ Expected<Manifest> decode_manifest(std::string_view text) {
   manifest.journal_mode = reader.text("journal_mode");
   manifest.rows = reader.counts("rows");
   if (reader.has("rows_complete")) manifest.rows_complete = reader.flag("rows_complete");
+  if (reader.has("virtual_rows")) manifest.virtual_rows = reader.counts("virtual_rows");
   const std::string level = reader.text("verified");
   const auto verified = parse_verify_level(level);
   if (reader.problem().empty() && !level.empty() && !verified) {

@@ -34,9 +34,10 @@ struct Manifest {
   static constexpr int kFormatVersion = 1;
 
   int format_version = kFormatVersion;
-  std::string source;  // absolute path with links resolved; names the database this is a copy of
-  std::string host;
-  std::string label;  // empty for none
+  std::string source;   // absolute path with links resolved; names the database this is a copy of
+  std::string host;     // a name that may change; a label only, where `machine` is known
+  std::string machine;  // machine_id (machine.h) of who took it; empty: made before there were such
+  std::string label;    // empty for none
   Instant taken_at{};
   std::string tool_version;
   std::string sha256;  // 64 lower-case hex digits, of the snapshot as published; empty: not taken
@@ -47,6 +48,9 @@ struct Manifest {
   std::string journal_mode;                   // of the source, e.g. "wal": what a restore puts back
   std::map<std::string, std::uint64_t> rows;  // per ordinary table
   bool rows_complete = true;  // false: tables that are not among `rows` could not be counted
+  // Per virtual table (row_counts.h). Nothing: not counted, as by an earlier version, which would
+  // also take a name among `rows` that it does not count for a table that is missing.
+  std::optional<std::map<std::string, std::uint64_t>> virtual_rows;
   VerifyLevel verified = VerifyLevel::none;  // none: never passed a check
   std::optional<Instant> verified_at;
   // The newest full check of this snapshot or an earlier one of its series, when this was taken.

@@ -276,7 +276,9 @@ bool Restoration::restores_wal() const {
 }
 
 void Restoration::compare_rows() {
-  for (const auto& [table, count] : result_.verification.rows) result_.rows[table].then = count;
+  const auto& counted = result_.verification;
+  for (const auto& [table, count] : counted.rows) result_.rows[table].then = count;
+  for (const auto& [table, count] : counted.virtual_rows) result_.rows[table].then = count;
   if (!target_exists_) {
     const auto side_files = side_files_of(target_, env_.files);
     if (request_.dry_run && !side_files.empty()) {
@@ -298,7 +300,7 @@ void Restoration::compare_rows() {
     return;
   }
   result_.present = Present::counted;
-  for (const auto& [table, count] : *rows) result_.rows[table].now = count;
+  for (const auto& [table, count] : rows->all()) result_.rows[table].now = count;
 }
 
 // A snapshot that was taken after the loss gives back the loss.

@@ -2,40 +2,133 @@
 
 #include <sqlite3.h>
 
+#include <array>
+#include <cctype>
+#include <optional>
+#include <set>
+#include <string_view>
 #include <vector>
 
 #include "core/sqlite.h"
 
 namespace core {
+namespace {
 
-Expected<std::map<std::string, std::uint64_t>> count_rows(sqlite3* connection,
-                                                          std::stop_token stop) {
+constexpr const char* kListing = "cannot list the tables";
+
+struct Tables {
+  std::vector<std::string> ordinary;
+  std::vector<std::pair<std::string, std::string>> virtual_ones;  // name, CREATE statement
+  std::set<std::string> shadows;
+};
+
+std::string text_at(sqlite3_stmt* row, int column) {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row, column));
+  return text != nullptr ? text : "";
+}
+
+// https://www.sqlite.org/pragma.html#pragma_table_list tells shadow tables from ordinary ones.
+Expected<Tables> list_tables(sqlite3* connection) {
+  auto statement = sqlite::prepare(
+      connection,
+      "SELECT t.name, t.type, iif(t.type = 'virtual', (SELECT s.sql FROM main.sqlite_schema s "
+      "WHERE s.type = 'table' AND s.name = t.name), '') FROM pragma_table_list t "
+      "WHERE t.schema = 'main' AND t.type <> 'view' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+      kListing);
+  if (!statement) return fail(statement.error());
+  Tables tables;
+  int rc = SQLITE_ROW;
+  while ((rc = sqlite3_step(statement->get())) == SQLITE_ROW) {
+    std::string name = text_at(statement->get(), 0);
+    const std::string type = text_at(statement->get(), 1);
+    if (type == "table") {
+      tables.ordinary.push_back(std::move(name));
+    } else if (type == "shadow") {
+      tables.shadows.insert(std::move(name));
+    } else if (type == "virtual") {
+      tables.virtual_ones.emplace_back(std::move(name), text_at(statement->get(), 2));
+    }
+  }
+  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, kListing));
+  return tables;
+}
+
+bool is_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+
+// Whether a full-text table has the option content=<another table>. With content='' it keeps no
+// content, and its index alone says what it holds.
+// https://www.sqlite.org/fts5.html#external_content_and_contentless_tables
+bool indexes_another_table(std::string_view sql) {
+  constexpr std::string_view kOption = "content";
+  for (std::size_t at = 0; at + kOption.size() <= sql.size(); ++at) {
+    if (sqlite3_strnicmp(sql.data() + at, kOption.data(), static_cast<int>(kOption.size())) != 0 ||
+        (at > 0 && is_word(sql[at - 1]))) {
+      continue;
+    }
+    std::string_view rest = sql.substr(at + kOption.size());
+    const auto skip_spaces = [&rest] {
+      while (!rest.empty() && std::isspace(static_cast<unsigned char>(rest.front())) != 0) {
+        rest.remove_prefix(1);
+      }
+    };
+    skip_spaces();
+    if (!rest.starts_with('=')) continue;
+    rest.remove_prefix(1);
+    skip_spaces();
+    return !rest.starts_with("''") && !rest.starts_with("\"\"") && !rest.starts_with(')') &&
+           !rest.starts_with(',');
+  }
+  return false;
+}
+
+// The shadow table that has one row for each of a virtual table's. The smaller ones first.
+std::optional<std::string> counted_by(const std::string& name, const std::string& sql,
+                                      const std::set<std::string>& shadows) {
+  const bool has_content = shadows.contains(name + "_content");
+  if (!has_content && indexes_another_table(sql)) return std::nullopt;
+  // FTS4 and 5, R-Tree, FTS3. https://www.sqlite.org/fts5.html#fts5_data_structures,
+  // https://www.sqlite.org/fts3.html#shadow_tables, https://www.sqlite.org/rtree.html
+  for (const char* suffix : {"_docsize", "_rowid", "_content"}) {
+    if (shadows.contains(name + suffix)) return name + suffix;
+  }
+  return std::nullopt;
+}
+
+Expected<std::uint64_t> count_of(sqlite3* connection, const std::string& table) {
+  const auto count = sqlite::query_integer(
+      connection, "SELECT count(*) FROM main." + sqlite::quote_identifier(table),
+      "cannot count the rows of table " + table);
+  if (!count) return fail(count.error());
+  return static_cast<std::uint64_t>(*count);
+}
+
+}  // namespace
+
+Expected<RowCounts> count_rows(sqlite3* connection, std::stop_token stop) {
   // Within one count nothing but an interrupt is heeded.
   const std::stop_callback interrupt(stop, [connection] { sqlite3_interrupt(connection); });
-  // https://www.sqlite.org/pragma.html#pragma_table_list tells shadow tables from ordinary ones.
-  auto tables = sqlite::prepare(connection,
-                                "SELECT name FROM pragma_table_list WHERE schema = 'main' "
-                                "AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
-                                "cannot list the tables");
+  const auto tables = list_tables(connection);
   if (!tables) return fail(tables.error());
-  std::vector<std::string> names;
-  int rc = SQLITE_ROW;
-  while ((rc = sqlite3_step(tables->get())) == SQLITE_ROW) {
-    names.emplace_back(reinterpret_cast<const char*>(sqlite3_column_text(tables->get(), 0)));
-  }
-  if (rc != SQLITE_DONE) {
-    return fail(sqlite::error_from(rc, connection, "cannot list the tables"));
-  }
-  std::map<std::string, std::uint64_t> rows;
-  for (const std::string& name : names) {
-    if (stop.stop_requested()) return fail(ErrorCode::cancelled, "The count was cancelled.");
-    const auto count = sqlite::query_integer(
-        connection, "SELECT count(*) FROM main." + sqlite::quote_identifier(name),
-        "cannot count the rows of table " + name);
+  RowCounts counts;
+  const auto stopped = [] { return fail(ErrorCode::cancelled, "The count was cancelled."); };
+  for (const std::string& name : tables->ordinary) {
+    if (stop.stop_requested()) return stopped();
+    const auto count = count_of(connection, name);
     if (!count) return fail(count.error());
-    rows[name] = static_cast<std::uint64_t>(*count);
+    counts.rows[name] = *count;
   }
-  return rows;
+  for (const auto& [name, sql] : tables->virtual_ones) {
+    if (stop.stop_requested()) return stopped();
+    const auto shadow = counted_by(name, sql, tables->shadows);
+    if (!shadow) continue;
+    const auto count = count_of(connection, *shadow);
+    if (!count && count.error().code == ErrorCode::cancelled) return fail(count.error());
+    // A shadow table that cannot be read is a finding of the checks, not an end of the count.
+    if (count) counts.virtual_rows[name] = *count;
+  }
+  return counts;
 }
 
 }  // namespace core

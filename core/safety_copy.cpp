@@ -40,6 +40,7 @@ bool describe_safety_copy(const SafetyCopy& copy, const Env& env,
   const auto report = verify_snapshot(request, env, silent, {});
   if (!report) return true;
   manifest.rows = report->rows;
+  manifest.virtual_rows = report->virtual_rows;
   manifest.source_findings = report->source_findings;
   if (report->verdict == VerifyReport::Verdict::verified) {
     manifest.verified = report->level;

@@ -10,7 +10,6 @@
 
 #include "core/newer_schema.h"
 #include "core/restore_leftovers.h"
-#include "core/row_counts.h"
 #include "core/sealed_vfs.h"
 #include "core/verify_checks.h"
 
@@ -166,7 +165,7 @@ class Verification {
     conclude(readable);
     if (request_.live_source && readable) {
       add(timed(
-          [&] { return compare_live_source(report_.rows, *request_.live_source, env_, stop_); }));
+          [&] { return compare_live_source(counted(), *request_.live_source, env_, stop_); }));
     }
     judge();
     report_.elapsed_ms = ms_since(start);
@@ -284,11 +283,14 @@ class Verification {
     auto rows = count_rows(connection, stop_);
     if (!rows) return ended_by(check.name, rows.error());
     check.outcome = Outcome::passed;
-    report_.rows = std::move(*rows);
+    report_.rows = std::move(rows->rows);
+    report_.virtual_rows = std::move(rows->virtual_rows);
     report_.rows_complete = !misses_tables(connection);
     if (!report_.rows_complete) check.reason = "Not each table could be counted.";
     return check;
   }
+
+  RowCounts counted() const { return {report_.rows, report_.virtual_rows}; }
 
   std::uint64_t total_steps() const { return bytes_ * (must_hash() ? 2 : 1); }
 
@@ -399,7 +401,7 @@ class Verification {
     if (report_.manifest->rows.empty() && !report_.rows.empty()) {
       return skipped("row_counts", "The manifest has no row counts.");
     }
-    VerifyCheck check = compare_rows(report_.rows, report_.rows_complete, *report_.manifest);
+    VerifyCheck check = compare_rows(counted(), report_.rows_complete, *report_.manifest);
     check.elapsed_ms = rows_.elapsed_ms;
     if (check.outcome == Outcome::passed) check.reason = rows_.reason;
     return check;

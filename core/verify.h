@@ -44,8 +44,9 @@ struct VerifyReport {
   // could not be checked.
   VerifyLevel level = VerifyLevel::none;
   std::optional<Manifest> manifest;
-  std::map<std::string, std::uint64_t> rows;  // of each ordinary table, as counted
-  bool rows_complete = false;                 // whether that is each of them
+  std::map<std::string, std::uint64_t> rows;          // of each ordinary table, as counted
+  bool rows_complete = false;                         // whether that is each of them
+  std::map<std::string, std::uint64_t> virtual_rows;  // of virtual ones (row_counts.h)
   // With `expected`: what only the source can have brought along, as check name -> number of
   // findings. A copy of a database with broken references is a good copy: such a check passes, with
   // its findings. They go into Manifest::source_findings and into the run's warnings.

@@ -11,7 +11,6 @@
 #include "core/digest.h"
 #include "core/newer_schema.h"
 #include "core/pinned_source.h"
-#include "core/row_counts.h"
 #include "core/sealed_vfs.h"
 #include "core/sqlite.h"
 
@@ -422,31 +421,43 @@ CountedCheck check_foreign_keys(sqlite3* connection) {
   return result;
 }
 
-VerifyCheck compare_rows(const std::map<std::string, std::uint64_t>& rows, bool complete,
-                         const Manifest& manifest) {
+VerifyCheck compare_rows(const RowCounts& counts, bool complete, const Manifest& manifest) {
   VerifyCheck check = make_check("row_counts", Outcome::passed);
+  const auto compare = [&](const auto& table, std::uint64_t expected, std::uint64_t here) {
+    if (here == expected) return;
+    add_finding(check, "Table " + table + " has " + std::to_string(here) +
+                           " rows; the manifest says " + std::to_string(expected) + ".");
+  };
+  const auto find = [](const auto& rows, const std::string& table) {
+    return std::find_if(rows.begin(), rows.end(),
+                        [&](const auto& entry) { return manifest_text(entry.first) == table; });
+  };
   for (const auto& [table, expected] : manifest.rows) {
-    const auto it = std::find_if(rows.begin(), rows.end(), [&, &name = table](const auto& entry) {
-      return manifest_text(entry.first) == name;
-    });
-    if (it == rows.end() && !complete) continue;
-    if (it == rows.end()) {
+    const auto it = find(counts.rows, table);
+    if (it == counts.rows.end() && !complete) continue;
+    if (it == counts.rows.end()) {
       add_finding(check, "Table " + table + " is not there.");
-    } else if (it->second != expected) {
-      add_finding(check, "Table " + table + " has " + std::to_string(it->second) +
-                             " rows; the manifest says " + std::to_string(expected) + ".");
+    } else {
+      compare(table, expected, it->second);
     }
   }
-  if (manifest.rows_complete && manifest.rows.size() < rows.size() &&
+  if (manifest.rows_complete && manifest.rows.size() < counts.rows.size() &&
       check.outcome == Outcome::passed) {
-    add_finding(check, "There are " + std::to_string(rows.size()) + " tables; the manifest has " +
-                           std::to_string(manifest.rows.size()) + ".");
+    add_finding(check, "There are " + std::to_string(counts.rows.size()) +
+                           " tables; the manifest has " + std::to_string(manifest.rows.size()) +
+                           ".");
+  }
+  if (!manifest.virtual_rows) return check;
+  // Which virtual tables can be counted is a matter of SQLite's modules, not of the snapshot.
+  for (const auto& [table, expected] : *manifest.virtual_rows) {
+    const auto it = find(counts.virtual_rows, table);
+    if (it != counts.virtual_rows.end()) compare(table, expected, it->second);
   }
   return check;
 }
 
-VerifyCheck compare_live_source(const std::map<std::string, std::uint64_t>& rows,
-                                const fs::path& live_source, const Env& env, std::stop_token stop) {
+VerifyCheck compare_live_source(const RowCounts& counts, const fs::path& live_source,
+                                const Env& env, std::stop_token stop) {
   const std::string name = "live_source";
   const auto path = env.files.canonical(live_source);
   if (!path) return make_check(name, Outcome::skipped, path.error().message);
@@ -456,11 +467,11 @@ VerifyCheck compare_live_source(const std::map<std::string, std::uint64_t>& rows
   if (!live) return make_check(name, Outcome::skipped, live.error().message);
   VerifyCheck check = make_check(name, Outcome::passed);
   std::map<std::string, std::pair<std::string, std::string>> both;
-  for (const auto& [table, count] : rows) both[table].first = std::to_string(count);
-  for (const auto& [table, count] : *live) both[table].second = std::to_string(count);
+  for (const auto& [table, count] : counts.all()) both[table].first = std::to_string(count);
+  for (const auto& [table, count] : live->all()) both[table].second = std::to_string(count);
   std::size_t differences = 0;
-  for (const auto& [table, counts] : both) {
-    const auto& [here, there] = counts;
+  for (const auto& [table, both_counts] : both) {
+    const auto& [here, there] = both_counts;
     if (here == there || ++differences > kMaxFindings) continue;
     check.findings.push_back("Table " + table + ": " + (here.empty() ? "not there" : here) +
                              " in the snapshot, " + (there.empty() ? "not there" : there) +

@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <string>
 
+#include "core/row_counts.h"
 #include "core/verify.h"
 
 struct sqlite3;
@@ -82,11 +83,10 @@ CountedCheck check_full_text(sqlite3* connection, std::stop_token stop);
 VerifyCheck check_virtual_tables(sqlite3* connection);
 
 // `complete` is false where some tables could not be counted.
-VerifyCheck compare_rows(const std::map<std::string, std::uint64_t>& rows, bool complete,
-                         const Manifest& manifest);
+VerifyCheck compare_rows(const RowCounts& counts, bool complete, const Manifest& manifest);
 // Differences between the snapshot's rows and those of the live database, as information.
-VerifyCheck compare_live_source(const std::map<std::string, std::uint64_t>& rows,
-                                const fs::path& live_source, const Env& env, std::stop_token stop);
+VerifyCheck compare_live_source(const RowCounts& counts, const fs::path& live_source,
+                                const Env& env, std::stop_token stop);
 
 // A check that `error` ended: failed where it speaks of the file's content, else skipped; so,
 // too, where the disk could not read.

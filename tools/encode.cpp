@@ -58,8 +58,9 @@ Json encode_snapshot(const core::Snapshot& snapshot, core::Instant now) {
   entry["bytes"] = snapshot.bytes;
   if (snapshot.manifest) {
     entry["source"] = snapshot.manifest->source;
-    if (!snapshot.manifest->rows.empty())
-      entry["rows"] = core::holdings_of(*snapshot.manifest).total;
+    const core::Holdings holdings = core::holdings_of(*snapshot.manifest);
+    const bool counted = !holdings.rows.empty() || holdings.everything.value_or(0) > 0;
+    if (counted) entry["rows"] = holdings.everything.value_or(holdings.total);
   }
   entry["verified"] = verified_text(snapshot);
   if (!snapshot.manifest_problem.empty()) entry["problem"] = snapshot.manifest_problem;

@@ -60,7 +60,9 @@ Json encode(const SnapshotResult& result) {
     structured["bytes"] = result.manifest.bytes;
     structured["sha256"] = result.manifest.sha256;
     structured["taken_at"] = core::format_instant(result.manifest.taken_at);
-    structured["rows"] = result.manifest.rows;
+    auto rows = result.manifest.rows;
+    if (const auto& more = result.manifest.virtual_rows) rows.insert(more->begin(), more->end());
+    structured["rows"] = std::move(rows);
     structured["timings_ms"] = encode_timings(result.timings);
   }
   if (result.verification) structured["checks"] = encode_checks(result.verification->checks);

@@ -25,6 +25,8 @@ Manifest full_manifest() {
   manifest.user_version = -3;
   manifest.journal_mode = "wal";
   manifest.rows = {{"notes", 12}, {"an \"odd\" name", 0}};
+  manifest.virtual_rows = std::map<std::string, std::uint64_t>{{"notes_fts", 12}};
+  manifest.machine = std::string(32, 'c');
   manifest.verified = core::VerifyLevel::full;
   manifest.rows_complete = false;
   manifest.full_check_at = core::parse_instant("2026-11-20T04:07:01Z");
@@ -50,6 +52,8 @@ TEST_CASE("a manifest that was written is read back whole") {
   CHECK(read->page_count == manifest.page_count);
   CHECK(read->user_version == -3);
   CHECK(read->rows == manifest.rows);
+  CHECK(read->virtual_rows == manifest.virtual_rows);
+  CHECK(read->machine == manifest.machine);
   CHECK(read->verified == core::VerifyLevel::full);
   CHECK(read->verified_at == manifest.verified_at);
   CHECK(read->full_check_at == manifest.full_check_at);
@@ -66,15 +70,18 @@ TEST_CASE("what is not known stays out of the manifest") {
   manifest.source_findings.clear();
   manifest.full_check_at.reset();
   manifest.rows_complete = true;
+  manifest.virtual_rows.reset();
+  manifest.machine.clear();
   const Json json = as_json(manifest);
-  for (const char* key :
-       {"sha256", "verified_at", "replaces", "source_findings", "full_check_at", "rows_complete"}) {
+  for (const char* key : {"sha256", "verified_at", "replaces", "source_findings", "full_check_at",
+                          "rows_complete", "virtual_rows", "machine"}) {
     CHECK_FALSE(json.contains(key));
   }
   const auto read = core::decode_manifest(json.dump());
   REQUIRE(read);
   CHECK(read->sha256.empty());
   CHECK_FALSE(read->replaces);
+  CHECK_FALSE(read->virtual_rows);
 }
 
 TEST_CASE("the keys of a manifest are those of its schema, and it is no tool's") {
