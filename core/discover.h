@@ -79,6 +79,8 @@ KnownProjects known_projects(const ProjectSearch& search, const Env& env,
 std::string cloud_service_of(const fs::path& path);
 // The file system type of the mount that holds the path, from /proc/mounts; empty when unknown.
 std::string mount_type_of(const fs::path& path, std::string_view mounts);
+// Whether something is mounted on that very path.
+bool is_mount_point(const fs::path& path, std::string_view mounts);
 
 // True when `name` fits a pattern of * and ? (any bytes, case counts). Pure.
 bool fits_pattern(std::string_view name, std::string_view pattern);

@@ -35,14 +35,31 @@ std::vector<FileId> files_of(const fs::path& database, const FileSystem& files) 
   return ids;
 }
 
-bool has_open(const fs::path& process, const std::vector<FileId>& ids, const FileSystem& files) {
+// Calls on each descriptor of one of these files until `visit` is content.
+template <class Visit>
+bool visit_descriptors(const fs::path& process, const std::vector<FileId>& ids,
+                       const FileSystem& files, const Visit& visit) {
   const auto descriptors = files.list(process / "fd", kMaxDescriptors);
   if (!descriptors) return false;  // another user's, or ended meanwhile
   return std::any_of(descriptors->begin(), descriptors->end(), [&](const DirEntry& entry) {
     // One of the files may lie on a network mount that is gone.
     const auto id = files.cached_id(process / "fd" / entry.name);
-    return id && std::find(ids.begin(), ids.end(), *id) != ids.end();
+    return id && std::find(ids.begin(), ids.end(), *id) != ids.end() &&
+           visit(process / "fd" / entry.name);
   });
+}
+
+template <class Visit>
+void visit_processes(const FileSystem& files, const Visit& visit) {
+  const auto processes = files.list("/proc", kMaxProcesses);
+  if (!processes) return;
+  for (const DirEntry& entry : *processes) {
+    int id = 0;
+    const char* end = entry.name.data() + entry.name.size();
+    if (std::from_chars(entry.name.data(), end, id).ptr == end) {
+      visit(id, fs::path("/proc") / entry.name);
+    }
+  }
 }
 
 std::string program_of(const fs::path& process, const FileSystem& files) {
@@ -101,18 +118,26 @@ std::set<int> lock_holders(const std::vector<FileId>& ids, const FileSystem& fil
 std::vector<Opener> openers_of(const fs::path& database, const FileSystem& files) {
   std::vector<Opener> openers;
   const std::vector<FileId> ids = files_of(database, files);
-  const auto processes = files.list("/proc", kMaxProcesses);
-  if (ids.empty() || !processes) return openers;
+  if (ids.empty()) return openers;
   const std::set<int> holders = lock_holders(ids, files);
-  for (const DirEntry& entry : *processes) {
-    int id = 0;
-    const char* end = entry.name.data() + entry.name.size();
-    if (std::from_chars(entry.name.data(), end, id).ptr != end) continue;
-    const fs::path process = fs::path("/proc") / entry.name;
-    if (!holders.contains(id) && !has_open(process, ids, files)) continue;
-    openers.push_back({id, program_of(process, files), other_user_of(process, files)});
-  }
+  visit_processes(files, [&](int id, const fs::path& process) {
+    const auto any = [](const fs::path&) { return true; };
+    if (holders.contains(id) || visit_descriptors(process, ids, files, any)) {
+      openers.push_back({id, program_of(process, files), other_user_of(process, files)});
+    }
+  });
   return openers;
+}
+
+std::vector<fs::path> open_names_of(const FileId& file, const FileSystem& files) {
+  std::vector<fs::path> names;
+  visit_processes(files, [&](int, const fs::path& process) {
+    visit_descriptors(process, {file}, files, [&](const fs::path& descriptor) {
+      if (const auto name = files.canonical(descriptor)) names.push_back(*name);
+      return false;
+    });
+  });
+  return names;
 }
 
 std::string describe_openers(const std::vector<Opener>& openers) {

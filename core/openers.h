@@ -19,6 +19,9 @@ struct Opener {
 // are root, of other users' processes only those are there that hold a lock.
 std::vector<Opener> openers_of(const fs::path& database, const FileSystem& files);
 
+// The paths by which processes have this very file open, as far as openers_of would name these.
+std::vector<fs::path> open_names_of(const FileId& file, const FileSystem& files);
+
 // "sqlite3 (process 4711) and node (process 12 of bob)"; at most a few.
 std::string describe_openers(const std::vector<Opener>& openers);
 

@@ -8,8 +8,9 @@
 #include <cstring>
 
 #include "core/mounts.h"
-#include "core/openers.h"
 #include "core/newer_schema.h"
+#include "core/openers.h"
+#include "core/second_names.h"
 
 namespace core {
 namespace fs = std::filesystem;
@@ -81,12 +82,18 @@ tl::unexpected<Error> fail_busy(const fs::path& path, const Error& error, const 
               "locked for as long as they run.");
 }
 
-Expected<> check_magic(sqlite3* connection, const fs::path& path) {
+sqlite3_file* file_of(sqlite3* connection) {
   sqlite3_file* file = nullptr;
   sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  return file != nullptr && file->pMethods != nullptr ? file : nullptr;
+}
+
+// Returns whether the file itself says WAL.
+Expected<bool> check_magic(sqlite3* connection, const fs::path& path) {
+  sqlite3_file* file = file_of(connection);
   std::array<unsigned char, 100> header{};
   int rc = SQLITE_CANTOPEN;
-  if (file != nullptr && file->pMethods != nullptr) {
+  if (file != nullptr) {
     rc = file->pMethods->xRead(file, header.data(), static_cast<int>(header.size()), 0);
   }
   if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) {
@@ -94,7 +101,7 @@ Expected<> check_magic(sqlite3* connection, const fs::path& path) {
   }
   if (rc == SQLITE_OK && std::memcmp(header.data(), kMagic.data(), kMagic.size()) == 0) {
     const std::string writer = newer_writer(header.data());
-    if (header[kReadVersion] <= 2 || writer.empty()) return {};
+    if (header[kReadVersion] <= 2 || writer.empty()) return header[18] == 2 && header[19] == 2;
     return fail(ErrorCode::unsupported,
                 path.string() + " has a file format that this program does not know. " + writer,
                 "Update backup-plugin-db.");
@@ -126,6 +133,11 @@ Expected<PinnedSource> PinnedSource::open(const fs::path& path,
     if (auto intact = source.intact(); !intact) return fail(intact.error());
   }
   if (!pinned) return fail(pinned.error());
+  if (may_have_second_names(path, env.files)) {
+    if (auto looked = source.look_for_second_names(path, env.files); !looked) {
+      return fail(looked.error());
+    }
+  }
   source.vfs_->start_reading_ahead();
   return source;
 }
@@ -138,7 +150,11 @@ Expected<> PinnedSource::start(const fs::path& path, SourceVfs::Media media, Bus
   if (!connection) return fail(connection.error());
   connection_ = std::move(*connection);
   sqlite3* raw = connection_.get();
-  if (auto checked = check_magic(raw, path); !checked) return checked;
+  const auto wal = check_magic(raw, path);
+  if (!wal) return fail(wal.error());
+  if (*wal && may_have_second_names(path, files)) {
+    if (auto checked = check_second_wal(path, files); !checked) return checked;
+  }
   // Closing as the only opener must not checkpoint: the -wal's bytes are the source's, not ours.
   sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite::stand_in_for_collations(raw);
@@ -169,7 +185,26 @@ void PinnedSource::map_pages() {
                         "cannot map the database");
 }
 
+// In WAL mode also once more when all has been read: a program that came by another name would not
+// have heeded our lock.
+Expected<> PinnedSource::look_for_second_names(const fs::path& path, const FileSystem& files) {
+  if (header_.journal_mode == "wal") {
+    check_names_again_ = [path, &files] { return check_second_wal(path, files); };
+    return {};
+  }
+  int writing = 0;
+  sqlite3_file* file = file_of(connection_.get());
+  if (file != nullptr) (void)file->pMethods->xCheckReservedLock(file, &writing);
+  auto warning = check_second_journal(path, writing != 0, files);
+  if (!warning) return fail(warning.error());
+  warning_ = std::move(*warning);
+  return {};
+}
+
 Expected<> PinnedSource::intact() const {
+  if (check_names_again_) {
+    if (auto checked = check_names_again_(); !checked) return checked;
+  }
   if (!vfs_->lost_pages()) return {};
   return fail(ErrorCode::io,
               "A page of the database could not be read: its file was cut short, or "

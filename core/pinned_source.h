@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -36,7 +37,8 @@ class PinnedSource {
   // busy (the message names who has it open, where the system tells), permission_denied
   // (unreadable, or a WAL database in a folder that may not be written, but for media that nobody
   // can write), no_space (a WAL database on a full disk), conflict (a crashed writer's journal
-  // waits to be rolled back), cancelled.
+  // waits to be rolled back; the path is a second name of a database whose -wal or journal lies
+  // beside another one: second_names.h), cancelled.
   //
   // `path` must have its symbolic links resolved: the side files lie beside the file itself.
   static Expected<PinnedSource> open(const std::filesystem::path& path,
@@ -53,8 +55,11 @@ class PinnedSource {
   // Lets what is read from now on come straight from the mapped file, which saves two copies of
   // each page. Advice: what cannot be mapped is read.
   void map_pages();
+  // What could not be made certain of its names; empty as a rule.
+  const std::string& warning() const { return warning_; }
   // Asked after the last read and before close(): io when a page could not be read, so that what
-  // came of it is not what the file holds.
+  // came of it is not what the file holds; conflict when the database came to be used by another
+  // name meanwhile.
   Expected<> intact() const;
   // Ends the read transaction and closes. Nothing but the header may be used afterwards.
   void close();
@@ -65,11 +70,14 @@ class PinnedSource {
                    const FileSystem& files);
   Expected<> pin(const std::filesystem::path& path, const FileSystem& files);
   Expected<> read_header(const std::filesystem::path& path, const FileSystem& files);
+  Expected<> look_for_second_names(const std::filesystem::path& path, const FileSystem& files);
 
   std::unique_ptr<SourceVfs> vfs_;  // outlives the connection
   sqlite::ConnectionHandle connection_;
   SourceHeader header_;
   std::vector<unsigned char> first_page_;
+  std::string warning_;
+  std::function<Expected<>()> check_names_again_;  // empty: it has but one
 };
 
 }  // namespace core

@@ -90,6 +90,17 @@ std::string mount_type_of(const fs::path& path, std::string_view mounts) {
   return type;
 }
 
+bool is_mount_point(const fs::path& path, std::string_view mounts) {
+  while (!mounts.empty()) {
+    const std::size_t end = std::min(mounts.find('\n'), mounts.size());
+    std::string_view line = mounts.substr(0, end);
+    mounts.remove_prefix(std::min(end + 1, mounts.size()));
+    next_field(line);  // the device
+    if (unescape_mount(next_field(line)) == path) return true;
+  }
+  return false;
+}
+
 bool fits_pattern(std::string_view name, std::string_view pattern) {
   // Goes on; at a mismatch lets the latest * take one more. No worse than |name| * |pattern|.
   std::size_t n = 0, p = 0, star = std::string_view::npos, retry = 0;

@@ -165,6 +165,7 @@ void SnapshotRun::sweep() {
 Expected<PinnedSource> SnapshotRun::pin() {
   auto source = PinnedSource::open(plan_.source, request_.busy_timeout, env_, stop_);
   if (!source) return source;
+  if (!source->warning().empty()) result_.warnings.push_back(source->warning());
   const SourceHeader& header = source->header();
   Manifest& manifest = result_.manifest;
   manifest.source = manifest_text(plan_.source.string());
