@@ -4,7 +4,9 @@
 #include <iterator>
 #include <set>
 
+#include "core/machine.h"
 #include "core/publish.h"
+#include "core/snapshot_plan.h"
 #include "core/verify_run.h"
 
 namespace core {
@@ -31,6 +33,51 @@ std::vector<Snapshot> family_of(const fs::path& folder, const std::string& stem,
     if (series) std::move(series->begin(), series->end(), std::back_inserter(family));
   }
   return family;
+}
+
+struct Choice {
+  std::vector<Snapshot> candidates;  // this machine's; all where it has none
+  bool any_under_this_name = false;
+  std::optional<Snapshot> same_name;  // the latest of another installation under our host name
+};
+
+Choice choose_ours(const std::vector<Snapshot>& all, const Env& env) {
+  const std::string& host = env.places.host;
+  const std::string machine = known_machine_id(env);
+  Choice choice;
+  std::vector<Snapshot> same_name;
+  for (const Snapshot& snapshot : all) {
+    const Whose whose = whose_is(*snapshot.manifest, host, machine);
+    if (whose != Whose::others) choice.candidates.push_back(snapshot);
+    choice.any_under_this_name = choice.any_under_this_name || whose == Whose::ours;
+    const bool named_alike = snapshot.manifest->host == manifest_text(host);
+    if (whose == Whose::others && named_alike) same_name.push_back(snapshot);
+  }
+  if (choice.candidates.empty()) {
+    choice.candidates = all;
+  } else {
+    choice.same_name = latest_of(same_name, env.clock.now());
+  }
+  return choice;
+}
+
+// `choice` has a candidate.
+void tell_choice(const Choice& choice, const Env& env, LatestSnapshot& latest) {
+  const Instant now = env.clock.now();
+  const std::string machine = known_machine_id(env);
+  const Snapshot chosen = *latest_of(choice.candidates, now);
+  latest.path = chosen.path;
+  const Whose whose = whose_is(*chosen.manifest, env.places.host, machine);
+  if (whose != Whose::ours) {
+    latest.whose = "The latest snapshot is " + chosen.path.string() + ". " +
+                   tell_whose(*chosen.manifest, env.places.host, machine);
+  }
+  latest.ask = whose == Whose::others || (whose != Whose::ours && choice.any_under_this_name);
+  if (choice.same_name && taken_before(chosen, *choice.same_name, now)) {
+    latest.warnings.push_back("There is a later one, " + choice.same_name->path.string() + ". " +
+                              tell_whose(*choice.same_name->manifest, env.places.host, machine) +
+                              " If it is the one that is meant, name its path.");
+  }
 }
 
 }  // namespace
@@ -63,20 +110,19 @@ Expected<LatestSnapshot> latest_snapshot_of(const fs::path& source, const fs::pa
                                 marked.error().message);
     }
   }
-  const Instant now = env.clock.now();
-  const auto older = [&](const Snapshot& a, const Snapshot& b) { return taken_before(a, b, now); };
-  const fs::path newest = std::max_element(all.begin(), all.end(), older)->path;
+  const Choice choice = choose_ours(all, env);
+  const auto newest = latest_of(choice.candidates, env.clock.now());
   std::erase_if(all, [](const Snapshot& snapshot) { return snapshot.found_damaged; });
   if (all.empty()) {
     return fail(ErrorCode::damaged,
                 "Each snapshot of " + source.string() + " in " + destination.string() +
                     " was found damaged when it was last checked; the newest is " +
-                    newest.string() + ".",
+                    newest->path.string() + ".",
                 "Check one again with verify_snapshot, or look for others in another destination.");
   }
-  latest.path = std::max_element(all.begin(), all.end(), older)->path;
-  if (latest.path != newest) {
-    latest.warnings.push_back("The newest snapshot, " + newest.string() +
+  tell_choice(choose_ours(all, env), env, latest);
+  if (latest.path != newest->path) {
+    latest.warnings.push_back("The newest snapshot, " + newest->path.string() +
                               ", was found damaged when it was last checked; " +
                               latest.path.string() + " is taken in its place.");
   }

@@ -17,12 +17,18 @@ enum class Damaged { counts, is_passed_over };
 
 struct LatestSnapshot {
   fs::path path;
-  std::vector<std::string> warnings;  // what was passed over
+  std::vector<std::string> warnings;  // what was passed over; not that it is another machine's
+  std::string whose{};                // a sentence, where it is not certainly this machine's own
+  bool ask = false;  // it may be another database's: nothing to put in place on a mere "latest"
 };
 
-// The snapshot of a source that was taken last, under whatever host and label, by its manifest's
-// word (taken_before: not by the day in its name, which may be any). Errors: not_found when there
-// is none, damaged when each is passed over.
+// The snapshot of a source that was taken last on this machine, under whatever label, by its
+// manifest's word (taken_before: not by the day in its name, which may be any). Machines that share
+// a destination have databases of the same path. Where this one has none there, another's is given,
+// and `whose` says so. Snapshots of this installation under an earlier host name count as its own;
+// one that is newer than all under the present name is to be asked about: a home that was copied
+// gives two machines one id. Errors: not_found when there is none, damaged when each is passed
+// over.
 Expected<LatestSnapshot> latest_snapshot_of(const fs::path& source, const fs::path& destination,
                                             Damaged damaged, const Env& env);
 

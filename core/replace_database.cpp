@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/machine.h"
 #include "core/newer_schema.h"
 #include "core/paths.h"
 
@@ -125,6 +126,7 @@ Expected<> ReplacedDatabase::read_facts(const std::string& journal_mode) {
   if (!user_version) return fail(user_version.error());
   facts_->source = manifest_text(target_.string());
   facts_->host = manifest_text(env_.places.host);
+  facts_->machine = machine_id(env_);
   facts_->taken_at = env_.clock.now();
   facts_->tool_version = BPD_VERSION;
   facts_->journal_mode = journal_mode;

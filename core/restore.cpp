@@ -8,6 +8,7 @@
 #include "core/digest.h"
 #include "core/history.h"
 #include "core/latest.h"
+#include "core/machine.h"
 #include "core/mounts.h"
 #include "core/openers.h"
 #include "core/ownership.h"
@@ -83,6 +84,7 @@ class Restoration {
     }
     if (auto free = check_not_in_use(); !free) return fail(free.error());
     if (auto verified = verify_snapshot_first(); !verified) return fail(verified.error());
+    tell_whose_it_is();
     compare_rows();
     look_for_loss();
     if (!request_.dry_run) {
@@ -100,6 +102,7 @@ class Restoration {
   Expected<> check_not_in_use();
   Expected<> verify_snapshot_first();
   Expected<> note_journal_mode();
+  void tell_whose_it_is();
   void compare_rows();
   void look_for_loss();
   Expected<> check_space();
@@ -268,6 +271,16 @@ Expected<> Restoration::note_journal_mode() {
     result_.journal_mode = n > kReadVersion && header[kReadVersion] == 2 ? "wal" : "delete";
     return true;
   });
+}
+
+// Two machines have databases of the same path, and snapshots in one destination.
+void Restoration::tell_whose_it_is() {
+  const auto& manifest = result_.verification.manifest;
+  if (!manifest || !request_.in_place) return;
+  const std::string whose = tell_whose(*manifest, env_.places.host, known_machine_id(env_));
+  if (whose.empty()) return;
+  result_.warnings.push_back("Look whose snapshot this is: " + request_.snapshot.string() + ". " +
+                             whose);
 }
 
 bool Restoration::restores_wal() const {

@@ -8,8 +8,10 @@
 #include "core/damaged_copy.h"
 #include "core/history.h"
 #include "core/loss.h"
+#include "core/machine.h"
 #include "core/newer_schema.h"
 #include "core/ownership.h"
+#include "core/predecessor.h"
 #include "core/publish.h"
 #include "core/room.h"
 #include "core/row_counts.h"
@@ -52,6 +54,7 @@ class SnapshotRun {
  private:
   Expected<> lock();
   Expected<> look_around();
+  void find_previous();
   void sweep();
   Expected<PinnedSource> pin();
   Expected<> check_space(const SourceHeader& header);
@@ -78,6 +81,7 @@ class SnapshotRun {
   const SteadyTime begun_;
   std::vector<RunLock> locks_;
   std::vector<Snapshot> series_;
+  std::optional<Snapshot> previous_;   // the latest before this one
   std::optional<Snapshot> fuller_;     // the earlier one, with much that this one has lost
   std::vector<fs::path> new_folders_;  // made in this run, the deepest first
   SnapshotResult result_;
@@ -93,6 +97,7 @@ Expected<SnapshotResult> SnapshotRun::run() {
   if (auto looked = look_around(); !looked) return fail(looked.error());
   auto source = pin();
   if (!source) return fail(source.error());
+  find_previous();
   if (auto space = check_space(source->header()); !space) return fail(space.error());
   if (request_.dry_run) {
     if (auto previewed = preview(*source); !previewed) return fail(previewed.error());
@@ -143,6 +148,24 @@ Expected<> SnapshotRun::look_around() {
   return check_place(plan_, series_, env_.files);
 }
 
+// Which snapshot this one is to be compared with, and what there is to say of whose it is.
+void SnapshotRun::find_previous() {
+  const Instant now = env_.clock.now();
+  previous_ = latest_of(series_, now);
+  if (previous_ && previous_->manifest && previous_->manifest->host == manifest_text(plan_.host) &&
+      whose_is(*previous_->manifest, plan_.host, result_.manifest.machine) == Whose::others) {
+    result_.warnings.push_back(
+        "The last snapshot here, " + previous_->path.string() + ", is not of this installation: " +
+        tell_whose(*previous_->manifest, plan_.host, result_.manifest.machine) +
+        " If two machines share that name, give each a hostname of its own; if this one was set up "
+        "anew, there is nothing to do.");
+  }
+  if (previous_) return;
+  auto found = look_for_predecessors(plan_, result_.manifest.machine, env_.files, now);
+  previous_ = std::move(found.latest);
+  std::move(found.notes.begin(), found.notes.end(), std::back_inserter(result_.warnings));
+}
+
 // Under the lock of the series nobody of this machine is at work on such a file; its own lock tells
 // of other machines.
 void SnapshotRun::sweep() {
@@ -170,6 +193,7 @@ Expected<PinnedSource> SnapshotRun::pin() {
   Manifest& manifest = result_.manifest;
   manifest.source = manifest_text(plan_.source.string());
   manifest.host = manifest_text(plan_.host);
+  manifest.machine = request_.dry_run ? plan_.machine : machine_id(env_);
   manifest.label = manifest_text(plan_.label);
   manifest.taken_at = env_.clock.now();
   manifest.tool_version = BPD_VERSION;
@@ -355,10 +379,9 @@ Expected<> SnapshotRun::publish(Temporary& file) {
 }
 
 void SnapshotRun::look_for_loss() {
-  const auto previous = latest_of(series_, env_.clock.now());
-  if (!previous || !loss_since(*previous, holdings_of(result_.manifest))) return;
+  if (!previous_ || !loss_since(*previous_, holdings_of(result_.manifest))) return;
   result_.shrink_alarm = true;
-  fuller_ = *previous;
+  fuller_ = previous_;
 }
 
 // Loudest of all, and naming the place where what was lost is now.
@@ -383,8 +406,9 @@ void SnapshotRun::apply_retention() {
     return;
   }
   if (plan_.flat) {  // which other machines may share
-    std::erase_if(*series,
-                  [&](const Snapshot& snapshot) { return is_of_other_host(snapshot, plan_.host); });
+    std::erase_if(*series, [&](const Snapshot& snapshot) {
+      return is_of_other_host(snapshot, plan_.host, result_.manifest.machine);
+    });
   }
   if (auto marked = mark_damaged(*series, plan_.source.string(), env_); !marked) {
     result_.warnings.push_back("Retention was not applied: " + marked.error().message);

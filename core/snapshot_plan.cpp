@@ -4,7 +4,7 @@
 
 #include "core/damaged_copy.h"
 #include "core/destinations.h"
-#include "core/history.h"
+#include "core/machine.h"
 #include "core/manifest.h"
 #include "core/name_rules.h"
 #include "core/paths.h"
@@ -83,6 +83,7 @@ Expected<SnapshotPlan> plan_snapshot(const SnapshotRequest& request, const Env& 
   plan.label = request.label;
   plan.flat = request.flat;
   plan.host = request.hostname.empty() ? env.places.host : request.hostname;
+  plan.machine = known_machine_id(env);
   if (auto checked = check_folder_name(plan.label, "label"); !checked) return fail(checked.error());
   if (auto checked = check_folder_name(plan.host, "hostname"); !checked) {
     return fail(checked.error());
@@ -168,7 +169,11 @@ Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& se
     if (!snapshot.manifest || (newest_seen && !same_name)) continue;
     if (is_damaged_copy(snapshot) && !same_name) continue;  // of a database named like this stem
     newest_seen = true;
-    const bool other_host = plan.flat && is_of_other_host(snapshot, plan.host);
+    // Even with the same id the place is not taken over from another host name: a home that was
+    // copied gives two machines one id.
+    const bool other_name = snapshot.manifest->host != manifest_text(plan.host);
+    const bool other_host =
+        plan.flat && (same_name ? other_name : is_of_other_host(snapshot, plan.host, plan.machine));
     if (snapshot.manifest->source == source && !other_host) continue;
     const std::string label = other_host ? plan.host : propose_label(plan.source, plan.label);
     return fail(ErrorCode::conflict,
@@ -179,8 +184,10 @@ Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& se
   return {};
 }
 
-bool is_of_other_host(const Snapshot& snapshot, const std::string& host) {
-  return snapshot.manifest && snapshot.manifest->host != manifest_text(host);
+bool is_of_other_host(const Snapshot& snapshot, const std::string& host,
+                      const std::string& machine) {
+  return snapshot.manifest && snapshot.manifest->host != manifest_text(host) &&
+         whose_is(*snapshot.manifest, host, machine) == Whose::others;
 }
 
 std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series, Instant now) {

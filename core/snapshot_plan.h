@@ -15,6 +15,7 @@ struct SnapshotPlan {
   fs::path source;
   fs::path destination;
   std::string host;
+  std::string machine;  // known_machine_id
   std::string label;
   bool flat = false;
   SnapshotName name;
@@ -37,8 +38,11 @@ std::string propose_label(const fs::path& source, const std::string& taken);
 Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& series,
                        const FileSystem& files);
 
-// Whether another machine took it, of the same path there: a flat destination may hold such.
-bool is_of_other_host(const Snapshot& snapshot, const std::string& host);
+// Whether another machine took it, of the same path there: a flat destination may hold such. One of
+// this installation (machine.h) is not, whatever the host was called then; nor is one of the same
+// host name, or an installation that lost its state folder could not go on with its own series.
+bool is_of_other_host(const Snapshot& snapshot, const std::string& host,
+                      const std::string& machine);
 
 // The latest taken of a series (taken_before); nothing when it is empty.
 std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series, Instant now);

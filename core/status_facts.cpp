@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/discover.h"
+#include "core/machine.h"
 #include "core/patience.h"
 #include "core/schedule.h"
 #include "core/schedule_list.h"
@@ -68,8 +69,24 @@ void add_runs(std::size_t limit, StatusInput& input, std::vector<std::string>& w
   if (runs) {
     input.runs = std::move(*runs);
   } else {
-    warnings.push_back("The history of runs cannot be read: " + runs.error().message);
+    warnings.push_back("The history of runs cannot be read: " + runs.error().message + " " +
+                       runs.error().hint);
   }
+}
+
+// Not those of other machines, which share the destination and have a database of the same path.
+// What the history of this user names is ours by whatever name.
+void keep_ours(StatusInput& input, const Env& env) {
+  const std::string machine = known_machine_id(env);
+  std::set<std::string> by_us;
+  for (const auto& run : input.runs) {
+    if (run.kind == "snapshot" && run.ok) by_us.insert(run.snapshot);
+  }
+  std::erase_if(input.snapshots, [&](const Snapshot& snapshot) {
+    return snapshot.manifest &&
+           whose_is(*snapshot.manifest, env.places.host, machine) == Whose::others &&
+           !by_us.contains(snapshot.path.string());
+  });
 }
 
 std::optional<Expected<ListPage>> list_patiently(const fs::path& destination,
@@ -216,6 +233,7 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
     add_runs(kMaxRunsLookedAt, input, warnings, env);
     std::set<std::string> silent;
     add_snapshots(input, silent, warnings, env, stop);
+    keep_ours(input, env);
     find_lost_runs(input, silent, env);
     std::vector<std::string> told;  // by add_schedules already
     if (!silent.empty()) {

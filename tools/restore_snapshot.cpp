@@ -90,11 +90,12 @@ std::string question_of(const core::RestoreResult& preview) {
 }
 
 // Nothing: go on. Otherwise the question, or why it is not to be done.
+// `ask`: confirm alone does not do, for who gave it did not name this snapshot.
 std::optional<server::ToolOutcome<Json>> settle_confirmation(core::RestoreRequest& request,
-                                                             server::CallContext& context,
+                                                             bool ask, server::CallContext& context,
                                                              const Setting& setting) {
   const bool asks = request.in_place || request.accept_damage;
-  if (!asks || request.dry_run || request.confirmed) return std::nullopt;
+  if (!asks || request.dry_run || (request.confirmed && !ask)) return std::nullopt;
   if (const auto confirmed = server::confirmation(context, kConfirmKey)) {
     request.confirmed = *confirmed;
     if (request.confirmed) return std::nullopt;
@@ -108,8 +109,9 @@ std::optional<server::ToolOutcome<Json>> settle_confirmation(core::RestoreReques
   if (!preview) return preview.error();
   const auto sentence = sentence_of(*preview);
   if (!context.abilities().form_elicitation) {
-    return Error{ErrorCode::needs_confirmation, sentence,
-                 "Only after the user's yes to this: the same call with confirm: true."};
+    const std::string yes = "Only after the user's yes to this: the same call with confirm: true";
+    const std::string named = " and this path as 'snapshot': " + request.snapshot.string();
+    return Error{ErrorCode::needs_confirmation, sentence, yes + (ask ? named : ".")};
   }
   return server::NeedsInput{
       .key = std::string(kConfirmKey),
@@ -177,6 +179,8 @@ server::Tool restore_snapshot(const Setting& setting) {
     request.snapshot = std::move(found.path);
     request.warnings = std::move(found.warnings);
     request.in_place = arguments.flag("in_place");
+    // In place the restore itself tells.
+    if (!request.in_place && !found.whose.empty()) request.warnings.push_back(found.whose);
     request.dry_run = arguments.flag("dry_run");
     request.confirmed = arguments.flag(kConfirmKey);
     request.reindex = arguments.flag("reindex");
@@ -184,7 +188,7 @@ server::Tool restore_snapshot(const Setting& setting) {
     auto target = target_of(arguments, request.snapshot, setting);
     if (!target) return target.error();
     request.target = *target;
-    if (auto ending = settle_confirmation(request, context, setting)) return *ending;
+    if (auto ending = settle_confirmation(request, found.ask, context, setting)) return *ending;
 
     auto result = core::restore_snapshot(request, setting.env, context.progress(), context.stop());
     if (!result) return result.error();

@@ -53,7 +53,7 @@ server::ToolOutcome<core::LatestSnapshot> find_snapshot(const Arguments& argumen
   if (given != "latest" && !given.empty()) {
     auto named = arguments.path("snapshot");
     if (!named) return named.error();
-    return core::LatestSnapshot{**named, {}};
+    return core::LatestSnapshot{.path = **named, .warnings = {}};
   }
   auto source = arguments.source();
   if (!source) return source.error();
@@ -76,7 +76,8 @@ server::Tool verify_snapshot(const Setting& setting) {
     if (auto* error = std::get_if<core::Error>(&snapshot)) return *error;
 
     core::VerifyRequest request;
-    request.snapshot = std::get<core::LatestSnapshot>(snapshot).path;
+    const auto& found = std::get<core::LatestSnapshot>(snapshot);
+    request.snapshot = found.path;
     request.level = arguments.verify("level", core::VerifyLevel::quick);
     if (arguments.flag("compare_source")) {
       auto source = arguments.source();
@@ -85,7 +86,10 @@ server::Tool verify_snapshot(const Setting& setting) {
     }
     auto run = core::verify_and_record(request, setting.env, context.progress(), context.stop());
     if (!run) return run.error();
-    return encode(*run, setting.env.clock.now());
+    Json structured = encode(*run, setting.env.clock.now());
+    for (const auto& warning : found.warnings) structured["warnings"].push_back(warning);
+    if (!found.whose.empty()) structured["warnings"].push_back(found.whose);
+    return structured;
   };
   auto tool = server::make_tool(schema_of("verify_snapshot"), handler);
   tool.tasks = server::TaskSupport::optional;

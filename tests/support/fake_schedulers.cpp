@@ -72,8 +72,9 @@ std::string FakeSchedulers::tree() const {
   std::set<std::string> lines;
   for (const auto& entry : fs::recursive_directory_iterator(fake.folder.path())) {
     const std::string path = entry.path().string();
-    if (path.find("/locks") != std::string::npos || path.find("history") != std::string::npos ||
-        path.find("/backups") != std::string::npos || path.find(".db") != std::string::npos) {
+    const auto holds = [&](const char* part) { return path.find(part) != std::string::npos; };
+    if (holds("/locks") || holds("history") || holds("/machine-id") || holds("/backups") ||
+        holds(".db")) {
       continue;
     }
     // Empty folders of ours may stay: they hold nothing.

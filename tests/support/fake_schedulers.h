@@ -26,7 +26,7 @@ class FakeSchedulers {
   fs::path backups() const { return fake.folder / "backups"; }
   // argv of every command that changed or started something, words separated by spaces.
   std::vector<std::string> deeds() const;
-  // Every file below the folder with a digest of its text, apart from locks and history.
+  // Every file below the folder with a digest of its text, apart from locks, history and id.
   std::string tree() const;
 
   std::unique_ptr<FakeEnv> own;

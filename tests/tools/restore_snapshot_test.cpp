@@ -1,3 +1,4 @@
+#include "core/manifest.h"
 #include "support/writer_process.h"
 #include "tests/tools/tool_house.h"
 
@@ -74,6 +75,41 @@ TEST_CASE("restore_snapshot in place shows what changes and waits for a yes") {
   CHECK_THAT(house.refused("restore_snapshot", arguments), Catch::StartsWith("cancelled: "));
   CHECK(test::query_integer(house.global, kCountNotes) == 0);
   house.answer("confirm", {{"confirm", true}});
+  house.good("restore_snapshot", arguments);
+  CHECK(test::query_integer(house.global, kCountNotes) == 20);
+}
+
+TEST_CASE("restore_snapshot puts another machine's latest in place only when it is named") {
+  ToolHouse house;
+  const auto snapshot = take_and_lose(house);
+  auto manifest = *core::read_manifest(snapshot, core::system_files());
+  manifest.host = "laptop";
+  manifest.machine = std::string(32, 'a');
+  REQUIRE(core::write_manifest(snapshot, manifest, core::system_files()));
+  Json arguments{{"source", house.global.string()},
+                 {"destination", snapshot.parent_path().parent_path().string()},
+                 {"in_place", true},
+                 {"confirm", true}};
+  const auto text = house.refused("restore_snapshot", arguments);
+  CHECK_THAT(text, Catch::StartsWith("needs_confirmation: "));
+  CHECK_THAT(text, Catch::Contains("Warning: Look whose snapshot this is"));
+  CHECK_THAT(text, Catch::Contains("on the host laptop"));
+  CHECK_THAT(text,
+             Catch::Contains("confirm: true and this path as 'snapshot': " + snapshot.string()));
+  CHECK(test::query_integer(house.global, kCountNotes) == 0);
+
+  Json to_new_file = arguments;
+  to_new_file["in_place"] = false;
+  to_new_file["target"] = "~/new.db";
+  CHECK_THAT(house.good("restore_snapshot", to_new_file).at("warnings").dump(),
+             Catch::Contains("on the host laptop"));
+  CHECK_THAT(house
+                 .good("verify_snapshot", {{"source", house.global.string()},
+                                           {"destination", arguments.at("destination")}})
+                 .at("warnings")
+                 .dump(),
+             Catch::Contains("on the host laptop"));
+  arguments["snapshot"] = snapshot.string();
   house.good("restore_snapshot", arguments);
   CHECK(test::query_integer(house.global, kCountNotes) == 20);
 }
