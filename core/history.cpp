@@ -2,6 +2,9 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+
+#include "core/history_repair.h"
 #include "core/sqlite.h"
 
 namespace core {
@@ -27,10 +30,6 @@ constexpr const char* kColumns =
     "id, kind, schedule, source, destination, snapshot, started_ms, finished_ms, ok, error_code, "
     "error, bytes, warnings";
 
-fs::path history_path(const Env& env) {
-  return env.places.state / "history.db";
-}
-
 std::int64_t to_ms(Instant instant) {
   return std::chrono::floor<std::chrono::milliseconds>(instant).time_since_epoch().count();
 }
@@ -39,10 +38,10 @@ Instant from_ms(std::int64_t ms) {
 }
 
 tl::unexpected<Error> fail_newer(const fs::path& path, std::int64_t version) {
-  return fail(
-      ErrorCode::unsupported,
-      path.string() + " has version " + std::to_string(version) + " of a newer backup-plugin-db.",
-      "Update backup-plugin-db.");
+  return fail(ErrorCode::unsupported,
+              path.string() + " has version " + std::to_string(version) +
+                  " of a newer backup-plugin-db, and is left as it is.",
+              "Update backup-plugin-db.");
 }
 
 // WAL with synchronous NORMAL needs no fsync for a row and cannot be left corrupt by a crash; a
@@ -108,11 +107,14 @@ RunRecord record_at(sqlite3_stmt* row) {
   return run;
 }
 
-Expected<> insert(sqlite3* connection, const RunRecord& run, const std::string& what) {
+// Under the next id, where none is given.
+Expected<> insert(sqlite3* connection, const RunRecord& run, std::int64_t id,
+                  const std::string& what) {
   auto statement = sqlite::prepare(
-      connection, "INSERT INTO runs VALUES (NULL, ?,?,?,?,?, ?,?, ?,?,?, ?,?)", what);
+      connection, "INSERT INTO runs VALUES (nullif(?, 0), ?,?,?,?,?, ?,?, ?,?,?, ?,?)", what);
   if (!statement) return fail(statement.error());
   Binder bind(statement->get());
+  bind.number(id);
   for (const std::string* text :
        {&run.kind, &run.schedule, &run.source, &run.destination, &run.snapshot}) {
     bind.text(*text);
@@ -161,11 +163,9 @@ Expected<> trim(sqlite3* connection, const std::string& what) {
                          what);
 }
 
-}  // namespace
-
-Expected<> record_run(const RunRecord& run, const Env& env) {
+Expected<> try_record(const RunRecord& run, std::int64_t id, const Env& env) {
   if (auto made = env.files.make_folders(env.places.state, kFolderMode); !made) return made;
-  const fs::path path = history_path(env);
+  const fs::path path = history_path(env.places);
   auto connection = open_history(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   if (!connection) return fail(connection.error());
   sqlite3* raw = connection->get();
@@ -175,37 +175,38 @@ Expected<> record_run(const RunRecord& run, const Env& env) {
       !begun) {
     return begun;
   }
-  if (auto inserted = insert(raw, run, what); !inserted) return inserted;
+  if (auto inserted = insert(raw, run, id, what); !inserted) return inserted;
   if (auto thinned = thin_streak(raw, run, what); !thinned) return thinned;
   if (auto trimmed = trim(raw, what); !trimmed) return trimmed;
   return sqlite::execute(raw, "COMMIT", what);
 }
 
-Expected<> add_run_warnings(const std::string& schedule, const std::vector<std::string>& warnings,
-                            const Env& env) {
-  const fs::path path = history_path(env);
-  if (warnings.empty() || !env.files.info(path)) return {};
+Expected<> try_to_add(const std::string& schedule, const std::string& lines, const Env& env) {
+  const fs::path path = history_path(env.places);
   auto connection = open_history(path, SQLITE_OPEN_READWRITE);
   if (!connection) return fail(connection.error());
+  sqlite3* raw = connection->get();
   const std::string what = "cannot record warnings in " + path.string();
+  const auto version = sqlite::query_integer(raw, "PRAGMA user_version", what);
+  if (!version) return fail(version.error());
+  if (*version == 0) return {};  // another process is just creating it
+  if (*version > kSchemaVersion) return fail_newer(path, *version);
   auto statement = sqlite::prepare(
-      connection->get(),
+      raw,
       "UPDATE runs SET warnings = warnings || iif(warnings = '', '', char(10)) || ? "
       "WHERE id = (SELECT max(id) FROM runs WHERE schedule = ?)",
       what);
   if (!statement) return fail(statement.error());
-  std::string lines;
-  for (const std::string& warning : warnings) lines += (lines.empty() ? "" : "\n") + warning;
   Binder bind(statement->get());
   bind.text(lines);
   bind.text(schedule);
   const int rc = sqlite3_step(statement->get());
-  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection->get(), what));
+  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, raw, what));
   return {};
 }
 
-Expected<std::vector<RunRecord>> list_runs(const RunFilter& filter, const Env& env) {
-  const fs::path path = history_path(env);
+Expected<std::vector<RunRecord>> try_to_list(const RunFilter& filter, const Env& env) {
+  const fs::path path = history_path(env.places);
   const auto info = env.files.info(path);
   if (!info && info.error().code == ErrorCode::not_found) return std::vector<RunRecord>();
   if (!info) return fail(info.error());
@@ -238,6 +239,73 @@ Expected<std::vector<RunRecord>> list_runs(const RunFilter& filter, const Env& e
   }
   if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, raw, what));
   return runs;
+}
+
+void begin_anew(const fs::path& aside, const Env& env) {
+  RunRecord first;
+  first.kind = "history";
+  first.started_at = first.finished_at = env.clock.now();
+  first.ok = true;
+  // Beyond all that were: who waits for later runs than one of the old history must see the new.
+  const std::int64_t id = to_ms(first.started_at) / 1000;
+  first.warnings = "The history of runs was damaged. It was moved aside as " + aside.string() +
+                   " and begun anew; snapshots and their manifests are as they were.";
+  (void)try_record(first, id, env);  // what is tried next has the same error
+}
+
+// Tries again where what it failed at was damage, which is moved aside first.
+template <class Attempt>
+auto with_repair(const Env& env, const Attempt& attempt) -> decltype(attempt()) {
+  auto result = attempt();
+  if (result || !is_damaged_history(result.error())) return result;
+  const auto lock = lock_history_repair(env);
+  if (!lock) return result;
+  result = attempt();  // another process may have begun it anew by now
+  if (result || !is_damaged_history(result.error())) return result;
+  const auto aside = move_history_aside(env);
+  if (!aside) return fail(aside.error());
+  begin_anew(*aside, env);
+  return attempt();
+}
+
+}  // namespace
+
+Expected<> record_run(const RunRecord& run, const Env& env) {
+  return with_repair(env, [&] { return try_record(run, 0, env); });
+}
+
+Expected<> add_run_warnings(const std::string& schedule, const std::vector<std::string>& warnings,
+                            const Env& env) {
+  if (warnings.empty() || !env.files.info(history_path(env.places))) return {};
+  std::string lines;
+  for (const std::string& warning : warnings) lines += (lines.empty() ? "" : "\n") + warning;
+  return with_repair(env, [&] { return try_to_add(schedule, lines, env); });
+}
+
+Expected<std::vector<RunRecord>> list_runs(const RunFilter& filter, const Env& env) {
+  return with_repair(env, [&] { return try_to_list(filter, env); });
+}
+
+std::optional<std::string> history_begun_anew(Instant since, const Env& env) {
+  RunFilter filter;
+  filter.kind = "history";
+  filter.after = to_ms(since) / 1000 - 1;  // see begin_anew: all but few runs are passed over
+  filter.limit = 1;
+  const auto runs = list_runs(filter, env);
+  if (!runs || runs->empty() || runs->front().started_at < since) return std::nullopt;
+  return runs->front().warnings;
+}
+
+std::vector<std::string> record_and_tell(const RunRecord& run, const Env& env) {
+  std::vector<std::string> warnings;
+  if (const auto recorded = record_run(run, env); !recorded) {
+    warnings.push_back("This run could not be recorded: " + recorded.error().message + " " +
+                       recorded.error().hint);
+  }
+  // Milliseconds are what history.db keeps of a time.
+  const Instant since = std::chrono::floor<std::chrono::milliseconds>(run.started_at);
+  if (auto anew = history_begun_anew(since, env)) warnings.push_back(std::move(*anew));
+  return warnings;
 }
 
 }  // namespace core

@@ -17,7 +17,7 @@ inline constexpr std::string_view kShrinkWarning = "The database has lost most o
 
 struct RunRecord {
   std::int64_t id = 0;
-  std::string kind;         // "snapshot", "verify", "restore", "prune"
+  std::string kind;         // "snapshot", "verify", "restore", "prune", "history"
   std::string schedule;     // the schedule's name for a scheduled run; empty by hand
   std::string source;       // absolute
   std::string destination;  // absolute
@@ -30,6 +30,12 @@ struct RunRecord {
   std::uint64_t bytes = 0;
   std::string warnings;  // one per line
 };
+
+// A damaged history.db helps nobody: each of these functions that meets one moves it aside, as
+// history.db.damaged-<UTC time> (the newest kMaxDamagedHistories stay), and begins anew with a run
+// of kind "history" whose warnings tell so. Where that cannot be done, the error is `damaged` and
+// says what to do by hand. A history of a newer version is not damaged: it is left as it is
+// (unsupported).
 
 // Appends one run. Of like failures of a schedule in a row (kind, paths, error_code) only the first
 // and the last are kept. Beyond kMaxRuns the oldest go, but for the newest good snapshot run of
@@ -50,6 +56,14 @@ struct RunFilter {
 // Newest first; empty when there is no history yet. Never creates the file.
 Expected<std::vector<RunRecord>> list_runs(const RunFilter& filter, const Env& env);
 
+// That the history was begun anew since then, as a warning.
+std::optional<std::string> history_begun_anew(Instant since, const Env& env);
+
+// Records a run that ended. What to warn of: that it could not be recorded, that the history was
+// begun anew since the run began.
+std::vector<std::string> record_and_tell(const RunRecord& run, const Env& env);
+
 inline constexpr int kMaxRuns = 10'000;
+inline constexpr std::size_t kMaxDamagedHistories = 3;
 
 }  // namespace core

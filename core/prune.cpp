@@ -150,9 +150,8 @@ void record(const PruneRequest& request, Instant started_at, const Env& env,
     run.error_code = to_string(result.error().code);
     run.error = result.error().message + " " + result.error().hint;
   }
-  if (auto recorded = record_run(run, env); !recorded && result) {
-    result->warnings.push_back("The run was not recorded: " + recorded.error().message);
-  }
+  auto told = record_and_tell(run, env);
+  if (result) std::move(told.begin(), told.end(), std::back_inserter(result->warnings));
 }
 
 }  // namespace

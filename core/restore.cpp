@@ -482,10 +482,8 @@ void record(const RestoreRequest& request, const fs::path& target, Instant start
     run.error_code = to_string(outcome.error().code);
     run.error = outcome.error().message + " " + outcome.error().hint;
   }
-  const auto recorded = record_run(run, env);
-  if (!recorded && outcome) {
-    outcome->warnings.push_back("The run could not be recorded: " + recorded.error().message);
-  }
+  auto told = record_and_tell(run, env);
+  if (outcome) std::move(told.begin(), told.end(), std::back_inserter(outcome->warnings));
 }
 
 }  // namespace

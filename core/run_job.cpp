@@ -7,6 +7,7 @@
 #include "core/history.h"
 #include "core/installed_program.h"
 #include "core/schedule_launchd.h"
+#include "core/schedule_success.h"
 
 namespace core {
 
@@ -32,20 +33,17 @@ bool take_request(const std::string& name, const Env& env) {
   return age < kRequestLifetime && age > -kRequestLifetime;
 }
 
-// An unreadable history makes the run due: one snapshot too many harms nobody.
+// Where the history cannot be read, manifests tell; where these cannot either, the run is due: one
+// snapshot too many harms nobody.
 bool due_now(const BackupJob& job, const Env& env) {
   const Instant now = env.clock.now();
-  std::vector<Instant> successes;
   RunFilter filter;
   filter.kind = "snapshot";
   filter.schedule = job.name;
   filter.limit = kMaxRunsLookedAt;
-  if (const auto runs = list_runs(filter, env)) {
-    for (const RunRecord& run : *runs) {
-      if (run.ok) successes.push_back(run.started_at);
-    }
-  }
-  return is_due(due_period(env.clock, job.time, now), now, job.scheduled_since, successes);
+  const auto runs = list_runs(filter, env).value_or(std::vector<RunRecord>());
+  return is_due(due_period(env.clock, job.time, now), now, job.scheduled_since,
+                successes_of(job, runs, env));
 }
 
 std::string quoted_for_curl(const std::string& url) {

@@ -12,6 +12,7 @@
 #include "core/patience.h"
 #include "core/run_job.h"
 #include "core/schedule_install.h"
+#include "core/schedule_success.h"
 
 namespace core {
 
@@ -137,15 +138,13 @@ void check_runs(ScheduleStatus& status, const Env& env) {
   filter.kind = "snapshot";
   filter.schedule = job.name;
   filter.limit = kRunsLookedAt;
-  const auto runs = list_runs(filter, env);
+  auto runs = list_runs(filter, env);
   if (!runs) {
-    status.problems.push_back("Its history cannot be read: " + runs.error().message);
-    return;
+    status.problems.push_back("Its history cannot be read: " + runs.error().message + " " +
+                              runs.error().hint);
+    runs.emplace();
   }
-  std::vector<Instant> successes;
-  for (const RunRecord& run : *runs) {
-    if (run.ok) successes.push_back(run.started_at);
-  }
+  const std::vector<Instant> successes = successes_of(job, *runs, env);
   if (!runs->empty()) status.last_run = runs->front();
   if (!successes.empty()) status.last_success = successes.front();
   if (status.last_run && !status.last_run->ok) {

@@ -513,10 +513,8 @@ Expected<SnapshotResult> take_snapshot(const SnapshotRequest& request, const Env
   const Instant started_at = env.clock.now();
   auto outcome = plan_and_run(request, env, progress, stop);
   if (request.dry_run) return outcome;
-  const auto recorded = record_run(record_of(request, outcome, started_at, env), env);
-  if (!recorded && outcome) {
-    outcome->warnings.push_back("This run could not be recorded: " + recorded.error().message);
-  }
+  auto told = record_and_tell(record_of(request, outcome, started_at, env), env);
+  if (outcome) std::move(told.begin(), told.end(), std::back_inserter(outcome->warnings));
   return outcome;
 }
 

@@ -24,6 +24,8 @@ constexpr std::size_t kMaxSourcesLookedAt = 200;  // of the history, whether the
 // A session must not wait for a slow disk.
 constexpr std::chrono::milliseconds kQuickSearch{30};
 
+// That the history was damaged, and what was remembered is gone.
+constexpr std::chrono::hours kNewHistoryTold{24 * 7};
 // An entry runs at least daily.
 constexpr std::chrono::hours kJoblessRunTold{26};
 
@@ -71,6 +73,9 @@ void add_runs(std::size_t limit, StatusInput& input, std::vector<std::string>& w
   } else {
     warnings.push_back("The history of runs cannot be read: " + runs.error().message + " " +
                        runs.error().hint);
+  }
+  if (auto anew = history_begun_anew(input.now - kNewHistoryTold, env)) {
+    warnings.push_back(std::move(*anew));
   }
 }
 

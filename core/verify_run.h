@@ -13,7 +13,7 @@ namespace core {
 
 struct VerifyRun {
   VerifyReport report;
-  std::string warning;  // why the run could not be recorded; empty when it was
+  std::string warning;  // that it could not be recorded, or the history was begun anew
 };
 
 // As verify_snapshot, and the outcome is recorded (kind "verify"; ok only when verified), so that
@@ -23,7 +23,8 @@ Expected<VerifyRun> verify_and_record(const VerifyRequest& request, const Env& e
 
 // Marks those snapshots whose last conclusive check, by the history of this user, found them
 // damaged: retention and restoring must not rely on them. With `source` all are of that one, and
-// only its checks are read.
+// only its checks are read. A history of a newer version, which cannot be read here, says nothing;
+// any other that cannot be read is an error.
 Expected<> mark_damaged(std::vector<Snapshot>& snapshots, const std::optional<std::string>& source,
                         const Env& env);
 

@@ -5,6 +5,7 @@
 
 #include "support/catch.h"
 #include "support/fake_env.h"
+#include "support/forwarding_files.h"
 #include "support/test_database.h"
 
 using core::RunRecord;
@@ -212,17 +213,134 @@ TEST_CASE("runs recorded at the same moment are all there") {
   CHECK(core::list_runs({.limit = 1000}, world.env())->size() == kThreads * kRuns);
 }
 
-TEST_CASE("a history that is damaged or newer is an error that names it") {
+namespace {
+
+std::vector<std::string> damaged_files(const FakeEnv& world) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(world / "state")) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with("history.db.damaged-")) names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("a damaged history is moved aside as it is and begun anew, and told") {
+  FakeEnv world;
+  const std::string garbage(5000, 'x');
+  test::write_file(world / "state/history.db", garbage);
+  const auto told = core::record_and_tell(make_run(world, "/a.db"), world.env());
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().find("begun anew") != std::string::npos);
+  const auto kept = damaged_files(world);
+  REQUIRE(kept.size() == 1);
+  CHECK(told.front().find(kept.front()) != std::string::npos);
+  CHECK(test::read_file(world / ("state/" + kept.front())) == garbage);
+  CHECK(core::list_runs({.kind = "snapshot"}, world.env())->size() == 1);
+  CHECK(core::list_runs({}, world.env())->size() == 2);
+
+  world.clock.advance(std::chrono::minutes{1});
+  CHECK(core::record_and_tell(make_run(world, "/a.db"), world.env()).empty());
+  CHECK(core::history_begun_anew(world.clock.now() - std::chrono::hours{1}, world.env()));
+}
+
+TEST_CASE("a history that is damaged anywhere is begun anew by whoever meets it") {
+  const auto damage = GENERATE(as<std::string>{}, "truncated", "page one", "last page", "no table");
+  CAPTURE(damage);
+  FakeEnv world;
+  for (int i = 0; i < 200; ++i) {
+    auto run = make_run(world, "/" + std::to_string(i) + ".db");
+    run.warnings.assign(300, 'w');
+    REQUIRE(core::record_run(run, world.env()));
+  }
+  const fs::path history = world / "state/history.db";
+  test::run_sql(history, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE");
+  if (damage == "truncated") fs::resize_file(history, fs::file_size(history) / 2 / 4096 * 4096);
+  if (damage == "page one") test::patch_file(history, 100, std::string(500, '\x7f'));
+  if (damage == "last page") {
+    test::patch_file(history, fs::file_size(history) - 4096, std::string(4096, '\x7f'));
+  }
+  if (damage == "no table") test::run_sql(history, "DROP TABLE runs");
+  const auto runs = core::list_runs({.limit = 1000}, world.env());
+  REQUIRE(runs);
+  REQUIRE(runs->size() == 1);
+  CHECK(runs->front().kind == "history");
+  CHECK(damaged_files(world).size() == 1);
+  REQUIRE(core::record_run(make_run(world, "/b.db"), world.env()));
+  CHECK(core::list_runs({.limit = 1}, world.env())->front().id > runs->front().id);
+}
+
+TEST_CASE("runs of a history that was begun anew come after all of the old one") {
+  FakeEnv world;
+  for (int i = 0; i < 5; ++i) REQUIRE(core::record_run(make_run(world, "/a.db"), world.env()));
+  const auto last = core::list_runs({.limit = 1}, world.env())->front().id;
+  test::write_file(world / "state/history.db", "broken");
+  fs::remove(world / "state/history.db-wal");
+  fs::remove(world / "state/history.db-shm");
+  REQUIRE(core::record_run(make_run(world, "/b.db"), world.env()));
+  CHECK(core::list_runs({.kind = "snapshot", .after = last}, world.env())->size() == 1);
+}
+
+TEST_CASE("only the newest damaged histories are kept") {
+  FakeEnv world;
+  for (std::size_t i = 0; i < core::kMaxDamagedHistories + 3; ++i) {
+    world.clock.advance(std::chrono::seconds{1});
+    fs::remove(world / "state/history.db-wal");
+    fs::remove(world / "state/history.db-shm");
+    test::write_file(world / "state/history.db", "broken " + std::to_string(i));
+    REQUIRE(core::record_run(make_run(world, "/a.db"), world.env()));
+  }
+  auto kept = damaged_files(world);
+  REQUIRE(kept.size() == core::kMaxDamagedHistories);
+  std::sort(kept.begin(), kept.end());
+  CHECK(test::read_file(world / ("state/" + kept.front())) == "broken 3");
+}
+
+TEST_CASE("processes that meet one damaged history at once move it aside once") {
   FakeEnv world;
   test::write_file(world / "state/history.db", std::string(5000, 'x'));
-  const auto damaged = core::record_run(make_run(world, "/a.db"), world.env());
-  REQUIRE_FALSE(damaged);
-  CHECK(damaged.error().message.find("history.db") != std::string::npos);
-  CHECK_FALSE(core::list_runs({}, world.env()));
+  constexpr int kThreads = 6;
+  std::atomic<int> failures{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&] {
+        if (!core::record_run(make_run(world, "/a.db"), world.env())) ++failures;
+      });
+    }
+  }
+  CHECK(failures == 0);
+  CHECK(damaged_files(world).size() == 1);
+  CHECK(core::list_runs({.kind = "snapshot"}, world.env())->size() == kThreads);
+}
 
-  fs::remove(world / "state/history.db");
-  test::run_sql(world / "state/history.db", "PRAGMA user_version = 99");
+TEST_CASE("a history of a newer version is left as it is, and named") {
+  FakeEnv world;
+  test::run_sql(world / "state/history.db", "CREATE TABLE later(a); PRAGMA user_version = 99");
+  const std::string before = test::read_file(world / "state/history.db");
   const auto newer = core::record_run(make_run(world, "/a.db"), world.env());
   REQUIRE_FALSE(newer);
   CHECK(newer.error().code == core::ErrorCode::unsupported);
+  CHECK(newer.error().message.find("history.db") != std::string::npos);
+  CHECK(core::list_runs({}, world.env()).error().code == core::ErrorCode::unsupported);
+  CHECK(core::add_run_warnings("nightly", {"w"}, world.env()).error().code ==
+        core::ErrorCode::unsupported);
+  CHECK(test::read_file(world / "state/history.db") == before);
+  CHECK(damaged_files(world).empty());
+}
+
+TEST_CASE("a damaged history that cannot be moved is an error that says what to do by hand") {
+  FakeEnv world;
+  test::write_file(world / "state/history.db", std::string(5000, 'x'));
+  struct Fixed : test::ForwardingFiles {
+    core::Expected<> rename_new(const Path& from, const Path&) override {
+      return core::fail(core::ErrorCode::permission_denied, "cannot rename " + from.string());
+    }
+  } files;
+  const core::Env env{world.clock, files, world.commands, world.places};
+  const auto recorded = core::record_run(make_run(world, "/a.db"), env);
+  REQUIRE_FALSE(recorded);
+  CHECK(recorded.error().code == core::ErrorCode::damaged);
+  CHECK(recorded.error().hint.find("mv ") != std::string::npos);
 }

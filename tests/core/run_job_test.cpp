@@ -3,6 +3,7 @@
 
 #include "core/history.h"
 #include "core/run_lock.h"
+#include "core/schedule_list.h"
 #include "support/catch.h"
 #include "support/fake_schedulers.h"
 #include "support/test_database.h"
@@ -49,6 +50,32 @@ TEST_CASE("A run takes the job's snapshot and stands in the history under its na
   REQUIRE(history.size() == 1);
   CHECK(history[0].schedule == "global");
   CHECK(history[0].ok);
+}
+
+TEST_CASE("Where the history is lost, the newest manifest tells whether a run is due",
+          "[run_job]") {
+  Installed installed;
+  REQUIRE(installed.run(kIfDue)->outcome == JobRun::Outcome::done);
+  const auto state = installed.world.fake.places.state;
+  for (const char* name : {"history.db", "history.db-wal", "history.db-shm"}) {
+    fs::remove(state / name);
+  }
+  const bool damaged = GENERATE(false, true);
+  if (damaged) test::write_file(state / "history.db", std::string(5000, 'x'));
+  CHECK(installed.run(kIfDue)->outcome == JobRun::Outcome::not_due);
+  const auto list = list_schedules(installed.world.env(), {});
+  REQUIRE(list.schedules.size() == 1);
+  CHECK_FALSE(list.schedules.front().overdue);
+  CHECK(list.schedules.front().last_success);
+  installed.world.fake.clock.advance(std::chrono::hours(24));
+  CHECK(installed.run(kIfDue)->outcome == JobRun::Outcome::done);
+}
+
+TEST_CASE("A newer version's history makes no run due that was done", "[run_job]") {
+  Installed installed;
+  REQUIRE(installed.run(kIfDue)->outcome == JobRun::Outcome::done);
+  test::run_sql(installed.world.fake.places.state / "history.db", "PRAGMA user_version = 99");
+  CHECK(installed.run(kIfDue)->outcome == JobRun::Outcome::not_due);
 }
 
 TEST_CASE("A run that is not due does nothing and says nothing", "[run_job]") {

@@ -570,6 +570,94 @@ TEST_CASE("a history that cannot be written is a warning, not a failure") {
   CHECK(fs::exists(result->snapshot));
 }
 
+TEST_CASE("retention goes on where the history is damaged or of a newer version, with a warning") {
+  const bool newer = GENERATE(false, true);
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  auto request = world.request();
+  for (int day = 0; day < 3; ++day) {
+    world.clock.advance(std::chrono::hours{24});
+    REQUIRE(world.take(request));
+  }
+  const fs::path history = world / "state/history.db";
+  if (newer) {
+    test::run_sql(history, "PRAGMA user_version = 99");
+  } else {
+    fs::remove(history.string() + "-wal");
+    test::write_file(history, std::string(20'000, 'x'));
+  }
+  request.retention.keep_last = 2;
+  const auto result = world.take(request);
+  REQUIRE(result);
+  CHECK(any_contains(result->warnings, newer ? "newer backup-plugin-db" : "begun anew"));
+  CHECK(test::files_below(world.host_folder()).size() == 4);
+}
+
+TEST_CASE("a loss of rows in a full-text table of its own is told, and nothing is removed") {
+  SnapshotWorld world;
+  test::run_sql(world.source,
+                "CREATE TABLE log(a); WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 "
+                "FROM n WHERE i < 100) INSERT INTO log SELECT i FROM n;"
+                "CREATE VIRTUAL TABLE memory USING fts5(text);"
+                "INSERT INTO memory SELECT 'note ' || a FROM log");
+  const auto first = world.take();
+  REQUIRE(first);
+  CHECK(first->manifest.rows.size() == 1);
+  CHECK(first->manifest.virtual_rows->at("memory") == 100);
+  test::run_sql(world.source, "DELETE FROM memory WHERE rowid > 3");
+  world.clock.advance(std::chrono::hours{24});
+  const auto second = world.take();
+  REQUIRE(second);
+  CHECK(second->shrink_alarm);
+  CHECK(any_contains(second->warnings, "in memory: 3 rows now, 100 in"));
+}
+
+TEST_CASE(
+    "a manifest of an earlier version, without virtual tables, fits its snapshot and raises "
+    "no alarm") {
+  SnapshotWorld world;
+  test::run_sql(world.source,
+                "CREATE TABLE t(a); CREATE VIRTUAL TABLE memory USING fts5(text);"
+                "INSERT INTO memory VALUES ('x')");
+  const auto first = world.take();
+  REQUIRE(first);
+  auto manifest = first->manifest;
+  manifest.virtual_rows.reset();
+  manifest.machine.clear();
+  REQUIRE(core::write_manifest(first->snapshot, manifest, core::system_files()));
+  core::VerifyRequest request;
+  request.snapshot = first->snapshot;
+  core::NoProgress progress;
+  const auto report = core::verify_snapshot(request, world.env(), progress, {});
+  REQUIRE(report);
+  CHECK(report->verdict == core::VerifyReport::Verdict::verified);
+  CHECK(report->virtual_rows.at("memory") == 1);
+  world.clock.advance(std::chrono::hours{24});
+  const auto second = world.take();
+  REQUIRE(second);
+  CHECK(second->warnings.empty());
+}
+
+TEST_CASE("a count of a virtual table that is not the manifest's is found") {
+  SnapshotWorld world;
+  test::run_sql(world.source,
+                "CREATE VIRTUAL TABLE memory USING fts5(text); INSERT INTO memory VALUES ('x')");
+  const auto taken = world.take();
+  REQUIRE(taken);
+  auto manifest = taken->manifest;
+  manifest.virtual_rows->at("memory") = 5;
+  (*manifest.virtual_rows)["of another module"] = 7;
+  REQUIRE(core::write_manifest(taken->snapshot, manifest, core::system_files()));
+  core::VerifyRequest request;
+  request.snapshot = taken->snapshot;
+  core::NoProgress progress;
+  const auto report = core::verify_snapshot(request, world.env(), progress, {});
+  REQUIRE(report);
+  CHECK(report->verdict == core::VerifyReport::Verdict::damaged);
+  CHECK(core::describe_failures(*report) ==
+        "row_counts: Table memory has 1 rows; the manifest says 5");
+}
+
 TEST_CASE("without a check the manifest says so and still counts the rows") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
