@@ -7,7 +7,6 @@
 
 #include "core/history.h"
 #include "core/loss.h"
-#include "core/machine.h"
 #include "core/run_lock.h"
 #include "core/snapshot_plan.h"
 #include "core/verify_run.h"
@@ -29,11 +28,6 @@ std::string host_of(const PruneRequest& request, const Env& env) {
   return request.hostname.empty() ? env.places.host : request.hostname;
 }
 
-// Where a host is named, its name decides.
-std::string machine_of(const PruneRequest& request, const Env& env) {
-  return request.hostname.empty() ? known_machine_id(env) : "";
-}
-
 Expected<std::set<Series>> series_of(const PruneRequest& request, const std::string& source,
                                      const Env& env, std::vector<std::string>& warnings) {
   ListFilter filter;
@@ -43,12 +37,11 @@ Expected<std::set<Series>> series_of(const PruneRequest& request, const std::str
   if (!page) return fail(page.error());
   std::move(page->warnings.begin(), page->warnings.end(), std::back_inserter(warnings));
   const std::string host = host_of(request, env);
-  const std::string machine = machine_of(request, env);
   std::set<Series> series;
   for (const auto& snapshot : page->snapshots) {
     if (is_damaged_copy(snapshot)) continue;
     const bool flat = snapshot.host.empty();
-    if (flat ? !is_of_other_host(snapshot, host, machine) : snapshot.host == host) {
+    if (flat ? !is_of_other_host(snapshot, host, kByNameAlone) : snapshot.host == host) {
       series.insert({snapshot.path.parent_path(), snapshot.stem, flat});
     }
   }
@@ -101,9 +94,8 @@ Expected<> prune_series(const PruneRequest& request, const Series& series, const
   auto listed = list_series(folder, stem, env.files);
   if (!listed) return fail(listed.error());
   if (flat) {
-    std::erase_if(*listed, [host = host_of(request, env),
-                            machine = machine_of(request, env)](const Snapshot& snapshot) {
-      return is_of_other_host(snapshot, host, machine);
+    std::erase_if(*listed, [host = host_of(request, env)](const Snapshot& snapshot) {
+      return is_of_other_host(snapshot, host, kByNameAlone);
     });
   }
   if (auto marked = mark_damaged(*listed, result.source, env); !marked) return marked;

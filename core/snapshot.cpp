@@ -407,7 +407,7 @@ void SnapshotRun::apply_retention() {
   }
   if (plan_.flat) {  // which other machines may share
     std::erase_if(*series, [&](const Snapshot& snapshot) {
-      return is_of_other_host(snapshot, plan_.host, result_.manifest.machine);
+      return is_of_other_host(snapshot, plan_.host, kByNameAlone);
     });
   }
   if (auto marked = mark_damaged(*series, plan_.source.string(), env_); !marked) {

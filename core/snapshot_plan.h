@@ -43,6 +43,9 @@ Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& se
 // host name, or an installation that lost its state folder could not go on with its own series.
 bool is_of_other_host(const Snapshot& snapshot, const std::string& host,
                       const std::string& machine);
+// In place of an id, where something is to be removed: a home that was copied gives two machines
+// one id.
+inline constexpr const char* kByNameAlone = "";
 
 // The latest taken of a series (taken_before); nothing when it is empty.
 std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series, Instant now);
