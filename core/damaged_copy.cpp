@@ -25,7 +25,7 @@ Expected<fs::path> keep_damaged_copy(const SnapshotPlan& plan, Manifest manifest
   if (!series) return fail(series.error());
   std::erase_if(*series, [&](const Snapshot& other) {
     return !is_damaged_copy(other) || other.manifest->source != manifest.source ||
-           is_of_other_host(other, plan.host);
+           is_of_other_host(other, plan.host, kByNameAlone);
   });
   const bool ours = std::any_of(series->begin(), series->end(),
                                 [&](const Snapshot& other) { return other.path == path; });

@@ -31,7 +31,7 @@ std::optional<Instant> last_full_check(const SnapshotPlan& plan,
   std::optional<Instant> last;
   for (const Snapshot& snapshot : series) {
     if (!snapshot.manifest || snapshot.manifest->source != source ||
-        is_of_other_host(snapshot, plan.host)) {
+        is_of_other_host(snapshot, plan.host, plan.machine)) {
       continue;
     }
     const auto checked = full_check_of(*snapshot.manifest);
