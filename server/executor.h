@@ -23,8 +23,8 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  // False, and the job is dropped, when the queue is full, close() was called, or the system
-  // gives not even one thread.
+  // False, and the job is dropped, when the queue is full or close() was called, or when there is
+  // no thread and the system gives none. With fewer threads than `workers` the jobs wait longer.
   bool submit(std::function<void()> job);
   // Takes no more jobs; those taken still run.
   void close();
@@ -55,7 +55,7 @@ class Alarms {
   Alarms(const Alarms&) = delete;
   Alarms& operator=(const Alarms&) = delete;
 
-  // Where the system gives no thread it comes late: after the next call that gets one.
+  // Where the system gives no thread, it is late: the next call tries again.
   std::uint64_t after(std::chrono::milliseconds delay, std::function<void()> callback);
   // The callback does not start any more (it may be running).
   void cancel(std::uint64_t alarm);

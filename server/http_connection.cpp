@@ -8,6 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
+
+#include "server/http_body.h"
 
 namespace server {
 namespace {
@@ -76,23 +79,126 @@ bool HttpConnection::await_request(const std::function<bool()>& stopping) {
   return true;
 }
 
-void HttpConnection::begin_request() {
-  phase_ = Phase::header;
-  deadline_ = Clock::now() + limits_.header_timeout;
-  header_bytes_.clear();
-  streaming_ = false;
+HttpConnection::Filled HttpConnection::fill() {
+  if (broken_ || !flush()) {
+    return Filled::gone;
+  }
+  if (!wait_for(POLLIN, deadline_)) {
+    return Filled::timeout;
+  }
+  const auto got = ::recv(socket_, in_.data(), in_.size(), 0);
+  if (got <= 0) {
+    broken_ = true;
+    return Filled::gone;
+  }
+  in_begin_ = 0;
+  in_end_ = static_cast<std::size_t>(got);
+  return Filled::some;
 }
 
-void HttpConnection::begin_body() {
-  phase_ = Phase::body;
+bool HttpConnection::read_head() {
+  deadline_ = Clock::now() + limits_.header_timeout;
+  streaming_ = false;
+  head_ = {};
+  fault_.reset();
+  std::string text;
+  std::size_t line_begin = 0;
+  do {
+    const Filled filled = has_input() ? Filled::some : fill();
+    if (filled == Filled::gone) {
+      return false;
+    }
+    if (filled == Filled::timeout) {
+      fault_ = HttpFault{408, "The header fields took too long"};
+    }
+  } while (!fault_ && !take_head_bytes(text, line_begin));
+  if (!fault_) {
+    if (auto parsed = parse_head(text)) {
+      head_ = std::move(*parsed);
+    } else {
+      fault_ = HttpFault{400, "Malformed request: " + parsed.error()};
+    }
+  }
+  if (fault_) {
+    close_after();  // where the next request would begin is unknown
+  }
+  relay_ = std::string(head_.method == "HEAD" ? "HEAD" : "POST") + " / HTTP/1.1\r\n" +
+           (closes() || !head_.keep_alive ? "Connection: close\r\n\r\n" : "\r\n");
+  relayed_ = 0;
+  return true;
+}
+
+bool HttpConnection::take_head_bytes(std::string& text, std::size_t& line_begin) {
+  while (has_input()) {
+    const std::string_view bytes = input();
+    const auto newline = bytes.find('\n');
+    const bool ended = newline != std::string_view::npos;
+    const std::size_t count = ended ? newline + 1 : bytes.size();
+    text.append(bytes.substr(0, count));
+    in_begin_ += count;
+    if (text.size() > limits_.max_header_bytes) {
+      fault_ = HttpFault{431, "The header fields are longer than " +
+                                  std::to_string(limits_.max_header_bytes) + " bytes"};
+      return true;
+    }
+    if (!ended) {
+      continue;
+    }
+    // The lone LF of a faulty line ends the reading here; the parser tells of it.
+    const std::string_view line = std::string_view(text).substr(line_begin);
+    if (line == "\r\n" || !line.ends_with("\r\n")) {
+      return true;
+    }
+    line_begin = text.size();
+  }
+  return false;
+}
+
+tl::expected<std::string, HttpFault> HttpConnection::read_body(const BodyFraming& framing) {
   deadline_ = Clock::now() + limits_.body_timeout;
-  body_bytes_ = 0;
-  const std::string_view all = header_bytes_;
-  const auto line_end = all.find('\n');
-  auto parsed = parse_header_fields(line_end == std::string_view::npos ? std::string_view()
-                                                                       : all.substr(line_end + 1));
-  headers_ = parsed ? std::move(*parsed) : HttpHeaders();
-  header_fault_ = parsed ? std::string() : std::move(parsed.error());
+  if (framing.awaits_continue && !has_input() && !send_all("HTTP/1.1 100 Continue\r\n\r\n")) {
+    return tl::unexpected(broken_body(Filled::gone));
+  }
+  ChunkedBody chunks(limits_.max_body_bytes);
+  std::string body;
+  std::size_t taken = 0;  // with the framing of chunks
+  auto state =
+      framing.chunked || framing.bytes > 0 ? ChunkedBody::State::more : ChunkedBody::State::done;
+  while (state == ChunkedBody::State::more) {
+    if (const Filled filled = has_input() ? Filled::some : fill(); filled != Filled::some) {
+      return tl::unexpected(broken_body(filled));
+    }
+    std::string_view bytes = input();
+    const std::size_t before = bytes.size();
+    if (framing.chunked) {
+      state = chunks.take(bytes);
+    } else {
+      const auto count = std::min<std::size_t>(bytes.size(), framing.bytes - body.size());
+      body.append(bytes.substr(0, count));
+      bytes.remove_prefix(count);
+      if (body.size() == framing.bytes) state = ChunkedBody::State::done;
+    }
+    in_begin_ += before - bytes.size();
+    taken += before - bytes.size();
+    if (state == ChunkedBody::State::more && taken > limits_.max_body_bytes + kFramingSlack) {
+      state = ChunkedBody::State::too_large;
+    }
+  }
+  if (state == ChunkedBody::State::done) {
+    return framing.chunked ? std::move(chunks.body()) : std::move(body);
+  }
+  close_after();
+  return tl::unexpected(
+      state == ChunkedBody::State::malformed
+          ? HttpFault{400, "Malformed request: the body is not in chunks as they should be"}
+          : HttpFault{413, "The body is larger than " + std::to_string(limits_.max_body_bytes) +
+                               " bytes"});
+}
+
+HttpFault HttpConnection::broken_body(Filled filled) {
+  close_after();
+  return filled == Filled::timeout ? HttpFault{408, "The body took too long"}
+                                   : HttpFault{400, "The body ended early"};
 }
 
 bool HttpConnection::peer_gone() const {
@@ -133,42 +239,13 @@ void HttpConnection::send_and_close(std::string_view text) {
   close_after_ = true;
 }
 
-ssize_t HttpConnection::refuse(std::string_view status_line) {
-  if (!broken_) {
-    send_and_close("HTTP/1.1 " + std::string(status_line) +
-                   "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-    broken_ = true;
-  }
-  return -1;
-}
-
 ssize_t HttpConnection::read(char* to, std::size_t size) {
-  if (broken_ || size == 0 || !flush()) {
+  const std::size_t count = std::min(size, relay_.size() - relayed_);
+  if (count == 0) {
     return -1;
   }
-  if (!has_input()) {
-    if (!wait_for(POLLIN, deadline_)) {
-      return refuse("408 Request Timeout");
-    }
-    const auto got = ::recv(socket_, in_.data(), in_.size(), 0);
-    if (got <= 0) {
-      broken_ = true;
-      return got;
-    }
-    in_begin_ = 0;
-    in_end_ = static_cast<std::size_t>(got);
-  }
-  const std::size_t count = std::min(size, in_end_ - in_begin_);
-  std::memcpy(to, in_.data() + in_begin_, count);
-  in_begin_ += count;
-  if (phase_ == Phase::header) {
-    header_bytes_.append(to, count);
-    if (header_bytes_.size() > limits_.max_header_bytes) {
-      return refuse("431 Request Header Fields Too Large");
-    }
-  } else if ((body_bytes_ += count) > limits_.max_body_bytes + kFramingSlack) {
-    return refuse("413 Content Too Large");
-  }
+  std::memcpy(to, relay_.data() + relayed_, count);
+  relayed_ += count;
   return static_cast<ssize_t>(count);
 }
 

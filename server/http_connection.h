@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,14 +31,13 @@ class HttpConnection {
   // Waits for a further request to begin; false when none does within the idle timeout, or the
   // client left, or `stopping` turned true.
   bool await_request(const std::function<bool()>& stopping);
-  // The clock of the header fields starts.
-  void begin_request();
-  // They are read: parses what came by, starts the clock of the body. httplib's own fields will
-  // not do: it decodes percent signs in their values.
-  void begin_body();
-  const HttpHeaders& headers() const { return headers_; }
-  // Why the header fields cannot be accepted; empty when they can.
-  const std::string& header_fault() const { return header_fault_; }
+  // Reads the request's head, within its bounds. False: the client left. Otherwise fault() says
+  // what is to be answered instead, or head() is good.
+  bool read_head();
+  const HttpHead& head() const { return head_; }
+  const std::optional<HttpFault>& fault() const { return fault_; }
+  // Reads the body, within its bounds; once, after a good head.
+  tl::expected<std::string, HttpFault> read_body(const BodyFraming& framing);
 
   // Whether the client closed its side. Bytes of a next request do not matter.
   bool peer_gone() const;
@@ -52,35 +52,39 @@ class HttpConnection {
   // Sends a whole answer without reading anything, at most once.
   void send_and_close(std::string_view text);
 
-  // The bytes of the request, through a buffer; -1 when there are no more, or a bound is passed
-  // (the client was told 431, 408 or 413 then).
+  // What cpp-httplib gets to read of the request: a head of our own that says no more than how to
+  // write the answer. So there are no two readers to see two requests.
   ssize_t read(char* to, std::size_t size);
   // -1 when the client is gone or reads nothing for the write timeout.
   ssize_t write(const char* from, std::size_t size);
   bool has_input() const { return in_begin_ < in_end_; }
+  bool has_head() const { return relayed_ < relay_.size(); }
   int socket() const { return socket_; }
 
  private:
   using Clock = std::chrono::steady_clock;
-  enum class Phase { header, body };
+  enum class Filled { some, timeout, gone };
 
   bool wait_for(short events, Clock::time_point deadline) const;
   bool send_all(std::string_view bytes);
-  // Answers, and lets httplib see a broken connection.
-  ssize_t refuse(std::string_view status_line);
+  // Receives what there is, waiting for it until deadline_.
+  Filled fill();
+  std::string_view input() const { return {in_.data() + in_begin_, in_end_ - in_begin_}; }
+  // Adds bytes up to the end of the head to `text`; true when it has ended or is faulty.
+  bool take_head_bytes(std::string& text, std::size_t& line_begin);
+  HttpFault broken_body(Filled filled);
 
   const int socket_;
   const HttpLimits limits_;
   const std::atomic<bool>& cut_;
-  Phase phase_ = Phase::header;
   Clock::time_point deadline_;
   std::array<char, 16 << 10> in_{};
   std::size_t in_begin_ = 0;
   std::size_t in_end_ = 0;
-  std::string header_bytes_;
-  HttpHeaders headers_;
-  std::string header_fault_;
-  std::size_t body_bytes_ = 0;
+  HttpHead head_;
+  std::optional<HttpFault> fault_;
+  std::string relay_;
+  std::size_t relayed_ = 0;
   std::string out_;
   bool streaming_ = false;
   bool close_after_ = false;

@@ -51,10 +51,19 @@ bool has_control_character(std::string_view value) {
 
 // Fields that steer the request: two of them would let two readers see two requests.
 bool allowed_once(std::string_view name) {
-  constexpr std::array<std::string_view, 11> kSingle = {
-      "host",         "origin",        "content-length", "transfer-encoding",
-      "content-type", "authorization", "mcp-session-id", "mcp-protocol-version",
-      "mcp-method",   "mcp-name",      "last-event-id"};
+  constexpr std::array<std::string_view, 13> kSingle = {"host",
+                                                        "origin",
+                                                        "content-length",
+                                                        "transfer-encoding",
+                                                        "content-encoding",
+                                                        "content-type",
+                                                        "expect",
+                                                        "authorization",
+                                                        "mcp-session-id",
+                                                        "mcp-method",
+                                                        "mcp-name",
+                                                        "last-event-id",
+                                                        "mcp-protocol-version"};
   const std::string key = lower(name);
   return std::find(kSingle.begin(), kSingle.end(), key) != kSingle.end() ||
          key.starts_with("mcp-param-");
@@ -117,6 +126,41 @@ std::vector<AcceptRange> accept_ranges(std::string_view field) {
   return ranges;
 }
 
+// The next line without its end; nothing where a lone LF, or none, ends it.
+std::optional<std::string_view> take_line(std::string_view& text) {
+  const auto end = text.find('\n');
+  if (end == std::string_view::npos || end == 0 || text[end - 1] != '\r') {
+    return std::nullopt;
+  }
+  const std::string_view line = text.substr(0, end - 1);
+  text.remove_prefix(end + 1);
+  return line;
+}
+
+// Printable ASCII from "/" on, without a fragment.
+bool is_path(std::string_view target) {
+  return target.starts_with('/') && std::all_of(target.begin(), target.end(), [](char c) {
+           return c > ' ' && c < '\x7f' && c != '#';
+         });
+}
+
+// Whether one of the fields of that name, which hold lists, has the element; case is ignored.
+bool lists(const HttpHeaders& headers, std::string_view name, std::string_view element) {
+  for (const auto& [key, value] : headers) {
+    if (!equal_ignoring_case(key, name)) {
+      continue;
+    }
+    for (std::string_view rest = value; !rest.empty();) {
+      const auto comma = std::min(rest.find(','), rest.size());
+      if (equal_ignoring_case(trim(rest.substr(0, comma)), element)) {
+        return true;
+      }
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 void HttpHeaders::add(std::string name, std::string value) {
@@ -140,21 +184,19 @@ tl::expected<HttpHeaders, std::string> parse_header_fields(std::string_view bloc
   HttpHeaders headers;
   std::set<std::string> seen;
   while (!block.empty()) {
-    const auto end = block.find('\n');
-    std::string_view line = block.substr(0, end);
-    block = end == std::string_view::npos ? std::string_view() : block.substr(end + 1);
-    if (line.ends_with('\r')) {
-      line.remove_suffix(1);
+    const auto line = take_line(block);
+    if (!line) {
+      return tl::unexpected(std::string("a header line does not end in CR and LF"));
     }
-    if (line.empty()) {
+    if (line->empty()) {
       break;
     }
-    const auto colon = line.find(':');
-    const std::string_view name = line.substr(0, colon);
+    const auto colon = line->find(':');
+    const std::string_view name = line->substr(0, colon);
     if (colon == std::string_view::npos || !is_token(name)) {
       return tl::unexpected(std::string("a header line is not \"name: value\""));
     }
-    const std::string_view value = trim(line.substr(colon + 1));
+    const std::string_view value = trim(line->substr(colon + 1));
     if (has_control_character(value)) {
       return tl::unexpected("the header " + std::string(name) + " holds control characters");
     }
@@ -170,6 +212,78 @@ tl::expected<HttpHeaders, std::string> parse_header_fields(std::string_view bloc
     return tl::unexpected(std::string("Content-Length and Transfer-Encoding exclude each other"));
   }
   return headers;
+}
+
+tl::expected<HttpHead, std::string> parse_head(std::string_view head) {
+  const auto line = take_line(head);
+  const auto method_end = line ? line->find(' ') : std::string_view::npos;
+  const auto target_end = line ? line->rfind(' ') : std::string_view::npos;
+  if (method_end == std::string_view::npos || target_end <= method_end) {
+    return tl::unexpected(std::string("the first line is no request line"));
+  }
+  const std::string_view method = line->substr(0, method_end);
+  const std::string_view target = line->substr(method_end + 1, target_end - method_end - 1);
+  const std::string_view version = line->substr(target_end + 1);
+  if (!is_token(method)) {
+    return tl::unexpected(std::string("the method is no token"));
+  }
+  if (!is_path(target)) {
+    return tl::unexpected(std::string("the request target is no path"));
+  }
+  if (version != "HTTP/1.1" && version != "HTTP/1.0") {
+    return tl::unexpected(std::string("the version is neither HTTP/1.1 nor HTTP/1.0"));
+  }
+  auto headers = parse_header_fields(head);
+  if (!headers) {
+    return tl::unexpected(std::move(headers.error()));
+  }
+  const bool old = version == "HTTP/1.0";
+  if (old && headers->find("Transfer-Encoding") != nullptr) {
+    return tl::unexpected(std::string("HTTP/1.0 has no Transfer-Encoding"));
+  }
+  const bool keep_alive = !lists(*headers, "Connection", "close") &&
+                          (!old || lists(*headers, "Connection", "keep-alive"));
+  return HttpHead{std::string(method), std::string(target.substr(0, target.find('?'))), keep_alive,
+                  std::move(*headers)};
+}
+
+bool has_body(const HttpHeaders& headers) {
+  return headers.find("Content-Length") != nullptr || headers.find("Transfer-Encoding") != nullptr;
+}
+
+tl::expected<BodyFraming, HttpFault> body_framing(const HttpHeaders& headers,
+                                                  std::size_t max_bytes) {
+  const auto refuse = [](int status, std::string why) {
+    return tl::unexpected(HttpFault{status, std::move(why)});
+  };
+  if (const std::string* coding = headers.find("Content-Encoding");
+      coding != nullptr && !equal_ignoring_case(*coding, "identity")) {
+    return refuse(415, "The body must not be compressed");
+  }
+  const std::string* expect = headers.find("Expect");
+  if (expect != nullptr && !equal_ignoring_case(*expect, "100-continue")) {
+    return refuse(417, "Expect may only be 100-continue");
+  }
+  BodyFraming framing;
+  framing.awaits_continue = expect != nullptr;
+  if (const std::string* transfer = headers.find("Transfer-Encoding")) {
+    framing.chunked = equal_ignoring_case(*transfer, "chunked");
+    return framing.chunked ? tl::expected<BodyFraming, HttpFault>(framing)
+                           : refuse(501, "Transfer-Encoding may only be chunked");
+  }
+  const std::string* length = headers.find("Content-Length");
+  if (length == nullptr) {
+    return refuse(411, "Content-Length is missing");
+  }
+  if (length->empty() || length->find_first_not_of("0123456789") != std::string::npos) {
+    return refuse(400, "Content-Length is not a number");
+  }
+  const char* end = length->data() + length->size();
+  const auto [at, error] = std::from_chars(length->data(), end, framing.bytes);
+  if (error != std::errc() || at != end || framing.bytes > max_bytes) {
+    return refuse(413, "The body is larger than " + std::to_string(max_bytes) + " bytes");
+  }
+  return framing;
 }
 
 bool accepts(const HttpHeaders& headers, std::string_view media_type) {

@@ -3,6 +3,8 @@
 // https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,10 +36,41 @@ class HttpHeaders {
 inline constexpr std::size_t kMaxHeaderFields = 100;
 
 // Parses the lines between the request line and the blank line (RFC 9112, section 5). Refuses, with
-// a sentence: a name that is no token, control characters in a value, folded lines, a second field
-// where only one is allowed (Host, Content-Length, the Mcp-* fields …), Content-Length together
-// with Transfer-Encoding, more than kMaxHeaderFields fields.
+// a sentence, whatever two readers could read in two ways: a line that does not end in CR and LF, a
+// name that is no token, control characters in a value, folded lines, a second field where only one
+// is allowed (Host, Content-Length, the Mcp-* fields …), Content-Length together with
+// Transfer-Encoding, more than kMaxHeaderFields fields.
 tl::expected<HttpHeaders, std::string> parse_header_fields(std::string_view block);
+
+// The request line and the fields. This is the only reading of them: nothing else parses a head.
+struct HttpHead {
+  std::string method;
+  std::string path;         // as it came, without the query: percent signs stay
+  bool keep_alive = false;  // whether the client wants to use the connection again
+  HttpHeaders headers;
+};
+
+// Parses everything up to and with the blank line. Refuses, as above, also: more or less than one
+// space between the parts, a method that is no token, a target that is no path (RFC 9112, section
+// 3.2.1), other versions than HTTP/1.0 and HTTP/1.1, Transfer-Encoding in HTTP/1.0.
+tl::expected<HttpHead, std::string> parse_head(std::string_view head);
+
+struct HttpFault {
+  int status = 0;
+  std::string why;
+};
+
+struct BodyFraming {
+  bool chunked = false;
+  std::uint64_t bytes = 0;       // unless chunked
+  bool awaits_continue = false;  // the client waits for "100 Continue"
+};
+
+// How the body of a POST is framed, at most `max_bytes` long; or what is answered in its place.
+tl::expected<BodyFraming, HttpFault> body_framing(const HttpHeaders& headers,
+                                                  std::size_t max_bytes);
+// Whether a body follows, of whatever length.
+bool has_body(const HttpHeaders& headers);
 
 // Whether the Accept field allows that media type ("application/json"); an absent field allows all.
 bool accepts(const HttpHeaders& headers, std::string_view media_type);

@@ -1,131 +1,47 @@
-// The one file that knows cpp-httplib's server: accepting, threads, and the gate every request
-// passes.
+// The one file that knows cpp-httplib's server: accepting, and the gate every request passes. Of
+// cpp-httplib it takes the listening socket and the writing of answers; requests are read by
+// HttpConnection alone.
 #include "server/http_server.h"
 
+#include <fcntl.h>
 #include <httplib.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
-#include <deque>
-#include <list>
-#include <mutex>
+#include <cerrno>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "core/digest.h"
 #include "server/http_connection.h"
+#include "server/http_threads.h"
+#include "server/log.h"
 
 namespace server {
 namespace {
 
 using std::chrono::milliseconds;
 
-// Connections above the bound that are told so; further ones are just closed.
-constexpr std::size_t kMaxRefusals = 32;
-// cpp-httplib compiles in a backlog of 5, too few for clients that come all at once.
 constexpr int kListenBacklog = 512;
-// A thread without a connection waits that long for the next one.
-constexpr milliseconds kThreadIdle{10'000};
+constexpr int kAcceptCheckMs = 500;
 constexpr int kMaxRequestsPerConnection = 100'000;
 // How long open streams get to send their last events when the server stops.
 constexpr milliseconds kDrain{400};
 constexpr const char* kCorsMaxAgeS = "600";
 
-enum class Treatment { serve, refuse, drop };
-// What the pool decided about the connection its thread is about to take.
-thread_local Treatment treatment = Treatment::serve;
-
-// Threads on demand: each connection has one at once, or is refused.
-class ConnectionThreads final : public httplib::TaskQueue {
- public:
-  explicit ConnectionThreads(std::size_t max_connections) : max_(max_connections) {}
-  ~ConnectionThreads() override { ConnectionThreads::shutdown(); }
-
-  void enqueue(std::function<void()> connection) override {
-    std::unique_lock lock(mutex_);
-    join_retired(lock);
-    if (busy_ >= max_ + kMaxRefusals) {
-      lock.unlock();
-      treatment = Treatment::drop;
-      connection();
-      treatment = Treatment::serve;
-      return;
-    }
-    jobs_.push_back({std::move(connection), busy_ < max_ ? Treatment::serve : Treatment::refuse});
-    ++busy_;
-    if (waiting_ >= jobs_.size()) {
-      wake_.notify_one();
-    } else {
-      threads_.emplace_back();
-      threads_.back() = std::thread([this, self = std::prev(threads_.end())] { work(self); });
-    }
-  }
-
-  void shutdown() override {
-    std::unique_lock lock(mutex_);
-    stopping_ = true;
-    wake_.notify_all();
-    retired_changed_.wait(lock, [this] { return threads_.empty(); });
-    join_retired(lock);
-  }
-
- private:
-  struct Job {
-    std::function<void()> connection;
-    Treatment treatment = Treatment::serve;
-  };
-  using Threads = std::list<std::thread>;
-
-  void work(Threads::iterator self) {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      ++waiting_;
-      wake_.wait_for(lock, kThreadIdle, [this] { return !jobs_.empty() || stopping_; });
-      --waiting_;
-      if (jobs_.empty()) {
-        break;
-      }
-      Job job = std::move(jobs_.front());
-      jobs_.pop_front();
-      lock.unlock();
-      treatment = job.treatment;
-      job.connection();
-      lock.lock();
-      --busy_;
-    }
-    retired_.splice(retired_.end(), threads_, self);
-    retired_changed_.notify_all();
-  }
-
-  void join_retired(std::unique_lock<std::mutex>& lock) {
-    Threads retired;
-    retired.swap(retired_);
-    lock.unlock();
-    for (std::thread& thread : retired) {
-      thread.join();
-    }
-    lock.lock();
-  }
-
-  const std::size_t max_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::condition_variable retired_changed_;
-  std::deque<Job> jobs_;
-  Threads threads_;
-  Threads retired_;  // returned, to be joined
-  std::size_t busy_ = 0;
-  std::size_t waiting_ = 0;
-  bool stopping_ = false;
-};
+// How soon the listener looks again when the system has no descriptor for a connection.
+constexpr milliseconds kShortagePause{100};
+constexpr std::chrono::seconds kShortageNews{60};
 
 // Lets cpp-httplib speak through an HttpConnection.
 class ConnectionStream final : public httplib::Stream {
  public:
   explicit ConnectionStream(HttpConnection& connection) : connection_(connection) {}
-  bool is_readable() const override { return connection_.has_input() || !connection_.closes(); }
+  bool is_readable() const override { return connection_.has_head(); }
   bool is_writable() const override { return !connection_.closes(); }
   ssize_t read(char* to, size_t size) override { return connection_.read(to, size); }
   ssize_t write(const char* from, size_t size) override { return connection_.write(from, size); }
@@ -137,14 +53,43 @@ class ConnectionStream final : public httplib::Stream {
   HttpConnection& connection_;
 };
 
+std::string unavailable() {
+  const std::string body = http_refusal(503, "Too many connections: try again later").body;
+  return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+         "Retry-After: 5\r\nConnection: close\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
 bool listed(const std::vector<std::string>& list, const std::string& value) {
   return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+// What is sent to a connection that gets no thread. Never waits.
+void turn_away(int socket) {
+  const std::string text = unavailable();
+  (void)::send(socket, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::shutdown(socket, SHUT_WR);
+  ::close(socket);
+}
+
+// accept(2) failed for want of descriptors or memory.
+bool is_shortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+// The listening socket itself is of no use any more. Everything else concerns one connection.
+bool is_fatal(int error) {
+  return error == EBADF || error == EINVAL || error == ENOTSOCK || error == EOPNOTSUPP ||
+         error == EFAULT;
 }
 
 class Listener final : public httplib::Server {
  public:
   Listener(HttpEndpoint& endpoint, const HttpOptions& options)
-      : endpoint_(endpoint), options_(options) {
+      : endpoint_(endpoint),
+        options_(options),
+        threads_(options.limits.max_connections,
+                 [this](int socket, Treatment treatment) { serve(socket, treatment); }) {
     set_tcp_nodelay(true);
     // The default adds SO_REUSEPORT: a second server would take half of our clients unnoticed.
     set_socket_options([](socket_t socket) {
@@ -154,181 +99,210 @@ class Listener final : public httplib::Server {
     set_keep_alive_max_count(kMaxRequestsPerConnection);
     set_keep_alive_timeout(
         std::chrono::floor<std::chrono::seconds>(options.limits.idle_timeout).count());
-    new_task_queue = [this] { return new ConnectionThreads(options_.limits.max_connections); };
-    set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
-      return gate(request, response);
+    set_pre_routing_handler([this](const httplib::Request&, httplib::Response& response) {
+      add_cors(response);
+      respond(response, answer());
+      return HandlerResponse::Handled;
     });
-    Post(kHttpPath, [this](const httplib::Request&, httplib::Response& response,
-                           const httplib::ContentReader& reader) { post(response, reader); });
     set_exception_handler(
         [](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
+          HttpConnection::current().close_after();
           respond(response, http_refusal(500, "The server failed", rpc_code::kInternalError));
         });
   }
+  ~Listener() override { close_socket(); }
 
-  void widen_backlog() { ::listen(svr_sock_, kListenBacklog); }
+  // After a bind: cpp-httplib compiles in a backlog of 5, and its own loop ends at the first error.
+  void prepare() {
+    ::listen(svr_sock_, kListenBacklog);
+    ::fcntl(svr_sock_, F_SETFL, ::fcntl(svr_sock_, F_GETFL) | O_NONBLOCK);
+    spare_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  }
+  // Serves until end_accepting(), or until the socket fails; then waits for the connections.
+  void accept_connections();
   void begin_stop() { stopping_ = true; }
   void cut_connections() { cut_ = true; }
+  void end_accepting() {
+    ended_ = true;
+    ::shutdown(svr_sock_, SHUT_RDWR);
+  }
+  // Once nothing accepts any more: nobody can connect.
+  void close_socket();
 
  private:
-  bool process_and_close_socket(socket_t socket) override;
-  HandlerResponse gate(const httplib::Request& request, httplib::Response& response);
+  void meet_shortage();
+  void tell_of_shortage(const char* what);
+  void serve(int socket, Treatment treatment);
+  void serve_requests(HttpConnection& connection);
+  // What the request gets.
+  HttpAnswer answer();
   // The refusal of a request that must not reach the endpoint, or nothing.
-  std::optional<HttpAnswer> refusal(const httplib::Request& request) const;
-  std::optional<HttpAnswer> body_refusal(const HttpHeaders& headers) const;
-  void post(httplib::Response& response, const httplib::ContentReader& reader);
+  std::optional<HttpAnswer> refusal() const;
+  HttpAnswer post();
   void add_cors(httplib::Response& response) const;
-  static HttpCall call_of(std::string method, std::string body);
+  static HttpCall call_of(std::string body);
   static void respond(httplib::Response& response, HttpAnswer answer);
 
   HttpEndpoint& endpoint_;
   const HttpOptions& options_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> cut_{false};
+  std::atomic<bool> ended_{false};
+  int spare_ = -1;  // given up for a moment where there is no other descriptor
+  std::optional<std::chrono::steady_clock::time_point> shortage_told_;
+  ConnectionThreads threads_;
 };
 
-bool Listener::process_and_close_socket(socket_t socket) {
-  HttpConnection connection(socket, options_.limits, cut_);
-  if (treatment == Treatment::drop) {
-    return false;
+void Listener::close_socket() {
+  if (const socket_t socket = svr_sock_.exchange(INVALID_SOCKET); socket != INVALID_SOCKET) {
+    ::close(socket);
   }
-  if (treatment == Treatment::refuse) {
-    const std::string body = http_refusal(503, "Too many connections: try again later").body;
-    connection.send_and_close(
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 5\r\n"
-        "Connection: close\r\nContent-Length: " +
-        std::to_string(body.size()) + "\r\n\r\n" + body);
-    connection.linger();
-    return false;
+  if (spare_ >= 0) {
+    ::close(std::exchange(spare_, -1));
   }
-  ConnectionStream stream(connection);
-  for (int served = 1; connection.await_request([this] { return stopping_.load(); }); ++served) {
-    connection.begin_request();
-    bool closed = false;
-    bool understood = false;
-    const bool good = process_request(stream, served == kMaxRequestsPerConnection, closed,
-                                      [&](httplib::Request& request) {
-                                        understood = true;
-                                        connection.begin_body();
-                                        // Neither compression nor ranges: JSON is short.
-                                        request.headers.erase("Accept-Encoding");
-                                        request.ranges.clear();
-                                      });
-    connection.flush();
-    if (!understood) {
-      connection.close_after();  // where the next request would begin is unknown
+}
+
+void Listener::accept_connections() {
+  while (!ended_) {
+    pollfd entry{svr_sock_, POLLIN, 0};
+    const int ready = ::poll(&entry, 1, kAcceptCheckMs);
+    if (ready <= 0 || ended_) {
+      continue;
     }
-    if (!good || closed || connection.closes() || served == kMaxRequestsPerConnection) {
+    const int socket = ::accept4(svr_sock_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (socket >= 0) {
+      if (!threads_.take(socket)) {
+        tell_of_shortage("thread");
+        turn_away(socket);
+      }
+    } else if (is_shortage(errno)) {
+      meet_shortage();
+    } else if (is_fatal(errno)) {
       break;
     }
+  }
+  threads_.shutdown();
+}
+
+// A connection that could not be accepted would be reported again at once, for ever.
+void Listener::meet_shortage() {
+  tell_of_shortage("descriptor");
+  if (spare_ >= 0) {
+    ::close(std::exchange(spare_, -1));
+    const int socket = ::accept4(svr_sock_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (socket >= 0) {
+      turn_away(socket);
+    }
+  }
+  spare_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  std::this_thread::sleep_for(kShortagePause);
+}
+
+void Listener::tell_of_shortage(const char* what) {
+  const auto now = std::chrono::steady_clock::now();
+  if (shortage_told_ && now - *shortage_told_ < kShortageNews) {
+    return;
+  }
+  shortage_told_ = now;
+  log_warning(std::string("There is no ") + what +
+              " for another connection: it was turned away. Others are served.");
+}
+
+void Listener::serve(int socket, Treatment treatment) {
+  HttpConnection connection(socket, options_.limits, cut_);
+  try {
+    if (treatment == Treatment::serve) {
+      serve_requests(connection);
+    } else {
+      connection.send_and_close(unavailable());
+    }
+  } catch (const std::exception& error) {
+    connection.close_after();
+    log_error(std::string("A connection failed: ") + error.what());
   }
   if (connection.closes()) {
     connection.linger();
   }
-  return true;
 }
 
-Listener::HandlerResponse Listener::gate(const httplib::Request& request,
-                                         httplib::Response& response) {
+void Listener::serve_requests(HttpConnection& connection) {
+  ConnectionStream stream(connection);
+  for (int served = 1; connection.await_request([this] { return stopping_.load(); }); ++served) {
+    if (!connection.read_head()) {
+      return;
+    }
+    const bool last = served == kMaxRequestsPerConnection;
+    bool closed = false;
+    const bool good = process_request(stream, last, closed, nullptr);
+    connection.flush();
+    if (!good || closed || last || connection.closes()) {
+      return;
+    }
+  }
+}
+
+HttpAnswer Listener::answer() {
   HttpConnection& connection = HttpConnection::current();
-  add_cors(response);
-  const bool has_body = connection.headers().find("Content-Length") != nullptr ||
-                        connection.headers().find("Transfer-Encoding") != nullptr;
-  if (auto refused = refusal(request)) {
-    if (has_body || request.method == "POST") {
+  if (auto refused = refusal()) {
+    // A client may send a body all the same, whatever it said.
+    if (connection.head().method == "POST" || has_body(connection.head().headers)) {
       connection.close_after();
     }
-    respond(response, std::move(*refused));
-    return HandlerResponse::Handled;
+    return std::move(*refused);
   }
-  if (request.method == "POST") {
-    return HandlerResponse::Unhandled;
+  if (connection.head().method == "POST") {
+    return post();
   }
-  if (has_body) {
+  if (has_body(connection.head().headers)) {
     connection.close_after();
   }
-  respond(response, endpoint_.handle(call_of(request.method, {})));
-  return HandlerResponse::Handled;
+  return endpoint_.handle(call_of({}));
 }
 
-std::optional<HttpAnswer> Listener::refusal(const httplib::Request& request) const {
+std::optional<HttpAnswer> Listener::refusal() const {
   const HttpConnection& connection = HttpConnection::current();
-  const HttpHeaders& headers = connection.headers();
-  if (!connection.header_fault().empty()) {
-    return http_refusal(400, "Malformed request: " + connection.header_fault());
+  const HttpHead& head = connection.head();
+  if (const auto& fault = connection.fault()) {
+    return http_refusal(fault->status, fault->why);
   }
-  if (!host_allowed(headers, options_.allowed)) {
+  if (!host_allowed(head.headers, options_.allowed)) {
     return http_refusal(403, "The Host header names another host than this server serves");
   }
-  if (!origin_allowed(headers, options_.allowed)) {
+  if (!origin_allowed(head.headers, options_.allowed)) {
     return http_refusal(403, "Requests from this Origin are not allowed: see --allow-origin");
   }
-  if (request.path != kHttpPath) {
+  if (head.path != kHttpPath) {
     return http_refusal(404,
                         std::string("There is nothing here: the MCP endpoint is ") + kHttpPath);
   }
-  const std::string* origin = headers.find("Origin");
-  if (request.method == "OPTIONS" && origin != nullptr &&
-      listed(options_.allowed.origins, *origin)) {
+  const std::string* origin = head.headers.find("Origin");
+  if (head.method == "OPTIONS" && origin != nullptr && listed(options_.allowed.origins, *origin)) {
     return HttpAnswer{};  // a browser's preflight, which cannot carry the token
   }
-  if (!options_.token.empty() && !bearer_matches(headers, options_.token)) {
+  if (!options_.token.empty() && !bearer_matches(head.headers, options_.token)) {
     HttpAnswer answer = http_refusal(401, "A bearer token is needed: Authorization: Bearer …");
     answer.headers.emplace_back("WWW-Authenticate", "Bearer");
     return answer;
   }
-  return request.method == "POST" ? body_refusal(headers) : std::nullopt;
-}
-
-std::optional<HttpAnswer> Listener::body_refusal(const HttpHeaders& headers) const {
-  if (const std::string* coding = headers.find("Content-Encoding");
-      coding != nullptr && *coding != "identity") {
-    return http_refusal(415, "The body must not be compressed");
-  }
-  const std::string* transfer = headers.find("Transfer-Encoding");
-  if (transfer != nullptr) {
-    return *transfer == "chunked"
-               ? std::nullopt
-               : std::optional(http_refusal(501, "Transfer-Encoding may only be chunked"));
-  }
-  const std::string* length = headers.find("Content-Length");
-  if (length == nullptr) {
-    return http_refusal(411, "Content-Length is missing");
-  }
-  if (length->empty() || length->find_first_not_of("0123456789") != std::string::npos) {
-    return http_refusal(400, "Content-Length is not a number");
-  }
-  constexpr std::size_t kMaxDigits = 12;
-  if (length->size() > kMaxDigits || std::stoull(*length) > options_.limits.max_body_bytes) {
-    return http_refusal(413, "The body is larger than " +
-                                 std::to_string(options_.limits.max_body_bytes) + " bytes");
-  }
   return std::nullopt;
 }
 
-void Listener::post(httplib::Response& response, const httplib::ContentReader& reader) {
-  const std::size_t limit = options_.limits.max_body_bytes;
-  std::string body;
-  bool fits = true;
-  const bool whole = reader([&](const char* data, size_t size) {
-    fits = body.size() + size <= limit;
-    if (fits) {
-      body.append(data, size);
-    }
-    return fits;
-  });
-  if (!fits || !whole) {
-    HttpConnection::current().close_after();
-    respond(response, fits ? http_refusal(400, "The body ended early")
-                           : http_refusal(413, "The body is larger than " + std::to_string(limit) +
-                                                   " bytes"));
-    return;
+HttpAnswer Listener::post() {
+  HttpConnection& connection = HttpConnection::current();
+  const auto framing = body_framing(connection.head().headers, options_.limits.max_body_bytes);
+  if (!framing) {
+    connection.close_after();
+    return http_refusal(framing.error().status, framing.error().why);
   }
-  respond(response, endpoint_.handle(call_of("POST", std::move(body))));
+  auto body = connection.read_body(*framing);
+  if (!body) {
+    return http_refusal(body.error().status, body.error().why);
+  }
+  return endpoint_.handle(call_of(std::move(*body)));
 }
 
 void Listener::add_cors(httplib::Response& response) const {
-  const std::string* origin = HttpConnection::current().headers().find("Origin");
+  const std::string* origin = HttpConnection::current().head().headers.find("Origin");
   if (origin == nullptr || !listed(options_.allowed.origins, *origin)) {
     return;
   }
@@ -342,9 +316,9 @@ void Listener::add_cors(httplib::Response& response) const {
   response.set_header("Access-Control-Max-Age", kCorsMaxAgeS);
 }
 
-HttpCall Listener::call_of(std::string method, std::string body) {
+HttpCall Listener::call_of(std::string body) {
   HttpConnection& connection = HttpConnection::current();
-  return {std::move(method), connection.headers(), std::move(body),
+  return {connection.head().method, connection.head().headers, std::move(body),
           [&connection] { return connection.peer_gone(); }};
 }
 
@@ -396,15 +370,18 @@ class HttpServer::Impl {
           "Cannot listen on " + options_.host + ", port " + std::to_string(options_.port) + ".",
           "Choose a free port, or 0 for any.");
     }
-    listener_.widen_backlog();
+    listener_.prepare();
     running_ = true;
-    thread_ = std::thread([this] {
-      listener_.listen_after_bind();
+    try {
+      thread_ = std::thread([this] {
+        listener_.accept_connections();
+        running_ = false;
+      });
+    } catch (const std::system_error& error) {
       running_ = false;
-    });
-    // cpp-httplib ignores a stop() that comes before its loop runs.
-    while (running_ && !listener_.is_running()) {
-      std::this_thread::sleep_for(milliseconds(1));
+      return core::fail(core::ErrorCode::io,
+                        std::string("No thread can be started to listen with: ") + error.what(),
+                        "Raise the bound on this user's or container's threads.");
     }
     return port;
   }
@@ -423,8 +400,9 @@ class HttpServer::Impl {
       std::this_thread::sleep_for(milliseconds(5));
     }
     listener_.cut_connections();
-    listener_.stop();
+    listener_.end_accepting();
     thread_.join();
+    listener_.close_socket();
     return clean;
   }
 

@@ -22,6 +22,7 @@ void judge(const server::HttpHeaders& headers) {
   static_cast<void>(server::has_json_content(headers));
   static_cast<void>(server::host_allowed(headers, allowed));
   static_cast<void>(server::origin_allowed(headers, allowed));
+  static_cast<void>(server::body_framing(headers, 4 << 20));
   if (server::bearer_matches(headers, "a token that no input holds 5f1d9c")) {
     const std::string* field = headers.find("Authorization");
     if (field == nullptr || field->find("5f1d9c") == std::string::npos) {
@@ -36,12 +37,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   static_cast<void>(server::decode_header_value(text));
   const auto blank = text.find("\r\n\r\n");
-  const auto headers = server::parse_header_fields(text.substr(0, blank));
+  static_cast<void>(server::parse_head(text));
+  const bool whole = blank != std::string_view::npos;
+  const auto headers = server::parse_header_fields(whole ? text.substr(0, blank + 2) : text);
   if (!headers) {
     return 0;
   }
   judge(*headers);
-  if (blank == std::string_view::npos) {
+  if (!whole) {
     return 0;
   }
   const auto body = server::parse_json(text.substr(blank + 4));

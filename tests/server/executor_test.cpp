@@ -5,6 +5,7 @@
 #include <latch>
 
 #include "support/catch.h"
+#include "support/no_threads.h"
 
 using server::Alarms;
 using server::Executor;
@@ -83,4 +84,14 @@ TEST_CASE("Alarms that are pending at the end are dropped") {
     alarms.after(0ms, [&] { rang = true; });
   }
   CHECK_FALSE(rang);
+}
+
+TEST_CASE(
+    "Where the system gives no thread, a job is refused and an alarm is late: nothing aborts") {
+  CHECK(test::holds_without_threads([] {
+    Executor executor(3, 100);
+    Alarms alarms;
+    alarms.after(1ms, [] {});
+    return !executor.submit([] {});
+  }));
 }
