@@ -16,6 +16,7 @@
 #include "core/pinned_source.h"
 #include "core/replace_database.h"
 #include "core/restore_leftovers.h"
+#include "core/restore_target.h"
 #include "core/restored_copy.h"
 #include "core/room.h"
 #include "core/row_counts.h"
@@ -73,6 +74,10 @@ class Restoration {
           ErrorCode::needs_confirmation, "Restoring in place replaces " + target_.string() + ".",
           "Preview with dry_run. Only after the user's yes: the same call with confirm: true.");
     }
+    if (request_.in_place && !request_.dry_run && is_recorded()) {
+      auto known = check_recorded_target(request_.snapshot, target_, env_);
+      if (!known) return fail(known.error());
+    }
     std::optional<RunLock> lock;
     if (!request_.dry_run) {
       auto acquired =
@@ -85,7 +90,7 @@ class Restoration {
     if (auto free = check_not_in_use(); !free) return fail(free.error());
     if (auto verified = verify_snapshot_first(); !verified) return fail(verified.error());
     tell_whose_it_is();
-    compare_rows();
+    if (auto compared = compare_rows(); !compared) return fail(compared.error());
     look_for_loss();
     if (!request_.dry_run) {
       if (auto restored = restore(); !restored) return fail(restored.error());
@@ -103,7 +108,7 @@ class Restoration {
   Expected<> verify_snapshot_first();
   Expected<> note_journal_mode();
   void tell_whose_it_is();
-  void compare_rows();
+  Expected<> compare_rows();
   void look_for_loss();
   Expected<> check_space();
   Expected<> restore();
@@ -114,6 +119,7 @@ class Restoration {
   fs::path safety_path() const;
   void describe_side_files(const std::vector<fs::path>& kept);
   bool restores_wal() const;
+  bool is_recorded() const { return request_.target.empty() || request_.target_recorded; }
   void warn(std::vector<std::string> warnings) {
     std::move(warnings.begin(), warnings.end(), std::back_inserter(result_.warnings));
   }
@@ -288,7 +294,7 @@ bool Restoration::restores_wal() const {
   return manifest && manifest->journal_mode == "wal" && !accepts_damage_;
 }
 
-void Restoration::compare_rows() {
+Expected<> Restoration::compare_rows() {
   const auto& counted = result_.verification;
   for (const auto& [table, count] : counted.rows) result_.rows[table].then = count;
   for (const auto& [table, count] : counted.virtual_rows) result_.rows[table].then = count;
@@ -299,21 +305,23 @@ void Restoration::compare_rows() {
                                  " is gone. What is left of it will be kept under another name: " +
                                  list_of(side_files) + ".");
     }
-    return;
+    return {};
   }
   result_.present = Present::uncounted;
   auto source = PinnedSource::open(target_, kPreviewBusyTimeout, env_, stop_);
   if (!source) {
+    if (auto checked = check_was_database(target_, source.error(), env_); !checked) return checked;
     result_.warnings.push_back("The present database cannot be read: " + source.error().message);
-    return;
+    return {};
   }
   const auto rows = count_rows(source->connection(), stop_);
   if (!rows) {
     result_.warnings.push_back("The present rows cannot be counted: " + rows.error().message);
-    return;
+    return {};
   }
   result_.present = Present::counted;
   for (const auto& [table, count] : rows->all()) result_.rows[table].now = count;
+  return {};
 }
 
 // A snapshot that was taken after the loss gives back the loss.

@@ -21,6 +21,9 @@ struct RestoreRequest {
   // that the manifest names.
   fs::path target{};
   bool in_place = false;
+  // The target is what the manifest names, and nobody else named it; so it is when `target` is
+  // empty. It is then replaced only where history.db knows of that database.
+  bool target_recorded = false;
   bool dry_run = false;    // verify, compare the rows, look who has the target open; write nothing
   bool confirmed = false;  // the user said yes to in_place or accept_damage (a dry run needs none)
   bool reindex = false;    // build the indexes of the restored database anew
@@ -72,12 +75,14 @@ struct RestoreResult {
 // way is restored only with `accept_damage` and a yes: byte for byte, in the journal mode that it
 // has, and with a warning that says what was found.
 //
-// Errors: needs_confirmation; damaged (the snapshot failed its check; nothing was touched); busy
-// (the message names the programs that have the target open, where the system can tell); conflict
-// (a new file's name is taken, or a -wal, -journal or -shm lies beside it); not_found (also the
-// target's folder: it is never made here), no_space, permission_denied, cancelled. On every error
-// the target is as it was; once it is in place, what goes wrong is a warning. Recorded in
-// history.db, except for a dry run. Progress: phases "verify" and "copy".
+// Errors: needs_confirmation (also where the manifest alone names what would be replaced);
+// not_a_database (what is to be replaced is none and, as far as history.db knows, never was);
+// damaged (the snapshot failed its check; nothing was touched); busy (the message names the
+// programs that have the target open, where the system can tell); conflict (a new file's name is
+// taken, or a -wal, -journal or -shm lies beside it); not_found (also the target's folder: it is
+// never made here), no_space, permission_denied, cancelled. On every error the target is as it was;
+// once it is in place, what goes wrong is a warning. Recorded in history.db, except for a dry run.
+// Progress: phases "verify" and "copy".
 //
 // Warns, in a preview too, when the snapshot has no more rows than there are now and an older one
 // beside it has more than twice as many (core/latest.h).

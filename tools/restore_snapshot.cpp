@@ -1,5 +1,8 @@
 #include "tools/restore_snapshot.h"
 
+#include <algorithm>
+#include <array>
+
 #include "core/latest.h"
 #include "core/restore.h"
 #include "core/shell_word.h"
@@ -98,6 +101,7 @@ std::optional<server::ToolOutcome<Json>> settle_confirmation(core::RestoreReques
   if (!asks || request.dry_run || (request.confirmed && !ask)) return std::nullopt;
   if (const auto confirmed = server::confirmation(context, kConfirmKey)) {
     request.confirmed = *confirmed;
+    request.target_recorded = false;  // the question named it
     if (request.confirmed) return std::nullopt;
     return Error{ErrorCode::cancelled,
                  "The restore was not confirmed; " + request.target.string() + " is as it was.",
@@ -122,23 +126,53 @@ std::optional<server::ToolOutcome<Json>> settle_confirmation(core::RestoreReques
                {"required", Json::array({kConfirmKey})}}};
 }
 
+constexpr std::array kDatabaseEndings{".db", ".sqlite", ".sqlite3", ".db3"};
+
+// A client that is limited to folders makes no files there that other programs read for something
+// else than a database: keys, scripts, settings.
+core::Expected<> check_new_name(const path& target, const path& snapshot, const Setting& setting) {
+  const auto info = setting.env.files.info(target);
+  if (setting.allowed.empty() || (info && info->bytes > 0)) return {};
+  const auto recorded = core::recorded_target(snapshot, setting.env.files);
+  const bool of_source =
+      recorded && (target.filename() == recorded->filename() ||
+                   (recorded->has_extension() && target.extension() == recorded->extension()));
+  if (of_source || std::find(kDatabaseEndings.begin(), kDatabaseEndings.end(),
+                             target.extension()) != kDatabaseEndings.end()) {
+    return {};
+  }
+  return core::fail(ErrorCode::permission_denied,
+                    target.string() +
+                        " is no name of a database, which is all that a server "
+                        "limited to folders may make.",
+                    "Give a new file a name that ends in .db or .sqlite.");
+}
+
 // Where to: the argument, or for in_place what the manifest names. Both must be allowed.
-core::Expected<path> target_of(const Arguments& arguments, const path& snapshot,
-                               const Setting& setting) {
+core::Expected<> find_target(core::RestoreRequest& request, const Arguments& arguments,
+                             const Setting& setting) {
   auto given = arguments.path("target");
   if (!given) return core::fail(given.error());
-  if (*given) return **given;
-  if (!arguments.flag("in_place")) {
+  if (!*given && !request.in_place) {
     return core::fail(ErrorCode::invalid_argument, "No target was given.",
                       "Give 'target', a new file to write; or in_place: true to replace the "
                       "database that the snapshot was taken of.");
   }
-  const auto recorded = core::recorded_target(snapshot, setting.env.files);
-  if (!recorded) return core::fail(recorded.error());
-  const Json named{{"target", recorded->string()}};
-  auto source = Arguments(named, setting).path("target");
-  if (!source) return core::fail(source.error());
-  return source->value_or(*recorded);
+  if (*given) {
+    request.target = std::move(**given);
+  } else {
+    const auto recorded = core::recorded_target(request.snapshot, setting.env.files);
+    if (!recorded) return core::fail(recorded.error());
+    auto allowed = arguments.allowed_path(recorded->string());
+    if (!allowed) return core::fail(allowed.error());
+    request.target = std::move(*allowed);
+    // Whoever names the source, or takes the newest of it, has named the target.
+    const std::string snapshot = arguments.text("snapshot").value_or("latest");
+    const bool names_source = arguments.has("source") || snapshot.empty() || snapshot == "latest";
+    const auto source = arguments.source();
+    request.target_recorded = !names_source || !source || *source != request.target;
+  }
+  return check_new_name(request.target, request.snapshot, setting);
 }
 
 std::string to_text(const Json& structured) {
@@ -185,9 +219,7 @@ server::Tool restore_snapshot(const Setting& setting) {
     request.confirmed = arguments.flag(kConfirmKey);
     request.reindex = arguments.flag("reindex");
     request.accept_damage = arguments.flag("accept_damage");
-    auto target = target_of(arguments, request.snapshot, setting);
-    if (!target) return target.error();
-    request.target = *target;
+    if (auto target = find_target(request, arguments, setting); !target) return target.error();
     if (auto ending = settle_confirmation(request, found.ask, context, setting)) return *ending;
 
     auto result = core::restore_snapshot(request, setting.env, context.progress(), context.stop());

@@ -1,0 +1,67 @@
+#include "core/restore_target.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "core/catalog.h"
+#include "core/history.h"
+#include "core/publish.h"
+#include "core/shell_word.h"
+
+namespace core {
+namespace {
+
+constexpr std::size_t kRunsLookedAt = 1000;
+
+std::vector<RunRecord> good_runs_of(const fs::path& database, const Env& env) {
+  RunFilter filter;
+  filter.kind = "snapshot";
+  filter.source = database.string();
+  filter.limit = kRunsLookedAt;
+  auto runs = list_runs(filter, env);
+  if (!runs) return {};
+  std::erase_if(*runs, [](const RunRecord& run) { return !run.ok; });
+  return std::move(*runs);
+}
+
+fs::path resolved(const fs::path& path, const FileSystem& files) {
+  auto real = files.canonical(path);
+  return real ? std::move(*real) : path;
+}
+
+}  // namespace
+
+Expected<> check_recorded_target(const fs::path& snapshot, const fs::path& target, const Env& env) {
+  const auto name = parse_snapshot_name(snapshot.filename().string());
+  const fs::path folder = resolved(snapshot.parent_path(), env.files);
+  const auto runs = good_runs_of(target, env);
+  const bool known = std::any_of(runs.begin(), runs.end(), [&](const RunRecord& run) {
+    const fs::path made(run.snapshot);
+    const auto other = parse_snapshot_name(made.filename().string());
+    return name && other && (name->stem == other->stem || is_kept_stem(name->stem, other->stem)) &&
+           resolved(made.parent_path(), env.files) == folder;
+  });
+  if (known) return {};
+  return fail(
+      ErrorCode::needs_confirmation,
+      "That " + snapshot.string() + " was taken of " + target.string() +
+          " is known from its manifest only: the history of this machine has no such "
+          "snapshot.",
+      "If " + target.string() + " is what to replace: the same call with that path as target.");
+}
+
+Expected<> check_was_database(const fs::path& target, const Error& error, const Env& env) {
+  if (error.code != ErrorCode::not_a_database) return {};
+  const auto info = env.files.info(target);
+  if ((info && info->bytes == 0) || !good_runs_of(target, env).empty()) return {};
+  return fail(ErrorCode::not_a_database,
+              target.string() +
+                  " is no SQLite database, and no snapshot of it was ever taken here: a restore in "
+                  "place does not replace it.",
+              "Check the path. If it is a database whose beginning was destroyed, put it aside, "
+              "then restore again: " +
+                  shell_command({"mv", "-n", target.string(), target.string() + ".damaged"}));
+}
+
+}  // namespace core
