@@ -26,6 +26,7 @@ bool Call::reply(std::string_view text, int http_status) {
   assert(!replied_ && "a request is replied to once");
   if (replied_) return false;
   replied_ = true;
+  settled_(*this);
   channel_->reply(text, http_status);
   return true;
 }
@@ -41,7 +42,10 @@ bool Call::reply_error(const RpcError& error) {
 void Call::cancel() {
   {
     const std::lock_guard lock(mutex_);
-    if (!silenced_ && !replied_) channel_->abandon();
+    if (!silenced_ && !replied_) {
+      settled_(*this);
+      channel_->abandon();
+    }
     silenced_ = true;
   }
   stop_.request_stop();
@@ -55,7 +59,8 @@ bool Call::over() const {
 std::shared_ptr<Call> CallTable::open(const RequestId& id, std::shared_ptr<ReplyChannel> channel,
                                       std::shared_ptr<Session> session, bool modern) {
   const Key key{space_of(session.get(), channel.get()), id};
-  auto call = std::make_shared<Call>(id, std::move(channel), std::move(session), modern);
+  auto call = std::make_shared<Call>(id, std::move(channel), std::move(session), modern,
+                                     [this](const Call& settled) { close(settled); });
   const std::lock_guard lock(mutex_);
   return calls_.emplace(key, call).second ? call : nullptr;
 }

@@ -19,12 +19,15 @@ namespace server {
 // Thread-safe. Lives as long as its handler or its stream.
 class Call {
  public:
+  // `settled` is called once, before the client can know: at the reply, or when it is cancelled.
+  using Settled = std::function<void(const Call&)>;
   Call(RequestId id, std::shared_ptr<ReplyChannel> channel, std::shared_ptr<Session> session,
-       bool modern)
+       bool modern, Settled settled)
       : id_(std::move(id)),
         channel_(std::move(channel)),
         session_(std::move(session)),
-        modern_(modern) {}
+        modern_(modern),
+        settled_(std::move(settled)) {}
 
   const RequestId& id() const { return id_; }
   const std::shared_ptr<Session>& session() const { return session_; }
@@ -54,13 +57,15 @@ class Call {
   const std::shared_ptr<ReplyChannel> channel_;
   const std::shared_ptr<Session> session_;
   const bool modern_;
+  const Settled settled_;
   std::stop_source stop_;
   mutable std::mutex mutex_;
   bool replied_ = false;
   bool silenced_ = false;
 };
 
-// The calls under way, by the id space they came in and their id. Thread-safe.
+// The calls under way, by the id space they came in and their id. Thread-safe. A call is forgotten
+// before its reply is written, and when it is cancelled: the id may be used again at once.
 class CallTable {
  public:
   // Null when that id is in use there.

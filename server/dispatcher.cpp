@@ -30,6 +30,13 @@ bool has_claim(const Json& message) {
   return meta != nullptr && member(*meta, kMetaVersion) != nullptr;
 }
 
+// JSON-RPC 2.0, sections 4.1 and 5: a notification and a response are never answered, however
+// malformed. Two peers that did would go on for ever.
+bool may_be_answered(const Json& message) {
+  if (member(message, "method") != nullptr) return member(message, "id") != nullptr;
+  return member(message, "result") == nullptr && member(message, "error") == nullptr;
+}
+
 // Gathers the replies of a batch and sends them as one array when the last has come.
 class BatchChannel final : public ReplyChannel {
  public:
@@ -111,7 +118,9 @@ class Dispatcher::Impl {
     const HeaderFacts* headers = incoming.headers ? &*incoming.headers : nullptr;
     const Origin origin{incoming.reply, incoming.session, headers, incoming.principal};
     const MessageKind kind = classify(incoming.message, incoming.headers);
-    return take(decode_message(std::move(incoming.message)), origin, kind);
+    // A POST gets an answer whatever it holds.
+    const bool answered = incoming.headers || may_be_answered(incoming.message);
+    return take({decode_message(std::move(incoming.message)), answered}, origin, kind);
   }
 
   void peer_gone(const ReplyChannel& channel) {
@@ -151,9 +160,18 @@ class Dispatcher::Impl {
   std::size_t running() const { return calls_.size(); }
 
  private:
-  using Decoded = tl::expected<Message, DecodeFailure>;
+  struct Decoded {
+    tl::expected<Message, DecodeFailure> message;
+    bool answered = true;  // where it is malformed
+  };
 
-  bool take(Decoded message, const Origin& origin, MessageKind kind) {
+  bool take(Decoded decoded, const Origin& origin, MessageKind kind) {
+    auto& message = decoded.message;
+    if (!message && !decoded.answered) {
+      log_warning("A malformed response or notification is left alone: " +
+                  message.error().error.message);
+      return false;
+    }
     if (!message) {
       origin.reply->reply(encode_error(message.error().id, message.error().error), 400);
       return true;
@@ -227,10 +245,11 @@ class Dispatcher::Impl {
         return refuse("initialize must not be part of a batch.");
       }
       if (has_claim(element)) return refuse("2026-07-28 has no batches.");
-      messages.push_back(decode_message(std::move(element)));
+      const bool answered = may_be_answered(element);
+      messages.push_back({decode_message(std::move(element)), answered});
     }
     const auto expected = std::count_if(messages.begin(), messages.end(), [](const Decoded& one) {
-      return !one || std::holds_alternative<Request>(*one);
+      return one.message ? std::holds_alternative<Request>(*one.message) : one.answered;
     });
     const std::shared_ptr<ReplyChannel> gathered =
         expected > 0 ? std::make_shared<BatchChannel>(incoming.reply, expected) : incoming.reply;

@@ -67,7 +67,7 @@ class Dispatcher {
   bool shutdown(std::chrono::milliseconds grace,
                 std::chrono::milliseconds drain = std::chrono::milliseconds(0));
 
-  // Requests being worked on, listen streams included.
+  // Requests without a reply so far, listen streams included.
   std::size_t running() const;
 
  private:

@@ -82,6 +82,35 @@ TEST_CASE("An id in use is refused, and free again afterwards") {
             .contains("result"));
 }
 
+TEST_CASE("An id is free again before its reply can be read, and once its call is cancelled") {
+  class Looks final : public server::ReplyChannel {
+   public:
+    explicit Looks(server::Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
+    void send(std::string_view) override {}
+    void reply(std::string_view, int) override { running = dispatcher_.running(); }
+    std::atomic<std::size_t> running{99};
+
+   private:
+    server::Dispatcher& dispatcher_;
+  };
+  DemoServer server;
+  for (const std::string& call :
+       {legacy("1", "tools/call", R"("name":"echo","arguments":{"text":"x"})"),
+        modern("1", "tools/call", R"("name":"echo","arguments":{"text":"x"})")}) {
+    const auto channel = std::make_shared<Looks>(server.dispatcher);
+    server::Incoming incoming;
+    incoming.message = server::Json::parse(call);
+    incoming.reply = channel;
+    incoming.session = server.session;
+    CHECK(server.dispatcher.receive(std::move(incoming)));
+    CHECK(until([&] { return channel->running != 99; }));
+    CHECK(channel->running == 0);
+  }
+  server.send(legacy("1", "tools/call", R"("name":"wait")"));
+  server.send(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}})");
+  CHECK(server.dispatcher.running() == 0);
+}
+
 TEST_CASE("An id as text and the same as number are two") {
   DemoServer server;
   server.send(legacy("1", "tools/call", R"("name":"wait")"));
