@@ -263,8 +263,10 @@ CommandPages command_pages(const ServerDefinition& definition, const ProgramPart
     verb.arguments.clear();
     verb.options = {{"--http", "ADDRESS", "Serve Streamable HTTP on host:port", {}, false},
                     {"--token-file", "PATH", "File with the bearer token", {}, false},
+                    {"--no-token", "", "Let every user of this machine in", {}, false},
                     {"--allow", "PATH", "Folder that tools may read and write", {}, true},
                     {"--allow-origin", "ORIGIN", "Web origin that may call", {}, true},
+                    {"--allow-calls", "", "Let clients set up commands and web calls", {}, false},
                     {"--check-output", "", "Check each result against its schema", {}, false}};
   }
   pages.options = {{"--help", "", "Print the flags of a command", {}, false}};

@@ -6,7 +6,9 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "core/shell_word.h"
 #include "server/command_line.h"
+#include "server/digest.h"
 #include "server/http_server.h"
 #include "server/log.h"
 #include "server/signals.h"
@@ -16,6 +18,7 @@ namespace {
 
 constexpr std::uint64_t kMaxTokenFileBytes = 4096;
 constexpr std::size_t kMinTokenBytes = 16;
+constexpr std::size_t kTokenBytes = 32;  // of randomness
 constexpr int kMaxPort = 65535;
 constexpr const char* kTokenVariable = "BACKUP_PLUGIN_DB_TOKEN";
 constexpr std::chrono::milliseconds kRunningCheck{500};
@@ -27,39 +30,122 @@ std::string trimmed(const std::string& text) {
              : text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
-core::Expected<std::string> token_of(const HttpSettings& settings, const core::Env& env) {
-  std::string token;
-  std::string origin = std::string("The variable ") + kTokenVariable;
-  if (!settings.token_file.empty()) {
-    origin = "The file " + settings.token_file;
-    auto text = env.files.read(settings.token_file, kMaxTokenFileBytes);
-    if (!text) {
-      return core::fail(text.error());
-    }
-    token = trimmed(*text);
-  } else {
-    const auto& variables = env.places.variables;
-    const auto at = variables.find(kTokenVariable);
-    if (at == variables.end()) {
-      return token;
-    }
-    token = at->second;
-  }
+// A bearer token, and how a shell gets at it.
+struct Token {
+  std::string text;   // empty: none is needed
+  std::string shell;  // $(cat /path), $VARIABLE
+};
+
+std::string shell_read(const core::fs::path& file) {
+  return "$(" + core::shell_command({"cat", file.string()}) + ")";
+}
+
+core::Expected<> check_token(const std::string& token, const std::string& origin) {
   const bool printable =
       std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < '\x7f'; });
-  if (token.size() < kMinTokenBytes || !printable) {
-    return core::fail(core::ErrorCode::invalid_argument,
-                      origin + " does not hold a token of at least " +
-                          std::to_string(kMinTokenBytes) + " printable characters.",
-                      "Make one, for example by: openssl rand -hex 32");
+  if (token.size() >= kMinTokenBytes && printable) {
+    return {};
+  }
+  return core::fail(core::ErrorCode::invalid_argument,
+                    origin + " does not hold a token of at least " +
+                        std::to_string(kMinTokenBytes) + " printable characters.",
+                    "Make one, for example by: openssl rand -hex 32");
+}
+
+// Never over another's: two servers that start at once share the one that was there first.
+core::Expected<> make_token(const core::fs::path& path, core::FileSystem& files) {
+  if (auto made = files.make_folders(path.parent_path(), 0700); !made) {
+    return made;
+  }
+  const core::fs::path draft = path.string() + "." + random_id();
+  const std::string token = sha256_hex(random_bytes(kTokenBytes));
+  if (auto written = files.write_atomically(draft, token + "\n", 0600); !written) {
+    return written;
+  }
+  auto placed = files.rename_new(draft, path);
+  if (!placed) {
+    (void)files.remove(draft);
+  }
+  return placed || placed.error().code == core::ErrorCode::conflict ? core::Expected<>() : placed;
+}
+
+core::Expected<std::string> read_token(const core::fs::path& path, const core::Env& env) {
+  auto text = env.files.read(path, kMaxTokenFileBytes);
+  if (!text) {
+    return core::fail(text.error());
+  }
+  std::string token = trimmed(*text);
+  if (auto checked = check_token(token, "The file " + path.string()); !checked) {
+    return core::fail(checked.error());
   }
   return token;
+}
+
+bool others_may_read(const core::fs::path& path, const core::Env& env) {
+  constexpr std::uint32_t kOthers = 077;
+  const auto info = env.files.info(path);
+  return info && (info->mode & kOthers) != 0;
+}
+
+core::Expected<Token> kept_token(const core::Env& env) {
+  const core::fs::path path = own_token_path(env.places);
+  if (!env.files.link_info(path)) {
+    if (auto made = make_token(path, env.files); !made) {
+      return core::fail(made.error());
+    }
+  }
+  if (others_may_read(path, env)) {
+    return core::fail(core::ErrorCode::permission_denied,
+                      path.string() + " may be read by other users, so it is no secret any more.",
+                      std::string("Delete it: the next start makes a new one. Where files have no "
+                                  "permissions, set ") +
+                          kTokenVariable + " instead.");
+  }
+  return read_token(path, env).map([&path](std::string text) {
+    return Token{std::move(text), shell_read(path)};
+  });
+}
+
+core::Expected<Token> token_of(const HttpSettings& settings, bool loopback, const core::Env& env) {
+  if (!settings.token_file.empty()) {
+    if (others_may_read(settings.token_file, env)) {
+      log_warning("Other users may read the token in " + settings.token_file + ": chmod 600 it.");
+    }
+    return read_token(settings.token_file, env).map([&settings](std::string text) {
+      return Token{std::move(text), shell_read(settings.token_file)};
+    });
+  }
+  const auto& variables = env.places.variables;
+  if (const auto at = variables.find(kTokenVariable); at != variables.end()) {
+    const std::string origin = std::string("The variable ") + kTokenVariable;
+    if (settings.no_token) {
+      return core::fail(core::ErrorCode::invalid_argument,
+                        origin + " holds a token, and --no-token wants none.",
+                        "Unset the variable, or leave the flag out.");
+    }
+    if (auto checked = check_token(at->second, origin); !checked) {
+      return core::fail(checked.error());
+    }
+    return Token{at->second, std::string("$") + kTokenVariable};
+  }
+  return settings.keep_token && loopback ? kept_token(env) : Token{};
 }
 
 std::string url_of(const HttpOptions& options, int port) {
   const bool ipv6 = options.host.find(':') != std::string::npos;
   return "http://" + (ipv6 ? "[" + options.host + "]" : options.host) + ":" + std::to_string(port) +
          kHttpPath;
+}
+
+// The address stands alone in its line up to the first space: scripts read it from there.
+std::string greeting(const HttpOptions& options, const std::string& url, const std::string& name) {
+  if (options.token.empty()) {
+    return "Listening on " + url +
+           "\nThere is no token: every user and program of this machine may call every tool.\n";
+  }
+  return "Listening on " + url + " (bearer token needed)\nFor Claude Code, in a shell of yours:\n" +
+         "  claude mcp add --transport http " + (name.empty() ? "NAME" : name) + " " + url +
+         " --header \"Authorization: Bearer " + options.token_in_shell + "\"\n";
 }
 
 int report(const core::Error& error) {
@@ -72,6 +158,10 @@ int report(const core::Error& error) {
 bool is_loopback_address(const std::string& host) {
   return host == "localhost" || host == "::1" ||
          (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos);
+}
+
+core::fs::path own_token_path(const core::Places& places) {
+  return places.config / "http-token";
 }
 
 core::Expected<HttpAddress> parse_http_address(const std::string& text) {
@@ -100,14 +190,15 @@ core::Expected<HttpOptions> http_options(const HttpSettings& settings, const cor
   if (!address) {
     return core::fail(address.error());
   }
-  auto token = token_of(settings, env);
+  auto token = token_of(settings, is_loopback_address(address->host), env);
   if (!token) {
     return core::fail(token.error());
   }
   HttpOptions options;
   options.host = address->host;
   options.port = address->port;
-  options.token = *token;
+  options.token = token->text;
+  options.token_in_shell = token->shell;
   options.allowed.origins = settings.allowed_origins;
   // All of 127.0.0.0/8 is this machine, and clients name the address that we print.
   options.allowed.hosts = {options.host};
@@ -140,8 +231,7 @@ int serve_http(const HttpSettings& settings, Dispatcher& dispatcher, const core:
   if (!port) {
     return report(port.error());
   }
-  std::fprintf(stderr, "Listening on %s%s\n", url_of(chosen, *port).c_str(),
-               chosen.token.empty() ? "" : " (bearer token needed)");
+  std::fputs(greeting(chosen, url_of(chosen, *port), settings.name).c_str(), stderr);
   pollfd signals{signal_fd, POLLIN, 0};
   while (server.running() && ::poll(&signals, 1, static_cast<int>(kRunningCheck.count())) <= 0) {
   }

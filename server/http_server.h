@@ -16,6 +16,7 @@ struct HttpOptions {
   std::string host = "127.0.0.1";  // a literal address
   int port = 0;                    // 0: any free one
   std::string token;               // demanded of every request unless empty
+  std::string token_in_shell{};    // how a shell gets at it: $(cat /path)
   HttpOrigins allowed;
   HttpLimits limits;
 };
@@ -55,8 +56,12 @@ core::Expected<HttpAddress> parse_http_address(const std::string& text);
 // 127.0.0.0/8, ::1 or localhost.
 bool is_loopback_address(const std::string& host);
 
-// What the settings come to: reads the token file or BACKUP_PLUGIN_DB_TOKEN, and refuses an address
-// beyond loopback without a token (permission_denied).
+// Where HttpSettings::keep_token keeps the token, readable by the user alone.
+core::fs::path own_token_path(const core::Places& places);
+
+// What the settings come to: reads the token file or BACKUP_PLUGIN_DB_TOKEN, or on loopback reads
+// or makes the token of our own; refuses an address beyond loopback without a token
+// (permission_denied), and a token of our own that others may read.
 core::Expected<HttpOptions> http_options(const HttpSettings& settings, const core::Env& env);
 
 // Serves until SIGTERM or SIGINT; prints the address on standard error. Returns the exit code.

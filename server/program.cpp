@@ -25,16 +25,21 @@ constexpr std::size_t kKeyBytes = 32;
 constexpr const char* kServeHelp =
     "Serves MCP on standard input and output, or over HTTP.\n\n"
     "  --http HOST:PORT       Serve Streamable HTTP there, for example 127.0.0.1:8765\n"
-    "  --token-file PATH      File with the bearer token; needed beyond this machine\n"
+    "  --token-file PATH      File with the bearer token. Default: one that the first start "
+    "makes;\n"
+    "                         beyond this machine you must give one\n"
+    "  --no-token             No token: every user of this machine may call every tool\n"
     "  --allow PATH           Folder that tools may read and write; may be repeated.\n"
     "                         Default: everything on stdio, the home folder over HTTP\n"
+    "  --allow-calls          Such tools may also set up commands and web calls for a client\n"
     "  --allow-origin ORIGIN  Web origin that may call over HTTP; may be repeated\n"
     "  --check-output         Check each result against its schema\n";
 
 struct ServeWords {
   std::optional<std::string> http;
   HttpSettings settings;
-  std::vector<core::fs::path> allowed;
+  ServerLimits limits;
+  bool no_token = false;
   bool check_output = false;
   bool help = false;
 };
@@ -49,11 +54,20 @@ int fail_with(const core::Error& error) {
   return exit_code(error.code);
 }
 
+// A flag without a value, or null.
+bool* switch_of(const std::string& word, ServeWords& parsed) {
+  if (word == "--check-output") return &parsed.check_output;
+  if (word == "--no-token") return &parsed.no_token;
+  if (word == "--allow-calls") return &parsed.limits.calls;
+  return nullptr;
+}
+
 // "--flag VALUE" or "--flag=VALUE".
 tl::expected<ServeWords, std::string> parse_serve(const std::vector<std::string>& words) {
   ServeWords parsed;
-  static const std::vector<std::string> kFlags = {"--http",         "--token-file",   "--allow",
-                                                  "--allow-origin", "--check-output", "--help"};
+  static const std::vector<std::string> kFlags = {
+      "--http",         "--token-file",  "--no-token",     "--allow",
+      "--allow-origin", "--allow-calls", "--check-output", "--help"};
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::size_t equals = words[i].find('=');
     const std::string flag = words[i].substr(0, equals);
@@ -61,8 +75,8 @@ tl::expected<ServeWords, std::string> parse_serve(const std::vector<std::string>
       parsed.help = true;
       return parsed;
     }
-    if (flag == "--check-output") {
-      parsed.check_output = true;
+    if (bool* turned_on = switch_of(words[i], parsed)) {
+      *turned_on = true;
       continue;
     }
     if (flag != "--http" && flag != "--token-file" && flag != "--allow" &&
@@ -83,10 +97,15 @@ tl::expected<ServeWords, std::string> parse_serve(const std::vector<std::string>
     }
     if (flag == "--http") parsed.http = value;
     if (flag == "--token-file") parsed.settings.token_file = value;
-    if (flag == "--allow") parsed.allowed.emplace_back(value);
+    if (flag == "--allow") parsed.limits.allowed.emplace_back(value);
     if (flag == "--allow-origin") parsed.settings.allowed_origins.push_back(value);
   }
   if (parsed.http) parsed.settings.address = *parsed.http;
+  if (parsed.no_token && !parsed.settings.token_file.empty()) {
+    return tl::unexpected(std::string("Give --token-file or --no-token, not both."));
+  }
+  parsed.settings.no_token = parsed.no_token;
+  parsed.settings.keep_token = !parsed.no_token;
   return parsed;
 }
 
@@ -134,12 +153,14 @@ int serve(const std::vector<std::string>& words, char** argv, const ProgramParts
   if (parsed->help) return print_output(kServeHelp);
   if (parsed->http && !parts.http) return hand_over_to_http(argv, parts, env);
   // Over the network a client is not the user: without being told, no further than the home.
-  if (parsed->http && parsed->allowed.empty()) parsed->allowed.push_back(env.places.home);
-  const ServerDefinition definition = parts.define(env, parsed->allowed);
+  auto& allowed = parsed->limits.allowed;
+  if (parsed->http && allowed.empty()) allowed.push_back(env.places.home);
+  const ServerDefinition definition = parts.define(env, parsed->limits);
   DispatcherOptions options;
   options.check_output = parsed->check_output;
   options.request_state_key = [&env] { return request_state_key(env); };
   if (parsed->http) {
+    parsed->settings.name = parts.name;
     Dispatcher dispatcher(definition, env.clock, std::move(options));
     return parts.http(parsed->settings, dispatcher, env);
   }

@@ -17,6 +17,10 @@ namespace server {
 struct HttpSettings {
   std::string address;     // "127.0.0.1:8765"
   std::string token_file;  // empty: the token comes from the environment, if at all
+  // Where neither has one, and on loopback: a token of our own, which the first start makes.
+  bool keep_token = false;
+  bool no_token = false;  // none is wanted, so none may be set
+  std::string name;  // of the server, as clients may call it
   std::vector<std::string> allowed_origins;
 };
 
@@ -34,9 +38,8 @@ struct ExtraCommand {
 struct ProgramParts {
   std::string name;
   std::string version;
-  // The server over these tools; folders outside `allowed` (empty: no limit) are refused.
-  std::function<ServerDefinition(const core::Env&, const std::vector<core::fs::path>& allowed)>
-      define;
+  // The server over these tools.
+  std::function<ServerDefinition(const core::Env&, const ServerLimits&)> define;
   // Command-line verbs of tools that are not just their names with hyphens: {"list",
   // "list_snapshots"}.
   std::vector<std::pair<std::string, std::string>> verbs;

@@ -2,6 +2,7 @@
 // fixture are two such values on the same library.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,6 +15,13 @@
 #include "server/tool.h"
 
 namespace server {
+
+// What a client may have a server do.
+struct ServerLimits {
+  // Folders outside them (empty: no limit) are refused by every tool that reads or writes paths.
+  std::vector<std::filesystem::path> allowed;
+  bool calls = false;  // a limited server runs commands and calls addresses for its client, too
+};
 
 struct PromptResult {
   std::string description;

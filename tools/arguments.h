@@ -18,6 +18,9 @@ namespace tools {
 struct Setting {
   const core::Env& env;
   std::vector<core::fs::path> allowed;
+  bool calls = false;  // whether a server limited to folders lets its client set commands and URLs
+
+  bool may_call() const { return allowed.empty() || calls; }
 
   // Whether a path, its links resolved as far as it exists, lies in a folder we may touch.
   bool allows(const core::fs::path& path) const;

@@ -17,7 +17,7 @@ Json encode(const DatabaseStatus& status, core::Instant now) {
   Json entry{{"source", status.source.string()},
              {"status", core::to_string(status.state)},
              {"covered", status.covered}};
-  if (status.covered) {
+  if (status.covered && !status.schedule.empty()) {
     entry["schedule"] = status.schedule;
     entry["destination"] = status.destination.string();
   }
@@ -31,6 +31,23 @@ Json encode(const DatabaseStatus& status, core::Instant now) {
   if (!status.last_error.empty()) entry["last_error"] = status.last_error;
   entry["problems"] = status.problems;
   return entry;
+}
+
+// A server limited to folders. Of a database in them whose schedule reaches outside, no more is
+// told than how it stands; whose a schedule is that cannot be read, nobody knows.
+void hide_what_lies_outside(core::StatusReport& report, const Setting& setting) {
+  std::erase_if(report.databases,
+                [&](const DatabaseStatus& status) { return !setting.allows(status.source); });
+  for (DatabaseStatus& status : report.databases) {
+    if (!status.covered || setting.allows(status.destination)) continue;
+    status.schedule.clear();
+    status.last_error.clear();
+    if (status.problems.empty()) continue;
+    status.problems = {
+        "Its schedule reaches outside the folders this server may touch: look at it "
+        "with the command line's status."};
+  }
+  report = core::report_of(std::move(report.databases), {});
 }
 
 // One line, and none when all is well or there is nothing to back up.
@@ -92,13 +109,7 @@ server::Tool backup_status(const Setting& setting) {
     auto report = core::report_status(depth, setting.env, context.stop());
     if (!report) return report.error();
     const auto now = setting.env.clock.now();
-    const auto hidden = std::erase_if(report->status.databases, [&](const DatabaseStatus& status) {
-      return !arguments.allows(status.source);
-    });
-    if (hidden > 0) {
-      auto& status = report->status;
-      status = core::report_of(std::move(status.databases), std::move(status.unusable));
-    }
+    if (!setting.allowed.empty()) hide_what_lies_outside(report->status, setting);
     Json databases = Json::array();
     for (const auto& status : report->status.databases) databases.push_back(encode(status, now));
     return Json{{"status", core::to_string(report->status.state)},

@@ -3,6 +3,7 @@
 #include "core/discover.h"
 #include "core/status_facts.h"
 #include "tools/encode.h"
+#include "tools/limits.h"
 #include "tools/schema.h"
 
 namespace tools {
@@ -94,6 +95,9 @@ server::Tool discover_databases(const Setting& setting) {
     for (const auto& database : found->databases) input.databases.push_back({database.path, {}});
     core::gather_backups(core::FactDepth::whole, input, found->warnings, setting.env,
                          context.stop());
+    std::erase_if(input.schedules, [&](const auto& schedule) {
+      return !allows_schedule(setting, schedule.source, schedule.destination);
+    });
     const auto report = core::judge_status(input);
     for (const auto& status : report.databases) {
       if (status.missing && !status.problems.empty() && arguments.allows(status.source)) {

@@ -6,6 +6,7 @@
 #include "core/due.h"
 #include "core/schedule_install.h"
 #include "tools/encode.h"
+#include "tools/limits.h"
 #include "tools/run_schedule.h"
 #include "tools/schema.h"
 #include "tools/snapshot_resources.h"
@@ -58,11 +59,7 @@ core::Expected<core::JobSettings> settings_of(const Arguments& arguments, const 
   }
   settings.on_failure = arguments.text("on_failure");
   settings.ping_url = arguments.text("ping_url");
-  if (!settings.on_failure.value_or("").empty() && !setting.allowed.empty()) {
-    return core::fail(core::ErrorCode::permission_denied,
-                      "on_failure runs any command, which a server limited to folders must not do.",
-                      "Install this schedule from the command line.");
-  }
+  if (auto checked = check_calls(arguments, setting); !checked) return core::fail(checked.error());
   return settings;
 }
 
@@ -96,14 +93,14 @@ std::string octal(std::uint32_t mode) {
 // A command of the user's is not for a server limited to folders.
 std::vector<std::string> shown(std::vector<std::string> settings, const Setting& setting) {
   for (auto& text : settings) {
-    if (!setting.allowed.empty() && text.starts_with("on_failure: ")) text = "on_failure: …";
+    if (!setting.may_call() && text.starts_with("on_failure: ")) text = "on_failure: …";
   }
   return settings;
 }
 
 core::BackupJob shown(core::BackupJob job, const Setting& setting) {
   job.ping_url = core::shown_ping_url(job.ping_url);
-  if (!setting.allowed.empty() && !job.on_failure.empty()) job.on_failure = "…";
+  if (!setting.may_call() && !job.on_failure.empty()) job.on_failure = "…";
   return job;
 }
 
@@ -180,6 +177,9 @@ server::Tool install_schedule(const Setting& setting) {
     const auto settled =
         core::settle_job(request->name, request->settings, setting.env.places, setting.env.files);
     if (!settled) return settled.error();
+    if (auto free = check_name_is_free(settled->job.name, setting, context.stop()); !free) {
+      return free.error();
+    }
     const auto& snapshot = settled->job.snapshot;
     if (auto source = arguments.allowed_path(snapshot.source.string()); !source) {
       return source.error();

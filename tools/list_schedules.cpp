@@ -3,6 +3,7 @@
 #include "core/due.h"
 #include "core/schedule_list.h"
 #include "tools/encode.h"
+#include "tools/limits.h"
 #include "tools/schema.h"
 
 namespace tools {
@@ -38,13 +39,13 @@ void put_settings(Json& entry, const core::BackupJob& job, const Setting& settin
   put_count(entry, "keep_weekly", snapshot.retention.keep_weekly);
   put_count(entry, "keep_monthly", snapshot.retention.keep_monthly);
   entry["verify"] = core::to_string(snapshot.verify);
-  if (setting.allowed.empty()) put(entry, "on_failure", job.on_failure);
+  if (setting.may_call()) put(entry, "on_failure", job.on_failure);
   put(entry, "ping_url", core::shown_ping_url(job.ping_url));
 }
 
+// Whose an entry without a job is, nobody knows.
 bool may_be_told(const core::ScheduleStatus& status, const Setting& setting) {
-  return !status.job || (setting.allows(status.job->snapshot.source) &&
-                         setting.allows(status.job->snapshot.destination));
+  return setting.allowed.empty() || (status.job && allows_schedule(setting, *status.job));
 }
 
 Json encode(const core::ScheduleStatus& status, const Setting& setting) {

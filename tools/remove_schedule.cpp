@@ -2,6 +2,7 @@
 
 #include "core/schedule_install.h"
 #include "tools/encode.h"
+#include "tools/limits.h"
 #include "tools/schema.h"
 
 namespace tools {
@@ -40,6 +41,7 @@ server::Tool remove_schedule(const Setting& setting) {
                            server::CallContext& context) -> server::ToolOutcome<Json> {
     const Arguments arguments(json, setting);
     const std::string name = arguments.text("name").value_or("");
+    if (auto checked = check_schedule(name, setting); !checked) return checked.error();
     // Where nobody can be asked, the call itself is the user's word.
     if (!arguments.flag(kConfirmKey) && context.abilities().form_elicitation) {
       const auto confirmed = server::confirmation(context, kConfirmKey);

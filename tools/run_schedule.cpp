@@ -1,6 +1,7 @@
 #include "tools/run_schedule.h"
 
 #include "tools/encode.h"
+#include "tools/limits.h"
 #include "tools/schema.h"
 #include "tools/snapshot_resources.h"
 
@@ -42,6 +43,7 @@ server::Tool run_schedule(const Setting& setting) {
                            server::CallContext& context) -> server::ToolOutcome<Json> {
     const Arguments arguments(json, setting);
     const std::string name = arguments.text("name").value_or("");
+    if (auto checked = check_schedule(name, setting); !checked) return checked.error();
     const auto run = core::run_schedule(name, setting.env, context.stop());
     if (!run) return run.error();
     Json structured = encode_run(*run);

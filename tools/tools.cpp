@@ -17,9 +17,8 @@
 
 namespace tools {
 
-std::vector<server::Tool> all_tools(const core::Env& env,
-                                    const std::vector<core::fs::path>& allowed) {
-  const Setting setting{env, allowed};
+std::vector<server::Tool> all_tools(const core::Env& env, const server::ServerLimits& limits) {
+  const Setting setting{env, limits.allowed, limits.calls};
   return {
       snapshot_db(setting),      list_snapshots(setting),     verify_snapshot(setting),
       restore_snapshot(setting), discover_databases(setting), backup_status(setting),
@@ -28,9 +27,8 @@ std::vector<server::Tool> all_tools(const core::Env& env,
   };
 }
 
-server::ServerDefinition define_server(const core::Env& env,
-                                       const std::vector<core::fs::path>& allowed) {
-  const Setting setting{env, allowed};
+server::ServerDefinition define_server(const core::Env& env, const server::ServerLimits& limits) {
+  const Setting setting{env, limits.allowed, limits.calls};
   server::ServerDefinition definition;
   definition.name = "backup-plugin-db";
   definition.version = BPD_VERSION;
@@ -38,7 +36,7 @@ server::ServerDefinition define_server(const core::Env& env,
   definition.instructions =
       "Takes, lists, verifies and restores snapshots of plugins' SQLite databases. Never choose a "
       "destination yourself: ask. Both the global database and each project's matter.";
-  definition.tools = all_tools(env, allowed);
+  definition.tools = all_tools(env, limits);
   definition.resources = snapshot_resources(setting);
   definition.prompts = all_prompts();
   definition.complete = snapshot_completer(setting);

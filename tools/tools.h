@@ -8,13 +8,10 @@
 
 namespace tools {
 
-// Every tool, in the order of tools/list. `env` must outlive them. Folders outside `allowed`
-// (empty: no limit) are refused by every tool that reads or writes paths.
-std::vector<server::Tool> all_tools(const core::Env& env,
-                                    const std::vector<core::fs::path>& allowed = {});
+// Every tool, in the order of tools/list. `env` must outlive them.
+std::vector<server::Tool> all_tools(const core::Env& env, const server::ServerLimits& limits = {});
 
 // The whole server: tools, snapshots as resources, prompts, completion, the skill. As above.
-server::ServerDefinition define_server(const core::Env& env,
-                                       const std::vector<core::fs::path>& allowed);
+server::ServerDefinition define_server(const core::Env& env, const server::ServerLimits& limits);
 
 }  // namespace tools

@@ -38,7 +38,7 @@ def resident_kib(pid):
 
 
 def start_ours():
-    process = subprocess.Popen([program, "serve", "--http", "127.0.0.1:0"],
+    process = subprocess.Popen([program, "serve", "--http", "127.0.0.1:0", "--no-token"],
                                stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
         found = re.search(r"Listening on http://127.0.0.1:(\d+)", line)

@@ -60,9 +60,9 @@ esac`);
   environment.BPD_SYSTEMCTL = join(home, 'systemctl');
 }
 
-function startHttp(extraEnvironment = {}) {
+function startHttp(extraEnvironment = {}, extraFlags = []) {
   return new Promise((resolve, reject) => {
-    const server = spawn(program, ['serve', '--http', '127.0.0.1:0'],
+    const server = spawn(program, ['serve', '--http', '127.0.0.1:0', ...extraFlags],
       { env: { ...environment, ...extraEnvironment } });
     let said = '';
     const timer = setTimeout(() => reject(new Error(`no address within 30 s: ${said}`)), 30_000);
@@ -275,7 +275,7 @@ function claudeConnects(url) {
 prepare();
 writeFileSync(join(home, 'readme.txt'), 'not a database\n');
 const stdio = { command: program, args: ['serve'], env: environment };
-const { server, url } = await startHttp();
+const { server, url } = await startHttp({}, ['--no-token']);
 
 await attempt('SDK v1 over stdio', () => viaV1(new StdioV1(stdio), async (c) => void await tour(c)));
 await attempt('SDK v1 over HTTP',

@@ -10,6 +10,7 @@
 #include "support/catch.h"
 #include "support/fake_env.h"
 #include "support/raw_http.h"
+#include "support/test_database.h"
 
 namespace {
 
@@ -631,6 +632,42 @@ TEST_CASE("An address beyond loopback needs a token") {
   CHECK(http_options(settings, fake.env())->token.empty());
   fake.places.variables["BACKUP_PLUGIN_DB_TOKEN"] = "fedcba9876543210";
   CHECK(http_options(settings, fake.env())->token == "fedcba9876543210");
+}
+
+TEST_CASE("On loopback a token of our own is made once and kept for this user alone") {
+  test::FakeEnv fake;
+  HttpSettings settings;
+  settings.address = "127.0.0.1:0";
+  settings.keep_token = true;
+  const auto first = http_options(settings, fake.env());
+  REQUIRE(first);
+  CHECK(first->token.size() == 64);
+  const core::fs::path file = own_token_path(fake.places);
+  CHECK(first->token_in_shell == "$(cat " + file.string() + ")");
+  CHECK(core::system_files().info(file)->mode == 0600);
+  CHECK(http_options(settings, fake.env())->token == first->token);
+  CHECK(test::names_in(file.parent_path()) == "http-token");
+
+  settings.address = "0.0.0.0:0";
+  CHECK(http_options(settings, fake.env()).error().code == core::ErrorCode::permission_denied);
+  settings.address = "127.0.0.1:0";
+  REQUIRE(core::system_files().set_mode(file, 0640));
+  CHECK(http_options(settings, fake.env()).error().code == core::ErrorCode::permission_denied);
+  REQUIRE(core::system_files().remove(file));
+  CHECK(http_options(settings, fake.env())->token != first->token);
+}
+
+TEST_CASE("No token is none only where none is set") {
+  test::FakeEnv fake;
+  HttpSettings settings;
+  settings.address = "127.0.0.1:0";
+  settings.no_token = true;
+  CHECK(http_options(settings, fake.env())->token.empty());
+  fake.places.variables["BACKUP_PLUGIN_DB_TOKEN"] = "fedcba9876543210";
+  CHECK(http_options(settings, fake.env()).error().code == core::ErrorCode::invalid_argument);
+  settings.no_token = false;
+  const auto options = http_options(settings, fake.env());
+  CHECK(options->token_in_shell == "$BACKUP_PLUGIN_DB_TOKEN");
 }
 
 TEST_CASE("The address that is listened on may be named as host, another may not") {

@@ -233,6 +233,8 @@ TEST_CASE("A flag of serve takes neither the next flag nor nothing for its value
         "--allow needs a value; write --allow=--check-output if you mean that.\n");
   CHECK(refused({"serve", "--allow", ""}) == "--allow is empty; give it a value.\n");
   CHECK(refused({"serve", "--token-file="}) == "--token-file is empty; give it a value.\n");
+  CHECK(refused({"serve", "--no-token", "--token-file=x"}) ==
+        "Give --token-file or --no-token, not both.\n");
 }
 
 TEST_CASE("Output that cannot be written is a failure, and told") {

@@ -7,7 +7,8 @@
 namespace test {
 
 struct ScheduleHouse : ToolHouse {
-  explicit ScheduleHouse(const std::vector<std::string>& allowed = {}) : ToolHouse(allowed) {
+  explicit ScheduleHouse(const std::vector<std::string>& allowed = {}, bool calls = false)
+      : ToolHouse(allowed, calls) {
     furnish();
   }
   Json install(Json changes = Json::object()) {

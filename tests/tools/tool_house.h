@@ -45,9 +45,10 @@ class FakeCall final : public server::CallContext, public core::ProgressSink {
 
 // All tools over one temporary home. `allowed` are folders below it, none: no limit.
 struct ToolHouse : FakeEnv {
-  explicit ToolHouse(const std::vector<std::string>& allowed = {}) {
-    for (const auto& name : allowed) folders_.push_back(*this / name);
-    tools = tools::all_tools(world, folders_);
+  explicit ToolHouse(const std::vector<std::string>& allowed = {}, bool calls = false) {
+    server::ServerLimits limits{{}, calls};
+    for (const auto& name : allowed) limits.allowed.push_back(*this / name);
+    tools = tools::all_tools(world, limits);
   }
 
   // The orchestrator's global database, where it lies by default.
@@ -133,9 +134,6 @@ struct ToolHouse : FakeEnv {
   }
 
   std::string last_text;  // of the last good call, for people
-
- private:
-  std::vector<fs::path> folders_;
 };
 
 }  // namespace test
