@@ -25,6 +25,7 @@ TEST_CASE("A schedule outside the folders is not run, taken over, removed or nam
   ScheduleHouse house({"home"});
   house.install({{"name", "mine"}});
   install_outside(house, "hidden");
+  house.make_database(house / "home/mine.db");
   const auto runs = house.schedulers.runs.size();
   const std::string crontab = *house.schedulers.crontab;
   for (const char* tool : {"run_schedule", "remove_schedule"}) {
@@ -38,7 +39,6 @@ TEST_CASE("A schedule outside the folders is not run, taken over, removed or nam
   for (const Json& settings :
        {Json{{"name", "hidden"}},
         Json{{"name", "hidden"}, {"source", "~/mine.db"}, {"destination", "~/Backups"}}}) {
-    house.make_database(house / "home/mine.db");
     const std::string text = house.refused("install_schedule", settings);
     CHECK_THAT(text, Catch::StartsWith("conflict: "));
     CHECK_THAT(text, !Catch::Contains("elsewhere"));
@@ -98,7 +98,7 @@ TEST_CASE("A limited server tells how a database stands whose schedule reaches o
 TEST_CASE("A limited server makes new files under names of databases only") {
   ToolHouse house({"home"});
   house.furnish();
-  const fs::path source = house.make_database(house / "home/cards.deck");
+  const fs::path source = house.make_database(house / "home/data/cards.deck");
   const std::string snapshot =
       house.good("snapshot_db", {{"source", source.string()}, {"destination", "~/Backups"}})
           .at("snapshot");
