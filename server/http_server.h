@@ -24,8 +24,8 @@ struct HttpOptions {
 inline constexpr const char* kHttpPath = "/mcp";
 
 // Each connection has a thread of its own, up to HttpLimits::max_connections: an open event stream
-// holds up nobody else. Whoever comes above that is told 503, and so is, or is just let go, whom the
-// system has no thread or descriptor for.
+// holds up nobody else. Whoever comes above that is told 503, and so is, or is just let go, whom
+// the system has no thread or descriptor for.
 class HttpServer {
  public:
   HttpServer(Dispatcher& dispatcher, HttpOptions options);

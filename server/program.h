@@ -20,7 +20,7 @@ struct HttpSettings {
   // Where neither has one, and on loopback: a token of our own, which the first start makes.
   bool keep_token = false;
   bool no_token = false;  // none is wanted, so none may be set
-  std::string name;  // of the server, as clients may call it
+  std::string name;       // of the server, as clients may call it
   std::vector<std::string> allowed_origins;
 };
 
