@@ -37,12 +37,19 @@ struct Snapshot {
   std::string manifest_problem;      // why a manifest that is there could not be read
   // By a later check (mark_damaged in verify_run.h), or by the run that kept it (is_damaged_copy).
   bool found_damaged = false;
+  std::string unusable;  // "is empty (0 bytes)" and the like: mark_unusable
 
-  // By the manifest's word, as far as the file still has the length that the manifest tells, or
-  // that of the snapshot which was to be replaced, and no check is known to have found otherwise.
-  bool verified() const {
-    return !found_damaged && manifest && manifest->verified != VerifyLevel::none &&
+  // Nothing is known that would keep it from being restored.
+  bool restorable() const { return !found_damaged && unusable.empty(); }
+  // The file has the length that the manifest tells, or that of the snapshot which was to be
+  // replaced.
+  bool has_told_length() const {
+    return manifest &&
            (manifest->bytes == bytes || (manifest->replaces && manifest->replaces->bytes == bytes));
+  }
+  // By the manifest's word, as far as nothing is known to be otherwise by now.
+  bool verified() const {
+    return restorable() && has_told_length() && manifest->verified != VerifyLevel::none;
   }
   // The manifest's time where there is one, else the file's.
   Instant taken_at() const { return manifest ? manifest->taken_at : modified; }
@@ -87,13 +94,17 @@ fs::path recorded_source(const fs::path& source, const FileSystem& files);
 Expected<std::vector<Snapshot>> list_series(const fs::path& folder, const std::string& stem,
                                             const FileSystem& files);
 
+// Notes in Snapshot::unusable what nobody could restore: a file that is empty, cannot be read, is
+// no SQLite database, or has not the length that its manifest tells. Reads the first bytes of each.
+void mark_unusable(std::vector<Snapshot>& snapshots, const FileSystem& files);
+
 // Keep rules as restic has them: a snapshot stays if any rule keeps it. Unset everywhere: keep all;
-// a count below 1 is as if unset. Ages count from the newest snapshot, not from today: while no new
-// one succeeds, nothing grows too old. After a gap of retain_days or more they count, for that one
-// run, from the newest before the gap: neither a long pause nor a clock that jumped empties a
-// folder.
+// a count below 1 is as if unset. Each rule counts snapshots, or the days, weeks or months that
+// have one, never the time between them: while none succeeds nothing grows too old, and neither a
+// long pause nor a clock that jumps, for however many nights, lets go more than as many good nights
+// would.
 struct RetentionPolicy {
-  std::optional<int> retain_days{};  // keep those of the N days up to the newest
+  std::optional<int> retain_days{};  // keep those of the newest N days that have one
   std::optional<int> keep_last{};    // keep the newest N
   // The newest of each of the last N periods that have one; weeks begin on Monday.
   std::optional<int> keep_daily{}, keep_weekly{}, keep_monthly{};
@@ -114,16 +125,22 @@ struct Expiry {
 // may not have been missed yet; of any table at most as many as its rows can be doubled), one whose
 // manifest names another source or cannot be read, or one dated after `today` (a clock that jumped
 // must not empty the folder). One of another source, with an unreadable manifest or dated after
-// `today` does not count towards any rule; all others do.
+// `today` does not count towards any rule. Nor does one that is not restorable(): it takes no place
+// and protects nothing, and stays exactly as long as a good one of its day would.
 std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::string& source,
                                    const RetentionPolicy& policy, Date today);
 
 // Removes the expired ones of choose_expired: manifest after snapshot, folder fsynced. Looks at
-// each file once more before removing it. Returns what went; failures become warnings.
+// each file once more before removing it. What could not be removed is a warning, and its decision
+// becomes one to keep.
 struct RemovalReport {
-  std::vector<Expiry> removed;
+  std::vector<fs::path> removed;
+  std::uint64_t freed_bytes = 0;
   std::vector<std::string> warnings;
 };
-RemovalReport remove_expired(const std::vector<Expiry>& decisions, FileSystem& files);
+RemovalReport remove_expired(std::vector<Expiry>& decisions, FileSystem& files);
+
+// One sentence about those unusable ones that stay; nothing where there are none.
+std::optional<std::string> unusable_warning(const std::vector<Expiry>& decisions);
 
 }  // namespace core

@@ -49,6 +49,14 @@ void look_for_worst(const Counts& before, const Counts& now, std::optional<Loss>
   }
 }
 
+// Why a snapshot does not tell which rows it has; empty when it does.
+std::string why_silent(const Snapshot& snapshot, const Manifest& now) {
+  if (!snapshot.manifest_problem.empty()) return snapshot.manifest_problem;
+  if (!snapshot.manifest) return "It has no manifest.";
+  const bool unknown = snapshot.manifest->rows.empty() && !now.rows.empty();
+  return unknown ? "Its manifest has no row counts." : "";
+}
+
 }  // namespace
 
 Holdings holdings_of(const Manifest& manifest) {
@@ -105,6 +113,34 @@ std::optional<std::string> shrink_warning(const Snapshot& previous, const Holdin
   return std::string(kShrinkWarning) + (loss->table.empty() ? "" : " in " + loss->table) + ": " +
          std::to_string(loss->after) + " " + loss->unit + " now, " + std::to_string(loss->before) +
          " in " + previous.path.string() + ".";
+}
+
+Comparison compare_with_earlier(std::vector<Snapshot> earlier, const Manifest& now, Instant at) {
+  std::erase_if(earlier, [&](const Snapshot& snapshot) {
+    return snapshot.manifest && snapshot.manifest->source != now.source;
+  });
+  std::sort(earlier.begin(), earlier.end(),
+            [&](const Snapshot& a, const Snapshot& b) { return taken_before(b, a, at); });
+  const Holdings holdings = holdings_of(now);
+  Comparison result;
+  bool told = false;
+  for (Snapshot& snapshot : earlier) {
+    const std::string silent = why_silent(snapshot, now);
+    if (result.uncompared.empty() && !told && !silent.empty()) {
+      result.uncompared = snapshot.path.string() +
+                          ", which was taken last before this one, could "
+                          "not be compared with it. " +
+                          silent;
+    }
+    const bool better = !result.fuller || snapshot.restorable();
+    if (better && loss_since(snapshot, holdings)) result.fuller = snapshot;
+    told = told || silent.empty();
+    if (told && (!result.fuller || result.fuller->restorable())) break;
+  }
+  // A database that never had a table has nothing to compare.
+  const bool nothing_known = !told && !earlier.empty() && earlier.front().manifest;
+  if (nothing_known) result.uncompared.clear();
+  return result;
 }
 
 }  // namespace core

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/catalog.h"
 
@@ -38,5 +39,16 @@ std::optional<Loss> loss_since(const Snapshot& previous, const Holdings& now);
 
 // The alarm about it, one sentence; nothing without a loss.
 std::optional<std::string> shrink_warning(const Snapshot& previous, const Holdings& now);
+
+// What the earlier snapshots of a series tell of a new one.
+struct Comparison {
+  // The latest one that has much of what is lost now; one that is restorable() before others.
+  std::optional<Snapshot> fuller{};
+  // Why the latest one of all tells nothing: its manifest cannot be read, or has no row counts
+  // though others have. Then the ones before it are asked. Empty: it was compared.
+  std::string uncompared{};
+};
+// `now` is the manifest of the new one; snapshots of other sources are passed over.
+Comparison compare_with_earlier(std::vector<Snapshot> earlier, const Manifest& now, Instant at);
 
 }  // namespace core

@@ -64,20 +64,20 @@ std::optional<std::string> shrink_of(const std::vector<Snapshot>& series) {
   return warning;
 }
 
-void remove(const std::vector<Expiry>& decisions, const Env& env, PruneResult& result) {
-  auto report = remove_expired(decisions, env.files);
-  for (const auto& gone : report.removed) result.freed_bytes += gone.snapshot.bytes;
-  std::move(report.warnings.begin(), report.warnings.end(), std::back_inserter(result.warnings));
-  // What was to go and is still there must not be told as gone.
-  std::set<fs::path> removed;
-  for (const auto& gone : report.removed) removed.insert(gone.snapshot.path);
-  for (auto decision : decisions) {
-    if (decision.expired && removed.count(decision.snapshot.path) == 0) {
-      decision.expired = false;
-      decision.reason = "could not be removed";
+// In a dry run what would go counts as freed.
+void carry_out(const PruneRequest& request, std::vector<Expiry> decisions, const Env& env,
+               PruneResult& result) {
+  if (auto warning = unusable_warning(decisions)) result.warnings.push_back(std::move(*warning));
+  if (request.dry_run) {
+    for (const auto& decision : decisions) {
+      if (decision.expired) result.freed_bytes += decision.snapshot.bytes;
     }
-    result.decisions.push_back(std::move(decision));
+  } else {
+    auto report = remove_expired(decisions, env.files);
+    result.freed_bytes += report.freed_bytes;
+    std::move(report.warnings.begin(), report.warnings.end(), std::back_inserter(result.warnings));
   }
+  std::move(decisions.begin(), decisions.end(), std::back_inserter(result.decisions));
 }
 
 Expected<> prune_series(const PruneRequest& request, const Series& series, const Env& env,
@@ -91,25 +91,13 @@ Expected<> prune_series(const PruneRequest& request, const Series& series, const
     if (!locked) return fail(locked.error());
     lock.emplace(std::move(*locked));
   }
-  auto listed = list_series(folder, stem, env.files);
+  auto listed =
+      series_for_retention(folder, stem, flat ? host_of(request, env) : "", result.source, env);
   if (!listed) return fail(listed.error());
-  if (flat) {
-    std::erase_if(*listed, [host = host_of(request, env)](const Snapshot& snapshot) {
-      return is_of_other_host(snapshot, host, kByNameAlone);
-    });
-  }
-  if (auto marked = mark_damaged(*listed, result.source, env); !marked) return marked;
   if (auto shrunk = shrink_of(*listed)) result.warnings.push_back(std::move(*shrunk));
   const Date today = env.clock.local_date(env.clock.now());
   auto decisions = choose_expired(std::move(*listed), result.source, request.policy, today);
-  if (!request.dry_run) {
-    remove(decisions, env, result);
-    return {};
-  }
-  for (auto& decision : decisions) {
-    if (decision.expired) result.freed_bytes += decision.snapshot.bytes;
-    result.decisions.push_back(std::move(decision));
-  }
+  carry_out(request, std::move(decisions), env, result);
   return {};
 }
 
@@ -123,7 +111,11 @@ Expected<PruneResult> prune(const PruneRequest& request, const Env& env, std::st
       return fail(ErrorCode::cancelled, "Pruning was stopped; what had gone by then is gone.");
     }
     if (auto pruned = prune_series(request, series, env, stop, result); !pruned) {
-      return fail(pruned.error());
+      if (result.freed_bytes == 0 || request.dry_run) return fail(pruned.error());
+      // What has gone by now must be told all the same.
+      result.warnings.push_back("The snapshots of " + series.stem + " in " +
+                                series.folder.string() +
+                                " were not pruned: " + pruned.error().message);
     }
   }
   return result;
@@ -147,6 +139,22 @@ void record(const PruneRequest& request, Instant started_at, const Env& env,
 }
 
 }  // namespace
+
+Expected<std::vector<Snapshot>> series_for_retention(const fs::path& folder,
+                                                     const std::string& stem,
+                                                     const std::string& only_host,
+                                                     const std::string& source, const Env& env) {
+  auto series = list_series(folder, stem, env.files);
+  if (!series) return series;
+  if (!only_host.empty()) {
+    std::erase_if(*series, [&](const Snapshot& snapshot) {
+      return is_of_other_host(snapshot, only_host, kByNameAlone);
+    });
+  }
+  if (auto marked = mark_damaged(*series, source, env); !marked) return fail(marked.error());
+  mark_unusable(*series, env.files);
+  return series;
+}
 
 Expected<PruneResult> prune_snapshots(const PruneRequest& request, const Env& env,
                                       std::stop_token stop) {

@@ -36,4 +36,12 @@ struct PruneResult {
 Expected<PruneResult> prune_snapshots(const PruneRequest& request, const Env& env,
                                       std::stop_token stop);
 
+// The series with what is known against each snapshot, as choose_expired wants it; with
+// `only_host`, in a folder that machines share, without those of other hosts. Errors of
+// list_series, and where the history cannot tell which snapshots were found damaged.
+Expected<std::vector<Snapshot>> series_for_retention(const fs::path& folder,
+                                                     const std::string& stem,
+                                                     const std::string& only_host,
+                                                     const std::string& source, const Env& env);
+
 }  // namespace core

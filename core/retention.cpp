@@ -1,6 +1,8 @@
 // Which snapshots a retention policy lets go, and their removal (declared in catalog.h).
 #include <algorithm>
+#include <array>
 #include <set>
+#include <utility>
 
 #include "core/catalog.h"
 #include "core/loss.h"
@@ -10,6 +12,9 @@ namespace {
 
 using std::chrono::days;
 using std::chrono::sys_days;
+
+// https://www.sqlite.org/fileformat.html#magic_header_string
+constexpr std::string_view kMagic("SQLite format 3\0", 16);
 
 // The first day of the period that a date falls in: equal for two dates of one period.
 sys_days start_of_day(Date date) {
@@ -33,13 +38,14 @@ class PeriodRule {
   PeriodRule(const char* name, const std::optional<int>& count, sys_days (*period_of)(Date))
       : name_(name), count_(given(count) ? *count : 0), period_of_(period_of) {}
 
-  // Called newest first; the reason for keeping, or an empty string.
-  std::string keeps(Date date) {
-    if (static_cast<int>(seen_.size()) >= count_ || !seen_.insert(period_of_(date)).second) {
-      return "";
-    }
-    return std::string(name_) + " " + std::to_string(seen_.size()) + " of " +
-           std::to_string(count_);
+  // Called newest first; the reason for keeping, or an empty string. What does not `count` leaves
+  // its place to the next one.
+  std::string keeps(Date date, bool counts) {
+    const sys_days period = period_of_(date);
+    if (static_cast<int>(seen_.size()) >= count_ || seen_.contains(period)) return "";
+    const std::size_t place = seen_.size() + 1;
+    if (counts) seen_.insert(period);
+    return std::string(name_) + " " + std::to_string(place) + " of " + std::to_string(count_);
   }
 
  private:
@@ -52,64 +58,36 @@ class PeriodRule {
 // The rules of one policy, asked about a series newest first.
 class Rules {
  public:
-  // Ages count back from `origin`.
-  Rules(const RetentionPolicy& policy, Date origin)
-      : policy_(policy),
-        origin_(origin),
-        daily_("daily", policy.keep_daily, start_of_day),
-        weekly_("weekly", policy.keep_weekly, start_of_week),
-        monthly_("monthly", policy.keep_monthly, start_of_month) {}
+  explicit Rules(const RetentionPolicy& policy)
+      : keep_last_(given(policy.keep_last) ? *policy.keep_last : 0),
+        periods_{PeriodRule("daily", policy.keep_daily, start_of_day),
+                 PeriodRule("weekly", policy.keep_weekly, start_of_week),
+                 PeriodRule("monthly", policy.keep_monthly, start_of_month),
+                 PeriodRule("day", policy.retain_days, start_of_day)} {}
 
   // Every rule is asked even when one has answered: each counts its own periods.
-  std::string keeps(Date date) {
-    ++seen_;
+  std::string keeps(Date date, bool counts) {
     std::string reason;
-    const auto note = [&](const std::string& more) {
-      if (reason.empty()) reason = more;
-    };
-    if (given(policy_.keep_last) && seen_ <= *policy_.keep_last) {
-      note("last " + std::to_string(seen_) + " of " + std::to_string(*policy_.keep_last));
+    if (seen_ < keep_last_) {
+      reason = "last " + std::to_string(seen_ + 1) + " of " + std::to_string(keep_last_);
     }
-    note(daily_.keeps(date));
-    note(weekly_.keeps(date));
-    note(monthly_.keeps(date));
-    if (given(policy_.retain_days) &&
-        sys_days{origin_} - sys_days{date} < days{*policy_.retain_days}) {
-      note("within " + std::to_string(*policy_.retain_days) + " days of the newest");
+    if (counts) ++seen_;
+    for (PeriodRule& rule : periods_) {
+      const std::string more = rule.keeps(date, counts);
+      if (reason.empty()) reason = more;
     }
     return reason;
   }
 
-  std::string why_let_go() const {
-    const bool by_age_alone = given(policy_.retain_days) && !given(policy_.keep_last) &&
-                              !given(policy_.keep_daily) && !given(policy_.keep_weekly) &&
-                              !given(policy_.keep_monthly);
-    if (!by_age_alone) return "no rule keeps it";
-    return std::to_string(*policy_.retain_days) + " days or more older than the newest";
-  }
-
  private:
-  const RetentionPolicy& policy_;
-  Date origin_;
-  PeriodRule daily_, weekly_, monthly_;
+  int keep_last_;
+  std::array<PeriodRule, 4> periods_;
   int seen_ = 0;
 };
 
 bool is_given(const RetentionPolicy& policy) {
   return given(policy.retain_days) || given(policy.keep_last) || given(policy.keep_daily) ||
          given(policy.keep_weekly) || given(policy.keep_monthly);
-}
-
-// The day from which ages count: that of the newest, or of the one before where a gap as long as
-// the ages lies between the two. So a clock that jumped for one night, or the first night after a
-// long pause, removes nothing by age.
-Date origin_of_ages(const std::vector<Date>& newest_first, const std::optional<int>& retain_days) {
-  if (newest_first.size() < 2 || !given(retain_days)) return newest_first.front();
-  const auto before = std::find_if(newest_first.begin(), newest_first.end(),
-                                   [&](const Date& date) { return date != newest_first.front(); });
-  if (before == newest_first.end()) return newest_first.front();
-  const bool gap = sys_days{newest_first.front()} - sys_days{*before} >= days{*retain_days};
-  return gap ? *before : newest_first.front();
 }
 
 // Why a snapshot is outside the policy altogether, or an empty string.
@@ -122,10 +100,70 @@ std::string why_untouchable(const Snapshot& snapshot, const std::string& source,
   return "";
 }
 
-// The file is still the one that the decision was about.
-bool is_unchanged(const Snapshot& snapshot, const FileInfo& info) {
-  return info.kind == FileInfo::Kind::file && info.bytes == snapshot.bytes &&
-         info.modified == snapshot.modified;
+std::string why_unusable(const Snapshot& snapshot, const FileSystem& files) {
+  if (snapshot.bytes == 0) return "is empty (0 bytes)";
+  const auto start = files.read_start(snapshot.path, kMagic.size());
+  if (!start) return "cannot be read (" + start.error().message + ")";
+  if (*start != kMagic) return "is not an SQLite database";
+  if (snapshot.manifest && !snapshot.has_told_length()) {
+    return "has " + std::to_string(snapshot.bytes) + " bytes, its manifest says " +
+           std::to_string(snapshot.manifest->bytes);
+  }
+  return "";
+}
+
+// What is decided about a series so far, newest first.
+class Choice {
+ public:
+  explicit Choice(const RetentionPolicy& policy) : given_(is_given(policy)), rules_(policy) {}
+
+  // Without the snapshot itself.
+  Expiry decide(const Snapshot& snapshot) {
+    const bool counts = snapshot.restorable();
+    Expiry decision;
+    decision.reason = why_kept(snapshot, counts);
+    decision.expired = decision.reason.empty();
+    if (decision.expired) decision.reason = "no rule keeps it";
+    if (!counts && given_) {
+      decision.reason += snapshot.unusable.empty()
+                             ? "; it was found damaged and takes no place"
+                             : "; it " + snapshot.unusable + " and takes no place";
+    }
+    if (counts && !decision.expired && snapshot.manifest) {
+      fullest_ = most_of(fullest_.value_or(Holdings{}), holdings_of(*snapshot.manifest));
+    }
+    return decision;
+  }
+
+ private:
+  std::string why_kept(const Snapshot& snapshot, bool counts) {
+    const std::string kept_by = rules_.keeps(snapshot.date, counts);
+    const bool is_newest = counts && !std::exchange(newest_seen_, true);
+    const bool is_newest_verified = snapshot.verified() && !std::exchange(verified_seen_, true);
+    if (!given_) return "no retention rule is given";
+    if (!kept_by.empty()) return kept_by;
+    if (is_newest) return "the newest";
+    if (is_newest_verified) return "the newest verified";
+    return fullest_ && loss_since(snapshot, *fullest_) ? "the last before a loss" : "";
+  }
+
+  bool given_;
+  Rules rules_;
+  bool newest_seen_ = false, verified_seen_ = false;
+  std::optional<Holdings> fullest_;  // the most that those have which stay
+};
+
+// Only the file that the decision was about.
+Expected<> remove_unchanged(const Snapshot& snapshot, FileSystem& files) {
+  const auto info = files.link_info(snapshot.path);
+  if (!info && info.error().code != ErrorCode::not_found) return fail(info.error());
+  if (!info || info->kind != FileInfo::Kind::file || info->bytes != snapshot.bytes ||
+      info->modified != snapshot.modified) {
+    return fail(ErrorCode::conflict, snapshot.path.string() +
+                                         " changed since the retention was worked out and was "
+                                         "kept.");
+  }
+  return files.remove(snapshot.path);
 }
 
 }  // namespace
@@ -135,68 +173,39 @@ std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::stri
   std::sort(series.begin(), series.end(), [](const Snapshot& a, const Snapshot& b) {
     return a.date != b.date ? a.date > b.date : a.path > b.path;
   });
+  Choice choice(policy);
   const std::string wanted_source = manifest_text(source);
-  const bool policy_given = is_given(policy);
-  std::vector<Date> touchable;
-  for (const Snapshot& snapshot : series) {
-    if (why_untouchable(snapshot, wanted_source, today).empty()) touchable.push_back(snapshot.date);
-  }
-  std::optional<Rules> rules;
-  bool newest_verified_seen = false;
-  std::optional<Holdings> fullest;  // the most that those have which stay
   std::vector<Expiry> decisions;
   decisions.reserve(series.size());
   for (Snapshot& snapshot : series) {
     Expiry decision;
     decision.reason = why_untouchable(snapshot, wanted_source, today);
-    if (decision.reason.empty()) {
-      const bool is_newest = !rules;
-      if (is_newest) rules.emplace(policy, origin_of_ages(touchable, policy.retain_days));
-      const std::string kept_by = rules->keeps(snapshot.date);
-      const bool is_newest_verified = snapshot.verified() && !newest_verified_seen;
-      newest_verified_seen = newest_verified_seen || is_newest_verified;
-      if (!policy_given) {
-        decision.reason = "no retention rule is given";
-      } else if (!kept_by.empty()) {
-        decision.reason = kept_by;
-      } else if (is_newest) {
-        decision.reason = "the newest";
-      } else if (is_newest_verified) {
-        decision.reason = "the newest verified";
-      } else if (fullest && loss_since(snapshot, *fullest)) {
-        decision.reason = "the last before a loss";
-      } else {
-        decision.expired = true;
-        decision.reason = rules->why_let_go();
-      }
-      if (!decision.expired && snapshot.manifest) {
-        fullest = most_of(fullest.value_or(Holdings{}), holdings_of(*snapshot.manifest));
-      }
-    }
+    if (decision.reason.empty()) decision = choice.decide(snapshot);
     decision.snapshot = std::move(snapshot);
     decisions.push_back(std::move(decision));
   }
   return decisions;
 }
 
-RemovalReport remove_expired(const std::vector<Expiry>& decisions, FileSystem& files) {
+void mark_unusable(std::vector<Snapshot>& snapshots, const FileSystem& files) {
+  for (Snapshot& snapshot : snapshots) snapshot.unusable = why_unusable(snapshot, files);
+}
+
+RemovalReport remove_expired(std::vector<Expiry>& decisions, FileSystem& files) {
   RemovalReport report;
   std::set<fs::path> touched;
-  for (const Expiry& decision : decisions) {
+  for (Expiry& decision : decisions) {
     if (!decision.expired) continue;
     const fs::path& path = decision.snapshot.path;
-    const auto info = files.link_info(path);
-    if (!info || !is_unchanged(decision.snapshot, *info)) {
-      report.warnings.push_back(path.string() +
-                                " changed since the retention was worked out and was kept.");
-      continue;
-    }
-    if (auto removed = files.remove(path); !removed) {
+    if (auto removed = remove_unchanged(decision.snapshot, files); !removed) {
       report.warnings.push_back(removed.error().message);
+      decision.expired = false;
+      decision.reason = "could not be removed";
       continue;
     }
     touched.insert(path.parent_path());
-    report.removed.push_back(decision);
+    report.removed.push_back(path);
+    report.freed_bytes += decision.snapshot.bytes;
     const auto removed = files.remove(manifest_path_of(path));
     if (!removed && removed.error().code != ErrorCode::not_found) {
       report.warnings.push_back(removed.error().message);
@@ -208,6 +217,20 @@ RemovalReport remove_expired(const std::vector<Expiry>& decisions, FileSystem& f
     }
   }
   return report;
+}
+
+std::optional<std::string> unusable_warning(const std::vector<Expiry>& decisions) {
+  const Snapshot* first = nullptr;
+  std::size_t count = 0;
+  for (const Expiry& decision : decisions) {
+    if (decision.expired || decision.snapshot.unusable.empty()) continue;
+    if (first == nullptr) first = &decision.snapshot;
+    ++count;
+  }
+  if (first == nullptr) return std::nullopt;
+  return first->path.string() + " " + first->unusable +
+         (count > 1 ? ", and " + std::to_string(count - 1) + " more like it" : "") +
+         ": no keep rule counts what cannot be restored. Look at it, and remove it.";
 }
 
 }  // namespace core

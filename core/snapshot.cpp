@@ -12,12 +12,14 @@
 #include "core/newer_schema.h"
 #include "core/ownership.h"
 #include "core/predecessor.h"
+#include "core/prune.h"
 #include "core/publish.h"
 #include "core/room.h"
 #include "core/row_counts.h"
 #include "core/run_lock.h"
 #include "core/sealed_vfs.h"
 #include "core/snapshot_check.h"
+#include "core/snapshot_leftovers.h"
 #include "core/snapshot_plan.h"
 #include "core/temporary.h"
 #include "core/verify_run.h"
@@ -30,11 +32,10 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 // On a thread of its own where one can be had; else when its result is asked for.
 constexpr auto kBeside = std::launch::async | std::launch::deferred;
 constexpr std::uint32_t kFolderMode = 0700;
-constexpr std::size_t kMaxFolderEntries = 200'000;
 
 tl::unexpected<Error> fail_stopped(const SnapshotPlan& plan) {
   return fail(ErrorCode::cancelled, "The snapshot of " + plan.source.string() + " was stopped.",
-              "Nothing was left behind; take it again when it suits.");
+              "Nothing was published; take it again when it suits.");
 }
 
 // One run from its plan to the published snapshot. Members hold what several steps share.
@@ -83,6 +84,7 @@ class SnapshotRun {
   std::vector<Snapshot> series_;
   std::optional<Snapshot> previous_;   // the latest before this one
   std::optional<Snapshot> fuller_;     // the earlier one, with much that this one has lost
+  std::string uncompared_;             // why the one before could not be compared with
   std::vector<fs::path> new_folders_;  // made in this run, the deepest first
   SnapshotResult result_;
 };
@@ -166,23 +168,10 @@ void SnapshotRun::find_previous() {
   std::move(found.notes.begin(), found.notes.end(), std::back_inserter(result_.warnings));
 }
 
-// Under the lock of the series nobody of this machine is at work on such a file; its own lock tells
-// of other machines.
 void SnapshotRun::sweep() {
-  const auto entries = env_.files.list(plan_.folder, kMaxFolderEntries);
-  if (!entries) return;  // list_series is about to report it
-  for (const DirEntry& entry : *entries) {
-    if (entry.kind != FileInfo::Kind::file || !is_temporary_of(entry.name, plan_.name.stem)) {
-      continue;
-    }
-    const fs::path path = plan_.folder / entry.name;
-    const auto removed = remove_if_abandoned(path, env_.clock.now());
-    if (!removed) {
-      result_.warnings.push_back("A left-over file stays: " + removed.error().message);
-    } else if (*removed) {
-      result_.swept.push_back(path);
-    }
-  }
+  auto left = sweep_snapshot_leftovers(plan_.folder, plan_.name.stem, plan_.source.string(), env_);
+  result_.swept = std::move(left.swept);
+  std::move(left.warnings.begin(), left.warnings.end(), std::back_inserter(result_.warnings));
 }
 
 Expected<PinnedSource> SnapshotRun::pin() {
@@ -379,13 +368,27 @@ Expected<> SnapshotRun::publish(Temporary& file) {
 }
 
 void SnapshotRun::look_for_loss() {
-  if (!previous_ || !loss_since(*previous_, holdings_of(result_.manifest))) return;
-  result_.shrink_alarm = true;
-  fuller_ = previous_;
+  const Instant now = env_.clock.now();
+  std::vector<Snapshot> earlier = series_;
+  if (earlier.empty() && previous_) earlier.push_back(*previous_);  // under an earlier host name
+  auto compared = compare_with_earlier(earlier, result_.manifest, now);
+  if (compared.fuller) {  // of those that have it the one to restore
+    mark_unusable(earlier, env_.files);
+    compared = compare_with_earlier(std::move(earlier), result_.manifest, now);
+  }
+  fuller_ = std::move(compared.fuller);
+  uncompared_ = std::move(compared.uncompared);
+  result_.shrink_alarm = fuller_.has_value();
 }
 
 // Loudest of all, and naming the place where what was lost is now.
 void SnapshotRun::tell_of_loss(const fs::path& kept_as) {
+  const bool removes = !request_.dry_run && !request_.retention.empty();
+  if (!uncompared_.empty()) {
+    result_.warnings.insert(
+        result_.warnings.begin(),
+        uncompared_ + (removes ? " No older snapshot was removed in this run." : ""));
+  }
   if (!fuller_) return;
   if (!kept_as.empty() && fuller_->path == plan_.snapshot) fuller_->path = kept_as;
   auto warning = shrink_warning(*fuller_, holdings_of(result_.manifest));
@@ -397,21 +400,13 @@ void SnapshotRun::tell_of_loss(const fs::path& kept_as) {
 }
 
 void SnapshotRun::apply_retention() {
-  if (request_.retention.empty() || result_.shrink_alarm) return;
-  auto series = list_series(plan_.folder, plan_.name.stem, env_.files);
+  if (request_.retention.empty() || result_.shrink_alarm || !uncompared_.empty()) return;
+  auto series = series_for_retention(plan_.folder, plan_.name.stem, plan_.flat ? plan_.host : "",
+                                     plan_.source.string(), env_);
   if (!series) {
     if (!request_.dry_run || series.error().code != ErrorCode::not_found) {
       result_.warnings.push_back("Retention was not applied: " + series.error().message);
     }
-    return;
-  }
-  if (plan_.flat) {  // which other machines may share
-    std::erase_if(*series, [&](const Snapshot& snapshot) {
-      return is_of_other_host(snapshot, plan_.host, kByNameAlone);
-    });
-  }
-  if (auto marked = mark_damaged(*series, plan_.source.string(), env_); !marked) {
-    result_.warnings.push_back("Retention was not applied: " + marked.error().message);
     return;
   }
   if (request_.dry_run) {
@@ -435,9 +430,12 @@ void SnapshotRun::apply_retention() {
     decision.expired = false;
     decision.reason = "taken in this run";
   }
+  if (auto warning = unusable_warning(result_.retention)) {
+    result_.warnings.push_back(std::move(*warning));
+  }
   if (request_.dry_run) return;
   RemovalReport report = remove_expired(result_.retention, env_.files);
-  for (const Expiry& gone : report.removed) result_.removed.push_back(gone.snapshot.path);
+  result_.removed = std::move(report.removed);
   std::move(report.warnings.begin(), report.warnings.end(), std::back_inserter(result_.warnings));
 }
 

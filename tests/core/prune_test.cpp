@@ -67,8 +67,8 @@ TEST_CASE("a snapshot that a check found damaged does not let the last good one 
   REQUIRE(pruned);
   std::vector<std::string> reasons;
   for (const auto& decision : pruned->decisions) reasons.push_back(decision.reason);
-  CHECK(reasons ==
-        std::vector<std::string>{"last 1 of 1", "the newest verified", "no rule keeps it"});
+  CHECK(reasons == std::vector<std::string>{"last 1 of 1; it was found damaged and takes no place",
+                                            "last 1 of 1", "no rule keeps it"});
   // The nightly run itself spares it, too.
   auto nightly = world.request();
   nightly.verify = core::VerifyLevel::none;

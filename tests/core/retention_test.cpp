@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <map>
 #include <random>
 #include <set>
 
 #include "core/catalog.h"
 #include "support/catch.h"
+#include "support/forwarding_files.h"
 #include "support/temp_folder.h"
 
 namespace fs = std::filesystem;
@@ -83,8 +85,8 @@ TEST_CASE("each decision has its reason") {
   CHECK(decisions[1].reason == "weekly 2 of 2");
   CHECK(decisions[2].reason == "no rule keeps it");
   decisions = choose(daily(day("2026-11-23"), 9), {.retain_days = 7});
-  CHECK(decisions[6].reason == "within 7 days of the newest");
-  CHECK(decisions[7].reason == "7 days or more older than the newest");
+  CHECK(decisions[6].reason == "day 7 of 7");
+  CHECK(decisions[7].reason == "no rule keeps it");
   CHECK(decisions[7].expired);
 }
 
@@ -157,9 +159,111 @@ TEST_CASE("neither a long pause nor a clock that jumped lets everything grow too
   auto series = daily(day("2026-11-23"), 11);
   series.push_back(make_snapshot(day("2027-11-25")));
   const RetentionPolicy policy{.retain_days = 5};
-  CHECK(kept_days(choose(series, policy, "2027-11-25")) == "11-25 11-23 11-22 11-21 11-20 11-19");
+  CHECK(kept_days(choose(series, policy, "2027-11-25")) == "11-25 11-23 11-22 11-21 11-20");
   series.push_back(make_snapshot(day("2027-11-26")));
-  CHECK(kept_days(choose(series, policy, "2027-11-26")) == "11-26 11-25");
+  CHECK(kept_days(choose(series, policy, "2027-11-26")) == "11-26 11-25 11-23 11-22 11-21");
+}
+
+namespace {
+
+// What cannot be restored, in each way there is.
+std::vector<Snapshot> useless_ones(const std::vector<Date>& dates) {
+  std::vector<Snapshot> useless;
+  for (const Date date : dates) {
+    useless.push_back(make_snapshot(date));
+    if (useless.size() % 2 == 0) {
+      useless.back().unusable = "is empty (0 bytes)";
+    } else {
+      useless.back().found_damaged = true;
+    }
+  }
+  return useless;
+}
+
+int good_ones(const std::vector<Expiry>& decisions) {
+  return static_cast<int>(std::count_if(
+      decisions.begin(), decisions.end(),
+      [](const Expiry& decision) { return !decision.expired && decision.snapshot.restorable(); }));
+}
+
+}  // namespace
+
+TEST_CASE("what cannot be restored takes no place of any rule") {
+  const auto two = std::vector<Date>{day("2026-11-23"), day("2026-11-22")};
+  std::vector<Snapshot> series = useless_ones(two);
+  for (const Snapshot& snapshot : daily(day("2026-11-21"), 9)) series.push_back(snapshot);
+  for (const RetentionPolicy& policy :
+       {RetentionPolicy{.keep_last = 3}, RetentionPolicy{.keep_daily = 3},
+        RetentionPolicy{.retain_days = 3}}) {
+    CHECK(kept_days(choose(series, policy)) == "11-23 11-22 11-21 11-20 11-19");
+  }
+  // 11-23 is a Monday; the newest useless one of a week or month takes no place from a good one.
+  CHECK(kept_days(choose(series, {.keep_weekly = 2})) == "11-23 11-22 11-21 11-15");
+  CHECK(kept_days(choose(series, {.keep_monthly = 1})) == "11-23 11-22 11-21");
+  const auto reasons = choose(series, {.keep_last = 1});
+  CHECK(reasons[0].reason == "last 1 of 1; it was found damaged and takes no place");
+  CHECK(reasons[1].reason == "last 1 of 1; it is empty (0 bytes) and takes no place");
+  CHECK(reasons[2].reason == "last 1 of 1");
+}
+
+TEST_CASE("what cannot be restored protects nothing, and goes when a good one of its day would") {
+  std::vector<Snapshot> series = daily(day("2026-11-23"), 2);
+  for (Snapshot& useless : useless_ones({day("2026-11-21"), day("2026-11-20")})) {
+    series.push_back(std::move(useless));
+  }
+  CHECK(kept_days(choose(series, {.keep_last = 2})) == "11-23 11-22");
+  CHECK(kept_days(choose(series, {.keep_last = 3})) == "11-23 11-22 11-21 11-20");
+  // Its rows are nobody's any more: it does not stand in for the last one before a loss.
+  series = daily(day("2026-11-23"), 3);
+  series[1].unusable = "is empty (0 bytes)";
+  for (const std::size_t full : {1, 2}) series[full].manifest->rows = {{"notes", 1000}};
+  CHECK(kept_days(choose(series, {.keep_last = 1})) == "11-23 11-22 11-21");
+  // A series of nothing else is left alone.
+  CHECK(kept_days(choose(useless_ones({day("2026-11-21"), day("2026-11-20")}), {.keep_last = 1})) ==
+        "11-21 11-20");
+}
+
+TEST_CASE("whatever the clock does, good nights do not become fewer than a rule counts") {
+  std::mt19937 random(20261128);
+  const auto roll = [&](int from, int to) {
+    return std::uniform_int_distribution<int>(from, to)(random);
+  };
+  for (int round = 0; round < 200; ++round) {
+    const int count = roll(1, 12);
+    RetentionPolicy policy;
+    for (auto* rule : {&policy.retain_days, &policy.keep_last, &policy.keep_daily}) {
+      if (roll(0, 2) == 0) *rule = roll(1, count);
+    }
+    policy.retain_days = count;
+    std::map<sys_days, Snapshot> folder;
+    sys_days today{day("2026-11-23")};
+    int nights_of_this_clock = 0, good_before = 0;
+    for (int night = 0; night < 60; ++night) {
+      today += days{1};
+      if (--nights_of_this_clock < 0 && roll(0, 9) == 0) {  // a clock ahead, behind, or a pause
+        today = sys_days{day("2026-11-23")} + days{roll(-4000, 4000)};
+        nights_of_this_clock = roll(0, 9);
+      }
+      const bool is_new = !folder.contains(today) || !folder[today].restorable();
+      folder[today] = make_snapshot(Date{today}, roll(0, 3) > 0);
+      std::vector<Snapshot> series;
+      for (auto& [date, snapshot] : folder) {
+        if (date != today && roll(0, 30) == 0) {  // bit rot, a sync client
+          good_before -= snapshot.restorable() ? 1 : 0;
+          snapshot.unusable = "is empty (0 bytes)";
+        }
+        series.push_back(snapshot);
+      }
+      const auto decisions = core::choose_expired(series, kSource, policy, Date{today});
+      const int good = good_ones(decisions);
+      REQUIRE(good >= std::min(good_before + (is_new ? 1 : 0), count));
+      folder.clear();
+      for (const Expiry& decision : decisions) {
+        if (!decision.expired) folder.emplace(sys_days{decision.snapshot.date}, decision.snapshot);
+      }
+      good_before = good;
+    }
+  }
 }
 
 TEST_CASE("snapshots of another source, of the future or of unknown source are never let go") {
@@ -249,13 +353,76 @@ TEST_CASE("what is expired is removed with its manifest, and nothing else") {
   test::write_file(folder / "global-2026-11-20.db-wal", "not ours");
   const auto series = core::list_series(folder.path(), "global", files);
   REQUIRE(series);
-  const auto decisions = choose(*series, {.keep_last = 1});
+  auto decisions = choose(*series, {.keep_last = 1});
   test::write_file(folder / "global-2026-11-21.db", "written anew meanwhile");
   const auto report = core::remove_expired(decisions, files);
   CHECK(report.removed.size() == 2);
   REQUIRE(report.warnings.size() == 1);
   CHECK(report.warnings[0].find("global-2026-11-21.db") != std::string::npos);
+  CHECK(decisions[2].reason == "could not be removed");
   CHECK(test::names_in(folder.path()) ==
         "global-2026-11-20.db-wal global-2026-11-21.db global-2026-11-21.db.manifest.json "
         "global-2026-11-23.db global-2026-11-23.db.manifest.json");
+}
+
+TEST_CASE("what could not be removed is not told as removed") {
+  struct Stuck final : test::ForwardingFiles {
+    Expected<> remove(const Path& path) override {
+      if (path.filename() == "global-2026-11-20.db") {
+        return core::fail(core::ErrorCode::permission_denied, "cannot remove " + path.string());
+      }
+      return ForwardingFiles::remove(path);
+    }
+  } files;
+  const test::TempFolder folder;
+  for (const char* date : {"2026-11-20", "2026-11-21", "2026-11-22"}) {
+    test::write_file(folder / core::format_snapshot_name({"global", day(date)}), date);
+  }
+  const auto series = core::list_series(folder.path(), "global", files);
+  REQUIRE(series);
+  auto decisions = choose(*series, {.keep_last = 1});
+  const auto report = core::remove_expired(decisions, files);
+  CHECK(report.removed == std::vector<fs::path>{folder / "global-2026-11-21.db"});
+  CHECK(report.freed_bytes == 10);
+  CHECK(report.warnings.size() == 1);
+  CHECK(kept_days(decisions) == "11-22 11-20");
+}
+
+TEST_CASE("a file that is empty, unreadable, cut short or no database is known as useless") {
+  struct Failing final : test::ForwardingFiles {
+    Expected<std::string> read_start(const Path& path, std::size_t bytes) const override {
+      if (path.filename() == "global-2026-11-23.db") {
+        return core::fail(core::ErrorCode::io, "cannot read " + path.string());
+      }
+      return ForwardingFiles::read_start(path, bytes);
+    }
+  } files;
+  const test::TempFolder folder;
+  const std::string good = std::string("SQLite format 3\0", 16) + "the rest";
+  const auto add = [&](const char* date, const std::string& content, std::uint64_t told) {
+    const auto path = folder / core::format_snapshot_name({"global", day(date)});
+    test::write_file(path, content);
+    core::Manifest manifest;
+    manifest.source = kSource;
+    manifest.page_size = 512;
+    manifest.bytes = told;
+    if (told > 0) REQUIRE(core::write_manifest(path, manifest, files));
+  };
+  add("2026-11-23", good, good.size());
+  add("2026-11-22", "", 24);
+  add("2026-11-21", "no database", 0);
+  add("2026-11-20", good, good.size() + 1);
+  add("2026-11-19", good, 0);
+  add("2026-11-18", good, good.size());
+  auto series = core::list_series(folder.path(), "global", files);
+  REQUIRE(series);
+  core::mark_unusable(*series, files);
+  std::vector<std::string> why;
+  for (const Snapshot& snapshot : *series) why.push_back(snapshot.unusable.substr(0, 20));
+  CHECK(why == std::vector<std::string>{"cannot be read (cann", "is empty (0 bytes)",
+                                        "is not an SQLite dat", "has 24 bytes, its ma", "", ""});
+  CHECK(kept_days(choose(*series, {.keep_last = 1})) == "11-23 11-22 11-21 11-20 11-19");
+  const auto warning = core::unusable_warning(choose(*series, {.keep_last = 2}));
+  REQUIRE(warning);
+  CHECK(warning->find("and 3 more like it") != std::string::npos);
 }

@@ -478,6 +478,92 @@ TEST_CASE("one emptied table raises the alarm, however many rows others have") {
   CHECK(fs::exists(full->snapshot));
 }
 
+TEST_CASE("where the newest does not tell what it held, the alarm asks the one before") {
+  const std::string how = GENERATE("control", "truncated", "missing", "folder", "no rows", "two");
+  CAPTURE(how);
+  SnapshotWorld world;
+  test::make_notes_database(world.source, {"wal", 4096, 100});
+  auto request = world.request();
+  fs::path last;
+  for (int night = 0; night < 3; ++night) {
+    const auto full = world.take(request);
+    REQUIRE(full);
+    if (how == "two" && night == 1) test::write_file(full->manifest_path, "{");
+    last = full->manifest_path;
+    // Without a manifest its place in time is that of the file.
+    const auto age = std::chrono::hours{24 * (3 - night)};
+    fs::last_write_time(full->snapshot, fs::file_time_type::clock::now() - age);
+    world.clock.advance(24h);
+  }
+  world.clock.instant = std::chrono::system_clock::now();
+  if (how == "truncated" || how == "two") test::write_file(last, "{");
+  if (how == "missing" || how == "folder") fs::remove(last);
+  if (how == "folder") fs::create_directory(last);
+  if (how == "no rows") {
+    const fs::path snapshot =
+        last.parent_path() / core::without_manifest_ending(last.filename().string());
+    auto manifest = core::read_manifest(snapshot, core::system_files());
+    REQUIRE(manifest);
+    manifest->rows.clear();
+    REQUIRE(core::write_manifest(snapshot, *manifest, core::system_files()));
+  }
+  test::run_sql(world.source, "DELETE FROM links; DELETE FROM notes; DELETE FROM ledger_in;");
+  request.retention.keep_last = 1;
+  const auto emptied = world.take(request);
+  REQUIRE(emptied);
+  CHECK(emptied->shrink_alarm);
+  CHECK(emptied->removed.empty());
+  CHECK(any_contains(emptied->warnings, "could not be compared") == (how != "control"));
+}
+
+TEST_CASE("while the newest cannot be compared, retention stands still for that run") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source, {"wal", 4096, 100});
+  auto request = world.request();
+  for (int night = 0; night < 3; ++night) {
+    const auto taken = world.take(request);
+    REQUIRE(taken);
+    if (night == 2) test::write_file(taken->manifest_path, "{");
+    world.clock.advance(24h);
+  }
+  world.clock.instant = std::chrono::system_clock::now() + 1h;
+  request.retention.keep_last = 1;
+  const auto first = world.take(request);
+  REQUIRE(first);
+  CHECK_FALSE(first->shrink_alarm);
+  CHECK(first->removed.empty());
+  REQUIRE_FALSE(first->warnings.empty());
+  CHECK(first->warnings[0].ends_with("No older snapshot was removed in this run."));
+  world.clock.advance(24h);
+  const auto second = world.take(request);
+  REQUIRE(second);
+  CHECK(second->removed.size() == 3);  // all but this one and the one whose manifest is unreadable
+}
+
+TEST_CASE("the manifest of a run that was killed before its snapshot had its name is swept") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  const auto good = world.take();
+  REQUIRE(good);
+  const auto put = [&](const std::string& name, const core::Manifest& manifest) {
+    REQUIRE(core::write_manifest(world.host_folder() / name, manifest, core::system_files()));
+  };
+  core::Manifest foreign = good->manifest;
+  foreign.source = "/somebody/else.db";
+  put("global-2026-11-20.db", good->manifest);  // killed: its copy is there
+  test::write_file(world.host_folder() / ".~global-2026-11-20.db.0123456789abcdef.tmp", "x");
+  put("global-2026-11-21.db", good->manifest);  // alone: its snapshot may be on its way
+  put("global-2026-11-22.db", foreign);
+  test::write_file(world.host_folder() / ".~global-2026-11-22.db.0123456789abcdef.tmp", "x");
+  const auto next = world.take();
+  REQUIRE(next);
+  CHECK(next->swept.size() == 3);
+  CHECK_FALSE(fs::exists(world.host_folder() / "global-2026-11-20.db.manifest.json"));
+  CHECK(fs::exists(world.host_folder() / "global-2026-11-21.db.manifest.json"));
+  CHECK(fs::exists(world.host_folder() / "global-2026-11-22.db.manifest.json"));
+  CHECK(fs::exists(good->manifest_path));
+}
+
 TEST_CASE("an emptied database does not displace the same day's full snapshot") {
   SnapshotWorld world;
   test::make_notes_database(world.source, {"wal", 4096, 100});
