@@ -10,6 +10,8 @@ constexpr std::size_t kMaxFolders = 10'000;
 constexpr std::string_view kCursorPrefix = "v1:";
 constexpr std::string_view kExtension = ".db";
 constexpr std::size_t kDateLength = 10;
+// Row counts by table that are kept of one series, some 20 MiB.
+constexpr std::size_t kMaxTablesOfSeries = 150'000;
 
 // A file that bears a snapshot's name, before anything but its name is known.
 struct Candidate {
@@ -221,6 +223,7 @@ Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter&
       continue;
     }
     if (!filter.source) attach_manifest(*snapshot, files);
+    if (snapshot->manifest) forget_rows(*snapshot->manifest);  // of 100,000 snapshots
     name_place(*snapshot, folder);
     if (!snapshot->manifest_problem.empty()) page.warnings.push_back(snapshot->manifest_problem);
     last = candidate.relative;
@@ -239,25 +242,31 @@ Expected<std::vector<Snapshot>> list_series(const fs::path& folder, const std::s
                                             const FileSystem& files) {
   const auto entries = files.list(folder, kMaxEntriesPerFolder);
   if (!entries) return fail(entries.error());
+  std::vector<SnapshotName> names;
+  for (const DirEntry& entry : *entries) {
+    auto name = parse_snapshot_name(entry.name);
+    if (entry.kind == FileInfo::Kind::file && name && name->stem == stem) {
+      names.push_back(std::move(*name));
+    }
+  }
+  std::sort(names.begin(), names.end(),
+            [](const SnapshotName& a, const SnapshotName& b) { return a.date > b.date; });
   std::vector<Snapshot> series;
   std::vector<std::string> warnings;
-  for (const DirEntry& entry : *entries) {
-    if (entry.kind != FileInfo::Kind::file) continue;
-    const auto name = parse_snapshot_name(entry.name);
-    if (!name || name->stem != stem) continue;
-    auto snapshot = load(folder / entry.name, *name, files, warnings);
+  std::size_t tables = 0;
+  for (const SnapshotName& name : names) {
+    auto snapshot = load(folder / format_snapshot_name(name), name, files, warnings);
     if (!snapshot) continue;
     attach_manifest(*snapshot, files);
-    if (snapshot->manifest) {
-      snapshot->host = snapshot->manifest->host;
-      snapshot->label = snapshot->manifest->label;
+    if (auto& manifest = snapshot->manifest) {
+      snapshot->host = manifest->host;
+      snapshot->label = manifest->label;
+      tables += manifest->rows.size();
+      if (tables > kMaxTablesOfSeries) forget_rows(*manifest);
     }
     series.push_back(std::move(*snapshot));
   }
   if (!warnings.empty()) return fail(ErrorCode::io, warnings.front());
-  std::sort(series.begin(), series.end(), [](const Snapshot& a, const Snapshot& b) {
-    return newer(a.date, a.path.native(), b.date, b.path.native());
-  });
   return series;
 }
 

@@ -70,10 +70,10 @@ struct ListFilter {
 };
 
 struct ListPage {
-  std::vector<Snapshot> snapshots;    // newest first: by date, then path
-  std::uint64_t total = 0;            // that match the filter, all pages
-  std::uint64_t total_bytes = 0;      // likewise
-  std::string next_cursor;            // empty on the last page
+  std::vector<Snapshot> snapshots;  // newest first: by date, then path; rows forgotten (manifest.h)
+  std::uint64_t total = 0;          // that match the filter, all pages
+  std::uint64_t total_bytes = 0;    // likewise
+  std::string next_cursor;          // empty on the last page
   std::vector<std::string> warnings;  // unreadable folders and manifests
 };
 
@@ -90,7 +90,8 @@ Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter&
 // where that is gone too, the absolute path as given.
 fs::path recorded_source(const fs::path& source, const FileSystem& files);
 
-// All snapshots of one folder with one stem, newest first, manifests read. For retention.
+// All snapshots of one folder with one stem, newest first, manifests read. For retention. Of the
+// oldest the rows are forgotten where there are very many tables.
 Expected<std::vector<Snapshot>> list_series(const fs::path& folder, const std::string& stem,
                                             const FileSystem& files);
 

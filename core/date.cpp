@@ -11,6 +11,9 @@ using std::chrono::month;
 using std::chrono::sys_days;
 using std::chrono::year;
 
+// An Instant counts nanoseconds, and so does the time between two: 292 years at most.
+constexpr year kFirstYear{1902}, kLastYear{2190};
+
 // The value of a run of digits, or nothing when there is anything else. At most nine digits fit.
 std::optional<int> parse_digits(std::string_view text) {
   if (text.empty() || text.size() > 9) return std::nullopt;
@@ -85,6 +88,7 @@ std::optional<Instant> parse_instant(std::string_view text) {
   const auto date = parse_date(text.substr(0, 10));
   const auto time = parse_time_of_day(text.substr(11, 8));
   if (!date || !time) return std::nullopt;
+  if (date->year() < kFirstYear || date->year() > kLastYear) return std::nullopt;
 
   std::string_view rest = text.substr(kSecondsEnd);
   auto fraction = Instant::duration::zero();

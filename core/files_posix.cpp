@@ -63,6 +63,14 @@ FileInfo::Kind kind_of(mode_t mode) {
   return FileInfo::Kind::other;
 }
 
+// A file may bear any time; what is beyond counting counts as the first or the last.
+Instant instant_of(const timespec& time) {
+  constexpr std::chrono::seconds kFirst{-2'145'916'800}, kLast{6'973'948'800};  // 1902, 2191
+  const std::chrono::seconds seconds = std::clamp(std::chrono::seconds{time.tv_sec}, kFirst, kLast);
+  return Instant{std::chrono::duration_cast<Instant::duration>(
+      seconds + std::chrono::nanoseconds{time.tv_nsec})};
+}
+
 FileInfo info_of(const struct stat& status) {
   FileInfo info;
   info.kind = kind_of(status.st_mode);
@@ -72,8 +80,7 @@ FileInfo info_of(const struct stat& status) {
 #else
   const timespec& modified = status.st_mtim;
 #endif
-  info.modified = Instant{std::chrono::duration_cast<Instant::duration>(
-      std::chrono::seconds{modified.tv_sec} + std::chrono::nanoseconds{modified.tv_nsec})};
+  info.modified = instant_of(modified);
   info.mode = status.st_mode & 07777U;
   info.names = static_cast<std::uint64_t>(status.st_nlink);
   info.id = {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};

@@ -27,23 +27,29 @@ void raise_to(Counts& counts, const Counts& others) {
   for (const auto& [table, rows] : others) counts[table] = std::max(counts[table], rows);
 }
 
-// What could not be counted is not lost.
-void leave_out_uncounted(Holdings& before, const Holdings& now) {
-  std::erase_if(before.rows, [&](const auto& entry) { return !now.rows.contains(entry.first); });
-  if (before.virtual_rows) {
-    std::erase_if(*before.virtual_rows, [&](const auto& entry) {
-      return !now.virtual_rows || !now.virtual_rows->contains(entry.first);
-    });
-  }
-  before.total = sum_of(before.rows);
-  if (before.everything) before.everything = before.total + sum_of(*before.virtual_rows);
+// Returns how many rows went with the entries.
+std::uint64_t keep_known(Counts& counts, const Counts& known) {
+  const std::uint64_t before = sum_of(counts);
+  std::erase_if(counts, [&](const auto& entry) { return !known.contains(entry.first); });
+  return before - sum_of(counts);
 }
 
-// The table that lost most, among those seen so far.
-void look_for_worst(const Counts& before, const Counts& now, std::optional<Loss>& worst) {
+// What could not be counted is not lost.
+void leave_out_uncounted(Holdings& before, const Holdings& now) {
+  const std::uint64_t left_out = keep_known(before.rows, now.rows);
+  before.total -= left_out;
+  if (!before.virtual_rows) return;
+  *before.everything -=
+      left_out + keep_known(*before.virtual_rows, now.virtual_rows.value_or(Counts{}));
+}
+
+// The table that lost most, among those seen so far. One that is not in `now` may have up to
+// `others`.
+void look_for_worst(const Counts& before, const Counts& now, std::uint64_t others,
+                    std::optional<Loss>& worst) {
   for (const auto& [table, rows] : before) {
     const auto found = now.find(table);
-    const std::uint64_t left = found == now.end() ? 0 : found->second;
+    const std::uint64_t left = found == now.end() ? std::min(others, rows) : found->second;
     const bool worse = !worst || rows - left > worst->before - worst->after;
     if (is_much(rows, left, kMinAlarmRows) && worse) worst = Loss{table, rows, left};
   }
@@ -53,7 +59,8 @@ void look_for_worst(const Counts& before, const Counts& now, std::optional<Loss>
 std::string why_silent(const Snapshot& snapshot, const Manifest& now) {
   if (!snapshot.manifest_problem.empty()) return snapshot.manifest_problem;
   if (!snapshot.manifest) return "It has no manifest.";
-  const bool unknown = snapshot.manifest->rows.empty() && !now.rows.empty();
+  const bool unknown = snapshot.manifest->rows.empty() && snapshot.manifest->omitted.tables == 0 &&
+                       !now.rows.empty();
   return unknown ? "Its manifest has no row counts." : "";
 }
 
@@ -64,9 +71,15 @@ Holdings holdings_of(const Manifest& manifest) {
   holdings.rows = manifest.rows;
   holdings.rows_complete = manifest.rows_complete;
   holdings.virtual_rows = manifest.virtual_rows;
-  holdings.total = sum_of(manifest.rows);
+  holdings.total = manifest.omitted.rows + sum_of(manifest.rows);
   if (manifest.virtual_rows) holdings.everything = holdings.total + sum_of(*manifest.virtual_rows);
   holdings.bytes = manifest.bytes;
+  if (manifest.omitted.tables > 0) {
+    holdings.others = manifest.omitted.rows;  // those with the fewest are omitted
+    for (const auto& [table, rows] : manifest.rows) {
+      holdings.others = std::min(holdings.others, rows);
+    }
+  }
   return holdings;
 }
 
@@ -76,6 +89,7 @@ Holdings most_of(const Holdings& a, const Holdings& b) {
   most.rows_complete = a.rows_complete || b.rows_complete;
   most.total = std::max(a.total, b.total);
   most.bytes = std::max(a.bytes, b.bytes);
+  most.others = std::max(a.others, b.others);
   raise_to(most.rows, b.rows);
   if (!b.virtual_rows) return most;
   if (!most.virtual_rows) most.virtual_rows.emplace();
@@ -96,9 +110,9 @@ std::optional<Loss> loss_since(const Snapshot& previous, const Holdings& now) {
   }
   // Notes can go unnoticed among the many rows of a log.
   std::optional<Loss> worst;
-  look_for_worst(before.rows, now.rows, worst);
+  look_for_worst(before.rows, now.rows, now.others, worst);
   if (before.virtual_rows && now.virtual_rows) {
-    look_for_worst(*before.virtual_rows, *now.virtual_rows, worst);
+    look_for_worst(*before.virtual_rows, *now.virtual_rows, 0, worst);
   }
   if (worst) return worst;
   if (is_much(previous.bytes, now.bytes, kMinAlarmBytes)) {
@@ -115,30 +129,32 @@ std::optional<std::string> shrink_warning(const Snapshot& previous, const Holdin
          " in " + previous.path.string() + ".";
 }
 
-Comparison compare_with_earlier(std::vector<Snapshot> earlier, const Manifest& now, Instant at) {
-  std::erase_if(earlier, [&](const Snapshot& snapshot) {
-    return snapshot.manifest && snapshot.manifest->source != now.source;
-  });
-  std::sort(earlier.begin(), earlier.end(),
-            [&](const Snapshot& a, const Snapshot& b) { return taken_before(b, a, at); });
+Comparison compare_with_earlier(const std::vector<Snapshot>& earlier, const Manifest& now,
+                                Instant at) {
+  std::vector<const Snapshot*> latest_first;
+  for (const Snapshot& snapshot : earlier) {
+    const bool foreign = snapshot.manifest && snapshot.manifest->source != now.source;
+    if (!foreign) latest_first.push_back(&snapshot);
+  }
+  std::sort(latest_first.begin(), latest_first.end(),
+            [&](const Snapshot* a, const Snapshot* b) { return taken_before(*b, *a, at); });
   const Holdings holdings = holdings_of(now);
   Comparison result;
   bool told = false;
-  for (Snapshot& snapshot : earlier) {
-    const std::string silent = why_silent(snapshot, now);
+  for (const Snapshot* snapshot : latest_first) {
+    const std::string silent = why_silent(*snapshot, now);
     if (result.uncompared.empty() && !told && !silent.empty()) {
-      result.uncompared = snapshot.path.string() +
-                          ", which was taken last before this one, could "
-                          "not be compared with it. " +
-                          silent;
+      result.uncompared =
+          snapshot->path.string() +
+          ", which was taken last before this one, could not be compared with it. " + silent;
     }
-    const bool better = !result.fuller || snapshot.restorable();
-    if (better && loss_since(snapshot, holdings)) result.fuller = snapshot;
+    const bool better = !result.fuller || snapshot->restorable();
+    if (better && loss_since(*snapshot, holdings)) result.fuller = *snapshot;
     told = told || silent.empty();
     if (told && (!result.fuller || result.fuller->restorable())) break;
   }
   // A database that never had a table has nothing to compare.
-  const bool nothing_known = !told && !earlier.empty() && earlier.front().manifest;
+  const bool nothing_known = !told && !latest_first.empty() && latest_first.front()->manifest;
   if (nothing_known) result.uncompared.clear();
   return result;
 }

@@ -21,6 +21,7 @@ struct Holdings {
   std::uint64_t total = 0;                  // rows of all ordinary tables
   std::optional<std::uint64_t> everything;  // with those of virtual tables
   std::uint64_t bytes = 0;
+  std::uint64_t others = 0;  // that a table which is not among `rows` may have at most
 };
 
 Holdings holdings_of(const Manifest& manifest);
@@ -49,6 +50,7 @@ struct Comparison {
   std::string uncompared{};
 };
 // `now` is the manifest of the new one; snapshots of other sources are passed over.
-Comparison compare_with_earlier(std::vector<Snapshot> earlier, const Manifest& now, Instant at);
+Comparison compare_with_earlier(const std::vector<Snapshot>& earlier, const Manifest& now,
+                                Instant at);
 
 }  // namespace core

@@ -4,14 +4,24 @@
 #include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <vector>
+
+#include "core/json_limits.h"
 
 namespace core {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Room for some ten thousand tables; more is not a manifest of ours.
-constexpr std::uint64_t kMaxManifestBytes = 4ULL << 20;
+// A plain map for what is read: the ordered one looks for each new key among all others.
+using ReadJson = nlohmann::json;
+
+// What a planted one may cost at most: some 30 MiB for a moment. Manifests of ours hold half.
+constexpr JsonLimits kLimits{8, 100'000, 100'000};
+// Of the rows; what else is in a manifest is names of paths.
+constexpr std::size_t kMaxRowsBytes = 3 << 20;
+constexpr std::size_t kMaxVirtualTables = 1'000;
+constexpr std::size_t kMaxVirtualBytes = 256 << 10;
 constexpr std::uint32_t kManifestMode = 0600;
 constexpr std::uint32_t kMinPageSize = 512, kMaxPageSize = 65536;
 
@@ -47,13 +57,13 @@ bool is_sha256(const std::string& text) {
 // Reads members of one JSON object, remembering the first that does not fit.
 class Reader {
  public:
-  explicit Reader(const Json& object) : object_(object) {}
+  explicit Reader(const ReadJson& object) : object_(object) {}
 
   const std::string& problem() const { return problem_; }
   bool has(const char* key) const { return object_.contains(key); }
 
   std::string text(const char* key) {
-    const Json* value = find(key, Json::value_t::string);
+    const ReadJson* value = find(key, ReadJson::value_t::string);
     return value != nullptr ? value->get<std::string>() : std::string();
   }
 
@@ -89,7 +99,7 @@ class Reader {
 
   std::map<std::string, std::uint64_t> counts(const char* key) {
     std::map<std::string, std::uint64_t> result;
-    const Json* value = find(key, Json::value_t::object);
+    const ReadJson* value = find(key, ReadJson::value_t::object);
     if (value == nullptr) return result;
     for (const auto& [name, count] : value->items()) {
       if (!count.is_number_unsigned()) note(key);
@@ -98,23 +108,60 @@ class Reader {
     return result;
   }
 
-  const Json* object(const char* key) { return find(key, Json::value_t::object); }
+  const ReadJson* object(const char* key) { return find(key, ReadJson::value_t::object); }
 
   void note(const char* key) {
     if (problem_.empty()) problem_ = key;
   }
 
  private:
-  const Json* find(const char* key, Json::value_t type) {
+  const ReadJson* find(const char* key, ReadJson::value_t type) {
     const auto it = object_.find(key);
     if (it != object_.end() && it->type() == type) return &*it;
     note(key);
     return nullptr;
   }
 
-  const Json& object_;
+  const ReadJson& object_;
   std::string problem_;
 };
+
+// How many bytes a table's line takes in the text, or a little less.
+std::size_t line_bytes(const std::string& name) {
+  constexpr std::size_t kFrame = 32;
+  std::size_t bytes = kFrame + name.size();
+  for (const char c : name) {
+    if (static_cast<unsigned char>(c) < 0x20) bytes += 5;
+    if (c == '"' || c == '\\') ++bytes;
+  }
+  return bytes;
+}
+
+// Moves the tables with the fewest rows to `omitted` until the rest fits.
+void fit(std::map<std::string, std::uint64_t>& rows, OmittedTables& omitted) {
+  std::size_t bytes = 0;
+  for (const auto& [name, count] : rows) bytes += line_bytes(name);
+  if (rows.size() <= kMaxManifestTables && bytes <= kMaxRowsBytes) return;
+  using Entry = std::map<std::string, std::uint64_t>::iterator;
+  std::vector<Entry> fewest_first;
+  for (auto it = rows.begin(); it != rows.end(); ++it) fewest_first.push_back(it);
+  std::stable_sort(fewest_first.begin(), fewest_first.end(),
+                   [](Entry a, Entry b) { return a->second < b->second; });
+  for (const Entry entry : fewest_first) {
+    if (rows.size() <= kMaxManifestTables && bytes <= kMaxRowsBytes) return;
+    bytes -= line_bytes(entry->first);
+    ++omitted.tables;
+    omitted.rows += entry->second;
+    rows.erase(entry);
+  }
+}
+
+// All or none: one that is left out of `virtual_rows` would count as not there.
+bool has_room(const std::map<std::string, std::uint64_t>& virtual_rows) {
+  std::size_t bytes = 0;
+  for (const auto& [name, count] : virtual_rows) bytes += line_bytes(name);
+  return virtual_rows.size() <= kMaxVirtualTables && bytes <= kMaxVirtualBytes;
+}
 
 tl::unexpected<Error> fail_shape(const std::string& detail) {
   return fail(ErrorCode::damaged, "The manifest is not one of ours: " + detail + ".",
@@ -129,12 +176,6 @@ bool is_absolute(const std::string& path) {
   const char drive = path.empty() ? '\0' : path[0];
   const bool letter = (drive >= 'A' && drive <= 'Z') || (drive >= 'a' && drive <= 'z');
   return letter && path.size() > 2 && path[1] == ':' && (path[2] == '\\' || path[2] == '/');
-}
-
-Json counts_json(const std::map<std::string, std::uint64_t>& counts) {
-  Json json = Json::object();
-  for (const auto& [name, count] : counts) json[manifest_text(name)] = count;
-  return json;
 }
 
 bool is_page_size(std::uint32_t size) {
@@ -179,6 +220,23 @@ std::string manifest_text(std::string_view text) {
   return result;
 }
 
+std::map<std::string, std::uint64_t> manifest_rows(
+    const std::map<std::string, std::uint64_t>& rows) {
+  std::map<std::string, std::uint64_t> result;
+  for (const auto& [table, count] : rows) result[manifest_text(table)] += count;
+  return result;
+}
+
+void forget_rows(Manifest& manifest) {
+  manifest.omitted.tables += manifest.rows.size();
+  for (const auto& [table, count] : manifest.rows) manifest.omitted.rows += count;
+  manifest.rows.clear();
+  if (!manifest.virtual_rows) return;
+  manifest.omitted.tables += manifest.virtual_rows->size();
+  for (const auto& [table, count] : *manifest.virtual_rows) manifest.omitted.rows += count;
+  manifest.virtual_rows.reset();
+}
+
 bool is_replaced_snapshot(const Manifest& manifest, const std::string& sha256) {
   return manifest.replaces && sha256 != manifest.sha256 && sha256 == manifest.replaces->sha256;
 }
@@ -204,9 +262,18 @@ std::string encode_manifest(const Manifest& manifest) {
   json["page_count"] = manifest.page_count;
   json["user_version"] = manifest.user_version;
   json["journal_mode"] = manifest.journal_mode;
-  json["rows"] = counts_json(manifest.rows);
+  auto rows = manifest_rows(manifest.rows);
+  OmittedTables omitted = manifest.omitted;
+  fit(rows, omitted);
+  json["rows"] = std::move(rows);
+  if (omitted.tables > 0) {
+    json["rows_omitted"] = {{"tables", omitted.tables}, {"rows", omitted.rows}};
+  }
   if (!manifest.rows_complete) json["rows_complete"] = false;
-  if (manifest.virtual_rows) json["virtual_rows"] = counts_json(*manifest.virtual_rows);
+  if (manifest.virtual_rows) {
+    auto virtual_rows = manifest_rows(*manifest.virtual_rows);
+    if (has_room(virtual_rows)) json["virtual_rows"] = std::move(virtual_rows);
+  }
   json["verified"] = to_string(manifest.verified);
   if (manifest.verified_at) json["verified_at"] = format_instant(*manifest.verified_at);
   if (manifest.full_check_at) json["full_check_at"] = format_instant(*manifest.full_check_at);
@@ -220,7 +287,8 @@ std::string encode_manifest(const Manifest& manifest) {
 }
 
 Expected<Manifest> decode_manifest(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (const std::string why = beyond_limits(text, kLimits); !why.empty()) return fail_shape(why);
+  const ReadJson json = ReadJson::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return fail_shape("it is not a JSON object");
   Reader reader(json);
   Manifest manifest;
@@ -245,6 +313,14 @@ Expected<Manifest> decode_manifest(std::string_view text) {
   manifest.user_version = reader.number<std::int64_t>("user_version");
   manifest.journal_mode = reader.text("journal_mode");
   manifest.rows = reader.counts("rows");
+  if (reader.has("rows_omitted")) {
+    if (const ReadJson* omitted = reader.object("rows_omitted"); omitted != nullptr) {
+      Reader inner(*omitted);
+      manifest.omitted = {inner.number<std::uint64_t>("tables"),
+                          inner.number<std::uint64_t>("rows")};
+      if (!inner.problem().empty()) reader.note("rows_omitted");
+    }
+  }
   if (reader.has("rows_complete")) manifest.rows_complete = reader.flag("rows_complete");
   if (reader.has("virtual_rows")) manifest.virtual_rows = reader.counts("virtual_rows");
   const std::string level = reader.text("verified");
@@ -258,7 +334,7 @@ Expected<Manifest> decode_manifest(std::string_view text) {
   if (reader.has("verified_at")) manifest.verified_at = reader.instant("verified_at");
   if (reader.has("full_check_at")) manifest.full_check_at = reader.instant("full_check_at");
   if (reader.has("replaces")) {
-    if (const Json* replaced = reader.object("replaces"); replaced != nullptr) {
+    if (const ReadJson* replaced = reader.object("replaces"); replaced != nullptr) {
       Reader inner(*replaced);
       manifest.replaces = {inner.digest("sha256"), inner.number<std::uint64_t>("bytes"),
                            inner.instant("taken_at")};

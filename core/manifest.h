@@ -25,6 +25,12 @@ struct ReplacedSnapshot {
   Instant taken_at{};
 };
 
+// The tables with the fewest rows, where there are too many for a manifest.
+struct OmittedTables {
+  std::uint64_t tables = 0;
+  std::uint64_t rows = 0;  // of all of them
+};
+
 // Publishing: the manifest is written first, with `replaces` naming the snapshot that is there
 // already (if it has a digest), the database is renamed over it second. A crash between the two
 // leaves the earlier snapshot beside the new manifest; its digest is then exactly replaces.sha256,
@@ -46,10 +52,11 @@ struct Manifest {
   std::uint32_t page_count = 0;
   std::int64_t user_version = 0;
   std::string journal_mode;                   // of the source, e.g. "wal": what a restore puts back
-  std::map<std::string, std::uint64_t> rows;  // per ordinary table
+  std::map<std::string, std::uint64_t> rows;  // per ordinary table, by manifest_text of its name
+  OmittedTables omitted;                      // those that `rows` has no room for
   bool rows_complete = true;  // false: tables that are not among `rows` could not be counted
   // Per virtual table (row_counts.h). Nothing: not counted, as by an earlier version, which would
-  // also take a name among `rows` that it does not count for a table that is missing.
+  // also take a name among `rows` that it does not count for a table that is missing; or too many.
   std::optional<std::map<std::string, std::uint64_t>> virtual_rows;
   VerifyLevel verified = VerifyLevel::none;  // none: never passed a check
   std::optional<Instant> verified_at;
@@ -64,8 +71,17 @@ struct Manifest {
 // character as \xNN. Compare a path with Manifest::source only after this.
 std::string manifest_text(std::string_view text);
 
+// Row counts by the names that a manifest has for the tables.
+std::map<std::string, std::uint64_t> manifest_rows(
+    const std::map<std::string, std::uint64_t>& rows);
+// Leaves of the rows per table only what they come to together, in `omitted`.
+void forget_rows(Manifest& manifest);
+
 // True when a file of this digest is the one that the manifest's snapshot was to replace.
 bool is_replaced_snapshot(const Manifest& manifest, const std::string& sha256);
+
+inline constexpr std::size_t kMaxManifestTables = 50'000;
+inline constexpr std::uint64_t kMaxManifestBytes = 4ULL << 20;
 
 inline constexpr std::string_view kManifestEnding = ".manifest.json";
 // "x.db.manifest.json" -> "x.db"; any other name as it is.
@@ -75,10 +91,12 @@ inline std::string_view without_manifest_ending(std::string_view name) {
 }
 // "x.db" -> "x.db.manifest.json", in the same folder.
 fs::path manifest_path_of(const fs::path& snapshot);
-// Pretty-printed, ends in a newline, keys in a fixed order.
+// Pretty-printed, ends in a newline, keys in a fixed order. Never more than can be read again:
+// beyond kMaxManifestTables, or where their names are too long, the tables with the fewest rows are
+// omitted.
 std::string encode_manifest(const Manifest& manifest);
-// Refuses (ErrorCode::damaged) what does not fit the shape; a newer format_version is
-// ErrorCode::unsupported. Unknown keys are ignored.
+// Refuses (ErrorCode::damaged) what does not fit the shape or is beyond all use, in linear time; a
+// newer format_version is ErrorCode::unsupported. Unknown keys are ignored.
 Expected<Manifest> decode_manifest(std::string_view text);
 // not_found when there is none.
 Expected<Manifest> read_manifest(const fs::path& snapshot, const FileSystem& files);

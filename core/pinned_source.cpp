@@ -10,6 +10,7 @@
 #include "core/mounts.h"
 #include "core/newer_schema.h"
 #include "core/openers.h"
+#include "core/paths.h"
 #include "core/second_names.h"
 
 namespace core {
@@ -113,10 +114,28 @@ Expected<bool> check_magic(sqlite3* connection, const fs::path& path) {
 
 }  // namespace
 
+Expected<> refuse_odd_side_files(const fs::path& path, const FileSystem& files) {
+  for (const char* suffix : {"-wal", "-journal", "-shm"}) {
+    const fs::path side = with_suffix(path, suffix);
+    const auto info = files.link_info(side);
+    if (!info || info->kind == FileInfo::Kind::file || info->kind == FileInfo::Kind::symlink) {
+      continue;
+    }
+    return fail(ErrorCode::conflict,
+                side.string() +
+                    " is not a regular file, and SQLite would take it for one of the "
+                    "files of " +
+                    path.string() + ".",
+                "Find out what made it, and move it away.");
+  }
+  return {};
+}
+
 Expected<PinnedSource> PinnedSource::open(const fs::path& path,
                                           std::chrono::milliseconds busy_timeout, const Env& env,
                                           std::stop_token stop) {
   if (auto checked = check_file(path, env.files); !checked) return fail(checked.error());
+  if (auto checked = refuse_odd_side_files(path, env.files); !checked) return fail(checked.error());
   PinnedSource source;
   BusyWait wait{env.clock, env.clock.steady_now() + busy_timeout, stop};
   auto pinned = source.start(path, SourceVfs::Media::live, wait, env.files);

@@ -28,6 +28,10 @@ struct SourceHeader {
 };
 
 struct BusyWait;
+// conflict where a -wal, -journal or -shm beside the database is a folder, a named pipe or the
+// like: SQLite would wait for ever for a pipe's writer. To be asked before SQLite opens a live
+// database.
+Expected<> refuse_odd_side_files(const std::filesystem::path& path, const FileSystem& files);
 
 // One thread at a time.
 class PinnedSource {
@@ -37,8 +41,8 @@ class PinnedSource {
   // busy (the message names who has it open, where the system tells), permission_denied
   // (unreadable, or a WAL database in a folder that may not be written, but for media that nobody
   // can write), no_space (a WAL database on a full disk), conflict (a crashed writer's journal
-  // waits to be rolled back; the path is a second name of a database whose -wal or journal lies
-  // beside another one: second_names.h), cancelled.
+  // waits to be rolled back; odd side files; the path is a second name of a database whose -wal or
+  // journal lies beside another one: second_names.h), cancelled.
   //
   // `path` must have its symbolic links resolved: the side files lie beside the file itself.
   static Expected<PinnedSource> open(const std::filesystem::path& path,

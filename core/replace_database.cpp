@@ -8,6 +8,7 @@
 #include "core/machine.h"
 #include "core/newer_schema.h"
 #include "core/paths.h"
+#include "core/pinned_source.h"
 
 namespace core {
 namespace {
@@ -59,6 +60,7 @@ tl::unexpected<Error> ReplacedDatabase::fail_busy(const std::vector<Opener>& ope
 }
 
 Expected<> ReplacedDatabase::lock(std::chrono::milliseconds busy_timeout, std::stop_token stop) {
+  if (auto regular = refuse_odd_side_files(target_, env_.files); !regular) return regular;
   auto connection = sqlite::open(
       target_.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE);
   if (!connection) return fail(connection.error());

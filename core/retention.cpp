@@ -130,7 +130,8 @@ class Choice {
                              : "; it " + snapshot.unusable + " and takes no place";
     }
     if (counts && !decision.expired && snapshot.manifest) {
-      fullest_ = most_of(fullest_.value_or(Holdings{}), holdings_of(*snapshot.manifest));
+      const Holdings holdings = holdings_of(*snapshot.manifest);
+      fullest_ = fullest_ ? most_of(*fullest_, holdings) : holdings;
     }
     return decision;
   }

@@ -39,8 +39,8 @@ bool describe_safety_copy(const SafetyCopy& copy, const Env& env,
   NoProgress silent;
   const auto report = verify_snapshot(request, env, silent, {});
   if (!report) return true;
-  manifest.rows = report->rows;
-  manifest.virtual_rows = report->virtual_rows;
+  manifest.rows = manifest_rows(report->rows);
+  manifest.virtual_rows = manifest_rows(report->virtual_rows);
   manifest.source_findings = report->source_findings;
   if (report->verdict == VerifyReport::Verdict::verified) {
     manifest.verified = report->level;

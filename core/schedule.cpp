@@ -7,6 +7,7 @@
 
 #include "core/due.h"
 #include "core/escape.h"
+#include "core/json_limits.h"
 
 namespace core {
 
@@ -15,6 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t kMaxJobBytes = 64 * 1024;
+constexpr JsonLimits kJobLimits{8, 1'000, 1'000};
 constexpr std::size_t kMaxUrlBytes = 2048;
 constexpr std::size_t kMaxCommandBytes = 4096;
 constexpr std::int64_t kMaxCount = std::numeric_limits<int>::max();  // of days or snapshots
@@ -236,6 +238,9 @@ Expected<BackupJob> decode_job(const std::string& name, std::string_view text) {
   if (text.empty()) return damaged_job(name, "it is empty (0 bytes)");
   // What a parser quotes of other bytes could not be told to a client.
   if (!is_utf8(text)) return damaged_job(name, "it is not UTF-8 text");
+  if (const std::string why = beyond_limits(text, kJobLimits); !why.empty()) {
+    return damaged_job(name, "it is " + why);
+  }
   try {
     const Json json = Json::parse(text);
     if (json.at("format_version").get<int>() > BackupJob::kFormatVersion) {

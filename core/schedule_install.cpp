@@ -359,7 +359,16 @@ Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
       result.warnings.push_back(gone.error().message);
     }
   };
-  remove_file(job_path(name, env.places));
+  const fs::path job_file = job_path(name, env.places);
+  if (const auto gone = env.files.remove(job_file)) {
+    result.removed.push_back(job_file.string());
+  } else if (gone.error().code != ErrorCode::not_found) {
+    return fail(gone.error().code,
+                "The schedule '" + name + "' is still there: " + gone.error().message,
+                (result.removed.empty() ? "" : "Its entry is gone. ") +
+                    std::string("Remove that file, or make it removable and run "
+                                "remove_schedule again."));
+  }
   if (result.removed.empty() && !job) return fail(job.error());
   withdraw_request(name, env);
   for (const fs::path& log : logs_of(name, env)) remove_file(log);

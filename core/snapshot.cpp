@@ -207,8 +207,8 @@ Expected<> SnapshotRun::preview(PinnedSource& source) {
   source.close();
   if (stop_.stop_requested()) return fail_stopped(plan_);
   if (!rows) return fail(rows.error());
-  result_.manifest.rows = std::move(rows->rows);
-  result_.manifest.virtual_rows = std::move(rows->virtual_rows);
+  result_.manifest.rows = manifest_rows(rows->rows);
+  result_.manifest.virtual_rows = manifest_rows(rows->virtual_rows);
   look_for_loss();
   tell_of_loss({});
   return {};
@@ -296,8 +296,8 @@ Expected<> SnapshotRun::verify(const fs::path& file) {
   auto report = verify_snapshot(request, env_, progress_, stop_);
   result_.timings.verify_ms = ms_since(start);
   if (!report) return fail(report.error());
-  result_.manifest.rows = report->rows;
-  result_.manifest.virtual_rows = report->virtual_rows;
+  result_.manifest.rows = manifest_rows(report->rows);
+  result_.manifest.virtual_rows = manifest_rows(report->virtual_rows);
   result_.manifest.rows_complete = report->rows_complete;
   if (report->verdict == VerifyReport::Verdict::damaged) {
     return fail(failed_check(plan_, *report, request.level));
@@ -324,8 +324,8 @@ Expected<> SnapshotRun::count(const fs::path& file) {
   auto rows = count_rows(connection->get(), stop_);
   result_.manifest.rows_complete = rows && !misses_tables(connection->get());
   if (rows) {
-    result_.manifest.rows = std::move(rows->rows);
-    result_.manifest.virtual_rows = std::move(rows->virtual_rows);
+    result_.manifest.rows = manifest_rows(rows->rows);
+    result_.manifest.virtual_rows = manifest_rows(rows->virtual_rows);
   } else if (!stop_.stop_requested()) {
     result_.warnings.push_back("The rows could not be counted: " + rows.error().message);
   }

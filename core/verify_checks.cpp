@@ -320,7 +320,12 @@ VerifyCheck check_side_files(const fs::path& path, const FileSystem& files) {
     fs::path side = path;
     side += suffix;
     const auto info = files.info(side);
-    if (info && info->bytes > 0) {
+    if (info && info->kind != FileInfo::Kind::file) {
+      add_finding(check, side.string() +
+                             " lies beside the snapshot and is no file: a program that "
+                             "opens the snapshot may wait for it for ever. Move it "
+                             "away.");
+    } else if (info && info->bytes > 0) {
       add_finding(check, side.string() + " (" + std::to_string(info->bytes) +
                              " bytes) lies beside the snapshot: a program that opens the snapshot "
                              "replays it and sees other content. Move it away.");
@@ -428,30 +433,27 @@ VerifyCheck compare_rows(const RowCounts& counts, bool complete, const Manifest&
     add_finding(check, "Table " + table + " has " + std::to_string(here) +
                            " rows; the manifest says " + std::to_string(expected) + ".");
   };
-  const auto find = [](const auto& rows, const std::string& table) {
-    return std::find_if(rows.begin(), rows.end(),
-                        [&](const auto& entry) { return manifest_text(entry.first) == table; });
-  };
+  const auto here = manifest_rows(counts.rows);
   for (const auto& [table, expected] : manifest.rows) {
-    const auto it = find(counts.rows, table);
-    if (it == counts.rows.end() && !complete) continue;
-    if (it == counts.rows.end()) {
+    const auto it = here.find(table);
+    if (it == here.end() && !complete) continue;
+    if (it == here.end()) {
       add_finding(check, "Table " + table + " is not there.");
     } else {
       compare(table, expected, it->second);
     }
   }
-  if (manifest.rows_complete && manifest.rows.size() < counts.rows.size() &&
-      check.outcome == Outcome::passed) {
-    add_finding(check, "There are " + std::to_string(counts.rows.size()) +
-                           " tables; the manifest has " + std::to_string(manifest.rows.size()) +
-                           ".");
+  const std::uint64_t known = manifest.rows.size() + manifest.omitted.tables;
+  if (manifest.rows_complete && known < here.size() && check.outcome == Outcome::passed) {
+    add_finding(check, "There are " + std::to_string(here.size()) + " tables; the manifest has " +
+                           std::to_string(known) + ".");
   }
   if (!manifest.virtual_rows) return check;
   // Which virtual tables can be counted is a matter of SQLite's modules, not of the snapshot.
+  const auto virtual_here = manifest_rows(counts.virtual_rows);
   for (const auto& [table, expected] : *manifest.virtual_rows) {
-    const auto it = find(counts.virtual_rows, table);
-    if (it != counts.virtual_rows.end()) compare(table, expected, it->second);
+    const auto it = virtual_here.find(table);
+    if (it != virtual_here.end()) compare(table, expected, it->second);
   }
   return check;
 }

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "server/features.h"
+#include "server/printable.h"
 #include "server/questions.h"
 #include "server/schema_check.h"
 #include "server/signals.h"
@@ -33,7 +34,7 @@ constexpr std::array<BuiltIn, 3> kBuiltIns = {{
 }};
 
 int usage(const std::string& message) {
-  std::fprintf(stderr, "%s\n", message.c_str());
+  print_error(message);
   return kExitUsage;
 }
 
@@ -75,7 +76,7 @@ using Words = std::function<std::string(const std::string& error_text)>;
 int finish(const Tool& tool, const ToolResult& result, bool as_json, const Words& words) {
   if (result.is_error) {
     const std::string text = text_of(result);
-    std::fprintf(stderr, "%s\n", printable(words(text)).c_str());
+    print_error(words(text));
     return code_of_error_text(text);
   }
   if (!result.structured) return print_output(printable(text_of(result)));
@@ -109,8 +110,8 @@ int run_tool(const Tool& tool, const Json& arguments, bool as_json,
     return finish(tool, *result, as_json, words);
   }
   const auto* error = std::get_if<RpcError>(&*outcome);
-  std::fprintf(stderr, "internal: %s\n",
-               error != nullptr ? error->message.c_str() : "The questions found no end.");
+  print_error("internal: " +
+              (error != nullptr ? error->message : std::string("The questions found no end.")));
   return exit_code(core::ErrorCode::internal);
 }
 
@@ -134,7 +135,7 @@ int print_output(const std::string& text) {
       core::ErrorCode::io,
       "The output could not be written: " + std::generic_category().message(cause) + ".",
       "Give it another place. What the command was to do is done."};
-  std::fprintf(stderr, "%s\n", error_text(error).c_str());
+  print_error(error_text(error));
   return exit_code(error.code);
 }
 

@@ -11,6 +11,7 @@
 #include "server/digest.h"
 #include "server/http_server.h"
 #include "server/log.h"
+#include "server/printable.h"
 #include "server/signals.h"
 
 namespace server {
@@ -149,7 +150,7 @@ std::string greeting(const HttpOptions& options, const std::string& url, const s
 }
 
 int report(const core::Error& error) {
-  std::fprintf(stderr, "%s\n", error_text(error).c_str());
+  print_error(error_text(error));
   return exit_code(error.code);
 }
 

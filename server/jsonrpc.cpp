@@ -1,45 +1,17 @@
 // JSON-RPC 2.0 messages as values: decoding and encoding.
 #include "server/jsonrpc.h"
 
-#include <algorithm>
 #include <utility>
+
+#include "core/json_limits.h"
 
 namespace server {
 namespace {
 
+constexpr core::JsonLimits kLimits{kMaxJsonDepth, kMaxJsonMembers, kMaxJsonValues};
+
 RpcError invalid_request(std::string message) {
   return RpcError{rpc_code::kInvalidRequest, std::move(message), nullptr, 400};
-}
-
-struct Extent {
-  int depth = 0;    // the deepest nesting of arrays and objects
-  int members = 0;  // of all objects
-};
-
-// Brackets and colons inside strings do not count.
-Extent extent_of(std::string_view text) {
-  Extent extent;
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') {
-        ++i;
-      } else if (c == '"') {
-        in_string = false;
-      }
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      extent.depth = std::max(extent.depth, ++depth);
-    } else if (c == ']' || c == '}') {
-      --depth;
-    } else if (c == ':') {
-      ++extent.members;
-    }
-  }
-  return extent;
 }
 
 RpcError parse_error(const std::string& why) {
@@ -75,14 +47,8 @@ tl::expected<Message, DecodeFailure> decode_response(Json& value, std::optional<
 }  // namespace
 
 tl::expected<Json, RpcError> parse_json(std::string_view text) {
-  const Extent extent = extent_of(text);
-  if (extent.depth > kMaxJsonDepth) {
-    return tl::unexpected(
-        parse_error("nested deeper than " + std::to_string(kMaxJsonDepth) + " levels"));
-  }
-  if (extent.members > kMaxJsonMembers) {
-    return tl::unexpected(
-        parse_error("more than " + std::to_string(kMaxJsonMembers) + " members of objects"));
+  if (const std::string why = core::beyond_limits(text, kLimits); !why.empty()) {
+    return tl::unexpected(parse_error(why));
   }
   Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (value.is_discarded()) return tl::unexpected(parse_error("this is not one JSON value"));

@@ -61,9 +61,10 @@ struct DecodeFailure {
 inline constexpr int kMaxJsonDepth = 64;
 // Of the whole text: Json looks for each new key among the object's others.
 inline constexpr int kMaxJsonMembers = 10'000;
+inline constexpr int kMaxJsonValues = 1'000'000;  // each costs 16 bytes
 
-// Parses one JSON text; refuses invalid UTF-8, trailing bytes, nesting beyond kMaxJsonDepth and
-// more than kMaxJsonMembers (kParseError). Never throws.
+// Parses one JSON text; refuses invalid UTF-8, trailing bytes, nesting beyond kMaxJsonDepth, and
+// more than kMaxJsonMembers or kMaxJsonValues (kParseError). Never throws.
 tl::expected<Json, RpcError> parse_json(std::string_view text);
 // Sorts one JSON value (not an array) into request, notification or response; kInvalidRequest.
 tl::expected<Message, DecodeFailure> decode_message(Json value);

@@ -12,6 +12,7 @@
 #include "server/command_line.h"
 #include "server/digest.h"
 #include "server/log.h"
+#include "server/printable.h"
 #include "server/schema_check.h"
 #include "server/signals.h"
 #include "server/stdio_transport.h"
@@ -45,12 +46,12 @@ struct ServeWords {
 };
 
 int usage(const std::string& message) {
-  std::fprintf(stderr, "%s\n", message.c_str());
+  print_error(message);
   return kExitUsage;
 }
 
 int fail_with(const core::Error& error) {
-  std::fprintf(stderr, "%s\n", error_text(error).c_str());
+  print_error(error_text(error));
   return exit_code(error.code);
 }
 

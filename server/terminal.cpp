@@ -113,27 +113,6 @@ void TerminalContext::report(std::uint64_t done, std::uint64_t total, const std:
   std::fflush(stderr);
 }
 
-std::string printable(const std::string& text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F are control characters, too.
-    const bool c1 = byte == 0xc2 && i + 1 < text.size() &&
-                    static_cast<unsigned char>(text[i + 1]) >= 0x80 &&
-                    static_cast<unsigned char>(text[i + 1]) < 0xa0;
-    const bool c0 = (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f;
-    if (!c0 && !c1) {
-      result += text[i];
-      continue;
-    }
-    const auto code = c1 ? static_cast<unsigned char>(text[++i]) : byte;
-    std::array<char, 8> spelled{};
-    std::snprintf(spelled.data(), spelled.size(), "\\x%02x", code);
-    result += spelled.data();
-  }
-  return result;
-}
-
 void TerminalContext::clear_bar() {
   const std::lock_guard lock(mutex_);
   if (bar_shown_) std::fputs("\r\033[K", stderr);
@@ -147,10 +126,10 @@ bool TerminalContext::ask(const InputRequired& required, int signal_fd) {
     const Json* schema = member(request.params, "requestedSchema");
     const Json* properties = schema != nullptr ? member(*schema, "properties") : nullptr;
     if (properties == nullptr) return false;
-    std::fprintf(stderr, "%s\n", printable(string_member(request.params, "message")).c_str());
+    print_error(string_member(request.params, "message"));
     Json content = Json::object();
     for (const auto& [name, described] : properties->items()) {
-      std::fputs(prompt_for(name, described).c_str(), stderr);
+      std::fputs(printable_line(prompt_for(name, described)).c_str(), stderr);
       const auto line = read_line(signal_fd);
       if (!line) return false;
       if (!line->empty()) {

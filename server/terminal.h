@@ -10,13 +10,10 @@
 #include <string>
 #include <thread>
 
+#include "server/printable.h"
 #include "server/tool.h"
 
 namespace server {
-
-// The text with every control character but tab and line feed spelled out as \xNN: names of files
-// and tables may be anybody's, and must not steer the terminal.
-std::string printable(const std::string& text);
 
 // Whether an answer to a yes-or-no question is a yes: y, yes or true, in small letters or capitals.
 bool means_yes(const std::string& answer);

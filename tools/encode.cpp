@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "core/loss.h"
+#include "server/printable.h"
 
 namespace tools {
 
@@ -59,7 +60,8 @@ Json encode_snapshot(const core::Snapshot& snapshot, core::Instant now) {
   if (snapshot.manifest) {
     entry["source"] = snapshot.manifest->source;
     const core::Holdings holdings = core::holdings_of(*snapshot.manifest);
-    const bool counted = !holdings.rows.empty() || holdings.everything.value_or(0) > 0;
+    const bool counted = !holdings.rows.empty() || snapshot.manifest->omitted.tables > 0 ||
+                         holdings.everything.value_or(0) > 0;
     if (counted) entry["rows"] = holdings.everything.value_or(holdings.total);
   }
   entry["verified"] = verified_text(snapshot);
@@ -93,7 +95,10 @@ std::string format_age(double hours) {
   return decimal(hours / 24, 0) + " days";
 }
 
-std::string format_table(const std::vector<std::vector<std::string>>& rows) {
+std::string format_table(std::vector<std::vector<std::string>> rows) {
+  for (auto& row : rows) {
+    for (std::string& cell : row) cell = server::printable_line(cell);
+  }
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
@@ -117,11 +122,12 @@ std::string format_checks(const Json& checks) {
     std::string outcome = check.at("outcome").get<std::string>();
     outcome.resize(std::max<std::size_t>(outcome.size(), 8), ' ');
     text += "  " + outcome + check.at("name").get<std::string>();
-    if (check.contains("reason")) text += ": " + check["reason"].get<std::string>();
+    if (check.contains("reason"))
+      text += ": " + server::printable_line(check["reason"].get<std::string>());
     text += "\n";
     if (!check.contains("findings")) continue;
     for (const auto& finding : check["findings"]) {
-      text += "            " + finding.get<std::string>() + "\n";
+      text += "            " + server::printable_line(finding.get<std::string>()) + "\n";
     }
   }
   return text;
@@ -131,7 +137,9 @@ std::string format_warnings(const Json& structured) {
   std::string text;
   const auto found = structured.find("warnings");
   if (found == structured.end()) return text;
-  for (const auto& warning : *found) text += "Warning: " + warning.get<std::string>() + "\n";
+  for (const auto& warning : *found) {
+    text += "Warning: " + server::printable_line(warning.get<std::string>()) + "\n";
+  }
   return text;
 }
 

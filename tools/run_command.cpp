@@ -4,6 +4,7 @@
 
 #include "core/run_job.h"
 #include "server/command_line.h"
+#include "server/printable.h"
 #include "server/tool.h"
 
 namespace tools {
@@ -35,11 +36,11 @@ int run(const std::vector<std::string>& words, const core::Env& env, std::stop_t
   core::NoProgress no_progress;
   const auto outcome = core::run_job(name, options, env, no_progress, stop);
   if (!outcome) {
-    std::fprintf(stderr, "%s\n", server::error_text(outcome.error()).c_str());
+    server::print_error(server::error_text(outcome.error()));
     return server::exit_code(outcome.error().code);
   }
   const std::string report = core::report_of(*outcome, options);
-  if (!report.empty()) std::printf("%s\n", report.c_str());
+  if (!report.empty()) std::printf("%s\n", server::printable(report).c_str());
   return server::kExitDone;
 }
 

@@ -24,7 +24,6 @@ namespace {
 constexpr std::string_view kScheme = "backup://";
 constexpr std::string_view kTemplatePrefix = "backup://snapshots/";
 constexpr std::size_t kPageSize = 100;
-constexpr std::uint64_t kMaxManifestBytes = 4 << 20;
 // Snapshots looked at for completion, per destination: the newest ones are what people mean.
 constexpr std::size_t kCompletionSnapshots = 2000;
 
@@ -192,7 +191,7 @@ class SnapshotResources final : public server::ResourceProvider {
   }
 
   server::ReadOutcome read_manifest_text(const std::string& uri, const fs::path& path) const {
-    auto text = setting_.env.files.read(path, kMaxManifestBytes);
+    auto text = setting_.env.files.read(path, core::kMaxManifestBytes);
     if (!text) return server::UnknownResource{};
     return text_contents(uri, std::move(*text));
   }
@@ -239,7 +238,7 @@ class SnapshotResources final : public server::ResourceProvider {
     filter.from = filter.to = date;
     for (const auto& folder : allowed_destinations(setting_)) {
       const auto page = core::list_snapshots(folder, filter, 1, "", setting_.env.files);
-      if (page && !page->snapshots.empty()) return contents_of(uri, page->snapshots.front());
+      if (page && !page->snapshots.empty()) return read_snapshot(uri, page->snapshots.front().path);
     }
     return server::UnknownResource{};
   }

@@ -198,6 +198,30 @@ TEST_CASE("the series of one stem has all its snapshots with their manifests") {
   CHECK(series->at(1).label == "l");
 }
 
+TEST_CASE("row counts by table are kept of the newest of a wide series, and totals of all") {
+  const TempFolder folder;
+  Manifest wide;
+  wide.source = "/s.db";
+  wide.page_size = 4096;
+  for (int i = 0; i < 40'000; ++i) wide.rows["t" + std::to_string(i)] = 2;
+  for (const char* date : {"1", "2", "3", "4", "5"}) {
+    const fs::path path = folder / ("s-2026-01-0" + std::string(date) + ".db");
+    test::write_file(path, "x");
+    REQUIRE(core::write_manifest(path, wide, core::system_files()));
+  }
+  const auto series = core::list_series(folder.path(), "s", core::system_files());
+  REQUIRE(series);
+  REQUIRE(series->size() == 5);
+  CHECK(series->at(2).manifest->rows.size() == 40'000);
+  CHECK(series->at(3).manifest->rows.empty());
+  for (const auto& snapshot : *series) {
+    CHECK(core::holdings_of(*snapshot.manifest).total == 80'000);
+  }
+  const auto page = list(folder.path());
+  CHECK(page.snapshots.front().manifest->rows.empty());
+  CHECK(page.snapshots.front().manifest->omitted.tables == 40'000);
+}
+
 TEST_CASE(
     "the newest snapshot of a source is found by its manifest, also when the source is gone") {
   const TempFolder folder;

@@ -66,3 +66,16 @@ TEST_CASE("a text that is not RFC 3339 is not an instant") {
     CHECK_FALSE(core::parse_instant(text));
   }
 }
+
+TEST_CASE("an instant beyond what can be counted is none") {
+  for (const char* text :
+       {"0000-01-01T00:00:00Z", "1677-09-21T00:12:43Z", "1901-12-31T23:59:59Z",
+        "2191-01-01T00:00:00Z", "2262-04-12T00:00:00Z", "9999-12-31T23:59:59Z"}) {
+    CHECK_FALSE(core::parse_instant(text));
+  }
+  const auto first = core::parse_instant("1902-01-01T00:00:00+23:59");
+  const auto last = core::parse_instant("2190-12-31T23:59:59.999999999-23:59");
+  REQUIRE(first);
+  REQUIRE(last);
+  CHECK(*last - *first > std::chrono::hours{24 * 365 * 288});
+}

@@ -1,9 +1,11 @@
 #include "core/env.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <thread>
 
@@ -120,6 +122,19 @@ TEST_CASE("reading a named pipe does not wait for a writer") {
   const TempFolder folder;
   REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
   CHECK(core::system_files().read(folder / "pipe", 10) == "");
+}
+
+TEST_CASE("a file may bear any time, and what is beyond counting counts as the first or last") {
+  const TempFolder folder;
+  test::write_file(folder / "x", "x");
+  for (const std::int64_t seconds : {INT64_C(-1) << 34, INT64_C(1) << 34}) {
+    const std::array<timespec, 2> times{timespec{seconds, 0}, timespec{seconds, 0}};
+    REQUIRE(::utimensat(AT_FDCWD, (folder / "x").c_str(), times.data(), 0) == 0);
+    const auto info = core::system_files().info(folder / "x");
+    REQUIRE(info);
+    CHECK(info->modified > core::Instant{} - std::chrono::hours{24 * 366 * 100});
+    CHECK(info->modified < core::Instant{} + std::chrono::hours{24 * 366 * 222});
+  }
 }
 
 TEST_CASE("an atomic write replaces the file, sets its mode and leaves nothing beside it") {

@@ -33,6 +33,7 @@ Manifest full_manifest() {
   manifest.verified_at = manifest.taken_at + std::chrono::seconds{2};
   manifest.replaces = core::ReplacedSnapshot{std::string(64, 'b'), 7, manifest.taken_at};
   manifest.source_findings = {{"foreign_keys", 3}};
+  manifest.omitted = {2, 7};
   return manifest;
 }
 
@@ -62,8 +63,53 @@ TEST_CASE("a manifest that was written is read back whole") {
   CHECK(read->source_findings == manifest.source_findings);
 }
 
+TEST_CASE("a manifest of too many tables is still read again, with the fewest rows left out") {
+  for (const std::size_t name_bytes : {1, 200}) {
+    Manifest manifest = full_manifest();
+    manifest.omitted = {};
+    std::uint64_t rows = 0;
+    for (std::uint64_t i = 0; i < 60'000; ++i) {
+      manifest.rows[std::to_string(i) + std::string(name_bytes, i % 2 == 0 ? 'n' : '\n')] = i;
+      rows += i;
+    }
+    rows += 12;  // of "notes"
+    const std::string text = core::encode_manifest(manifest);
+    CHECK(text.size() <= core::kMaxManifestBytes);
+    const auto read = core::decode_manifest(text);
+    REQUIRE(read);
+    CHECK(read->rows.size() <= core::kMaxManifestTables);
+    CHECK(read->rows.size() + read->omitted.tables == manifest.rows.size());
+    for (const auto& [table, count] : read->rows) rows -= count;
+    CHECK(read->omitted.rows == rows);
+    CHECK(read->rows.begin()->second >= read->omitted.tables - 2);
+    CHECK(core::encode_manifest(*read) == text);
+  }
+}
+
+TEST_CASE("a manifest that would cost much is refused at once") {
+  const std::string good = core::encode_manifest(full_manifest());
+  std::string keys;
+  for (int i = 0; i < 380'000; ++i) keys += "\"" + std::to_string(i) + "\":1,";
+  std::string many = good;
+  many.insert(many.find("\"notes\""), keys);
+  const std::string deep = std::string(2 << 20, '[');
+  std::string zeros = "[0";
+  for (int i = 0; i < 1'000'000; ++i) zeros += ",0";
+  for (const std::string& text : {many, deep, zeros + "]", "{\"a\":" + deep}) {
+    const auto begun = std::chrono::steady_clock::now();
+    CHECK(core::decode_manifest(text).error().code == ErrorCode::damaged);
+    CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds{2});
+  }
+}
+
+TEST_CASE("tables that are no UTF-8 count under the names that a manifest has for them") {
+  const auto rows = core::manifest_rows({{"\xff", 2}, {"\\xff", 3}, {"a", 1}});
+  CHECK(rows == std::map<std::string, std::uint64_t>{{"\\xff", 5}, {"a", 1}});
+}
+
 TEST_CASE("what is not known stays out of the manifest") {
   Manifest manifest = full_manifest();
+  manifest.omitted = {};
   manifest.sha256.clear();
   manifest.verified_at.reset();
   manifest.replaces.reset();

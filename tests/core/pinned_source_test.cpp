@@ -2,6 +2,7 @@
 #include "core/pinned_source.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -197,6 +198,22 @@ TEST_CASE("rows that another process committed while we were the last to close s
   CHECK(fs::file_size(world / "a.db-wal") > 0);
   CHECK(test::query_integer(path, "SELECT commits FROM counter") > 20);
   CHECK(test::invariant_holds(path));
+}
+
+TEST_CASE("a named pipe or a folder in the place of a side file is refused, not waited for") {
+  test::FakeEnv world;
+  const fs::path path = world / "x.db";
+  test::make_notes_database(path, {"delete"});
+  for (const char* suffix : {"-journal", "-wal", "-shm"}) {
+    const fs::path side = path.string() + suffix;
+    for (const bool pipe : {true, false}) {
+      if (pipe) REQUIRE(::mkfifo(side.c_str(), 0600) == 0);
+      if (!pipe) fs::create_directory(side);
+      CHECK(refusal(path, world) == ErrorCode::conflict);
+      fs::remove(side);
+    }
+  }
+  CHECK(pages_of(path, world));
 }
 
 TEST_CASE("a hot journal is left alone, and named as the reason") {

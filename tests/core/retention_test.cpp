@@ -155,6 +155,16 @@ TEST_CASE("rows that only several newer snapshots have together are not taken fo
   CHECK(kept_days(choose(series, {.keep_last = 2})) == "11-23 11-22 11-21");
 }
 
+TEST_CASE("a table that a manifest has no room for is taken for neither lost nor full") {
+  auto series = daily(day("2026-11-23"), 2);
+  series[1].manifest->rows = {{"log", 900}, {"notes", 100}};
+  series[0].manifest->rows = {{"log", 900}};
+  series[0].manifest->omitted = {1, 100};
+  CHECK(kept_days(choose(series, {.keep_last = 1})) == "11-23");
+  series[0].manifest->omitted = {1, 3};  // of the one or another table: less than half is left
+  CHECK(kept_days(choose(series, {.keep_last = 1})) == "11-23 11-22");
+}
+
 TEST_CASE("neither a long pause nor a clock that jumped lets everything grow too old") {
   auto series = daily(day("2026-11-23"), 11);
   series.push_back(make_snapshot(day("2027-11-25")));

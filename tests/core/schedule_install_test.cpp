@@ -13,6 +13,7 @@
 #include "core/schedule_list.h"
 #include "support/catch.h"
 #include "support/fake_schedulers.h"
+#include "support/forwarding_files.h"
 #include "support/golden.h"
 #include "support/test_database.h"
 
@@ -133,6 +134,25 @@ TEST_CASE("Two names live side by side, and removing one leaves the other", "[in
   CHECK_FALSE(fs::is_empty(world.backups()));
   const auto gone = remove_schedule("one", world.env(), {});
   CHECK(gone.error().code == ErrorCode::not_found);
+}
+
+TEST_CASE("A schedule whose job file cannot be removed is not told as removed", "[install]") {
+  struct Stuck final : test::ForwardingFiles {
+    Expected<> remove(const Path& path) override {
+      if (path.filename() != "global.json") return ForwardingFiles::remove(path);
+      return fail(ErrorCode::permission_denied, "cannot remove " + path.string() + ".");
+    }
+  } stuck;
+  FakeSchedulers world("linux");
+  REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
+  const Env real = world.env();
+  const Env env{real.clock, stuck, real.commands, real.places};
+  const auto refused = remove_schedule("global", env, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::permission_denied);
+  CHECK(refused.error().message.starts_with("The schedule 'global' is still there: "));
+  CHECK(refused.error().hint.starts_with("Its entry is gone. "));
+  CHECK(remove_schedule("global", world.env(), {}));
 }
 
 TEST_CASE("Removing the only schedule of a user without a crontab leaves none", "[install]") {

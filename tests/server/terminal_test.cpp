@@ -13,7 +13,22 @@ TEST_CASE("Names that would steer the terminal are spelled out, all others print
                   "31m \xc2\xa0") ==
         "\\x9b"
         "31m \xc2\xa0");
-  CHECK(printable("\xc2").size() == 1);
+}
+
+TEST_CASE("Bytes that are no UTF-8 and characters that turn or break a line are spelled out") {
+  CHECK(printable("\xc2") == "\\xc2");
+  CHECK(printable("a\x9b"
+                  "2J") == "a\\x9b2J");
+  CHECK(printable("\xc0\xaf \xed\xa0\x80 \xf5") == "\\xc0\\xaf \\xed\\xa0\\x80 \\xf5");
+  CHECK(printable("gpj.\xe2\x80\xae"
+                  "exe") == "gpj.\\u{202e}exe");
+  CHECK(printable("\xe2\x81\xa6 \xe2\x80\xa8 \xd8\x9c") == "\\u{2066} \\u{2028} \\u{061c}");
+  CHECK(printable("\xf0\x9f\x98\x80 \xd7\xa9 \xe2\x80\x94") ==
+        "\xf0\x9f\x98\x80 \xd7\xa9 \xe2\x80\x94");
+}
+
+TEST_CASE("A name with lines in it stays on its line") {
+  CHECK(server::printable_line("a\nRemoved b\tc") == "a\\x0aRemoved b\\x09c");
 }
 
 TEST_CASE("Yes is yes in capitals, too, and everything else is no") {

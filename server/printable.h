@@ -1,0 +1,19 @@
+// Text for people's terminals: names of files, tables and machines may be anybody's, and must not
+// steer a terminal or pass for a line of ours.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace server {
+
+// The text with everything that could steer a terminal spelled out: control characters but tab and
+// line feed (C0, DEL, C1) and bytes that are no UTF-8 as \xNN, characters that turn the direction
+// of text or break a line as \u{202e}.
+std::string printable(std::string_view text);
+// The same for a text that is one cell of a table or the name of something: without tabs and lines.
+std::string printable_line(std::string_view text);
+// One text and a line feed on standard error, printable.
+void print_error(std::string_view text);
+
+}  // namespace server
