@@ -264,7 +264,9 @@ class Verification {
       plan(digest_, [this](sqlite3* on) { return hash_file(on, bytes_, stop_, hashed_, sha256_); });
     }
     if (readable) {
-      plan(pages_, [this](sqlite3* on) { return check_pages(on, bytes_, header_, stop_); });
+      plan(pages_, [this](sqlite3* on) {
+        return check_pages(on, bytes_, header_, accounting_left_by_sqlite(on), stop_);
+      });
       plan(rows_, [this](sqlite3* on) { return count(on); });
       plan(foreign_keys_, [](sqlite3* on) { return check_foreign_keys(on); });
       plan(full_text_, [this](sqlite3* on) { return check_full_text(on, stop_); });

@@ -63,16 +63,23 @@ struct StructureCheck {
 };
 StructureCheck check_structure(sqlite3* connection, VerifyLevel level);
 
-// That each page of the file has exactly one use: in one b-tree, in one row's overflow, in the free
-// list, or as the file's own; and that a pointer map says the same. SQLite's own check leaves much
-// of this out where a view or a virtual table heads its list of roots (root page 0; in `pragma.c`
-// and `btree.c` of every version so far), as it does for the check of a single table.
+// SQLite's own check gives no account of the pages where the list of roots that it compiled begins
+// with 0, the "root" of a view or a virtual table: so it does, too, for the check of a single table
+// (`sqlite3BtreeIntegrityCheck` in btree.c of every version so far).
+enum class Accounting { all_pages, trees };
+// What is left for check_pages: everything, unless the list is seen to begin with a page and the
+// schema has nothing that had to be passed over.
+Accounting accounting_left_by_sqlite(sqlite3* connection);
+
 struct PagesCheck {
   VerifyCheck pages;
   CountedCheck indexes;  // that have more or fewer entries than their tables have rows
 };
+// all_pages: that each page of the file has exactly one use: in one b-tree, in one row's overflow,
+// in the free list, or as the file's own; and that a pointer map says the same. trees: no page is
+// in two b-trees. Both: each index has records that are whole, and as many as its table has rows.
 PagesCheck check_pages(sqlite3* connection, std::uint64_t file_bytes, SnapshotHeader header,
-                       std::stop_token stop);
+                       Accounting what, std::stop_token stop);
 
 // Skipped where it has findings that may come of a collation's stand-in, and for tables with keys
 // that SQLite can make no sense of (the reason names them).

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/btree_page.h"
+#include "core/newer_schema.h"
 #include "core/sealed_vfs.h"
 #include "core/sqlite.h"
 #include "core/verify_checks.h"
@@ -106,10 +107,12 @@ class PageSet {
 
 class PageAccount {
  public:
-  PageAccount(sqlite3* connection, const SnapshotHeader& header, std::stop_token stop)
+  PageAccount(sqlite3* connection, const SnapshotHeader& header, Accounting what,
+              std::stop_token stop)
       : page_bytes_(header.page_size),
         pages_(header.page_count),
         lock_page_(kLockByte / header.page_size + 1),
+        all_(what == Accounting::all_pages),
         stop_(std::move(stop)),
         used_(header.page_count),
         reader_(connection, header.page_size),
@@ -129,11 +132,13 @@ class PageAccount {
       walk(root);
       entries_of_[root.owner] = entries_;
     }
-    owner_ = "The free list";
-    walk_free_list();
-    compare_largest_root(roots);
+    if (all_) {
+      owner_ = "The free list";
+      walk_free_list();
+      compare_largest_root(roots);
+      find_unused();
+    }
     compare_entries(roots);
-    find_unused();
     if (reader_.faulted()) lose("Some pages");
     return {std::move(check_), std::move(indexes_)};
   }
@@ -203,7 +208,7 @@ class PageAccount {
 
   // That the pointer map tells of `page` what it is.
   void check_map(std::uint32_t page, MapType type, std::uint32_t parent) {
-    if (!auto_vacuum() || page < 2) return;
+    if (!all_ || !auto_vacuum() || page < 2) return;
     const std::uint32_t map = map_page_of(page);
     const unsigned char* entries = page > map ? map_reader_.page(map) : nullptr;
     const std::uint64_t at = std::uint64_t{kMapEntryBytes} * (page - map - 1);
@@ -267,7 +272,7 @@ class PageAccount {
     }
     if (*index || level.content.leaf) entries_ += level.content.cells;
     for (const OverflowChain& chain : level.content.overflow) {
-      if (over()) return;
+      if (over() || !all_) return;
       walk_chain(chain, page);
     }
   }
@@ -353,6 +358,7 @@ class PageAccount {
   }
 
   const std::uint32_t page_bytes_, pages_, lock_page_;
+  const bool all_;
   const std::stop_token stop_;
   PageSet used_;
   PageReader reader_, map_reader_;
@@ -368,14 +374,31 @@ class PageAccount {
 
 }  // namespace
 
+Accounting accounting_left_by_sqlite(sqlite3* connection) {
+  if (!unread_schema(connection).empty()) return Accounting::all_pages;
+  auto program = sqlite::prepare(connection, "EXPLAIN PRAGMA main.quick_check", "cannot explain");
+  if (!program) return Accounting::all_pages;
+  // Columns: address, opcode, P1, P2, P3, P4: "[2,5,0]". https://www.sqlite.org/opcode.html
+  int checks = 0;
+  bool complete = true;
+  while (sqlite3_step(program->get()) == SQLITE_ROW) {
+    if (text_of(program->get(), 1) != "IntegrityCk") continue;
+    ++checks;
+    const std::string roots = text_of(program->get(), 5);
+    complete =
+        complete && roots.size() > 1 && roots[0] == '[' && roots[1] >= '1' && roots[1] <= '9';
+  }
+  return checks == 1 && complete ? Accounting::trees : Accounting::all_pages;
+}
+
 PagesCheck check_pages(sqlite3* connection, std::uint64_t file_bytes, SnapshotHeader header,
-                       std::stop_token stop) {
+                       Accounting what, std::stop_token stop) {
   // What a header claims beyond the file is told of by check_header, and costs no memory here.
   header.page_count = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(header.page_count, file_bytes / header.page_size));
   const auto roots = roots_of(connection);
   if (!roots) return {ended_by("pages", roots.error()), {}};
-  return PageAccount(connection, header, std::move(stop)).make(*roots);
+  return PageAccount(connection, header, what, std::move(stop)).make(*roots);
 }
 
 }  // namespace core
