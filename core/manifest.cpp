@@ -81,7 +81,7 @@ class Reader {
   }
 
   bool flag(const char* key) {
-    const Json* value = find(key, Json::value_t::boolean);
+    const ReadJson* value = find(key, ReadJson::value_t::boolean);
     return value != nullptr && value->get<bool>();
   }
 

@@ -190,6 +190,14 @@ bool is_of_other_host(const Snapshot& snapshot, const std::string& host,
          whose_is(*snapshot.manifest, host, machine) == Whose::others;
 }
 
+std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series, Instant now) {
+  const auto latest = std::max_element(
+      series.begin(), series.end(),
+      [&](const Snapshot& a, const Snapshot& b) { return taken_before(a, b, now); });
+  if (latest == series.end()) return std::nullopt;
+  return *latest;
+}
+
 bool is_temporary_of(std::string_view file_name, const std::string& stem) {
   const auto becomes = name_of_temporary(file_name);
   if (!becomes) return false;

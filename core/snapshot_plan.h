@@ -47,6 +47,9 @@ bool is_of_other_host(const Snapshot& snapshot, const std::string& host,
 // one id.
 inline constexpr const char* kByNameAlone = "";
 
+// The latest taken of a series (taken_before); nothing when it is empty.
+std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series, Instant now);
+
 // The run lock's key that keeps runs on one series of snapshots apart.
 std::string series_lock_key(const fs::path& folder, const std::string& stem);
 
