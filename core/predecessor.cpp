@@ -43,6 +43,9 @@ Predecessors look_for_predecessors(const SnapshotPlan& plan, const std::string& 
   }
   found.latest = latest_of(ours, now);
   if (found.latest) {
+    // Lists leave the rows of each table out.
+    if (auto manifest = read_manifest(found.latest->path, files))
+      found.latest->manifest = *manifest;
     found.notes.push_back("This is the first snapshot under the host name " + plan.host +
                           ". This machine has " + count_of(ours) + " of the same database under " +
                           hosts_of(ours) + "; this one was compared with the latest of them, " +

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -25,6 +26,7 @@ constexpr std::uint32_t kMinUsableBytes = 480;
 // The page that holds this byte is never used.
 // https://www.sqlite.org/fileformat.html#the_lock_byte_page
 constexpr std::uint32_t kLockByte = 0x40000000;
+constexpr const char* kListing = "cannot list the tables and indexes";
 // SQLite itself goes no deeper (BTCURSOR_MAX_DEPTH).
 constexpr std::size_t kMaxDepth = 20;
 
@@ -52,32 +54,46 @@ std::string text_of(sqlite3_stmt* row, int column) {
   return text != nullptr ? text : "";
 }
 
+// Whether a table is one WITHOUT ROWID, of all that SQLite can read.
+Expected<std::map<std::string, bool>> kinds_of_tables(sqlite3* connection) {
+  const char* sql = "SELECT name, wr FROM pragma_table_list WHERE schema = 'main'";
+  auto rows = sqlite::prepare(connection, sql, kListing);
+  if (!rows) return fail(rows.error());
+  std::map<std::string, bool> kinds;
+  int rc = SQLITE_ROW;
+  while ((rc = sqlite3_step(rows->get())) == SQLITE_ROW) {
+    kinds[text_of(rows->get(), 0)] = sqlite3_column_int(rows->get(), 1) != 0;
+  }
+  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, kListing));
+  return kinds;
+}
+
 // All that have pages, the schema's own table first. A partial index has fewer entries than its
 // table; that one is, its statement alone tells.
 Expected<std::vector<Root>> roots_of(sqlite3* connection) {
+  const auto kinds = kinds_of_tables(connection);
+  if (!kinds) return fail(kinds.error());
   const char* sql =
-      "SELECT iif(s.type = 'index', 'Index ', 'Table ') || s.name, s.rootpage, "
-      "iif(s.type = 'index', 1, l.wr), iif(s.type = 'index' AND "
-      "coalesce(s.sql, '') NOT LIKE '%where%', 'Table ' || s.tbl_name, '') "
-      "FROM sqlite_schema AS s LEFT JOIN pragma_table_list AS l "
-      "ON s.type = 'table' AND l.schema = 'main' AND l.name = s.name WHERE s.rootpage <> 0";
-  auto rows = sqlite::prepare(connection, sql, "cannot list the tables and indexes");
+      "SELECT type = 'index', name, rootpage, iif(type = 'index' AND coalesce(sql, '') NOT LIKE "
+      "'%where%', 'Table ' || tbl_name, '') FROM sqlite_schema WHERE rootpage <> 0";
+  auto rows = sqlite::prepare(connection, sql, kListing);
   if (!rows) return fail(rows.error());
   std::vector<Root> roots{{"The schema", 1, false, ""}};
-  const auto kind_of = [&](int column) -> std::optional<bool> {
-    if (sqlite3_column_type(rows->get(), column) == SQLITE_NULL) return std::nullopt;
-    return sqlite3_column_int(rows->get(), column) != 0;
-  };
   int rc = SQLITE_ROW;
   while ((rc = sqlite3_step(rows->get())) == SQLITE_ROW) {
-    const sqlite3_int64 page = sqlite3_column_int64(rows->get(), 1);
+    const bool index = sqlite3_column_int(rows->get(), 0) != 0;
+    const std::string name = text_of(rows->get(), 1);
+    const sqlite3_int64 page = sqlite3_column_int64(rows->get(), 2);
     const bool possible = page > 0 && page <= std::numeric_limits<std::uint32_t>::max();
-    roots.push_back({text_of(rows->get(), 0), possible ? static_cast<std::uint32_t>(page) : 0,
-                     kind_of(2), text_of(rows->get(), 3)});
+    Root root{(index ? "Index " : "Table ") + name, possible ? static_cast<std::uint32_t>(page) : 0,
+              true, text_of(rows->get(), 3)};
+    if (!index) {
+      const auto kind = kinds->find(name);
+      root.index = kind == kinds->end() ? std::nullopt : std::optional<bool>(kind->second);
+    }
+    roots.push_back(std::move(root));
   }
-  if (rc != SQLITE_DONE) {
-    return fail(sqlite::error_from(rc, connection, "cannot list the tables and indexes"));
-  }
+  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, kListing));
   return roots;
 }
 

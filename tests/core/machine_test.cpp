@@ -268,7 +268,9 @@ TEST_CASE("a restore in place of another machine's snapshot names its host") {
   const core::Places other = other_machine(scene.world.places, "laptop");
   scene.world.places = other;
   core::machine_id(scene.world.env());
-  const auto restored = scene.restore(scene.in_place());
+  auto in_place = scene.in_place();
+  in_place.target = scene.live;
+  const auto restored = scene.restore(in_place);
   CHECK(any_contains(restored.warnings, "testhost"));
   CHECK(any_contains(restored.warnings, "another machine"));
   auto copy = scene.in_place();
