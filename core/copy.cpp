@@ -1,7 +1,6 @@
 #include "core/copy.h"
 
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -124,7 +123,7 @@ Expected<Copy> copy_database(PinnedSource& source, const CopyRequest& request, c
   if (!file) return fail(file.error());
   Copy copy{std::move(*file)};
   if (auto filled = fill(copy, source, request, env, progress, stop); !filled) {
-    ::unlink(request.target.c_str());
+    (void)env.files.remove(request.target);
     return fail(filled.error());
   }
   return copy;

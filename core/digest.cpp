@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "core/folder.h"
 #include "core/prefetch.h"
 
 namespace core {
@@ -84,7 +85,10 @@ std::string sha256_of(std::string_view text) {
 
 Expected<std::string> sha256_of_file(const std::filesystem::path& path, std::stop_token stop,
                                      const std::function<void(std::uint64_t)>& on_bytes) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const auto folder = Folder::of(path);
+  if (!folder) return fail(folder.error());
+  const Descriptor file(::openat(folder->descriptor(), path.filename().c_str(),
+                                 O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (file.get() < 0) return fail(error_from_errno(errno, "cannot open " + path.string()));
 #ifdef POSIX_FADV_SEQUENTIAL
   (void)::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);

@@ -103,6 +103,11 @@ class FileSystem {
   virtual Expected<> set_mode(const fs::path& path, std::uint32_t mode) = 0;
   virtual Expected<> sync_file(const fs::path& path) = 0;
   virtual Expected<> sync_folder(const fs::path& folder) = 0;
+
+  // The same files, reached without links: for absolute paths whose links are resolved. A symbolic
+  // link anywhere in one, be it swapped in at this very moment, is a conflict, and nothing is read
+  // or changed behind it (core/folder.h). canonical() gives such a path as it is. Lives as long.
+  virtual FileSystem& no_links() = 0;
 };
 
 struct Command {

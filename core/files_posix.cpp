@@ -15,10 +15,11 @@
 #include <cstdio>
 #include <limits>
 #include <memory>
+#include <optional>
 
 #include "core/cannot.h"
 #include "core/env.h"
-#include "core/paths.h"
+#include "core/folder.h"
 #include "core/room.h"
 #include "core/temporary.h"
 
@@ -115,16 +116,12 @@ int sync_descriptor(int fd) {
   return ::fsync(fd);
 }
 
-Expected<> sync_path(const fs::path& path, int flags) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
-  if (file.get() < 0) return fail_errno("open", path);
-  const bool folder = (flags & O_DIRECTORY) != 0;
-  const Operation operation = folder ? Operation::sync_folder : Operation::sync_file;
-  if (sync_descriptor(file.get()) != 0 && !means_cannot(operation, errno)) {
-    return fail_errno("sync", path);
-  }
-  return {};
-}
+// A path as the *at calls take it.
+struct Place {
+  std::optional<Folder> opened;  // keeps `folder` open; nothing where links are followed
+  int folder = AT_FDCWD;
+  std::string name;
+};
 
 Expected<> write_all(int fd, std::string_view text, const fs::path& path) {
   while (!text.empty()) {
@@ -137,34 +134,42 @@ Expected<> write_all(int fd, std::string_view text, const fs::path& path) {
   return {};
 }
 
-// A free name for what is at `path`; that path itself when there is none.
-fs::path name_aside(const fs::path& path) {
+bool has_entry(const Place& place, struct stat& status) {
+  return ::fstatat(place.folder, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool moved(const Place& from, const Place& to) {
+  return ::renameat(from.folder, from.name.c_str(), to.folder, to.name.c_str()) == 0;
+}
+
+// A free name for what is at `place`; that name itself when there is none.
+Place place_aside(const Place& place) {
   constexpr int kMaxNames = 100;
   struct stat status {};
   for (int number = 1; number <= kMaxNames; ++number) {
-    fs::path aside = with_suffix(path, ".replaced");
-    if (number > 1) aside += "-" + std::to_string(number);
-    if (::lstat(aside.c_str(), &status) != 0 && errno == ENOENT) return aside;
+    Place aside{std::nullopt, place.folder, place.name + ".replaced"};
+    if (number > 1) aside.name += "-" + std::to_string(number);
+    if (!has_entry(aside, status) && errno == ENOENT) return aside;
   }
-  return path;
+  return Place{std::nullopt, place.folder, place.name};
 }
 
 // Where no rename goes over a file. A crash in between leaves the old file under its name aside.
-bool step_aside_and_rename(const fs::path& from, const fs::path& to) {
+bool step_aside_and_rename(const Place& from, const Place& to) {
   struct stat status {};
-  if (::lstat(to.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
-  const fs::path aside = name_aside(to);
-  if (aside == to || ::rename(to.c_str(), aside.c_str()) != 0) return false;
-  if (::rename(from.c_str(), to.c_str()) != 0) {
-    (void)::rename(aside.c_str(), to.c_str());
+  if (!has_entry(to, status) || !S_ISREG(status.st_mode)) return false;
+  const Place aside = place_aside(to);
+  if (aside.name == to.name || !moved(to, aside)) return false;
+  if (!moved(from, to)) {
+    (void)moved(aside, to);
     return false;
   }
-  ::unlink(aside.c_str());
+  ::unlinkat(aside.folder, aside.name.c_str(), 0);
   return true;
 }
 
-bool rename_over(const fs::path& from, const fs::path& to) {
-  if (::rename(from.c_str(), to.c_str()) == 0) return true;
+bool rename_over(const Place& from, const Place& to) {
+  if (moved(from, to)) return true;
   const int error_number = errno;
   if (means_cannot(Operation::rename_over, error_number) && step_aside_and_rename(from, to)) {
     return true;
@@ -175,17 +180,27 @@ bool rename_over(const fs::path& from, const fs::path& to) {
 
 class SystemFiles final : public FileSystem {
  public:
+  // Without links: no path is followed through one, and none is seen through.
+  explicit SystemFiles(bool follows_links) : follows_links_(follows_links) {}
+
+  FileSystem& no_links() override {
+    static SystemFiles files(/*follows_links=*/false);
+    return files;
+  }
+
   Expected<FileInfo> info(const fs::path& path) const override {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return fail_errno("find", path);
-    return info_of(status);
+    auto found = status_of(path, follows_links_ ? 0 : AT_SYMLINK_NOFOLLOW);
+    if (found && found->kind == FileInfo::Kind::symlink) return fail(link_error(path));
+    return found;
   }
 
   Expected<FileId> cached_id(const fs::path& path) const override {
 #ifdef STATX_INO
-    struct statx status {};
-    if (::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_INO, &status) == 0) {
-      return FileId{makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino};
+    if (follows_links_) {
+      struct statx status {};
+      if (::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_INO, &status) == 0) {
+        return FileId{makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino};
+      }
     }
 #endif
     const auto found = info(path);
@@ -194,9 +209,7 @@ class SystemFiles final : public FileSystem {
   }
 
   Expected<FileInfo> link_info(const fs::path& path) const override {
-    struct stat status {};
-    if (::lstat(path.c_str(), &status) != 0) return fail_errno("find", path);
-    return info_of(status);
+    return status_of(path, AT_SYMLINK_NOFOLLOW);
   }
 
   Expected<std::string> read(const fs::path& path, std::uint64_t max_bytes) const override {
@@ -211,8 +224,9 @@ class SystemFiles final : public FileSystem {
 
   Expected<std::string> read_start(const fs::path& path, std::size_t max_bytes) const override {
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (file.get() < 0) return fail_errno("open", path);
+    const auto fd = open_to_read(path, O_NONBLOCK);
+    if (!fd) return fail(fd.error());
+    const Descriptor file(*fd);
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) return fail_errno("read", path);
     if (S_ISDIR(status.st_mode)) {
@@ -233,8 +247,13 @@ class SystemFiles final : public FileSystem {
 
   Expected<std::vector<DirEntry>> list(const fs::path& folder,
                                        std::size_t max_entries) const override {
-    const std::unique_ptr<DIR, int (*)(DIR*)> open_folder(::opendir(folder.c_str()), &::closedir);
-    if (!open_folder) return fail_errno("list", folder);
+    const auto fd = open_to_read(folder, O_DIRECTORY, "list");
+    if (!fd) return fail(fd.error());
+    const std::unique_ptr<DIR, int (*)(DIR*)> open_folder(::fdopendir(*fd), &::closedir);
+    if (!open_folder) {
+      ::close(*fd);
+      return fail_errno("list", folder);
+    }
     std::vector<DirEntry> entries;
     while (true) {
       errno = 0;
@@ -256,6 +275,11 @@ class SystemFiles final : public FileSystem {
   }
 
   Expected<fs::path> canonical(const fs::path& path) const override {
+    if (!follows_links_) {
+      const auto found = info(path);
+      if (!found) return fail(found.error());
+      return path;
+    }
     std::error_code error;
     fs::path result = fs::canonical(path, error);
     if (error) return fail(error_from_errno(error.value(), "cannot find " + path.string()));
@@ -265,7 +289,15 @@ class SystemFiles final : public FileSystem {
   Expected<std::uint64_t> free_bytes(const fs::path& folder) const override {
     constexpr std::uint64_t kUnknown = std::numeric_limits<std::uint64_t>::max();
     struct statvfs status {};
-    if (::statvfs(folder.c_str(), &status) != 0) {
+    int rc = 0;
+    if (follows_links_) {
+      rc = ::statvfs(folder.c_str(), &status);
+    } else {
+      const auto opened = Folder::open(folder);
+      if (!opened) return fail(opened.error());
+      rc = ::fstatvfs(opened->descriptor(), &status);
+    }
+    if (rc != 0) {
       if (means_cannot(Operation::measure, errno)) return kUnknown;
       return fail_errno("measure", folder);
     }
@@ -279,9 +311,13 @@ class SystemFiles final : public FileSystem {
   std::uint64_t max_file_bytes(const fs::path& folder) const override {
 #ifdef __linux__
     struct statfs status {};
-    if (::statfs(folder.c_str(), &status) == 0) {
-      return max_file_bytes_of_type(static_cast<std::uint64_t>(status.f_type));
+    bool known = false;
+    if (follows_links_) {
+      known = ::statfs(folder.c_str(), &status) == 0;
+    } else if (const auto opened = Folder::open(folder)) {
+      known = ::fstatfs(opened->descriptor(), &status) == 0;
     }
+    if (known) return max_file_bytes_of_type(static_cast<std::uint64_t>(status.f_type));
 #else
     (void)folder;
 #endif
@@ -290,84 +326,115 @@ class SystemFiles final : public FileSystem {
 
   Expected<> write_atomically(const fs::path& path, std::string_view text,
                               std::uint32_t mode) override {
+    const auto to = place_of(path);
+    if (!to) return fail(to.error());
     const fs::path temporary = temporary_path_of(path);
-    const auto created = create_locked(temporary);
+    const std::string name = (follows_links_ ? temporary : temporary.filename()).string();
+    const auto created = create_locked(to->folder, name, temporary);
     if (!created) return fail(created.error());
     const Descriptor file(*created);  // open, and so locked, until the file has its name
     auto written = fill(file.get(), text, mode, temporary);
-    if (written && !rename_over(temporary, path)) {
+    const Place from{std::nullopt, to->folder, name};
+    if (written && !rename_over(from, *to)) {
       written = fail_errno("replace", path);
     }
     if (!written) {
-      ::unlink(temporary.c_str());
+      ::unlinkat(to->folder, name.c_str(), 0);
       return written;
     }
     return sync_folder(path.parent_path().empty() ? fs::path(".") : path.parent_path());
   }
 
   Expected<> make_folders(const fs::path& folder, std::uint32_t mode) override {
-    if (::mkdir(folder.c_str(), static_cast<mode_t>(mode)) == 0) return sync_entry_of(folder);
+    auto place = place_of(folder);
+    if (!place && place.error().code == ErrorCode::not_found && folder.has_relative_path()) {
+      if (auto parents = make_folders(folder.parent_path(), mode); !parents) return parents;
+      place = place_of(folder);
+    }
+    if (!place) return fail(place.error());
+    const auto made = [&] {
+      return ::mkdirat(place->folder, place->name.c_str(), static_cast<mode_t>(mode)) == 0;
+    };
+    if (made()) return sync_entry_of(folder);
     if (errno == ENOENT && folder.has_parent_path() && folder.parent_path() != folder) {
       if (auto parents = make_folders(folder.parent_path(), mode); !parents) return parents;
-      if (::mkdir(folder.c_str(), static_cast<mode_t>(mode)) == 0) return sync_entry_of(folder);
+      if (made()) return sync_entry_of(folder);
     }
     if (errno != EEXIST) return fail_errno("create", folder);
-    struct stat status {};
-    if (::stat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return {};
+    const auto there = info(folder);
+    if (there && there->kind == FileInfo::Kind::folder) return {};
+    if (!there && there.error().code == ErrorCode::conflict) return fail(there.error());
     return fail(ErrorCode::conflict, folder.string() + " is there already and is not a folder.",
                 "Move it away, or choose another folder.");
   }
 
   Expected<> rename(const fs::path& from, const fs::path& to) override {
-    if (!rename_over(from, to)) return fail_errno("rename", from.string() + " to " + to.string());
-    return {};
+    return both(from, to, [&](const Place& a, const Place& b) -> Expected<> {
+      if (rename_over(a, b)) return {};
+      return fail_errno("rename", from.string() + " to " + to.string());
+    });
   }
 
   Expected<> rename_new(const fs::path& from, const fs::path& to) override {
 #ifdef RENAME_NOREPLACE
-    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
-    if (!means_cannot(Operation::rename_new, errno)) return fail_new_name("rename", from, to);
+    bool unknown = false;
+    auto renamed = both(from, to, [&](const Place& a, const Place& b) -> Expected<> {
+      if (::renameat2(a.folder, a.name.c_str(), b.folder, b.name.c_str(), RENAME_NOREPLACE) == 0) {
+        return {};
+      }
+      unknown = means_cannot(Operation::rename_new, errno);
+      return fail_new_name("rename", from, to);
+    });
+    if (renamed || !unknown) return renamed;
 #endif
     if (auto linked = link(from, to); linked) {
-      ::unlink(from.c_str());
+      (void)remove(from);
       return {};
     } else if (linked.error().code != ErrorCode::unsupported) {
       return linked;
     }
     // The file system knows neither: what is left is to look, and then to rename. Our own runs are
     // kept apart by their locks; of other programs one that makes the file in between loses it.
-    struct stat status {};
-    if (::lstat(to.c_str(), &status) == 0) errno = EEXIST;
-    if (errno != ENOENT || ::rename(from.c_str(), to.c_str()) != 0) {
+    return both(from, to, [&](const Place& a, const Place& b) -> Expected<> {
+      struct stat status {};
+      if (::fstatat(b.folder, b.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) errno = EEXIST;
+      if (errno == ENOENT && ::renameat(a.folder, a.name.c_str(), b.folder, b.name.c_str()) == 0) {
+        return {};
+      }
       return fail_new_name("rename", from, to);
-    }
-    return {};
+    });
   }
 
   Expected<> link(const fs::path& from, const fs::path& to) override {
-    if (::link(from.c_str(), to.c_str()) == 0) return {};
-    const bool cannot = means_cannot(Operation::link, errno);
-    auto failed = fail_new_name("link", from, to);
-    if (cannot) failed.value().code = ErrorCode::unsupported;
-    return failed;
+    return both(from, to, [&](const Place& a, const Place& b) -> Expected<> {
+      if (::linkat(a.folder, a.name.c_str(), b.folder, b.name.c_str(), 0) == 0) return {};
+      const bool cannot = means_cannot(Operation::link, errno);
+      auto failed = fail_new_name("link", from, to);
+      if (cannot) failed.value().code = ErrorCode::unsupported;
+      return failed;
+    });
   }
 
   Expected<> remove(const fs::path& path) override {
-    if (::unlink(path.c_str()) != 0) return fail_errno("remove", path);
-    return {};
+    return unlink_at(path, 0);
   }
 
   Expected<> remove_empty_folder(const fs::path& folder) override {
-    if (::rmdir(folder.c_str()) != 0) return fail_errno("remove", folder);
-    return {};
+    return unlink_at(folder, AT_REMOVEDIR);
   }
 
   Expected<> set_mode(const fs::path& path, std::uint32_t mode) override {
-    if (::chmod(path.c_str(), static_cast<mode_t>(mode)) != 0 &&
-        !means_cannot(Operation::set_mode, errno)) {
+    if (follows_links_) {
+      if (::chmod(path.c_str(), static_cast<mode_t>(mode)) == 0) return {};
+      if (means_cannot(Operation::set_mode, errno)) return {};
       return fail_errno("set the permissions of", path);
     }
-    return {};
+    const auto fd = open_to_read(path, O_NONBLOCK);
+    if (!fd) return fail(fd.error());
+    const Descriptor file(*fd);
+    if (::fchmod(file.get(), static_cast<mode_t>(mode)) == 0) return {};
+    if (means_cannot(Operation::set_mode, errno)) return {};
+    return fail_errno("set the permissions of", path);
   }
 
   Expected<> sync_file(const fs::path& path) override {
@@ -379,6 +446,70 @@ class SystemFiles final : public FileSystem {
   }
 
  private:
+  Expected<Place> place_of(const fs::path& path) const {
+    if (follows_links_) return Place{std::nullopt, AT_FDCWD, path.string()};
+    auto folder = Folder::of(path);
+    if (!folder) return fail(folder.error());
+    const int fd = folder->descriptor();
+    const fs::path name = path.filename();
+    return Place{std::move(*folder), fd, name.empty() ? "." : name.string()};
+  }
+
+  Expected<FileInfo> status_of(const fs::path& path, int flags) const {
+    const auto place = place_of(path);
+    if (!place) return fail(place.error());
+    struct stat status {};
+    if (::fstatat(place->folder, place->name.c_str(), &status, flags) != 0) {
+      return fail_errno("find", path);
+    }
+    return info_of(status);
+  }
+
+  Expected<int> open_to_read(const fs::path& path, int flags, const char* verb = "open") const {
+    const auto place = place_of(path);
+    if (!place) return fail(place.error());
+    const int links = follows_links_ ? 0 : O_NOFOLLOW;
+    const int fd =
+        ::openat(place->folder, place->name.c_str(), O_RDONLY | O_CLOEXEC | flags | links);
+    if (fd >= 0) return fd;
+    if (!follows_links_ && (errno == ELOOP || errno == ENOTDIR)) {
+      const auto there = link_info(path);
+      if (there && there->kind == FileInfo::Kind::symlink) return fail(link_error(path));
+      errno = ENOTDIR;
+    }
+    return fail_errno(verb, path);
+  }
+
+  template <class Change>
+  Expected<> both(const fs::path& from, const fs::path& to, Change change) {
+    const auto a = place_of(from);
+    if (!a) return fail(a.error());
+    const auto b = place_of(to);
+    if (!b) return fail(b.error());
+    return change(*a, *b);
+  }
+
+  Expected<> unlink_at(const fs::path& path, int flags) {
+    const auto place = place_of(path);
+    if (!place) return fail(place.error());
+    if (::unlinkat(place->folder, place->name.c_str(), flags) != 0) {
+      return fail_errno("remove", path);
+    }
+    return {};
+  }
+
+  Expected<> sync_path(const fs::path& path, int flags) const {
+    const auto fd = open_to_read(path, flags);
+    if (!fd) return fail(fd.error());
+    const Descriptor file(*fd);
+    const bool folder = (flags & O_DIRECTORY) != 0;
+    const Operation operation = folder ? Operation::sync_folder : Operation::sync_file;
+    if (sync_descriptor(file.get()) != 0 && !means_cannot(operation, errno)) {
+      return fail_errno("sync", path);
+    }
+    return {};
+  }
+
   static Expected<> fill(int fd, std::string_view text, std::uint32_t mode, const fs::path& path) {
     // The umask applies to open's mode, not to this one.
     if (::fchmod(fd, static_cast<mode_t>(mode)) != 0 && !means_cannot(Operation::set_mode, errno)) {
@@ -392,18 +523,21 @@ class SystemFiles final : public FileSystem {
   }
 
   // A folder that is new could go with the power otherwise, and all that was synced in it.
-  static Expected<> sync_entry_of(const fs::path& folder) {
+  Expected<> sync_entry_of(const fs::path& folder) const {
     const fs::path parent = folder.parent_path().empty() ? fs::path(".") : folder.parent_path();
     // One in which we may make folders but not look cannot be opened, and so not be synced.
-    if (::access(parent.c_str(), R_OK) != 0) return {};
-    return sync_path(parent, O_DIRECTORY);
+    auto synced = sync_path(parent, O_DIRECTORY);
+    if (!synced && synced.error().code == ErrorCode::permission_denied) return {};
+    return synced;
   }
+
+  const bool follows_links_;
 };
 
 }  // namespace
 
 FileSystem& system_files() {
-  static SystemFiles files;
+  static SystemFiles files(/*follows_links=*/true);
   return files;
 }
 

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <system_error>
 
+#include "core/folder.h"
 #include "core/shell_word.h"
 
 namespace core {
@@ -24,8 +25,11 @@ constexpr mode_t kPermissions = 0777;
 // a file with one name: somebody put it there, and would have us give away another file.
 class OwnFile {
  public:
-  explicit OwnFile(const fs::path& path)
-      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) {
+  explicit OwnFile(const fs::path& path) {
+    const auto folder = Folder::of(path);
+    if (!folder) return;
+    fd_ = ::openat(folder->descriptor(), path.filename().c_str(),
+                   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct stat status {};
     const bool ours =
         fd_ >= 0 && ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink <= 1;
@@ -41,7 +45,7 @@ class OwnFile {
   int get() const { return fd_; }
 
  private:
-  int fd_;
+  int fd_ = -1;
 };
 
 std::string octal(mode_t mode) {
@@ -131,7 +135,11 @@ std::string cannot_open_warning(const fs::path& target, const struct stat& folde
 
 std::vector<std::string> take_after(const fs::path& file, const fs::path& like) {
   struct stat wanted {};
-  if (::stat(like.c_str(), &wanted) != 0) return {};
+  const auto beside = Folder::of(like);
+  const std::string name = like.filename().string();
+  if (!beside || ::fstatat(beside->descriptor(), name.c_str(), &wanted, AT_SYMLINK_NOFOLLOW) != 0) {
+    return {};
+  }
   const OwnFile own(file);
   struct stat made {};
   if (own.get() < 0 || ::fstat(own.get(), &made) != 0) {
@@ -148,7 +156,7 @@ std::vector<std::string> take_after(const fs::path& file, const fs::path& like) 
   // What the group may must not become another group's right.
   const mode_t mode = wanted.st_mode & (same_owners ? kPermissions : 0700U);
   drop_inherited_acl(own.get());
-  const std::string lost = copy_attributes(own.get(), like, same_owners);
+  const std::string lost = copy_attributes(own.get(), beside->way_to(name), same_owners);
   (void)!::fchmod(own.get(), mode);
   (void)::fstat(own.get(), &made);
   if (!same_owners) {
@@ -168,8 +176,9 @@ std::vector<std::string> take_after(const fs::path& file, const fs::path& like) 
 }
 
 std::vector<std::string> take_after_folder(const fs::path& file, const fs::path& target) {
+  const auto opened = Folder::of(target);
   struct stat folder {};
-  if (::stat(target.parent_path().c_str(), &folder) == 0 && ::geteuid() == 0 &&
+  if (opened && ::fstat(opened->descriptor(), &folder) == 0 && ::geteuid() == 0 &&
       folder.st_uid != 0) {
     const OwnFile own(file);
     if (own.get() >= 0) (void)!::fchown(own.get(), folder.st_uid, folder.st_gid);

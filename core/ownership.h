@@ -12,7 +12,8 @@ namespace core {
 // Makes owner, group, permissions, ACL and extended attributes (user.*, the security label) of
 // `file` those of `like`. What the system does not let us keep comes back as warnings; then nobody
 // gets more rights than with `like`. `file` is a temporary file of ours: one that has a second name
-// is left alone. `like` is never opened: it may be a live database.
+// is left alone. `like` is never opened: it may be a live database. No link is followed: both paths
+// must be resolved.
 std::vector<std::string> take_after(const fs::path& file, const fs::path& like);
 
 // For a database that was lost: nothing is left that says whose it was, so its folder does. As root

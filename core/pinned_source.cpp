@@ -139,7 +139,7 @@ Expected<PinnedSource> PinnedSource::open(const fs::path& path,
   PinnedSource source;
   BusyWait wait{env.clock, env.clock.steady_now() + busy_timeout, stop};
   auto pinned = source.start(path, SourceVfs::Media::live, wait, env.files);
-  if (!pinned && source.vfs_->side_files_refused()) {
+  if (!pinned && source.vfs_ && source.vfs_->side_files_refused()) {
     if (const auto mount = mount_of(path, env.files); mount && mount->never_written) {
       source.close();
       pinned = source.start(path, SourceVfs::Media::still, wait, env.files);
@@ -163,7 +163,9 @@ Expected<PinnedSource> PinnedSource::open(const fs::path& path,
 
 Expected<> PinnedSource::start(const fs::path& path, SourceVfs::Media media, BusyWait& wait,
                                const FileSystem& files) {
-  vfs_ = std::make_unique<SourceVfs>(media);
+  auto folder = Folder::of(path);
+  if (!folder) return fail(folder.error());
+  vfs_ = std::make_unique<SourceVfs>(std::move(*folder), media);
   auto connection =
       sqlite::open(path.string(), SQLITE_OPEN_READONLY | SQLITE_OPEN_PRIVATECACHE, vfs_->name());
   if (!connection) return fail(connection.error());

@@ -44,7 +44,8 @@ class PinnedSource {
   // waits to be rolled back; odd side files; the path is a second name of a database whose -wal or
   // journal lies beside another one: second_names.h), cancelled.
   //
-  // `path` must have its symbolic links resolved: the side files lie beside the file itself.
+  // `path` must have its symbolic links resolved: the side files lie beside the file itself. One
+  // that comes up meanwhile is not followed (conflict).
   static Expected<PinnedSource> open(const std::filesystem::path& path,
                                      std::chrono::milliseconds busy_timeout, const Env& env,
                                      std::stop_token stop);

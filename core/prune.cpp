@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "core/bounds.h"
+#include "core/folder_lock.h"
 #include "core/history.h"
 #include "core/loss.h"
 #include "core/run_lock.h"
@@ -84,12 +86,16 @@ Expected<> prune_series(const PruneRequest& request, const Series& series, const
                         std::stop_token stop, PruneResult& result) {
   const auto& [folder, stem, flat] = series;
   std::optional<RunLock> lock;
+  std::optional<FolderLock> folder_lock;
   if (!request.dry_run) {
     auto locked = RunLock::acquire(series_lock_key(folder, stem),
                                    "pruning the snapshots of " + stem + " in " + folder.string(),
                                    request.lock_timeout, env, stop);
     if (!locked) return fail(locked.error());
     lock.emplace(std::move(*locked));
+    auto folder_locked = FolderLock::acquire(folder, request.lock_timeout, env, stop);
+    if (!folder_locked) return fail(folder_locked.error());
+    folder_lock.emplace(std::move(*folder_locked));
   }
   auto listed =
       series_for_retention(folder, stem, flat ? host_of(request, env) : "", result.source, env);
@@ -169,7 +175,8 @@ Expected<PruneResult> prune_snapshots(const PruneRequest& request, const Env& en
   resolved.source = recorded_source(request.source, env.files);
   resolved.destination = *destination;
   const Instant started_at = env.clock.now();
-  auto result = prune(resolved, env, stop);
+  const Bounds bounds(env, {resolved.destination});
+  auto result = prune(resolved, bounds.env(), stop);
   if (!request.dry_run) record(resolved, started_at, env, result);
   return result;
 }

@@ -6,6 +6,8 @@ namespace core {
 namespace {
 
 constexpr int kMaxAsideNames = 100;
+// Runs that publish the same name at the same time: how often one looks whether it is done.
+constexpr int kMaxLooks = 3;
 constexpr std::string_view kKeptMark = "-before-loss";
 
 // After an interrupted replacement the manifest there may be one of two snapshots; and one made by
@@ -97,6 +99,40 @@ void undo_manifest(const PublishRequest& request, FileSystem& files) {
   (void)undone;
 }
 
+bool is_manifest_there(const PublishRequest& request, const Manifest& manifest,
+                       const FileSystem& files) {
+  const auto there = read_manifest(request.snapshot, files);
+  return there && encode_manifest(*there) == encode_manifest(manifest);
+}
+
+// Of a file system that numbers files anew the length and the time must do.
+bool is_same_file(const FileInfo& a, const FileInfo& b) {
+  return a.id == b.id || (a.bytes == b.bytes && a.modified == b.modified);
+}
+
+// After the rename: `ours` is the file that was put in place.
+void look_afterwards(const PublishRequest& request, const FileInfo& ours, const Manifest& manifest,
+                     FileSystem& files, std::vector<std::string>& warnings) {
+  for (int look = 0; look < kMaxLooks; ++look) {
+    const bool manifest_is_ours = is_manifest_there(request, manifest, files);
+    const auto there = files.link_info(request.snapshot);
+    if (!there) return;
+    if (is_same_file(*there, ours)) {
+      if (manifest_is_ours) return;
+      if (auto written = write_manifest(request.snapshot, manifest, files); !written) {
+        warnings.push_back(written.error().message);
+      }
+      continue;
+    }
+    // That run has no manifest yet, or had written it before ours: ours says nothing about its
+    // file.
+    if (manifest_is_ours) (void)files.remove(manifest_path_of(request.snapshot));
+    warnings.push_back("Another run put its own snapshot in the place of " +
+                       request.snapshot.string() + " at the same time; that one is there now.");
+    return;
+  }
+}
+
 }  // namespace
 
 bool is_kept_stem(std::string_view stem, const std::string& of) {
@@ -117,6 +153,7 @@ Expected<Published> publish_snapshot(const PublishRequest& request, Temporary& f
       result.kept_as = std::move(*made);
     }
   }
+  const auto ours = files.link_info(file.path());
   auto published = write_manifest(request.snapshot, manifest, files);
   if (published) published = files.rename(file.path(), request.snapshot);
   if (!published) {
@@ -125,6 +162,7 @@ Expected<Published> publish_snapshot(const PublishRequest& request, Temporary& f
   }
   file.release();
   aside.keep();
+  if (ours) look_afterwards(request, *ours, manifest, files, result.warnings);
   if (auto synced = files.sync_folder(request.snapshot.parent_path()); !synced) {
     result.warnings.push_back(
         "The snapshot is in place, but a power failure now might undo that: " +

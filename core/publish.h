@@ -30,7 +30,11 @@ bool is_kept_stem(std::string_view stem, const std::string& of);
 
 // The manifest first, naming the snapshot it is about to replace, then the database: see manifest.h
 // for what a crash between the two leaves. Fills manifest.replaces and releases `file`. On an error
-// the folder is as it was. To be called under the lock of the series.
+// the folder is as it was. To be called under the lock of the series and of the folder.
+//
+// Where the folder could not be locked, another run may publish the same name at the same time. So
+// what is there afterwards is looked at: each run sees to it that its own manifest lies beside its
+// own file, and takes it away from beside another's. A warning tells when that other one stayed.
 Expected<Published> publish_snapshot(const PublishRequest& request, Temporary& file,
                                      Manifest& manifest, FileSystem& files, std::stop_token stop);
 

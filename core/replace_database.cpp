@@ -61,8 +61,12 @@ tl::unexpected<Error> ReplacedDatabase::fail_busy(const std::vector<Opener>& ope
 
 Expected<> ReplacedDatabase::lock(std::chrono::milliseconds busy_timeout, std::stop_token stop) {
   if (auto regular = refuse_odd_side_files(target_, env_.files); !regular) return regular;
+  auto folder = Folder::of(target_);
+  if (!folder) return fail(folder.error());
+  vfs_.emplace(std::move(*folder));
   auto connection = sqlite::open(
-      target_.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE);
+      target_.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
+      vfs_->name());
   if (!connection) return fail(connection.error());
   connection_ = std::move(*connection);
   sqlite3_busy_timeout(connection_.get(), kLockTryMs);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/env.h"
+#include "core/folder_vfs.h"
 #include "core/manifest.h"
 #include "core/openers.h"
 #include "core/sqlite.h"
@@ -28,7 +29,8 @@ namespace core {
 // under the name that its copy would have: they may hold its last transactions.
 class ReplacedDatabase {
  public:
-  // busy when another program has it open, within `busy_timeout`; the message names it.
+  // busy when another program has it open, within `busy_timeout`; the message names it. The target
+  // must be resolved: no link on its path is followed.
   static Expected<std::unique_ptr<ReplacedDatabase>> take(const fs::path& target,
                                                           std::chrono::milliseconds busy_timeout,
                                                           const Env& env, std::stop_token stop);
@@ -64,6 +66,7 @@ class ReplacedDatabase {
 
   const fs::path target_;
   const Env& env_;
+  std::optional<FolderVfs> vfs_;  // outlives the connection
   sqlite::ConnectionHandle connection_;
   std::optional<Manifest> facts_;
   bool lost_ = false;

@@ -4,6 +4,7 @@
 #include <array>
 #include <iterator>
 
+#include "core/bounds.h"
 #include "core/damaged_copy.h"
 #include "core/digest.h"
 #include "core/history.h"
@@ -60,7 +61,12 @@ class Restoration {
  public:
   Restoration(const RestoreRequest& request, const Env& env, ProgressSink& progress,
               std::stop_token stop)
-      : request_(request), env_(env), progress_(progress), stop_(std::move(stop)) {
+      : request_(request),
+        around_(env),
+        bounds_(env, {request.snapshot.parent_path()}),
+        env_(bounds_.env()),
+        progress_(progress),
+        stop_(std::move(stop)) {
     result_.snapshot = request.snapshot;
     result_.in_place = request.in_place;
     result_.dry_run = request.dry_run;
@@ -128,6 +134,8 @@ class Restoration {
   }
 
   const RestoreRequest& request_;
+  const Env& around_;  // in which the target, as it was given, is resolved
+  Bounds bounds_;
   const Env& env_;
   ProgressSink& progress_;
   const std::stop_token stop_;
@@ -150,7 +158,7 @@ Expected<> Restoration::find_target() {
     wanted = std::move(*recorded);
   }
   if (wanted.is_relative()) wanted = env_.places.current_folder / wanted;
-  const auto folder = env_.files.canonical(wanted.parent_path());
+  const auto folder = around_.files.canonical(wanted.parent_path());
   if (!folder && folder.error().code == ErrorCode::not_found) {
     // Not made here: below a mistyped path, or a disk that is not attached, it would hide that.
     return fail(ErrorCode::not_found,
@@ -160,12 +168,13 @@ Expected<> Restoration::find_target() {
                     shell_command({"mkdir", "-p", wanted.parent_path().string()}));
   }
   if (!folder) return fail(folder.error());
-  const auto info = env_.files.info(wanted);
+  const auto info = around_.files.info(wanted);
   if (!info && info.error().code != ErrorCode::not_found) return fail(info.error());
   target_exists_ = info.has_value();
   // In place, a link is followed to the database itself: the side files lie beside that.
-  const auto resolved = env_.files.canonical(wanted);
+  const auto resolved = around_.files.canonical(wanted);
   target_ = request_.in_place && resolved ? *resolved : *folder / wanted.filename();
+  bounds_.add(target_.parent_path());
   result_.target = target_;
   if (!target_exists_ && is_there(target_, env_.files)) {
     return fail(ErrorCode::not_found, target_.string() + " is a link that leads nowhere.",
@@ -499,8 +508,11 @@ void record(const RestoreRequest& request, const fs::path& target, Instant start
 Expected<RestoreResult> restore_snapshot(const RestoreRequest& request, const Env& env,
                                          ProgressSink& progress, std::stop_token stop) {
   const Instant started_at = env.clock.now();
-  Restoration restoration(request, env, progress, std::move(stop));
+  RestoreRequest kept = request;
+  kept.snapshot = env.files.canonical(request.snapshot).value_or(request.snapshot);
+  Restoration restoration(kept, env, progress, std::move(stop));
   auto outcome = restoration.run();
+  if (outcome) outcome->snapshot = request.snapshot;
   const bool asked_back = !outcome && outcome.error().code == ErrorCode::needs_confirmation;
   if (!request.dry_run && !asked_back) {
     record(request, restoration.target(), started_at, outcome, env);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/digest.h"
+#include "core/folder_vfs.h"
 #include "core/newer_schema.h"
 #include "core/sealed_vfs.h"
 #include "core/sqlite.h"
@@ -131,7 +132,11 @@ Expected<CopiedSnapshot> copy_snapshot(const fs::path& snapshot, const fs::path&
 Expected<> rebuild_indexes(const fs::path& file, bool wal,
                            const std::map<std::string, std::uint64_t>& rows, const Env& env,
                            ProgressSink& progress, std::stop_token stop) {
-  auto connection = sqlite::open(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE);
+  auto folder = Folder::of(file);
+  if (!folder) return fail(folder.error());
+  const FolderVfs vfs(std::move(*folder));  // outlives the connection
+  auto connection =
+      sqlite::open(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE, vfs.name());
   if (!connection) return fail(connection.error());
   sqlite3* raw = connection->get();
   const bool newer = !newer_writer(raw).empty();

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <optional>
+#include <string_view>
 #include <vector>
 
+#include "core/folder.h"
 #include "core/guarded_fetch.h"
 #include "core/newer_schema.h"
 #include "core/page_cache.h"
@@ -30,6 +33,12 @@ constexpr std::size_t kCachedBytes = 48 << 20;
 
 constexpr int kHeaderBytes = 100, kWriteVersion = 18, kReadVersion = 19;
 
+// SQLite keeps a pointer to the name under which it opened a file.
+struct Way {
+  Folder folder;
+  std::string name;
+};
+
 struct SealedFile {
   sqlite3_file base;
   bool database;  // else a temporary file of SQLite's own, which it may write
@@ -38,6 +47,7 @@ struct SealedFile {
   MapGuard guard;
   bool keeps_pages;
   std::optional<PageCache> cache;
+  std::optional<Way> way;
   std::size_t inner_bytes;
 };
 
@@ -100,7 +110,9 @@ int x_close(sqlite3_file* file) {
   self(file).cache.reset();
   self(file).guard.~MapGuard();
   if (self(file).database) unmapped(file)->pMethods->xClose(unmapped(file));
-  return methods(file).xClose(inner(file));
+  const int rc = methods(file).xClose(inner(file));
+  self(file).way.reset();
+  return rc;
 }
 int x_read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
   count(file, bytes);
@@ -196,6 +208,21 @@ sqlite3_vfs* system_vfs(sqlite3_vfs* vfs) {
   return static_cast<sqlite3_vfs*>(vfs->pAppData);
 }
 
+// Two descriptors on what lies there.
+int open_twice(sqlite3_vfs* system, sqlite3_file* file, const char* path, int flags, int* out) {
+  auto folder = Folder::of(path);
+  if (!folder) return SQLITE_CANTOPEN;
+  std::string name = folder->way_to(std::filesystem::path(path).filename().string());
+  const char* way = self(file).way.emplace(Way{std::move(*folder), std::move(name)}).name.c_str();
+  int rc = system->xOpen(system, way, inner(file), flags, out);
+  if (rc == SQLITE_OK) {
+    rc = system->xOpen(system, way, unmapped(file), flags, nullptr);
+    if (rc != SQLITE_OK) methods(file).xClose(inner(file));
+  }
+  if (rc != SQLITE_OK) self(file).way.reset();
+  return rc;
+}
+
 int x_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   const bool database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
   const bool temporary = (flags & SQLITE_OPEN_DELETEONCLOSE) != 0;
@@ -204,16 +231,13 @@ int x_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, in
   if (!database && !temporary) return SQLITE_CANTOPEN;  // a journal would lie beside the file
   int real_flags = flags;
   if (database) {
-    real_flags &= ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    real_flags &= ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI);
     real_flags |= SQLITE_OPEN_READONLY;
   }
   sqlite3_vfs* system = system_vfs(vfs);
   created->inner_bytes = aligned(static_cast<std::size_t>(system->szOsFile));
-  int rc = system->xOpen(system, name, inner(file), real_flags, out_flags);
-  if (rc == SQLITE_OK && database) {
-    rc = system->xOpen(system, name, unmapped(file), real_flags, nullptr);
-    if (rc != SQLITE_OK) methods(file).xClose(inner(file));
-  }
+  const int rc = database ? open_twice(system, file, name, real_flags, out_flags)
+                          : system->xOpen(system, name, inner(file), real_flags, out_flags);
   if (rc == SQLITE_OK) {
     created->base.pMethods = &kMethods;
   } else {
@@ -231,6 +255,13 @@ int x_access(sqlite3_vfs*, const char*, int, int* result) {
 int x_delete(sqlite3_vfs*, const char*, int) {
   return SQLITE_READONLY;
 }
+// The path is resolved already, and no link on it is to be looked at.
+int x_full_pathname(sqlite3_vfs*, const char* path, int bytes, char* out) {
+  const std::string_view text(path);
+  if (text.size() >= static_cast<std::size_t>(bytes)) return SQLITE_CANTOPEN;
+  std::memcpy(out, text.data(), text.size() + 1);
+  return SQLITE_OK;
+}
 
 // Registered once and for the life of the program.
 int register_vfs() {
@@ -246,6 +277,7 @@ int register_vfs() {
   vfs.xOpen = x_open;
   vfs.xAccess = x_access;
   vfs.xDelete = x_delete;
+  vfs.xFullPathname = x_full_pathname;
   return sqlite3_vfs_register(&vfs, 0);
 }
 
@@ -270,6 +302,8 @@ Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path
   if (registered != SQLITE_OK) {
     return fail(sqlite::error_from(registered, nullptr, "cannot register a VFS"));
   }
+  // Its error says more than SQLite's.
+  if (const auto folder = Folder::of(path); !folder) return fail(folder.error());
   auto connection =
       sqlite::open(path.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, kVfsName);
   if (!connection) return connection;

@@ -26,6 +26,8 @@ namespace core {
 // SQLite put into the schema is passed over (core/newer_schema.h).
 // https://www.sqlite.org/vfs.html, https://www.sqlite.org/security.html
 //
+// The path must be resolved: no symbolic link on it is followed (core/folder.h).
+//
 // The connection serves one thread at a time. The file must not be changed while it is open: should
 // it be, or should the disk fail, reading gives SQLITE_IOERR_READ.
 Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path);

@@ -4,8 +4,10 @@
 #include <future>
 #include <iterator>
 
+#include "core/bounds.h"
 #include "core/copy.h"
 #include "core/damaged_copy.h"
+#include "core/folder_lock.h"
 #include "core/history.h"
 #include "core/loss.h"
 #include "core/machine.h"
@@ -55,6 +57,7 @@ class SnapshotRun {
  private:
   Expected<> lock();
   Expected<> look_around();
+  Expected<> look_at_series();
   void find_previous();
   void sweep();
   Expected<PinnedSource> pin();
@@ -143,6 +146,10 @@ Expected<> SnapshotRun::look_around() {
     return fail(folder.error());
   }
   if (!request_.dry_run) sweep();
+  return look_at_series();
+}
+
+Expected<> SnapshotRun::look_at_series() {
   auto series = list_series(plan_.folder, plan_.name.stem, env_.files);
   if (!series) return fail(series.error());
   series_ = std::move(*series);
@@ -232,7 +239,6 @@ Expected<> SnapshotRun::make_snapshot(PinnedSource& source) {
     return fail(with_damaged_copy(settled.error(), file));
   }
   if (stop_.stop_requested()) return fail_stopped(plan_);
-  look_for_loss();
   // Beside what publishing waits for the disk: for a gigabyte it takes as long.
   const auto dropping = std::async(kBeside, [&] { copied->file->drop_cache(); });
   return publish(file);
@@ -346,6 +352,11 @@ Error SnapshotRun::with_damaged_copy(Error error, Temporary& file) {
 }
 
 Expected<> SnapshotRun::publish(Temporary& file) {
+  const auto lock = FolderLock::acquire(plan_.folder, request_.lock_timeout, env_, stop_);
+  if (!lock) return fail(lock.error());
+  // Another user or machine, whose state folder is not ours, may have published meanwhile.
+  if (auto looked = look_at_series(); !looked) return looked;
+  look_for_loss();
   PublishRequest request;
   request.snapshot = plan_.snapshot;
   request.name = plan_.name;
@@ -401,6 +412,15 @@ void SnapshotRun::tell_of_loss(const fs::path& kept_as) {
 
 void SnapshotRun::apply_retention() {
   if (request_.retention.empty() || result_.shrink_alarm || !uncompared_.empty()) return;
+  std::optional<FolderLock> lock;
+  if (!request_.dry_run) {
+    auto locked = FolderLock::acquire(plan_.folder, request_.lock_timeout, env_, stop_);
+    if (!locked) {
+      result_.warnings.push_back("Retention was not applied: " + locked.error().message);
+      return;
+    }
+    lock.emplace(std::move(*locked));
+  }
   auto series = series_for_retention(plan_.folder, plan_.name.stem, plan_.flat ? plan_.host : "",
                                      plan_.source.string(), env_);
   if (!series) {
@@ -472,7 +492,8 @@ Expected<SnapshotResult> plan_and_run(const SnapshotRequest& request, const Env&
                                       ProgressSink& progress, const std::stop_token& stop) {
   auto plan = plan_snapshot(request, env);
   if (!plan) return fail(with_way_back(plan.error(), request, env));
-  return SnapshotRun(request, std::move(*plan), env, progress, stop).run();
+  const Bounds bounds(env, {plan->destination});
+  return SnapshotRun(request, std::move(*plan), bounds.env(), progress, stop).run();
 }
 
 std::string absolute_text(const fs::path& path, const Env& env) {

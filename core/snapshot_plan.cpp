@@ -30,11 +30,23 @@ Expected<> check_folder_name(const std::string& name, const std::string& what) {
                   " bytes without slashes and control characters, not beginning with a dot.");
 }
 
-// The path with the links of its existing part resolved.
-fs::path resolve_existing_part(const fs::path& path, const FileSystem& files) {
-  if (const auto whole = files.canonical(path)) return *whole;
-  if (!path.has_relative_path()) return path;
-  return resolve_existing_part(path.parent_path(), files) / path.filename();
+// The folder of the series, below a resolved destination. A link in the place of a host's or a
+// label's folder would lead out of the destination, and no listing follows it.
+Expected<fs::path> series_folder(const SnapshotPlan& plan, const FileSystem& files) {
+  fs::path folder = plan.destination;
+  for (const std::string& name : {plan.flat ? std::string() : plan.host, plan.label}) {
+    if (name.empty()) continue;
+    folder /= name;
+    const auto there = files.link_info(folder);
+    if (!there || there->kind != FileInfo::Kind::symlink) continue;
+    return fail(ErrorCode::conflict,
+                folder.string() +
+                    " is a symbolic link; it is not followed, as listings and checks "
+                    "would not find what lies behind it.",
+                "Give the folder that it leads to as the destination (with flat, if it is the "
+                "host's), or remove the link.");
+  }
+  return folder;
 }
 
 Expected<fs::path> resolve_source(const fs::path& source, const FileSystem& files) {
@@ -98,10 +110,9 @@ Expected<SnapshotPlan> plan_snapshot(const SnapshotRequest& request, const Env& 
   if (!source) return fail(source.error());
   plan.source = std::move(*source);
   plan.destination = std::move(*destination);
-  plan.folder = plan.destination;
-  if (!plan.flat) plan.folder /= plan.host;
-  if (!plan.label.empty()) plan.folder /= plan.label;
-  plan.folder = resolve_existing_part(plan.folder, env.files);
+  auto folder = series_folder(plan, env.files);
+  if (!folder) return fail(folder.error());
+  plan.folder = std::move(*folder);
   const fs::path live = plan.source.parent_path();
   if (is_inside(plan.destination, live) || is_inside(plan.folder, live)) {
     return fail(ErrorCode::invalid_argument,

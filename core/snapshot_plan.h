@@ -25,7 +25,8 @@ struct SnapshotPlan {
 
 // Checks the arguments and resolves the paths; reads nothing but the folders' entries. Errors:
 // invalid_argument (no destination, destination inside the source's folder, a label or host that is
-// no folder name), not_found, not_a_database, permission_denied.
+// no folder name), not_found, not_a_database, permission_denied, conflict (a link as host's or
+// label's folder).
 Expected<SnapshotPlan> plan_snapshot(const SnapshotRequest& request, const Env& env);
 
 // A label that tells this source from another one of the same name: the name of the project's

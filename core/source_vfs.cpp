@@ -6,14 +6,18 @@
 #include <atomic>
 #include <cstring>
 
+#include "core/folder_vfs.h"
 #include "core/guarded_fetch.h"
 #include "core/prefetch.h"
 
 namespace core {
 
 struct SourceVfs::State {
+  explicit State(Folder opened) : folder(std::move(opened)), system(folder.get()) {}
+
+  FolderVfs folder;
   sqlite3_vfs vfs{};
-  sqlite3_vfs* system = nullptr;
+  sqlite3_vfs* system;
   std::string vfs_name;
   std::string path;
   bool still = false;  // Media::still
@@ -182,7 +186,7 @@ int x_shm_unmap(sqlite3_file* file, int delete_flag) {
     return system->pMethods->xShmUnmap(system, delete_flag);
   }
   const std::string wal = state.path + "-wal";
-  const bool wal_unused = !state.had_wal && is_empty(wal);
+  const bool wal_unused = !state.had_wal && is_empty(state.folder.way_to(wal));
   const bool remove_shm = !state.had_shm && (state.had_wal || wal_unused);
   const int rc = system->pMethods->xShmUnmap(system, remove_shm ? 1 : 0);
   if (wal_unused) (void)state.system->xDelete(state.system, wal.c_str(), 0);
@@ -227,9 +231,9 @@ const sqlite3_io_methods kMethods = {3,
 
 int open_database(State& state, SourceFile* opened, const char* name, int flags, int* out_flags) {
   state.path = name;
-  state.had_wal = exists(state.path + "-wal");
-  state.had_shm = exists(state.path + "-shm");
-  if (state.still && is_empty(state.path + "-wal")) state.had_wal = false;
+  state.had_wal = exists(state.folder.way_to(state.path + "-wal"));
+  state.had_shm = exists(state.folder.way_to(state.path + "-shm"));
+  if (state.still && is_empty(state.folder.way_to(state.path + "-wal"))) state.had_wal = false;
   // A descriptor that may write is what locks need; falls back to reading where it may not.
   const int wanted = (flags & ~SQLITE_OPEN_READONLY) | SQLITE_OPEN_READWRITE;
   int got = 0;
@@ -277,11 +281,9 @@ int x_full_pathname(sqlite3_vfs* vfs, const char* name, int bytes, char* out) {
 
 }  // namespace
 
-SourceVfs::SourceVfs(Media media) : state_(new State) {
+SourceVfs::SourceVfs(Folder folder, Media media) : state_(new State(std::move(folder))) {
   state_->still = media == Media::still;
   static std::atomic<std::uint64_t> next_number{0};
-  sqlite3_initialize();
-  state_->system = sqlite3_vfs_find(nullptr);
   state_->vfs_name = "bpd-source-" + std::to_string(next_number++);
   sqlite3_vfs& vfs = state_->vfs;
   vfs = *state_->system;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/folder.h"
 
 namespace core {
 
@@ -28,7 +29,8 @@ namespace core {
 class SourceVfs {
  public:
   enum class Media { live, still };
-  explicit SourceVfs(Media media = Media::live);
+  // For a database in that folder, and reached through it (core/folder_vfs.h).
+  explicit SourceVfs(Folder folder, Media media = Media::live);
   ~SourceVfs();  // every connection opened through it must be closed
   SourceVfs(const SourceVfs&) = delete;
   SourceVfs& operator=(const SourceVfs&) = delete;

@@ -94,15 +94,16 @@ void keep_ours(StatusInput& input, const Env& env) {
   });
 }
 
-std::optional<Expected<ListPage>> list_patiently(const fs::path& destination,
-                                                 const FileSystem& files,
+std::optional<Expected<ListPage>> list_patiently(const fs::path& destination, FileSystem& files,
                                                  const std::stop_token& stop) {
   const std::string place = destination.string();
   const auto there =
       within(kPatience, place, stop, [&files, destination] { return files.info(destination); });
   if (!there) return std::nullopt;
   return within(kListPatience, place, stop, [&files, destination] {
-    return list_snapshots(destination, {}, kMaxSnapshots, "", files);
+    const auto real = files.canonical(destination);
+    if (!real) return Expected<ListPage>(fail(real.error()));
+    return list_snapshots(*real, {}, kMaxSnapshots, "", files.no_links());
   });
 }
 

@@ -12,6 +12,7 @@
 #include <random>
 
 #include "core/cannot.h"
+#include "core/folder.h"
 
 namespace core {
 namespace {
@@ -24,13 +25,13 @@ constexpr int kMaxCreateAttempts = 8;
 constexpr std::chrono::hours kDeadAge{48};
 
 // Some file systems count no links: there the name itself tells.
-bool has_name(int fd, const fs::path& path) {
+bool has_name(int fd, int folder, const std::string& name) {
   struct stat open {
   }, named{};
   if (::fstat(fd, &open) != 0) return false;
   if (open.st_nlink > 0) return true;
-  return ::lstat(path.c_str(), &named) == 0 && named.st_dev == open.st_dev &&
-         named.st_ino == open.st_ino;
+  return ::fstatat(folder, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         named.st_dev == open.st_dev && named.st_ino == open.st_ino;
 }
 
 bool is_old(int fd, Instant now) {
@@ -83,13 +84,14 @@ std::optional<std::string> name_of_temporary(std::string_view file_name) {
 
 // A sweeper that finds the file between open and flock takes it for a dead one and removes it; so
 // the lock counts only on a file that still has its name.
-Expected<int> create_locked(const fs::path& path) {
+Expected<int> create_locked(int folder, const std::string& name, const fs::path& path) {
+  constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
   for (int attempt = 0; attempt < kMaxCreateAttempts; ++attempt) {
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const int fd = ::openat(folder, name.c_str(), kFlags, 0600);
     if (fd < 0) return fail(cannot_create(path, errno));
     // Where there is no flock, the file's age guards it, and the run's own lock.
     (void)::flock(fd, LOCK_EX | LOCK_NB);
-    if (has_name(fd, path)) return fd;
+    if (has_name(fd, folder, name)) return fd;
     ::close(fd);
   }
   return fail(ErrorCode::conflict, path.string() + " is removed as soon as it is created.",
@@ -97,10 +99,14 @@ Expected<int> create_locked(const fs::path& path) {
 }
 
 Expected<bool> remove_if_abandoned(const fs::path& path, Instant now) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  const auto folder = Folder::of(path);
+  if (!folder) return fail(folder.error());
+  const std::string name = path.filename().string();
+  const int fd =
+      ::openat(folder->descriptor(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) return fail(error_from_errno(errno, "cannot open " + path.string()));
   const bool abandoned = is_abandoned(fd, now);
-  const bool removed = abandoned && ::unlink(path.c_str()) == 0;
+  const bool removed = abandoned && ::unlinkat(folder->descriptor(), name.c_str(), 0) == 0;
   const int error_number = errno;
   ::close(fd);
   if (abandoned && !removed) {

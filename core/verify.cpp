@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/bounds.h"
 #include "core/newer_schema.h"
 #include "core/restore_leftovers.h"
 #include "core/sealed_vfs.h"
@@ -520,9 +521,15 @@ std::string describe_failures(const VerifyReport& report) {
 Expected<VerifyReport> verify_snapshot(const VerifyRequest& request, const Env& env,
                                        ProgressSink& progress, std::stop_token stop) {
   NoProgress silent;  // the bytes were all told of
+  const auto resolved = env.files.canonical(request.snapshot);
+  if (!resolved) return fail(resolved.error());
+  VerifyRequest kept = request;
+  kept.snapshot = *resolved;
+  const Bounds bounds(env, {resolved->parent_path()});
   for (int attempt = 1; attempt <= kMaxAttempts; ++attempt) {
-    Verification verification(request, env, attempt == 1 ? progress : silent, stop);
+    Verification verification(kept, bounds.env(), attempt == 1 ? progress : silent, stop);
     auto report = verification.run();
+    if (report) report->path = request.snapshot;
     const bool damaged = report && report->verdict == VerifyReport::Verdict::damaged;
     if (!damaged || !verification.changed_meanwhile()) return report;
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/cannot.h"
+#include "core/folder.h"
 #include "core/temporary.h"
 #include "core/threads.h"
 
@@ -45,15 +46,22 @@ bool write_fully(int fd, const unsigned char* data, std::size_t bytes, std::uint
 Expected<std::unique_ptr<WriteBehind>> WriteBehind::create(const fs::path& path,
                                                            const WriteBehindOptions& options,
                                                            std::stop_token stop) {
-  auto fd = create_locked(path);
+  const auto folder = Folder::of(path);
+  if (!folder) {
+    Error error = folder.error();
+    error.message = "cannot create " + path.string() + ": " + error.message;
+    return fail(std::move(error));
+  }
+  const std::string name = path.filename().string();
+  auto fd = create_locked(folder->descriptor(), name, path);
   if (!fd) return fail(fd.error());
   std::unique_ptr<WriteBehind> file(new WriteBehind(path, *fd, options, std::move(stop)));
   if (!file->ring_) {
-    ::unlink(path.c_str());
+    ::unlinkat(folder->descriptor(), name.c_str(), 0);
     return fail(ErrorCode::internal, "There is no memory to write " + path.string() + " through.");
   }
   if (auto reserved = file->reserve(options.expected_bytes); !reserved) {
-    ::unlink(path.c_str());
+    ::unlinkat(folder->descriptor(), name.c_str(), 0);
     return fail(reserved.error());
   }
   file->start_threads();

@@ -27,8 +27,12 @@ fs::path resolved(const fs::path& path, const core::FileSystem& files) {
   fs::path existing = path;
   fs::path rest;
   while (existing.has_relative_path()) {
-    if (auto canonical = files.canonical(existing)) return (*canonical / rest).lexically_normal();
-    rest = existing.filename() / rest;
+    if (auto canonical = files.canonical(existing)) {
+      // A path that ends in a slash lies in no folder but itself.
+      return rest.empty() ? *canonical : (*canonical / rest).lexically_normal();
+    }
+    // "x" / "" would be "x/", which is no file.
+    rest = rest.empty() ? existing.filename() : existing.filename() / rest;
     existing = existing.parent_path();
   }
   return path;
@@ -41,12 +45,24 @@ bool lies_within(const fs::path& path, const fs::path& folder) {
 
 }  // namespace
 
-bool Setting::allows(const fs::path& path) const {
-  if (allowed.empty()) return true;
-  const fs::path real = resolved(path, env.files);
-  return std::any_of(allowed.begin(), allowed.end(), [&](const fs::path& folder) {
-    return lies_within(real, resolved(folder, env.files));
-  });
+Setting::Setting(const core::Env& around, std::vector<fs::path> folders, bool may_set_calls)
+    : world(around),
+      allowed(std::move(folders)),
+      bounds(allowed.empty() ? nullptr
+                             : std::make_shared<core::Bounds>(around, std::vector<fs::path>())),
+      env(bounds ? bounds->env() : around),
+      calls(may_set_calls) {}
+
+std::optional<fs::path> Setting::judge(const fs::path& path) const {
+  if (!bounds) return path;
+  fs::path real = resolved(path, world.files);
+  for (const fs::path& folder : allowed) {
+    const fs::path within = resolved(folder, world.files);
+    if (!lies_within(real, within)) continue;
+    bounds->add(within);
+    return real;
+  }
+  return std::nullopt;
 }
 
 bool Arguments::has(std::string_view key) const {
@@ -94,7 +110,7 @@ Expected<fs::path> Arguments::allowed_path(const std::string& given) const {
                 "Give the path on one line.");
   }
   fs::path path = absolute_path(given, setting_.env.places);
-  if (setting_.allows(path)) return path;
+  if (auto judged = setting_.judge(path)) return std::move(*judged);
   return fail(ErrorCode::permission_denied,
               path.string() + " lies outside the folders this server may touch.",
               "Start the server with --allow and a folder that holds it, or choose a path below " +

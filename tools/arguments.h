@@ -1,11 +1,13 @@
 // Reads a tool's validated arguments, with the defaults that several tools share.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/bounds.h"
 #include "core/catalog.h"
 #include "core/env.h"
 #include "core/error.h"
@@ -16,14 +18,23 @@ namespace tools {
 
 // What every tool is made with: the world, and the folders it may touch (empty: no limit).
 struct Setting {
-  const core::Env& env;
+  // `around` must outlive every copy.
+  Setting(const core::Env& around, std::vector<core::fs::path> folders = {},
+          bool may_set_calls = false);
+
+  const core::Env& world;  // for what no argument names
   std::vector<core::fs::path> allowed;
+  std::shared_ptr<core::Bounds> bounds;  // null where there is no limit
+  // For what arguments name: a path that was judged leads nowhere else by the time of its use.
+  const core::Env& env;
   bool calls = false;  // whether a server limited to folders lets its client set commands and URLs
 
   bool may_call() const { return allowed.empty() || calls; }
 
-  // Whether a path, its links resolved as far as it exists, lies in a folder we may touch.
-  bool allows(const core::fs::path& path) const;
+  // The path with its links resolved as far as it exists, if that lies in a folder we may touch;
+  // where there is no limit, the path as it is.
+  std::optional<core::fs::path> judge(const core::fs::path& path) const;
+  bool allows(const core::fs::path& path) const { return judge(path).has_value(); }
 };
 
 // The arguments fit the tool's inputSchema already; what a schema cannot say (a day that exists, a
@@ -39,7 +50,8 @@ class Arguments {
   std::optional<int> integer(std::string_view key) const;
   core::Expected<std::optional<core::Date>> date(std::string_view key) const;
 
-  // `~` and relative paths made absolute (lexically), and allowed; nothing where absent or empty.
+  // `~` and relative paths made absolute (lexically), and judged (Setting::judge); nothing where
+  // absent or empty.
   core::Expected<std::optional<core::fs::path>> path(std::string_view key) const;
   // An array of paths, each as path() reads it; empty where absent.
   core::Expected<std::vector<core::fs::path>> paths(std::string_view key) const;
@@ -50,7 +62,8 @@ class Arguments {
   // The argument `destination`, else $CLAUDE_ORCHESTRATOR_BACKUP_ROOT, else nothing.
   core::Expected<std::optional<core::fs::path>> destination() const;
 
-  // Refuses (permission_denied) a path outside the folders this server may touch.
+  // The path as it was judged; refuses (permission_denied) one outside the folders this server may
+  // touch.
   core::Expected<core::fs::path> allowed_path(const std::string& text) const;
   // Whether a path that no argument named may be shown or touched.
   bool allows(const core::fs::path& path) const { return allowed_path(path.string()).has_value(); }

@@ -106,9 +106,9 @@ server::Tool backup_status(const Setting& setting) {
     const Arguments arguments(json, setting);
     const bool brief = arguments.flag("brief");
     const auto depth = brief ? core::FactDepth::quick : core::FactDepth::whole;
-    auto report = core::report_status(depth, setting.env, context.stop());
+    auto report = core::report_status(depth, setting.world, context.stop());
     if (!report) return report.error();
-    const auto now = setting.env.clock.now();
+    const auto now = setting.world.clock.now();
     if (!setting.allowed.empty()) hide_what_lies_outside(report->status, setting);
     Json databases = Json::array();
     for (const auto& status : report->status.databases) databases.push_back(encode(status, now));

@@ -86,14 +86,14 @@ server::Tool discover_databases(const Setting& setting) {
     const Arguments arguments(json, setting);
     auto request = request_of(arguments);
     if (!request) return request.error();
-    auto found = core::discover_databases(*request, setting.env, context.stop());
+    auto found = core::discover_databases(*request, setting.world, context.stop());
     if (!found) return found.error();
     std::erase_if(found->databases,
                   [&](const FoundDatabase& database) { return !arguments.allows(database.path); });
 
     core::StatusInput input;
     for (const auto& database : found->databases) input.databases.push_back({database.path, {}});
-    core::gather_backups(core::FactDepth::whole, input, found->warnings, setting.env,
+    core::gather_backups(core::FactDepth::whole, input, found->warnings, setting.world,
                          context.stop());
     std::erase_if(input.schedules, [&](const auto& schedule) {
       return !allows_schedule(setting, schedule.source, schedule.destination);

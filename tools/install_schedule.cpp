@@ -174,8 +174,8 @@ server::Tool install_schedule(const Setting& setting) {
     const Arguments arguments(json, setting);
     auto request = request_of(arguments, setting);
     if (!request) return request.error();
-    const auto settled =
-        core::settle_job(request->name, request->settings, setting.env.places, setting.env.files);
+    const auto settled = core::settle_job(request->name, request->settings, setting.world.places,
+                                          setting.world.files);
     if (!settled) return settled.error();
     if (auto free = check_name_is_free(settled->job.name, setting, context.stop()); !free) {
       return free.error();
@@ -194,7 +194,7 @@ server::Tool install_schedule(const Setting& setting) {
     }
 
     const auto result =
-        core::install_schedule(*request, setting.env, context.progress(), context.stop());
+        core::install_schedule(*request, setting.world, context.progress(), context.stop());
     if (!result) return result.error();
     return encode(*result, setting);
   };

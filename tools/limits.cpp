@@ -18,7 +18,7 @@ bool allows_schedule(const Setting& setting, const core::BackupJob& job) {
 
 Expected<> check_schedule(const std::string& name, const Setting& setting) {
   if (setting.allowed.empty()) return {};
-  const auto& env = setting.env;
+  const auto& env = setting.world;
   if (const auto job = core::read_job(name, env.places, env.files);
       job && allows_schedule(setting, *job)) {
     return {};
@@ -37,7 +37,7 @@ Expected<> check_schedule(const std::string& name, const Setting& setting) {
 Expected<> check_name_is_free(const std::string& name, const Setting& setting,
                               std::stop_token stop) {
   if (setting.allowed.empty()) return {};
-  for (const auto& status : core::list_schedules(setting.env, std::move(stop)).schedules) {
+  for (const auto& status : core::list_schedules(setting.world, std::move(stop)).schedules) {
     if (status.name != name || (status.job && allows_schedule(setting, *status.job))) continue;
     return core::fail(ErrorCode::conflict,
                       "The name '" + name +

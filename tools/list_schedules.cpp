@@ -105,7 +105,7 @@ std::string to_text(const Json& structured) {
 
 server::Tool list_schedules(const Setting& setting) {
   auto handler = [setting](const Json&, server::CallContext& context) -> server::ToolOutcome<Json> {
-    const auto list = core::list_schedules(setting.env, context.stop());
+    const auto list = core::list_schedules(setting.world, context.stop());
     Json schedules = Json::array();
     for (const auto& status : list.schedules) {
       if (may_be_told(status, setting)) schedules.push_back(encode(status, setting));

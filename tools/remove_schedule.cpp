@@ -51,7 +51,7 @@ server::Tool remove_schedule(const Setting& setting) {
                            "The schedule '" + name + "' stays: its removal was not confirmed.", ""};
       }
     }
-    const auto result = core::remove_schedule(name, setting.env, context.stop());
+    const auto result = core::remove_schedule(name, setting.world, context.stop());
     if (!result) return result.error();
     Json structured{{"name", result->name}, {"removed", result->removed}};
     if (result->job) {

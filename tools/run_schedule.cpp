@@ -44,7 +44,7 @@ server::Tool run_schedule(const Setting& setting) {
     const Arguments arguments(json, setting);
     const std::string name = arguments.text("name").value_or("");
     if (auto checked = check_schedule(name, setting); !checked) return checked.error();
-    const auto run = core::run_schedule(name, setting.env, context.stop());
+    const auto run = core::run_schedule(name, setting.world, context.stop());
     if (!run) return run.error();
     Json structured = encode_run(*run);
     structured["name"] = name;

@@ -9,6 +9,7 @@
 #include "core/destinations.h"
 #include "core/history.h"
 #include "core/manifest.h"
+#include "core/paths.h"
 #include "tools/encode.h"
 
 namespace tools {
@@ -93,7 +94,8 @@ class SnapshotResources final : public server::ResourceProvider {
     }
     server::ResourcePage page;
     if (at >= destinations.size()) return cursor ? bad_cursor() : decltype(bad_cursor())(page);
-    auto found = core::list_snapshots(destinations[at], {}, kPageSize, inner, setting_.env.files);
+    const core::Bounds bounds(setting_.env, {destinations[at]});
+    auto found = core::list_snapshots(destinations[at], {}, kPageSize, inner, bounds.env().files);
     if (!found) {
       if (found.error().code == core::ErrorCode::invalid_argument) return bad_cursor();
       return tl::unexpected(
@@ -120,9 +122,14 @@ class SnapshotResources final : public server::ResourceProvider {
   server::ReadOutcome read(const std::string& uri, server::CallContext&) override {
     if (uri.starts_with(kTemplatePrefix)) return read_by_name(uri);
     const auto path = path_of_uri(uri);
-    if (!path || !lies_in_a_destination(*path)) return server::UnknownResource{};
-    if (path->ends_with(core::kManifestEnding)) return read_manifest_text(uri, *path);
-    return read_snapshot(uri, *path);
+    const auto known = path ? known_path(*path) : std::nullopt;
+    if (!known) return server::UnknownResource{};
+    // By the way that was looked at, and without a link that comes up on it meanwhile.
+    const core::Bounds bounds(setting_.env, {known->parent_path()});
+    if (known->native().ends_with(core::kManifestEnding)) {
+      return read_manifest_text(uri, *known, bounds.env().files);
+    }
+    return read_snapshot(uri, *known, bounds.env().files);
   }
 
   bool can_subscribe(const std::string& uri) override { return uri.starts_with(kScheme); }
@@ -133,7 +140,7 @@ class SnapshotResources final : public server::ResourceProvider {
       std::vector<std::string> changed;
       core::RunFilter later;
       later.after = last;
-      const auto runs = core::list_runs(later, setting.env);
+      const auto runs = core::list_runs(later, setting.world);
       if (!runs || runs->empty()) return changed;
       last = runs->front().id;
       for (const auto& run : *runs) {
@@ -146,7 +153,7 @@ class SnapshotResources final : public server::ResourceProvider {
   }
 
   static std::vector<fs::path> allowed_destinations(const Setting& setting) {
-    auto folders = core::known_destinations(setting.env);
+    auto folders = core::known_destinations(setting.world);
     std::erase_if(folders, [&](const fs::path& folder) { return !setting.allows(folder); });
     return folders;
   }
@@ -155,7 +162,7 @@ class SnapshotResources final : public server::ResourceProvider {
   static std::int64_t newest_run(const Setting& setting) {
     core::RunFilter newest;
     newest.limit = 1;
-    const auto runs = core::list_runs(newest, setting.env);
+    const auto runs = core::list_runs(newest, setting.world);
     return runs && !runs->empty() ? runs->front().id : 0;
   }
 
@@ -173,16 +180,16 @@ class SnapshotResources final : public server::ResourceProvider {
   }
 
   // Known snapshots only: a resource must not become a way to read any file of the user.
-  bool lies_in_a_destination(const fs::path& path) const {
+  // Such a path with its links resolved.
+  std::optional<fs::path> known_path(const fs::path& path) const {
     const auto real = setting_.env.files.canonical(path);
-    if (!real) return false;
+    if (!real) return std::nullopt;
     const auto name = real->filename().string();
-    if (!core::parse_snapshot_name(core::without_manifest_ending(name))) return false;
-    const auto folders = allowed_destinations(setting_);
-    return std::any_of(folders.begin(), folders.end(), [&](const fs::path& folder) {
-      const auto relative = real->lexically_relative(folder);
-      return !relative.empty() && *relative.begin() != "..";
-    });
+    if (!core::parse_snapshot_name(core::without_manifest_ending(name))) return std::nullopt;
+    for (const fs::path& folder : allowed_destinations(setting_)) {
+      if (core::is_inside(*real, folder)) return *real;
+    }
+    return std::nullopt;
   }
 
   static server::ReadOutcome text_contents(const std::string& uri, std::string text) {
@@ -190,15 +197,17 @@ class SnapshotResources final : public server::ResourceProvider {
         Json::array({{{"uri", uri}, {"mimeType", "application/json"}, {"text", std::move(text)}}})};
   }
 
-  server::ReadOutcome read_manifest_text(const std::string& uri, const fs::path& path) const {
-    auto text = setting_.env.files.read(path, core::kMaxManifestBytes);
+  server::ReadOutcome read_manifest_text(const std::string& uri, const fs::path& path,
+                                         const core::FileSystem& files) const {
+    auto text = files.read(path, core::kMaxManifestBytes);
     if (!text) return server::UnknownResource{};
     return text_contents(uri, std::move(*text));
   }
 
-  server::ReadOutcome read_snapshot(const std::string& uri, const fs::path& path) const {
+  server::ReadOutcome read_snapshot(const std::string& uri, const fs::path& path,
+                                    const core::FileSystem& files) const {
     const auto name = core::parse_snapshot_name(path.filename().string());
-    const auto info = setting_.env.files.info(path);
+    const auto info = files.info(path);
     if (!name || !info) return server::UnknownResource{};
     Snapshot snapshot;
     snapshot.path = path;
@@ -206,7 +215,7 @@ class SnapshotResources final : public server::ResourceProvider {
     snapshot.date = name->date;
     snapshot.bytes = info->bytes;
     snapshot.modified = info->modified;
-    auto manifest = core::read_manifest(path, setting_.env.files);
+    auto manifest = core::read_manifest(path, files);
     if (manifest) {
       snapshot.host = manifest->host;
       snapshot.label = manifest->label;
@@ -237,8 +246,12 @@ class SnapshotResources final : public server::ResourceProvider {
     filter.stem = *stem;
     filter.from = filter.to = date;
     for (const auto& folder : allowed_destinations(setting_)) {
-      const auto page = core::list_snapshots(folder, filter, 1, "", setting_.env.files);
-      if (page && !page->snapshots.empty()) return read_snapshot(uri, page->snapshots.front().path);
+      const core::Bounds bounds(setting_.env, {folder});
+      const auto& files = bounds.env().files;
+      const auto page = core::list_snapshots(folder, filter, 1, "", files);
+      if (page && !page->snapshots.empty()) {
+        return read_snapshot(uri, page->snapshots.front().path, files);
+      }
     }
     return server::UnknownResource{};
   }

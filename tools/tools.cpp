@@ -18,7 +18,7 @@
 namespace tools {
 
 std::vector<server::Tool> all_tools(const core::Env& env, const server::ServerLimits& limits) {
-  const Setting setting{env, limits.allowed, limits.calls};
+  const Setting setting(env, limits.allowed, limits.calls);
   return {
       snapshot_db(setting),      list_snapshots(setting),     verify_snapshot(setting),
       restore_snapshot(setting), discover_databases(setting), backup_status(setting),
@@ -28,7 +28,7 @@ std::vector<server::Tool> all_tools(const core::Env& env, const server::ServerLi
 }
 
 server::ServerDefinition define_server(const core::Env& env, const server::ServerLimits& limits) {
-  const Setting setting{env, limits.allowed, limits.calls};
+  const Setting setting(env, limits.allowed, limits.calls);
   server::ServerDefinition definition;
   definition.name = "backup-plugin-db";
   definition.version = BPD_VERSION;

@@ -257,7 +257,7 @@ TEST_CASE("temporaries that a killed restore left are removed, those at work and
   }
   const fs::path at_work =
       scene.world / "home" / (".~" + safety + ".manifest.json.fedcba9876543210.tmp");
-  const auto fd = core::create_locked(at_work);
+  const auto fd = core::create_locked(AT_FDCWD, at_work.string(), at_work);
   REQUIRE(fd);
   scene.restore(scene.in_place());
   for (const auto& name : dead) CHECK_FALSE(fs::exists(scene.world / "home" / name));

@@ -334,13 +334,35 @@ TEST_CASE("after a failure the folders that the run made are gone, and no others
   request.label = "app";
   REQUIRE_FALSE(world.take(request));
   CHECK(fs::is_empty(world.destination));
-  // Snapshots of this host lie on another disk.
+}
+
+TEST_CASE("a link in the place of the host's or the label's folder is refused") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
   const fs::path elsewhere = world.folder / "disk/snapshots";
   fs::create_directories(elsewhere);
+  auto request = world.request();
+  request.label = "app";
+  const auto refused = [&](const fs::path& link) {
+    const auto taken = world.take(request);
+    REQUIRE_FALSE(taken);
+    CHECK(taken.error().code == ErrorCode::conflict);
+    CHECK(taken.error().message.find(link.string()) != std::string::npos);
+    CHECK(fs::is_empty(elsewhere));
+  };
   fs::create_directory_symlink(elsewhere, world.host_folder());
-  REQUIRE_FALSE(world.take(request));
-  CHECK(fs::exists(elsewhere));
-  CHECK(fs::is_empty(elsewhere));
+  refused(world.host_folder());
+  fs::remove(world.host_folder());
+  fs::create_directory(world.host_folder());
+  fs::create_directory_symlink(elsewhere, world.host_folder() / "app");
+  refused(world.host_folder() / "app");
+  // The destination itself may be one: it is followed once.
+  fs::remove(world.host_folder() / "app");
+  fs::create_directory_symlink(world.destination, world.folder / "link");
+  request.destination = world.folder / "link";
+  const auto taken = world.take(request);
+  REQUIRE(taken);
+  CHECK(taken->snapshot.parent_path() == world.host_folder() / "app");
 }
 
 TEST_CASE("a place that is taken by a file which is not of the series is refused") {

@@ -325,6 +325,15 @@ TEST_CASE("the newest snapshot is passed over, and listed as damaged, once a che
   CHECK(house.good("restore_snapshot", latest).at("snapshot") == newest.string());
 }
 
+TEST_CASE("a server limited to folders restores to a new file in them") {
+  ToolHouse house({"home"});
+  house.furnish();
+  house.good("snapshot_db", {{"destination", "~/Backups"}});
+  const auto file = house.backups / "testhost/global-2026-11-23.db";
+  house.good("restore_snapshot", {{"snapshot", file.string()}, {"target", "~/new.db"}});
+  CHECK(fs::is_regular_file(house / "home/new.db"));
+}
+
 TEST_CASE("restore_snapshot replaces no database outside the allowed folders") {
   ToolHouse house({"home/Backups"});
   house.furnish();

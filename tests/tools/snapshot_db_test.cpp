@@ -166,6 +166,21 @@ TEST_CASE("snapshot_db refuses paths outside the allowed folders, links resolved
   house.good("snapshot_db", {{"destination", "~/Backups"}});
 }
 
+TEST_CASE("snapshot_db follows no link below an allowed destination") {
+  ToolHouse house({"home/.claude", "home/Backups"});
+  house.furnish();
+  const fs::path outside = house / "outside";
+  fs::create_directories(outside);
+  fs::create_directory_symlink(outside, house.backups / "host");
+  CHECK_THAT(house.refused("snapshot_db", {{"destination", "~/Backups"}, {"hostname", "host"}}),
+             Catch::StartsWith("conflict: "));
+  CHECK(test::names_in(outside).empty());
+  // A source behind a link is resolved once, and allowed where it really lies.
+  fs::rename(house / "home/.claude/orchestrator", house / "home/.claude/dotfiles");
+  fs::create_directory_symlink("dotfiles", house / "home/.claude/orchestrator");
+  house.good("snapshot_db", {{"destination", "~/Backups"}});
+}
+
 TEST_CASE("a stopped snapshot_db is cancelled and leaves nothing") {
   ToolHouse house;
   house.furnish();

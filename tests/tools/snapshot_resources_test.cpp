@@ -12,8 +12,7 @@ namespace {
 
 struct Resources : ToolHouse {
   explicit Resources(const std::vector<std::string>& allowed = {})
-      : ToolHouse(allowed), setting{world, {}} {
-    for (const auto& name : allowed) setting.allowed.push_back(*this / name);
+      : ToolHouse(allowed), setting(world, folders()) {
     provider = tools::snapshot_resources(setting);
   }
 

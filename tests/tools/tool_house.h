@@ -48,6 +48,7 @@ struct ToolHouse : FakeEnv {
   explicit ToolHouse(const std::vector<std::string>& allowed = {}, bool calls = false) {
     server::ServerLimits limits{{}, calls};
     for (const auto& name : allowed) limits.allowed.push_back(*this / name);
+    folders_ = limits.allowed;
     tools = tools::all_tools(world, limits);
   }
 
@@ -70,6 +71,8 @@ struct ToolHouse : FakeEnv {
   }
 
   core::Env world = env();
+  const std::vector<fs::path>& folders() const { return folders_; }
+  std::vector<fs::path> folders_{};
   std::vector<server::Tool> tools;
   FakeCall context;
 
