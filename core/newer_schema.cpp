@@ -5,6 +5,7 @@
 #include <array>
 
 #include "core/sqlite.h"
+#include "core/virtual_tables.h"
 
 namespace core {
 namespace {
@@ -81,13 +82,16 @@ std::string unread_schema(sqlite3* connection) {
 
 bool misses_tables(sqlite3* connection) {
   if (unread_schema(connection).empty()) return false;
-  return sqlite::query_integer(
-             connection,
-             "SELECT EXISTS(SELECT 1 FROM main.sqlite_master WHERE type = 'table' "
-             "AND lower(name) NOT IN (SELECT lower(name) FROM pragma_table_list "
-             "WHERE schema = 'main'))",
-             "cannot list the tables")
-             .value_or(1) != 0;
+  const auto tables =
+      sqlite::prepare(connection, "SELECT name FROM main.sqlite_master WHERE type = 'table'",
+                      "cannot list the tables");
+  if (!tables) return true;
+  int rc = SQLITE_ROW;
+  while ((rc = sqlite3_step(tables->get())) == SQLITE_ROW) {
+    const auto* name = reinterpret_cast<const char*>(sqlite3_column_text(tables->get(), 0));
+    if (name == nullptr || !table_is_known(connection, name)) return true;
+  }
+  return rc != SQLITE_DONE;
 }
 
 WithoutSchema::WithoutSchema(sqlite3* connection) : connection_(connection) {

@@ -178,6 +178,8 @@ Expected<> PinnedSource::start(const fs::path& path, SourceVfs::Media media, Bus
   }
   // Closing as the only opener must not checkpoint: the -wal's bytes are the source's, not ours.
   sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
   sqlite::stand_in_for_collations(raw);
   if (media == SourceVfs::Media::still) {
     auto alone = sqlite::execute(raw, "PRAGMA locking_mode = EXCLUSIVE", "cannot read");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/sqlite.h"
+#include "core/virtual_tables.h"
 
 namespace core {
 namespace {
@@ -18,35 +19,31 @@ constexpr const char* kListing = "cannot list the tables";
 
 struct Tables {
   std::vector<std::string> ordinary;
-  std::vector<std::pair<std::string, std::string>> virtual_ones;  // name, CREATE statement
+  std::vector<VirtualTable> virtual_ones;
   std::set<std::string> shadows;
 };
 
-std::string text_at(sqlite3_stmt* row, int column) {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row, column));
-  return text != nullptr ? text : "";
-}
-
-// https://www.sqlite.org/pragma.html#pragma_table_list tells shadow tables from ordinary ones.
 Expected<Tables> list_tables(sqlite3* connection) {
-  auto statement = sqlite::prepare(
-      connection,
-      "SELECT t.name, t.type, iif(t.type = 'virtual', (SELECT s.sql FROM main.sqlite_schema s "
-      "WHERE s.type = 'table' AND s.name = t.name), '') FROM pragma_table_list t "
-      "WHERE t.schema = 'main' AND t.type <> 'view' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
-      kListing);
-  if (!statement) return fail(statement.error());
+  const auto shadows = ShadowTables::of(connection);
+  if (!shadows) return fail(shadows.error());
+  auto virtual_ones = virtual_tables(connection);
+  if (!virtual_ones) return fail(virtual_ones.error());
   Tables tables;
+  tables.virtual_ones = std::move(*virtual_ones);
+  // A virtual table has no page of its own.
+  auto statement = sqlite::prepare(connection,
+                                   "SELECT name FROM main.sqlite_schema WHERE type = 'table' "
+                                   "AND rootpage > 0 AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+                                   kListing);
+  if (!statement) return fail(statement.error());
   int rc = SQLITE_ROW;
   while ((rc = sqlite3_step(statement->get())) == SQLITE_ROW) {
-    std::string name = text_at(statement->get(), 0);
-    const std::string type = text_at(statement->get(), 1);
-    if (type == "table") {
-      tables.ordinary.push_back(std::move(name));
-    } else if (type == "shadow") {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement->get(), 0));
+    std::string name = text != nullptr ? text : "";
+    if (shadows->contains(name)) {
       tables.shadows.insert(std::move(name));
-    } else if (type == "virtual") {
-      tables.virtual_ones.emplace_back(std::move(name), text_at(statement->get(), 2));
+    } else if (table_is_known(connection, name)) {
+      tables.ordinary.push_back(std::move(name));
     }
   }
   if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, kListing));
@@ -119,7 +116,7 @@ Expected<RowCounts> count_rows(sqlite3* connection, std::stop_token stop) {
     if (!count) return fail(count.error());
     counts.rows[name] = *count;
   }
-  for (const auto& [name, sql] : tables->virtual_ones) {
+  for (const auto& [name, module, sql] : tables->virtual_ones) {
     if (stop.stop_requested()) return stopped();
     const auto shadow = counted_by(name, sql, tables->shadows);
     if (!shadow) continue;

@@ -31,6 +31,13 @@ constexpr const char* kCacheKib = "2048";
 // For one lane, once its mapping was given up. The other lanes share what PageCache leaves them.
 constexpr std::size_t kCachedBytes = 48 << 20;
 
+// No value of a database is longer than its file. What a schema computes can be: of a generated
+// column or an indexed expression we allow this much.
+constexpr std::uint64_t kMinValueBytes = 1 << 20;
+constexpr std::uint64_t kMaxValueBytes = 1'000'000'000;  // SQLite's own limit
+// For all connections of the process together; the caches of our own come on top.
+constexpr sqlite3_int64 kMaxHeapBytes = 1 << 30;
+
 constexpr int kHeaderBytes = 100, kWriteVersion = 18, kReadVersion = 19;
 
 // SQLite keeps a pointer to the name under which it opened a file.
@@ -278,6 +285,7 @@ int register_vfs() {
   vfs.xAccess = x_access;
   vfs.xDelete = x_delete;
   vfs.xFullPathname = x_full_pathname;
+  sqlite3_hard_heap_limit64(kMaxHeapBytes);
   return sqlite3_vfs_register(&vfs, 0);
 }
 
@@ -295,6 +303,20 @@ bool lost_pages(sqlite3_file* file, std::uint64_t file_bytes) {
   return static_cast<std::uint64_t>(length) >= file_bytes;
 }
 
+// A stranger's schema is data: nothing in it runs that we do not ask for, and what does run stays
+// in proportion to the file. https://www.sqlite.org/security.html
+void restrict_schema(sqlite3* connection) {
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+  sqlite3_int64 bytes = 0;
+  sqlite3_file* file = file_of(connection);
+  if (file != nullptr && file->pMethods != nullptr) methods(file).xFileSize(inner(file), &bytes);
+  const auto longest =
+      std::clamp(static_cast<std::uint64_t>(bytes), kMinValueBytes, kMaxValueBytes);
+  sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, static_cast<int>(longest));
+}
+
 }  // namespace
 
 Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path) {
@@ -308,8 +330,7 @@ Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path
       sqlite::open(path.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, kVfsName);
   if (!connection) return connection;
   sqlite3* raw = connection->get();
-  sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  restrict_schema(raw);
   sqlite::stand_in_for_collations(raw);
   // A CHECK is a rule for what is written, and may call functions that only its program has. The
   // last of these reads the file and fails on a damaged one: for the checks to tell about.

@@ -9,8 +9,8 @@ namespace {
 std::string describe_structure(const VerifyReport& report) {
   std::string text;
   for (const VerifyCheck& check : report.checks) {
-    const bool of_structure =
-        check.name == "header" || check.name == "quick_check" || check.name == "integrity_check";
+    const bool of_structure = check.unfinished || check.name == "header" ||
+                              check.name == "quick_check" || check.name == "integrity_check";
     const bool said = text.find(check.reason) != std::string::npos;
     if (of_structure && !check.reason.empty() && !said) text += " " + check.reason;
   }

@@ -39,8 +39,10 @@ Mapping map_result(int result_code) {
       return {ErrorCode::permission_denied,
               "Check that the file exists and that its folder may be read."};
     case SQLITE_NOLFS:
-    case SQLITE_TOOBIG:
       return {ErrorCode::unsupported, ""};
+    case SQLITE_TOOBIG:
+    case SQLITE_NOMEM:
+      return {ErrorCode::unsupported, kOutOfProportion.data()};
     case SQLITE_IOERR:
     case SQLITE_PROTOCOL:
       return {ErrorCode::io, "Check the disk, and try again."};

@@ -23,6 +23,11 @@ struct FinalizeStatement {
 using ConnectionHandle = std::unique_ptr<sqlite3, CloseConnection>;
 using StatementHandle = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
+// The hint of an error where SQLite came to a limit of memory or length: what a schema computes is
+// longer than we allow it.
+inline constexpr std::string_view kOutOfProportion =
+    "What its schema computes is out of proportion to the file.";
+
 // Opens a path or file: URI with the given SQLITE_OPEN_ flags and VFS (null: the default one).
 // Extended result codes are on. https://www.sqlite.org/c3ref/open.html
 Expected<ConnectionHandle> open(const std::string& name, int flags, const char* vfs = nullptr);

@@ -37,15 +37,24 @@ double ms_since(steady_clock::time_point start) {
 // One check on some connection; the time it takes is measured by who runs it.
 using Task = std::function<void(sqlite3*)>;
 
-int look_at_stop(void* stop) {
-  return static_cast<std::stop_token*>(stop)->stop_requested() ? 1 : 0;
+// Until when a run may go on.
+struct Bound {
+  std::stop_token stop;
+  steady_clock::time_point deadline;
+
+  bool passed() const { return steady_clock::now() >= deadline; }
+};
+
+int look_at_bound(void* bound) {
+  const auto& until = *static_cast<const Bound*>(bound);
+  return until.stop.stop_requested() || until.passed() ? 1 : 0;
 }
 
 // Runs tasks in order of their start, on one or more threads with a connection each.
 class Lanes {
  public:
-  Lanes(const fs::path& path, std::vector<Task> tasks, std::stop_token stop)
-      : path_(path), tasks_(std::move(tasks)), stop_(std::move(stop)) {}
+  Lanes(const fs::path& path, std::vector<Task> tasks, Bound bound)
+      : path_(path), tasks_(std::move(tasks)), bound_(std::move(bound)), stop_(bound_.stop) {}
 
   // Uses `first` as the connection of the first lane. Calls `tick` now and then until all is done.
   void run(sqlite3* first, unsigned lanes, const std::function<void()>& tick) {
@@ -104,7 +113,7 @@ class Lanes {
   }
 
   void work(sqlite3* connection) {
-    sqlite3_progress_handler(connection, kInstructionsPerLook, look_at_stop, &stop_);
+    sqlite3_progress_handler(connection, kInstructionsPerLook, look_at_bound, &bound_);
     {
       const std::lock_guard lock(mutex_);
       open_.push_back(connection);
@@ -120,7 +129,8 @@ class Lanes {
 
   const fs::path& path_;
   std::vector<Task> tasks_;
-  std::stop_token stop_;
+  Bound bound_;
+  const std::stop_token& stop_;
   std::atomic<std::size_t> next_{0};
   std::mutex mutex_;  // guards what follows
   std::condition_variable done_;
@@ -243,13 +253,30 @@ class Verification {
     return request_.known_sha256.empty() && report_.manifest && !report_.manifest->sha256.empty();
   }
 
+  milliseconds time_limit() const {
+    const auto mib = static_cast<std::int64_t>(bytes_ >> 20);
+    return request_.time_limit.value_or(kCheckBase + mib * kCheckPerMib);
+  }
+
+  // A statement that the deadline ended says that it was interrupted.
+  void mark_unfinished(VerifyCheck& check) const {
+    if (check.outcome != Outcome::skipped || check.name.empty()) return;
+    check.unfinished = true;
+    check.reason = "It was not done within " +
+                   std::to_string(std::chrono::ceil<std::chrono::seconds>(time_limit()).count()) +
+                   " seconds, which is out of proportion to the file: its schema may be made to "
+                   "take long.";
+  }
+
   void run_lanes(sqlite3* connection, bool readable) {
     std::vector<Task> tasks;
+    const Bound bound{stop_, steady_clock::now() + time_limit()};
     const auto plan = [&](auto& result, auto check) {
-      tasks.emplace_back([this, &result, check](sqlite3* on) {
+      tasks.emplace_back([this, &result, check, &bound](sqlite3* on) {
         const auto start = steady_clock::now();
         auto made = check(on);
         set_elapsed(made, ms_since(start));
+        if (bound.passed()) mark_unfinished(check_of(made));
         result = std::move(made);
         if (read_failed(on, bytes_)) unreadable_ = true;
       });
@@ -275,7 +302,7 @@ class Verification {
     }
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     const unsigned lanes = bytes_ < kMinParallelBytes ? 1 : std::min(kMaxLanes, cores);
-    Lanes running(request_.snapshot, std::move(tasks), stop_);
+    Lanes running(request_.snapshot, std::move(tasks), bound);
     running.run(connection, lanes, [this] { tick(); });
     progress_.report(total_steps(), total_steps(), "verify");
   }
@@ -311,10 +338,11 @@ class Verification {
     check.elapsed_ms = ms_since(start);
     return check;
   }
-  static void set_elapsed(VerifyCheck& check, double ms) { check.elapsed_ms = ms; }
-  static void set_elapsed(StructureCheck& check, double ms) { check.structure.elapsed_ms = ms; }
-  static void set_elapsed(PagesCheck& pages, double ms) { pages.pages.elapsed_ms = ms; }
-  static void set_elapsed(CountedCheck& counted, double ms) { counted.check.elapsed_ms = ms; }
+  static VerifyCheck& check_of(VerifyCheck& check) { return check; }
+  static VerifyCheck& check_of(StructureCheck& check) { return check.structure; }
+  static VerifyCheck& check_of(PagesCheck& check) { return check.pages; }
+  static VerifyCheck& check_of(CountedCheck& counted) { return counted.check; }
+  static void set_elapsed(auto& made, double ms) { check_of(made).elapsed_ms = ms; }
 
   void add(VerifyCheck check) {
     if (!check.name.empty()) report_.checks.push_back(std::move(check));
@@ -443,8 +471,9 @@ class Verification {
     bool failed = false, missing = false;
     for (const VerifyCheck& check : report_.checks) {
       failed = failed || check.outcome == Outcome::failed;
-      const bool matters = check.name == "header" || check.name == "side_files" ||
-                           check.name == "quick_check" || check.name == "integrity_check" ||
+      const bool matters = check.unfinished || check.name == "header" ||
+                           check.name == "side_files" || check.name == "quick_check" ||
+                           check.name == "integrity_check" ||
                            (check.name == "digest" && !request_.expected);
       missing = missing || (matters && check.outcome == Outcome::skipped);
     }

@@ -1,6 +1,7 @@
 // Checks that a snapshot is what its manifest says and that SQLite can use all of it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -26,16 +27,24 @@ struct VerifyCheck {
   Outcome outcome = Outcome::skipped;
   std::vector<std::string> findings;  // at most kMaxFindings
   std::string reason;                 // why it was skipped; of a passed one: a remark, or empty
+  bool unfinished = false;            // skipped, as it came to a bound: the verdict waits for it
   double elapsed_ms = 0;
 };
 inline constexpr std::size_t kMaxFindings = 20;
 inline constexpr unsigned kMaxLanes = 4;
 
+// What all checks of a database may take together, from the length of its file: far more than a
+// healthy one needs on a slow disk, and an end for a small file whose schema asks for work without
+// end. What is not done by then is inconclusive, and says so.
+inline constexpr std::chrono::seconds kCheckBase{60};
+inline constexpr std::chrono::seconds kCheckPerMib{1};
+
 struct VerifyReport {
   enum class Verdict {
     verified,      // every check that applies passed
     damaged,       // at least one failed
-    inconclusive,  // none failed, but header, digest or structure could not be checked
+    inconclusive,  // none failed, but header, digest or structure could not be checked, or another
+                   // check came to a bound
   };
   fs::path path;
   Verdict verdict = Verdict::inconclusive;
@@ -73,6 +82,8 @@ struct VerifyRequest {
   // published); otherwise the manifest beside the file is read. Without a digest in it that check
   // is skipped and does not make the verdict inconclusive; its `rows` are not looked at.
   std::optional<Manifest> expected{};
+  // In place of what kCheckBase and kCheckPerMib give.
+  std::optional<std::chrono::milliseconds> time_limit{};
   // Compare schema and row counts with this live database, read-only; differences are information,
   // not damage.
   std::optional<fs::path> live_source{};

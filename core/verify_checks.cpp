@@ -13,6 +13,7 @@
 #include "core/pinned_source.h"
 #include "core/sealed_vfs.h"
 #include "core/sqlite.h"
+#include "core/virtual_tables.h"
 
 namespace core {
 namespace {
@@ -159,7 +160,7 @@ StructureLines read_structure(sqlite3* connection, const std::string& name, cons
   return lines;
 }
 
-// False where the file's content ended it.
+// False where the file's content or a stop ended it.
 bool check_foreign_keys_of(sqlite3* connection, const std::string& table, CountedCheck& result) {
   // Columns: table, rowid (null WITHOUT ROWID), the table referred to, number of the key.
   // https://www.sqlite.org/pragma.html#pragma_foreign_key_check
@@ -178,10 +179,12 @@ bool check_foreign_keys_of(sqlite3* connection, const std::string& table, Counte
       table);
   if (done) return true;
   VerifyCheck ended = ended_by(result.check.name, done.error());
-  if (ended.outcome == Outcome::failed) {
+  // Half a count would be taken for the whole one, by those who compare it later.
+  if (ended.outcome == Outcome::failed || done.error().code == ErrorCode::cancelled) {
     result = {std::move(ended), 0};
     return false;
   }
+  result.check.unfinished = result.check.unfinished || ended.unfinished;
   if (result.check.outcome == Outcome::passed) result.check.outcome = Outcome::skipped;
   result.check.reason += (result.check.reason.empty() ? "" : " ") + ended.reason;
   return true;
@@ -196,11 +199,13 @@ StructureLines read_structure(sqlite3* connection, const std::string& name, int 
 Expected<std::vector<std::string>> readable_tables(sqlite3* connection) {
   std::vector<std::string> names{"sqlite_schema"};  // with which goes the list of free pages
   const auto done = for_each_row(connection,
-                                 "SELECT name FROM pragma_table_list WHERE schema = 'main' "
-                                 "AND type IN ('table', 'shadow') AND name NOT GLOB '[-+0-9]*' "
-                                 "AND name <> 'sqlite_schema'",
-                                 "cannot list the tables",
-                                 [&](sqlite3_stmt* row) { names.push_back(column_text(row, 0)); });
+                                 "SELECT name FROM sqlite_schema WHERE type = 'table' "
+                                 "AND rootpage > 0 AND name NOT GLOB '[-+0-9]*'",
+                                 "cannot list the tables", [&](sqlite3_stmt* row) {
+                                   std::string name = column_text(row, 0);
+                                   if (!table_is_known(connection, name)) return;
+                                   names.push_back(std::move(name));
+                                 });
   if (!done) return fail(done.error());
   return names;
 }
@@ -239,7 +244,12 @@ StructureCheck check_readable_tables(sqlite3* connection, const std::string& unr
 VerifyCheck ended_by(std::string name, const Error& error) {
   const bool of_content =
       error.code == ErrorCode::damaged || error.code == ErrorCode::not_a_database;
-  if (!of_content) return make_check(std::move(name), Outcome::skipped, error.message);
+  if (!of_content) {
+    VerifyCheck check = make_check(std::move(name), Outcome::skipped, error.message);
+    check.unfinished = error.hint == sqlite::kOutOfProportion;
+    if (check.unfinished) check.reason += " " + error.hint;
+    return check;
+  }
   VerifyCheck check = make_check(std::move(name), Outcome::failed);
   check.findings.push_back(error.message);
   return check;

@@ -84,7 +84,8 @@ PagesCheck check_pages(sqlite3* connection, std::uint64_t file_bytes, SnapshotHe
 // Skipped where it has findings that may come of a collation's stand-in, and for tables with keys
 // that SQLite can make no sense of (the reason names them).
 CountedCheck check_foreign_keys(sqlite3* connection);
-// Passed with an empty name where there is no FTS table.
+// Passed with an empty name where there is no FTS table. Views are never read: an index whose
+// content is one is checked by itself, and a remark says so.
 CountedCheck check_full_text(sqlite3* connection, std::stop_token stop);
 // Skipped when there are virtual tables of modules that are not known here; else an empty name.
 VerifyCheck check_virtual_tables(sqlite3* connection);

@@ -13,6 +13,7 @@
 #include "core/sealed_vfs.h"
 #include "core/sqlite.h"
 #include "core/verify_checks.h"
+#include "core/virtual_tables.h"
 
 namespace core {
 namespace {
@@ -54,25 +55,9 @@ std::string text_of(sqlite3_stmt* row, int column) {
   return text != nullptr ? text : "";
 }
 
-// Whether a table is one WITHOUT ROWID, of all that SQLite can read.
-Expected<std::map<std::string, bool>> kinds_of_tables(sqlite3* connection) {
-  const char* sql = "SELECT name, wr FROM pragma_table_list WHERE schema = 'main'";
-  auto rows = sqlite::prepare(connection, sql, kListing);
-  if (!rows) return fail(rows.error());
-  std::map<std::string, bool> kinds;
-  int rc = SQLITE_ROW;
-  while ((rc = sqlite3_step(rows->get())) == SQLITE_ROW) {
-    kinds[text_of(rows->get(), 0)] = sqlite3_column_int(rows->get(), 1) != 0;
-  }
-  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, kListing));
-  return kinds;
-}
-
 // All that have pages, the schema's own table first. A partial index has fewer entries than its
 // table; that one is, its statement alone tells.
 Expected<std::vector<Root>> roots_of(sqlite3* connection) {
-  const auto kinds = kinds_of_tables(connection);
-  if (!kinds) return fail(kinds.error());
   const char* sql =
       "SELECT type = 'index', name, rootpage, iif(type = 'index' AND coalesce(sql, '') NOT LIKE "
       "'%where%', 'Table ' || tbl_name, '') FROM sqlite_schema WHERE rootpage <> 0";
@@ -85,13 +70,9 @@ Expected<std::vector<Root>> roots_of(sqlite3* connection) {
     const std::string name = text_of(rows->get(), 1);
     const sqlite3_int64 page = sqlite3_column_int64(rows->get(), 2);
     const bool possible = page > 0 && page <= std::numeric_limits<std::uint32_t>::max();
-    Root root{(index ? "Index " : "Table ") + name, possible ? static_cast<std::uint32_t>(page) : 0,
-              true, text_of(rows->get(), 3)};
-    if (!index) {
-      const auto kind = kinds->find(name);
-      root.index = kind == kinds->end() ? std::nullopt : std::optional<bool>(kind->second);
-    }
-    roots.push_back(std::move(root));
+    roots.push_back({(index ? "Index " : "Table ") + name,
+                     possible ? static_cast<std::uint32_t>(page) : 0,
+                     index ? true : is_without_rowid(connection, name), text_of(rows->get(), 3)});
   }
   if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, kListing));
   return roots;
