@@ -20,6 +20,7 @@
 #include "core/cannot.h"
 #include "core/env.h"
 #include "core/folder.h"
+#include "core/rename_over.h"
 #include "core/room.h"
 #include "core/temporary.h"
 
@@ -117,10 +118,8 @@ int sync_descriptor(int fd) {
 }
 
 // A path as the *at calls take it.
-struct Place {
+struct Place : NameAt {
   std::optional<Folder> opened;  // keeps `folder` open; nothing where links are followed
-  int folder = AT_FDCWD;
-  std::string name;
 };
 
 Expected<> write_all(int fd, std::string_view text, const fs::path& path) {
@@ -132,50 +131,6 @@ Expected<> write_all(int fd, std::string_view text, const fs::path& path) {
     text.remove_prefix(static_cast<std::size_t>(written));
   }
   return {};
-}
-
-bool has_entry(const Place& place, struct stat& status) {
-  return ::fstatat(place.folder, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-bool moved(const Place& from, const Place& to) {
-  return ::renameat(from.folder, from.name.c_str(), to.folder, to.name.c_str()) == 0;
-}
-
-// A free name for what is at `place`; that name itself when there is none.
-Place place_aside(const Place& place) {
-  constexpr int kMaxNames = 100;
-  struct stat status {};
-  for (int number = 1; number <= kMaxNames; ++number) {
-    Place aside{std::nullopt, place.folder, place.name + ".replaced"};
-    if (number > 1) aside.name += "-" + std::to_string(number);
-    if (!has_entry(aside, status) && errno == ENOENT) return aside;
-  }
-  return Place{std::nullopt, place.folder, place.name};
-}
-
-// Where no rename goes over a file. A crash in between leaves the old file under its name aside.
-bool step_aside_and_rename(const Place& from, const Place& to) {
-  struct stat status {};
-  if (!has_entry(to, status) || !S_ISREG(status.st_mode)) return false;
-  const Place aside = place_aside(to);
-  if (aside.name == to.name || !moved(to, aside)) return false;
-  if (!moved(from, to)) {
-    (void)moved(aside, to);
-    return false;
-  }
-  ::unlinkat(aside.folder, aside.name.c_str(), 0);
-  return true;
-}
-
-bool rename_over(const Place& from, const Place& to) {
-  if (moved(from, to)) return true;
-  const int error_number = errno;
-  if (means_cannot(Operation::rename_over, error_number) && step_aside_and_rename(from, to)) {
-    return true;
-  }
-  errno = error_number;
-  return false;
 }
 
 class SystemFiles final : public FileSystem {
@@ -334,7 +289,7 @@ class SystemFiles final : public FileSystem {
     if (!created) return fail(created.error());
     const Descriptor file(*created);  // open, and so locked, until the file has its name
     auto written = fill(file.get(), text, mode, temporary);
-    const Place from{std::nullopt, to->folder, name};
+    const NameAt from{to->folder, name};
     if (written && !rename_over(from, *to)) {
       written = fail_errno("replace", path);
     }
@@ -447,12 +402,12 @@ class SystemFiles final : public FileSystem {
 
  private:
   Expected<Place> place_of(const fs::path& path) const {
-    if (follows_links_) return Place{std::nullopt, AT_FDCWD, path.string()};
+    if (follows_links_) return Place{{AT_FDCWD, path.string()}, std::nullopt};
     auto folder = Folder::of(path);
     if (!folder) return fail(folder.error());
     const int fd = folder->descriptor();
     const fs::path name = path.filename();
-    return Place{std::move(*folder), fd, name.empty() ? "." : name.string()};
+    return Place{{fd, name.empty() ? "." : name.string()}, std::move(*folder)};
   }
 
   Expected<FileInfo> status_of(const fs::path& path, int flags) const {

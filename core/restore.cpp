@@ -1,7 +1,6 @@
 #include "core/restore.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 
 #include "core/bounds.h"
@@ -22,6 +21,7 @@
 #include "core/room.h"
 #include "core/row_counts.h"
 #include "core/run_lock.h"
+#include "core/run_records.h"
 #include "core/safety_copy.h"
 #include "core/sealed_vfs.h"
 #include "core/shell_word.h"
@@ -35,27 +35,6 @@ namespace {
 constexpr int kMaxSafetyNames = 100;
 constexpr std::chrono::milliseconds kPreviewBusyTimeout{1'000};
 constexpr std::size_t kReadVersion = 19;  // header byte: 1 rollback, 2 WAL
-
-bool is_there(const fs::path& path, const FileSystem& files) {
-  return files.link_info(path).has_value();
-}
-
-constexpr std::array kSideSuffixes{"-wal", "-journal", "-shm"};
-
-std::vector<fs::path> side_files_of(const fs::path& database, const FileSystem& files) {
-  std::vector<fs::path> there;
-  for (const char* suffix : kSideSuffixes) {
-    fs::path path = with_suffix(database, suffix);
-    if (is_there(path, files)) there.push_back(std::move(path));
-  }
-  return there;
-}
-
-std::string list_of(const std::vector<fs::path>& paths) {
-  std::string text;
-  for (const fs::path& path : paths) text += (text.empty() ? "" : ", ") + path.string();
-  return text;
-}
 
 class Restoration {
  public:
@@ -482,27 +461,6 @@ Expected<> Restoration::put_new(Temporary& file) {
   return {};
 }
 
-void record(const RestoreRequest& request, const fs::path& target, Instant started_at,
-            Expected<RestoreResult>& outcome, const Env& env) {
-  RunRecord run;
-  run.kind = "restore";
-  run.source = target.string();
-  run.snapshot = request.snapshot.string();
-  run.started_at = started_at;
-  run.finished_at = env.clock.now();
-  run.ok = outcome.has_value();
-  if (outcome) {
-    for (const std::string& warning : outcome->warnings) {
-      run.warnings += (run.warnings.empty() ? "" : "\n") + warning;
-    }
-  } else {
-    run.error_code = to_string(outcome.error().code);
-    run.error = outcome.error().message + " " + outcome.error().hint;
-  }
-  auto told = record_and_tell(run, env);
-  if (outcome) std::move(told.begin(), told.end(), std::back_inserter(outcome->warnings));
-}
-
 }  // namespace
 
 Expected<RestoreResult> restore_snapshot(const RestoreRequest& request, const Env& env,
@@ -515,7 +473,9 @@ Expected<RestoreResult> restore_snapshot(const RestoreRequest& request, const En
   if (outcome) outcome->snapshot = request.snapshot;
   const bool asked_back = !outcome && outcome.error().code == ErrorCode::needs_confirmation;
   if (!request.dry_run && !asked_back) {
-    record(request, restoration.target(), started_at, outcome, env);
+    auto told =
+        record_and_tell(record_of(request, restoration.target(), outcome, started_at, env), env);
+    if (outcome) std::move(told.begin(), told.end(), std::back_inserter(outcome->warnings));
   }
   return outcome;
 }

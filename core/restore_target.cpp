@@ -1,11 +1,13 @@
 #include "core/restore_target.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
 #include "core/catalog.h"
 #include "core/history.h"
+#include "core/paths.h"
 #include "core/publish.h"
 #include "core/shell_word.h"
 
@@ -13,6 +15,7 @@ namespace core {
 namespace {
 
 constexpr std::size_t kRunsLookedAt = 1000;
+constexpr std::array kSideSuffixes{"-wal", "-journal", "-shm"};
 
 std::vector<RunRecord> good_runs_of(const fs::path& database, const Env& env) {
   RunFilter filter;
@@ -31,6 +34,25 @@ fs::path resolved(const fs::path& path, const FileSystem& files) {
 }
 
 }  // namespace
+
+bool is_there(const fs::path& path, const FileSystem& files) {
+  return files.link_info(path).has_value();
+}
+
+std::vector<fs::path> side_files_of(const fs::path& database, const FileSystem& files) {
+  std::vector<fs::path> there;
+  for (const char* suffix : kSideSuffixes) {
+    fs::path path = with_suffix(database, suffix);
+    if (is_there(path, files)) there.push_back(std::move(path));
+  }
+  return there;
+}
+
+std::string list_of(const std::vector<fs::path>& paths) {
+  std::string text;
+  for (const fs::path& path : paths) text += (text.empty() ? "" : ", ") + path.string();
+  return text;
+}
 
 Expected<> check_recorded_target(const fs::path& snapshot, const fs::path& target, const Env& env) {
   const auto name = parse_snapshot_name(snapshot.filename().string());

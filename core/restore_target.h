@@ -2,6 +2,9 @@
 // the history of this machine is our own.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "core/env.h"
 
 namespace core {
@@ -15,5 +18,12 @@ Expected<> check_recorded_target(const fs::path& snapshot, const fs::path& targe
 // none and of which no good snapshot was ever taken here. Fine for an empty file, for a database
 // that is damaged, and for one that has lost its beginning.
 Expected<> check_was_database(const fs::path& target, const Error& error, const Env& env);
+
+// Whether anything bears that name; a link is not followed.
+bool is_there(const fs::path& path, const FileSystem& files);
+// What lies beside a database of that name: -wal, -journal, -shm.
+std::vector<fs::path> side_files_of(const fs::path& database, const FileSystem& files);
+// "a, b".
+std::string list_of(const std::vector<fs::path>& paths);
 
 }  // namespace core

@@ -19,12 +19,12 @@
 #include "core/room.h"
 #include "core/row_counts.h"
 #include "core/run_lock.h"
+#include "core/run_records.h"
 #include "core/sealed_vfs.h"
 #include "core/snapshot_check.h"
 #include "core/snapshot_leftovers.h"
 #include "core/snapshot_plan.h"
 #include "core/temporary.h"
-#include "core/verify_run.h"
 
 namespace core {
 namespace {
@@ -477,52 +477,12 @@ double SnapshotRun::ms_since(SteadyTime start) const {
   return std::chrono::duration<double, std::milli>(env_.clock.steady_now() - start).count();
 }
 
-// A source that is missing may have been lost.
-Error with_way_back(Error error, const SnapshotRequest& request, const Env& env) {
-  const bool source_missing = error.code == ErrorCode::not_found &&
-                              env.files.info(request.destination) &&
-                              !env.files.info(request.source);
-  if (source_missing) {
-    error.hint += " If it was lost, restore_snapshot brings its last snapshot back.";
-  }
-  return error;
-}
-
 Expected<SnapshotResult> plan_and_run(const SnapshotRequest& request, const Env& env,
                                       ProgressSink& progress, const std::stop_token& stop) {
   auto plan = plan_snapshot(request, env);
   if (!plan) return fail(with_way_back(plan.error(), request, env));
   const Bounds bounds(env, {plan->destination});
   return SnapshotRun(request, std::move(*plan), bounds.env(), progress, stop).run();
-}
-
-std::string absolute_text(const fs::path& path, const Env& env) {
-  if (path.empty()) return "";
-  if (auto resolved = env.files.canonical(path)) return resolved->string();
-  return (env.places.current_folder / path).lexically_normal().string();
-}
-
-RunRecord record_of(const SnapshotRequest& request, const Expected<SnapshotResult>& outcome,
-                    Instant started_at, const Env& env) {
-  RunRecord run;
-  run.kind = "snapshot";
-  run.schedule = request.schedule;
-  run.source = absolute_text(request.source, env);
-  run.destination = absolute_text(request.destination, env);
-  run.started_at = started_at;
-  run.finished_at = env.clock.now();
-  run.ok = outcome.has_value();
-  if (outcome) {
-    run.snapshot = outcome->snapshot.string();
-    run.bytes = outcome->manifest.bytes;
-    for (const std::string& warning : outcome->warnings) {
-      run.warnings += (run.warnings.empty() ? "" : "\n") + warning;
-    }
-  } else {
-    run.error_code = to_string(outcome.error().code);
-    run.error = outcome.error().message + " " + outcome.error().hint;
-  }
-  return run;
 }
 
 }  // namespace

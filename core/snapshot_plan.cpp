@@ -221,4 +221,14 @@ std::string series_lock_key(const fs::path& folder, const std::string& stem) {
   return "series\n" + folder.string() + "\n" + stem;
 }
 
+Error with_way_back(Error error, const SnapshotRequest& request, const Env& env) {
+  const bool source_missing = error.code == ErrorCode::not_found &&
+                              env.files.info(request.destination) &&
+                              !env.files.info(request.source);
+  if (source_missing) {
+    error.hint += " If it was lost, restore_snapshot brings its last snapshot back.";
+  }
+  return error;
+}
+
 }  // namespace core

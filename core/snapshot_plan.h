@@ -58,4 +58,7 @@ std::string series_lock_key(const fs::path& folder, const std::string& stem);
 // manifest.
 bool is_temporary_of(std::string_view file_name, const std::string& stem);
 
+// The error, with the way back where the source is missing, which may have been lost.
+Error with_way_back(Error error, const SnapshotRequest& request, const Env& env);
+
 }  // namespace core

@@ -3,12 +3,10 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <functional>
-#include <mutex>
 #include <thread>
 
 #include "core/bounds.h"
+#include "core/lanes.h"
 #include "core/newer_schema.h"
 #include "core/restore_leftovers.h"
 #include "core/sealed_vfs.h"
@@ -23,121 +21,12 @@ using std::chrono::steady_clock;
 
 // Below this a thread costs more than it saves.
 constexpr std::uint64_t kMinParallelBytes = 8ULL << 20;
-// How often progress is told and a stop looked at.
-constexpr milliseconds kTick{25};
-// SQLite's virtual machine looks at the stop token every so many instructions.
-constexpr int kInstructionsPerLook = 10'000;
 // A snapshot that is replaced while it is looked at is looked at again.
 constexpr int kMaxAttempts = 2;
 
 double ms_since(steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(steady_clock::now() - start).count();
 }
-
-// One check on some connection; the time it takes is measured by who runs it.
-using Task = std::function<void(sqlite3*)>;
-
-// Until when a run may go on.
-struct Bound {
-  std::stop_token stop;
-  steady_clock::time_point deadline;
-
-  bool passed() const { return steady_clock::now() >= deadline; }
-};
-
-int look_at_bound(void* bound) {
-  const auto& until = *static_cast<const Bound*>(bound);
-  return until.stop.stop_requested() || until.passed() ? 1 : 0;
-}
-
-// Runs tasks in order of their start, on one or more threads with a connection each.
-class Lanes {
- public:
-  Lanes(const fs::path& path, std::vector<Task> tasks, Bound bound)
-      : path_(path), tasks_(std::move(tasks)), bound_(std::move(bound)), stop_(bound_.stop) {}
-
-  // Uses `first` as the connection of the first lane. Calls `tick` now and then until all is done.
-  void run(sqlite3* first, unsigned lanes, const std::function<void()>& tick) {
-    if (lanes <= 1) {
-      const std::stop_callback interrupt(stop_, [first] { sqlite3_interrupt(first); });
-      work(first);
-      tick();
-      return;
-    }
-    std::vector<std::jthread> threads;
-    for (unsigned lane = 0; lane < lanes; ++lane) {
-      if (!start_lane(threads, lane == 0 ? first : nullptr)) break;  // those there are do its work
-    }
-    if (threads.empty()) return run(first, 1, tick);
-    std::unique_lock lock(mutex_);
-    while (!done_.wait_for(lock, kTick, [this] { return running_ == 0; })) {
-      // Again and again: an interrupt that falls between two statements has no effect.
-      if (stop_.stop_requested()) {
-        for (sqlite3* connection : open_) sqlite3_interrupt(connection);
-      }
-      lock.unlock();
-      tick();
-      lock.lock();
-    }
-  }
-
- private:
-  // False where the system gives no thread.
-  bool start_lane(std::vector<std::jthread>& threads, sqlite3* connection) {
-    const auto count = [this](int change) {
-      const std::lock_guard lock(mutex_);
-      if ((running_ += change) == 0) done_.notify_one();
-    };
-    count(1);
-    try {
-      threads.emplace_back([this, connection, count] {
-        connection != nullptr ? work(connection) : work_on_new_connection();
-        count(-1);
-      });
-      return true;
-    } catch (const std::system_error&) {
-      count(-1);
-      return false;
-    }
-  }
-
-  void work_on_new_connection() {
-    auto connection = open_sealed(path_);
-    if (!connection) return;  // the other lanes do this one's work
-    sqlite3* raw = connection->get();
-    {
-      const std::lock_guard lock(mutex_);
-      connections_.push_back(std::move(*connection));
-    }
-    work(raw);
-  }
-
-  void work(sqlite3* connection) {
-    sqlite3_progress_handler(connection, kInstructionsPerLook, look_at_bound, &bound_);
-    {
-      const std::lock_guard lock(mutex_);
-      open_.push_back(connection);
-    }
-    while (!stop_.stop_requested()) {
-      const std::size_t task = next_.fetch_add(1);
-      if (task >= tasks_.size()) break;
-      tasks_[task](connection);
-    }
-    const std::lock_guard lock(mutex_);
-    open_.erase(std::find(open_.begin(), open_.end(), connection));
-  }
-
-  const fs::path& path_;
-  std::vector<Task> tasks_;
-  Bound bound_;
-  const std::stop_token& stop_;
-  std::atomic<std::size_t> next_{0};
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable done_;
-  std::vector<sqlite3*> open_;
-  std::vector<sqlite::ConnectionHandle> connections_;  // stay open until all lanes have ended
-  int running_ = 0;
-};
 
 class Verification {
  public:

@@ -1,0 +1,19 @@
+// A rename over a file, also where the file system has none.
+#pragma once
+
+#include <string>
+
+namespace core {
+
+// A path as openat(2) and its like take it.
+struct NameAt {
+  int folder = -1;  // a descriptor, or AT_FDCWD
+  std::string name;
+};
+
+// As renameat(2): false, and errno says why. Where the file system never renames over a file, what
+// is at `to` steps aside under a name of its own ("….replaced"); a crash in between leaves it
+// there.
+bool rename_over(const NameAt& from, const NameAt& to);
+
+}  // namespace core
