@@ -154,12 +154,17 @@ class Choice {
   std::optional<Holdings> fullest_;  // the most that those have which stay
 };
 
+// The file is still the one that was listed.
+bool is_unchanged(const Snapshot& snapshot, const FileInfo& info) {
+  return info.kind == FileInfo::Kind::file && info.bytes == snapshot.bytes &&
+         info.modified == snapshot.modified;
+}
+
 // Only the file that the decision was about.
 Expected<> remove_unchanged(const Snapshot& snapshot, FileSystem& files) {
   const auto info = files.link_info(snapshot.path);
   if (!info && info.error().code != ErrorCode::not_found) return fail(info.error());
-  if (!info || info->kind != FileInfo::Kind::file || info->bytes != snapshot.bytes ||
-      info->modified != snapshot.modified) {
+  if (!info || !is_unchanged(snapshot, *info)) {
     return fail(ErrorCode::conflict, snapshot.path.string() +
                                          " changed since the retention was worked out and was "
                                          "kept.");
@@ -189,7 +194,15 @@ std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::stri
 }
 
 void mark_unusable(std::vector<Snapshot>& snapshots, const FileSystem& files) {
-  for (Snapshot& snapshot : snapshots) snapshot.unusable = why_unusable(snapshot, files);
+  for (Snapshot& snapshot : snapshots) {
+    const auto before = files.link_info(snapshot.path);
+    snapshot.unusable = why_unusable(snapshot, files);
+    const auto after = files.link_info(snapshot.path);
+    // Some file systems (rclone's cache) give a file another time and identity when it is opened.
+    const bool same = before && after && is_unchanged(snapshot, *before) &&
+                      before->kind == after->kind && before->bytes == after->bytes;
+    if (same) snapshot.modified = after->modified;
+  }
 }
 
 RemovalReport remove_expired(std::vector<Expiry>& decisions, FileSystem& files) {

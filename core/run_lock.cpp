@@ -101,13 +101,13 @@ std::optional<fs::path> folder_elsewhere(const Env& env) {
 Expected<RunLock> RunLock::acquire(const std::string& key, const std::string& what,
                                    std::chrono::milliseconds timeout, const Env& env,
                                    std::stop_token stop) {
-  const std::string name = sha256_of(key).substr(0, kKeyDigits) + ".lock";
-  fs::path path = env.places.state / "locks" / name;
+  const std::string name = sha256_of(key).substr(0, kKeyDigits);
+  fs::path path = env.places.state / "locks" / (name + ".lock");
   auto opened = open_lock_file(path, env.files);
   if (!opened && cannot_be_written(opened.error()) && !env.files.link_info(path)) {
     // A full disk or a folder of the system's must not end the backups.
     if (const auto other = folder_elsewhere(env)) {
-      path = *other / name;
+      path = *other / (name + ".lock");
       opened = open_lock_file(path, env.files);
     }
   }

@@ -107,7 +107,7 @@ def no_rename_over(injection):
     life = Life(Program(injection.path, injection.home), injection.folder, injection.folder)
     path = life.snapshot()["snapshot"]
     # Of manifest and snapshot the first rename fails, the two of the way round do not.
-    life.program = injection.program("rename:error=EEXIST:when=1+3")
+    life.program = injection.program("rename,renameat:error=EEXIST:when=1+3")
     life.again(path)
     injection.met()
     expect(len(files_below(life.destination)) == 2, f"left: {files_below(life.destination)}")
@@ -209,7 +209,7 @@ SCENES = {name: whole_life(*injections) for name, injections in LIVES.items()} |
     "a failure: a full disk, ENOSPC": refused(8, "fallocate:error=ENOSPC"),
     "a failure: a quota, EDQUOT": refused(8, "fallocate:error=EDQUOT"),
     "a failure: a file too large, EFBIG": refused(11, "fallocate:error=EFBIG"),
-    "a failure: a disk for reading only, EROFS": refused(5, "rename:error=EROFS"),
+    "a failure: a disk for reading only, EROFS": refused(5, "rename,renameat:error=EROFS"),
 }
 
 

@@ -58,8 +58,8 @@ complete_words() {
     _backup_plugin_db; printf "%s\n" "${COMPREPLY[@]}"' bash \
     "$root/usr/share/bash-completion/completions/backup-plugin-db" "$@"
 }
-complete_words sn | grep -qx snapshot || fail "bash does not complete snapshot"
-complete_words snapshot --verify '' | grep -qx full || fail "bash does not complete --verify"
+complete_words sn | grep -x snapshot >/dev/null || fail "bash does not complete snapshot"
+complete_words snapshot --verify '' | grep -x full >/dev/null || fail "bash does not complete --verify"
 zsh=$root/usr/share/zsh/vendor-completions/_backup-plugin-db
 fish=$root/usr/share/fish/vendor_completions.d/backup-plugin-db.fish
 [ -s "$zsh" ] && [ -s "$fish" ] || fail "no completions for zsh or fish"
