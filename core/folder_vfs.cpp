@@ -9,6 +9,8 @@
 #include <map>
 #include <string_view>
 
+#include "core/vfs_name.h"
+
 namespace core {
 
 struct FolderVfs::State {
@@ -27,7 +29,8 @@ struct FolderVfs::State {
   sqlite3_vfs vfs{};
   sqlite3_vfs* system = nullptr;
   std::string vfs_name;
-  std::map<std::string, std::string> ways;  // SQLite keeps pointers to these
+  std::map<std::string, std::string> ways;
+  std::map<std::string, VfsName> names;  // of opened files: SQLite keeps pointers to these
 };
 
 namespace {
@@ -41,9 +44,12 @@ State& state_of(sqlite3_vfs* vfs) {
 int x_open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int* out_flags) {
   State& state = state_of(vfs);
   file->pMethods = nullptr;
-  // Temporary files have no name. Parameters of a URI would follow the name in memory.
-  const char* way = path != nullptr ? state.way_to(path).c_str() : nullptr;
-  if (way != nullptr && *way == '\0') return SQLITE_CANTOPEN;
+  const char* way = nullptr;  // as temporary files have it
+  if (path != nullptr) {
+    const std::string& found = state.way_to(path);
+    if (found.empty()) return SQLITE_CANTOPEN;
+    way = state.names.try_emplace(path, found).first->second.get();
+  }
   return state.system->xOpen(state.system, way, file, flags & ~SQLITE_OPEN_URI, out_flags);
 }
 

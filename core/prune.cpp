@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "core/bounds.h"
@@ -23,7 +24,9 @@ struct Series {
   fs::path folder;
   std::string stem;
   bool flat = false;  // machines share the folder
-  auto operator<=>(const Series&) const = default;
+  bool operator<(const Series& other) const {
+    return std::tie(folder, stem, flat) < std::tie(other.folder, other.stem, other.flat);
+  }
 };
 
 std::string host_of(const PruneRequest& request, const Env& env) {

@@ -30,7 +30,7 @@ std::vector<RunRecord> good_runs_of(const fs::path& database, const Env& env) {
 
 fs::path resolved(const fs::path& path, const FileSystem& files) {
   auto real = files.canonical(path);
-  return real ? std::move(*real) : path;
+  return real ? *real : path;
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "core/guarded_fetch.h"
 #include "core/newer_schema.h"
 #include "core/page_cache.h"
+#include "core/vfs_name.h"
 
 namespace core {
 namespace {
@@ -43,7 +44,7 @@ constexpr int kHeaderBytes = 100, kWriteVersion = 18, kReadVersion = 19;
 // SQLite keeps a pointer to the name under which it opened a file.
 struct Way {
   Folder folder;
-  std::string name;
+  VfsName name;
 };
 
 struct SealedFile {
@@ -219,8 +220,8 @@ sqlite3_vfs* system_vfs(sqlite3_vfs* vfs) {
 int open_twice(sqlite3_vfs* system, sqlite3_file* file, const char* path, int flags, int* out) {
   auto folder = Folder::of(path);
   if (!folder) return SQLITE_CANTOPEN;
-  std::string name = folder->way_to(std::filesystem::path(path).filename().string());
-  const char* way = self(file).way.emplace(Way{std::move(*folder), std::move(name)}).name.c_str();
+  VfsName name(folder->way_to(std::filesystem::path(path).filename().string()));
+  const char* way = self(file).way.emplace(Way{std::move(*folder), std::move(name)}).name.get();
   int rc = system->xOpen(system, way, inner(file), flags, out);
   if (rc == SQLITE_OK) {
     rc = system->xOpen(system, way, unmapped(file), flags, nullptr);

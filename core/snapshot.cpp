@@ -385,7 +385,7 @@ void SnapshotRun::look_for_loss() {
   auto compared = compare_with_earlier(earlier, result_.manifest, now);
   if (compared.fuller) {  // of those that have it the one to restore
     mark_unusable(earlier, env_.files);
-    compared = compare_with_earlier(std::move(earlier), result_.manifest, now);
+    compared = compare_with_earlier(earlier, result_.manifest, now);
   }
   fuller_ = std::move(compared.fuller);
   uncompared_ = std::move(compared.uncompared);

@@ -133,7 +133,7 @@ StructureLines read_structure(sqlite3* connection, const std::string& name, cons
                               int max_lines) {
   const CountedCheck none{make_check("", Outcome::passed), 0};
   StructureLines lines{{make_check(name, Outcome::passed), none, none}};
-  auto& [structure, column_rules, indexes] = lines.result;
+  VerifyCheck& structure = lines.result.structure;
   int rows = 0;
   const auto done = for_each_row(
       connection, "PRAGMA " + name + "(" + what + ")", "cannot check", [&](sqlite3_stmt* row) {
@@ -143,9 +143,9 @@ StructureLines read_structure(sqlite3* connection, const std::string& name, cons
         // about them.
         if (text == "ok" || text.find("inverted index for FTS") != std::string::npos) return;
         if (is_of_content(text)) {
-          count_finding(column_rules, "column_rules", text);
+          count_finding(lines.result.column_rules, "column_rules", text);
         } else if (is_of_index(text)) {
-          count_finding(indexes, "indexes", text);
+          count_finding(lines.result.indexes, "indexes", text);
         } else {
           add_structure_findings(structure, text);
         }
