@@ -32,6 +32,7 @@ std::size_t added_bytes() {
   static const std::size_t bytes = [] {
     SnapshotName name;
     name.stem = std::string(kLongestKeptMark);
+    name.date = Date{std::chrono::sys_days{}};  // all have one length
     const fs::path manifest = manifest_path_of(format_snapshot_name(name));
     return temporary_path_of(manifest).filename().native().size();
   }();
