@@ -8,6 +8,7 @@
 #include <limits>
 #include <sstream>
 
+#include "core/btree_page.h"
 #include "core/digest.h"
 #include "core/newer_schema.h"
 #include "core/pinned_source.h"
@@ -39,12 +40,6 @@ VerifyCheck make_check(std::string name, Outcome outcome, std::string reason = {
 void add_finding(VerifyCheck& check, std::string finding) {
   check.outcome = Outcome::failed;
   if (check.findings.size() < kMaxFindings) check.findings.push_back(std::move(finding));
-}
-
-std::uint32_t big_endian(const unsigned char* from, int bytes) {
-  std::uint32_t value = 0;
-  for (int i = 0; i < bytes; ++i) value = value << 8 | from[i];
-  return value;
 }
 
 std::string column_text(sqlite3_stmt* row, int column) {
@@ -272,10 +267,10 @@ VerifyCheck check_header(sqlite3* connection, std::uint64_t file_bytes, Snapshot
     add_finding(check, "The file is not an SQLite database, or it is encrypted.");
     return check;
   }
-  const std::uint32_t coded = big_endian(&bytes[16], 2);
+  const std::uint32_t coded = number_at(&bytes[16], 2);
   header.page_size = coded == 1 ? 65536 : coded;
-  header.page_count = big_endian(&bytes[28], 4);
-  header.user_version = static_cast<std::int32_t>(big_endian(&bytes[60], 4));
+  header.page_count = number_at(&bytes[28], 4);
+  header.user_version = static_cast<std::int32_t>(number_at(&bytes[60], 4));
   const bool page_size_valid = header.page_size >= 512 && header.page_size <= 65536 &&
                                (header.page_size & (header.page_size - 1)) == 0;
   if (!page_size_valid) {
@@ -283,7 +278,7 @@ VerifyCheck check_header(sqlite3* connection, std::uint64_t file_bytes, Snapshot
     return check;
   }
   // The count in the header is current only when the two change counters agree.
-  const bool count_valid = big_endian(&bytes[24], 4) == big_endian(&bytes[92], 4);
+  const bool count_valid = number_at(&bytes[24], 4) == number_at(&bytes[92], 4);
   const std::uint64_t expected_bytes = std::uint64_t{header.page_size} * header.page_count;
   if (file_bytes % header.page_size != 0 || (count_valid && file_bytes != expected_bytes)) {
     add_finding(check, "The header tells " + std::to_string(header.page_count) + " pages of " +
