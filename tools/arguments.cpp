@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "core/destinations.h"
+#include "core/catalog/destinations.h"
+#include "core/catalog/retention.h"
 
 namespace tools {
 
@@ -132,16 +133,14 @@ std::vector<std::string> Arguments::texts(std::string_view key) const {
 Expected<std::vector<fs::path>> Arguments::paths(std::string_view key) const {
   std::vector<fs::path> paths;
   for (const auto& given : texts(key)) {
-    auto path = allowed_path(given);
-    if (!path) return fail(path.error());
+    BPD_TRY_AS(path, allowed_path(given));
     paths.push_back(std::move(*path));
   }
   return paths;
 }
 
 Expected<fs::path> Arguments::source() const {
-  auto given = path("source");
-  if (!given) return fail(given.error());
+  BPD_TRY_AS(given, path("source"));
   if (*given) return **given;
   return allowed_path("~/.claude/orchestrator/global.db");
 }

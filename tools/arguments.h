@@ -7,12 +7,13 @@
 #include <string_view>
 #include <vector>
 
-#include "core/bounds.h"
-#include "core/catalog.h"
-#include "core/env.h"
-#include "core/error.h"
-#include "core/manifest.h"
-#include "server/tool.h"
+#include "core/base/env.h"
+#include "core/base/error.h"
+#include "core/catalog/catalog.h"
+#include "core/catalog/manifest.h"
+#include "core/catalog/retention.h"
+#include "core/platform/bounds.h"
+#include "server/mcp/tool.h"
 
 namespace tools {
 

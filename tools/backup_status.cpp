@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/status_facts.h"
+#include "core/status/status_facts.h"
 #include "tools/encode.h"
 #include "tools/schema.h"
 

@@ -1,7 +1,7 @@
 #include "tools/discover_databases.h"
 
-#include "core/discover.h"
-#include "core/status_facts.h"
+#include "core/status/discover.h"
+#include "core/status/status_facts.h"
 #include "tools/encode.h"
 #include "tools/limits.h"
 #include "tools/schema.h"
@@ -15,8 +15,7 @@ namespace {
 
 core::Expected<core::DiscoverRequest> request_of(const Arguments& arguments) {
   core::DiscoverRequest request;
-  auto folders = arguments.paths("folder");
-  if (!folders) return core::fail(folders.error());
+  BPD_TRY_AS(folders, arguments.paths("folder"));
   request.folders = std::move(*folders);
   request.patterns = arguments.texts("pattern");
   return request;

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <cstdio>
 
-#include "core/loss.h"
-#include "server/printable.h"
+#include "core/catalog/loss.h"
+#include "server/base/printable.h"
 
 namespace tools {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "core/catalog.h"
-#include "core/verify.h"
-#include "server/json.h"
+#include "core/catalog/catalog.h"
+#include "core/verify/verify.h"
+#include "server/jsonrpc/json.h"
 
 namespace tools {
 

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "core/due.h"
-#include "core/schedule_install.h"
+#include "core/catalog/retention.h"
+#include "core/schedule/due.h"
+#include "core/schedule/install.h"
 #include "tools/encode.h"
 #include "tools/limits.h"
 #include "tools/run_schedule.h"
@@ -37,11 +38,9 @@ std::optional<core::RetentionPolicy> retention_of(const Arguments& arguments) {
 
 core::Expected<core::JobSettings> settings_of(const Arguments& arguments, const Setting& setting) {
   core::JobSettings settings;
-  auto source = arguments.path("source");
-  if (!source) return core::fail(source.error());
+  BPD_TRY_AS(source, arguments.path("source"));
   settings.source = std::move(*source);
-  auto destination = arguments.path("destination");
-  if (!destination) return core::fail(destination.error());
+  BPD_TRY_AS(destination, arguments.path("destination"));
   settings.destination = std::move(*destination);
   settings.hostname = arguments.text("hostname");
   settings.label = arguments.text("label");
@@ -59,7 +58,7 @@ core::Expected<core::JobSettings> settings_of(const Arguments& arguments, const 
   }
   settings.on_failure = arguments.text("on_failure");
   settings.ping_url = arguments.text("ping_url");
-  if (auto checked = check_calls(arguments, setting); !checked) return core::fail(checked.error());
+  BPD_TRY(check_calls(arguments, setting));
   return settings;
 }
 
@@ -67,12 +66,9 @@ core::Expected<InstallRequest> request_of(const Arguments& arguments, const Sett
   InstallRequest request;
   request.name = arguments.text("name").value_or("");
   if (arguments.has("name")) {
-    if (auto checked = core::check_schedule_name(request.name); !checked) {
-      return core::fail(checked.error());
-    }
+    BPD_TRY(core::check_schedule_name(request.name));
   }
-  auto settings = settings_of(arguments, setting);
-  if (!settings) return core::fail(settings.error());
+  BPD_TRY_AS(settings, settings_of(arguments, setting));
   request.settings = std::move(*settings);
   const std::string scheduler = arguments.text("scheduler").value_or("");
   request.scheduler = core::parse_scheduler_kind(scheduler);

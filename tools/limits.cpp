@@ -1,6 +1,6 @@
 #include "tools/limits.h"
 
-#include "core/schedule_list.h"
+#include "core/schedule/list.h"
 
 namespace tools {
 

@@ -4,8 +4,8 @@
 #include <stop_token>
 #include <string>
 
-#include "core/error.h"
-#include "core/schedule.h"
+#include "core/base/error.h"
+#include "core/schedule/job.h"
 #include "tools/arguments.h"
 
 namespace tools {

@@ -1,7 +1,7 @@
 #include "tools/list_schedules.h"
 
-#include "core/due.h"
-#include "core/schedule_list.h"
+#include "core/schedule/due.h"
+#include "core/schedule/list.h"
 #include "tools/encode.h"
 #include "tools/limits.h"
 #include "tools/schema.h"

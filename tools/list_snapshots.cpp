@@ -1,7 +1,7 @@
 #include "tools/list_snapshots.h"
 
-#include "core/catalog.h"
-#include "core/verify_run.h"
+#include "core/catalog/catalog.h"
+#include "core/verify/verify_run.h"
 #include "tools/encode.h"
 #include "tools/schema.h"
 
@@ -50,14 +50,11 @@ core::Expected<core::ListFilter> filter_of(const Arguments& arguments,
   filter.host = arguments.text("hostname");
   filter.label = arguments.text("label");
   filter.stem = arguments.text("stem");
-  auto from = arguments.date("from");
-  if (!from) return core::fail(from.error());
-  auto to = arguments.date("to");
-  if (!to) return core::fail(to.error());
+  BPD_TRY_AS(from, arguments.date("from"));
+  BPD_TRY_AS(to, arguments.date("to"));
   filter.from = *from;
   filter.to = *to;
-  auto source = arguments.path("source");
-  if (!source) return core::fail(source.error());
+  BPD_TRY_AS(source, arguments.path("source"));
   if (*source) {
     // Manifests name sources with links resolved; a source that is gone is still asked for by name.
     filter.source = files.canonical(**source).value_or(**source).string();

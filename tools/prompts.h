@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "server/server_definition.h"
+#include "server/mcp/server_definition.h"
 
 namespace tools {
 

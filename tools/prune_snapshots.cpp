@@ -1,6 +1,6 @@
 #include "tools/prune_snapshots.h"
 
-#include "core/prune.h"
+#include "core/snapshot/prune.h"
 #include "tools/encode.h"
 #include "tools/schema.h"
 #include "tools/snapshot_resources.h"

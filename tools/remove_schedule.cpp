@@ -1,6 +1,6 @@
 #include "tools/remove_schedule.h"
 
-#include "core/schedule_install.h"
+#include "core/schedule/install.h"
 #include "tools/encode.h"
 #include "tools/limits.h"
 #include "tools/schema.h"

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "core/latest.h"
-#include "core/restore.h"
-#include "core/shell_word.h"
+#include "core/base/shell_word.h"
+#include "core/restore/choose_snapshot.h"
+#include "core/restore/restore.h"
 #include "tools/encode.h"
 #include "tools/schema.h"
 #include "tools/verify_snapshot.h"
@@ -151,8 +151,7 @@ core::Expected<> check_new_name(const path& target, const path& snapshot, const 
 // Where to: the argument, or for in_place what the manifest names. Both must be allowed.
 core::Expected<> find_target(core::RestoreRequest& request, const Arguments& arguments,
                              const Setting& setting) {
-  auto given = arguments.path("target");
-  if (!given) return core::fail(given.error());
+  BPD_TRY_AS(given, arguments.path("target"));
   if (!*given && !request.in_place) {
     return core::fail(ErrorCode::invalid_argument, "No target was given.",
                       "Give 'target', a new file to write; or in_place: true to replace the "
@@ -161,10 +160,8 @@ core::Expected<> find_target(core::RestoreRequest& request, const Arguments& arg
   if (*given) {
     request.target = std::move(**given);
   } else {
-    const auto recorded = core::recorded_target(request.snapshot, setting.env.files);
-    if (!recorded) return core::fail(recorded.error());
-    auto allowed = arguments.allowed_path(recorded->string());
-    if (!allowed) return core::fail(allowed.error());
+    BPD_TRY_AS(recorded, core::recorded_target(request.snapshot, setting.env.files));
+    BPD_TRY_AS(allowed, arguments.allowed_path(recorded->string()));
     request.target = std::move(*allowed);
     // Whoever names the source, or takes the newest of it, has named the target.
     const std::string snapshot = arguments.text("snapshot").value_or("latest");

@@ -2,10 +2,10 @@
 
 #include <cstdio>
 
-#include "core/run_job.h"
-#include "server/command_line.h"
-#include "server/printable.h"
-#include "server/tool.h"
+#include "core/schedule/run_job.h"
+#include "server/base/printable.h"
+#include "server/cli/command_line.h"
+#include "server/mcp/tool.h"
 
 namespace tools {
 

@@ -1,7 +1,7 @@
 // The command `run NAME`, which schedulers start: no tool, because only they and people need it.
 #pragma once
 
-#include "server/program.h"
+#include "server/cli/program_parts.h"
 
 namespace tools {
 

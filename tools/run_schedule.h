@@ -1,7 +1,7 @@
 // The tool run_schedule.
 #pragma once
 
-#include "core/schedule_install.h"
+#include "core/schedule/install.h"
 #include "tools/arguments.h"
 
 namespace tools {

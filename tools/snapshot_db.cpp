@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/snapshot.h"
+#include "core/snapshot/snapshot.h"
 #include "tools/encode.h"
 #include "tools/schema.h"
 #include "tools/snapshot_resources.h"
@@ -17,8 +17,7 @@ namespace {
 // Everything but source and destination.
 core::Expected<core::SnapshotRequest> snapshot_options(const Arguments& arguments) {
   core::SnapshotRequest request;
-  auto date = arguments.date("date");
-  if (!date) return core::fail(date.error());
+  BPD_TRY_AS(date, arguments.date("date"));
   request.date = *date;
   request.label = arguments.text("label").value_or("");
   request.hostname = arguments.text("hostname").value_or("");

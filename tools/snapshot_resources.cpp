@@ -5,11 +5,12 @@
 #include <charconv>
 #include <set>
 
-#include "core/catalog.h"
-#include "core/destinations.h"
-#include "core/history.h"
-#include "core/manifest.h"
-#include "core/paths.h"
+#include "core/base/paths.h"
+#include "core/catalog/catalog.h"
+#include "core/catalog/destinations.h"
+#include "core/catalog/history.h"
+#include "core/catalog/manifest.h"
+#include "core/catalog/names.h"
 #include "tools/encode.h"
 
 namespace tools {

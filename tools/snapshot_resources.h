@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "server/resources.h"
-#include "server/server_definition.h"
+#include "server/mcp/resources.h"
+#include "server/mcp/server_definition.h"
 #include "tools/arguments.h"
 
 namespace tools {
@@ -26,7 +26,8 @@ std::optional<std::string> path_of_uri(std::string_view uri);
 // Stands for "no label" in the template, where a segment cannot be empty.
 inline constexpr std::string_view kNoLabel = "-";
 
-// Lists and reads the snapshots of the known destinations (core/destinations.h), no other file.
+// Lists and reads the snapshots of the known destinations (core/catalog/destinations.h), no other
+// file.
 std::shared_ptr<server::ResourceProvider> snapshot_resources(const Setting& setting);
 
 // Completes labels, stems and dates, of the template and of prompts' arguments with those names.

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "core/env.h"
-#include "server/server_definition.h"
+#include "core/base/env.h"
+#include "server/mcp/server_definition.h"
 
 namespace tools {
 

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/verify_run.h"
+#include "core/verify/verify_run.h"
 #include "tools/encode.h"
 #include "tools/schema.h"
 

@@ -1,7 +1,7 @@
 // The tool verify_snapshot.
 #pragma once
 
-#include "core/latest.h"
+#include "core/restore/choose_snapshot.h"
 #include "tools/arguments.h"
 
 namespace tools {

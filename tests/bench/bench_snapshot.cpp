@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "core/snapshot.h"
+#include "core/snapshot/snapshot.h"
 
 int main(int argc, char** argv) {
   if (argc != 6) {

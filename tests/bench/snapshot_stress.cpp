@@ -17,7 +17,7 @@
 #include <random>
 #include <thread>
 
-#include "core/digest.h"
+#include "core/platform/sha256.h"
 #include "support/snapshots.h"
 #include "support/test_database.h"
 

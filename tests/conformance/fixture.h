@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/server_definition.h"
+#include "server/mcp/server_definition.h"
 
 namespace fixture {
 

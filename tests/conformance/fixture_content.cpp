@@ -1,6 +1,6 @@
 // The fixture's tools that return every kind of content, report progress or log.
 #include "fixture.h"
-#include "server/jsonrpc.h"
+#include "server/jsonrpc/jsonrpc.h"
 
 namespace fixture {
 namespace {

@@ -1,10 +1,10 @@
 // Serves the fixture over HTTP: `conformance_fixture [host:port]`, until SIGTERM.
 #include <cstdio>
 
-#include "core/env.h"
+#include "core/base/env.h"
 #include "fixture.h"
-#include "server/dispatcher.h"
-#include "server/http_server.h"
+#include "server/http/http_server.h"
+#include "server/mcp/dispatcher.h"
 
 namespace {
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "fixture.h"
-#include "server/jsonrpc.h"
+#include "server/jsonrpc/jsonrpc.h"
 
 namespace fixture {
 namespace {

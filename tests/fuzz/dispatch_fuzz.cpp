@@ -8,8 +8,8 @@
 #include <string_view>
 #include <thread>
 
-#include "server/dispatcher.h"
-#include "server/jsonrpc.h"
+#include "server/jsonrpc/jsonrpc.h"
+#include "server/mcp/dispatcher.h"
 
 namespace {
 

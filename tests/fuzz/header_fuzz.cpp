@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "server/header_check.h"
-#include "server/http_headers.h"
-#include "server/jsonrpc.h"
+#include "server/http/http_headers.h"
+#include "server/jsonrpc/jsonrpc.h"
+#include "server/mcp/header_check.h"
 
 namespace {
 

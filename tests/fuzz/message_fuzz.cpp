@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "server/jsonrpc.h"
-#include "server/transport.h"
+#include "server/jsonrpc/jsonrpc.h"
+#include "server/jsonrpc/transport.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/env.h"
-#include "server/request_state.h"
+#include "core/base/env.h"
+#include "server/mcp/request_state.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static server::RequestStates states([] { return std::string(32, 'k'); }, core::system_clock());

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-#include "core/env.h"
+#include "core/base/env.h"
 #include "support/temp_folder.h"
 
 namespace test {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/run_job.h"
+#include "core/schedule/run_job.h"
 #include "support/fake_env.h"
 
 namespace test {

@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#include "core/temporary.h"
+#include "core/platform/temporary.h"
 #include "support/forwarding_files.h"
 #include "support/temp_folder.h"
 

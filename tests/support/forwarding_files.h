@@ -1,7 +1,7 @@
 // Real files, with single operations for a test to override.
 #pragma once
 
-#include "core/env.h"
+#include "core/base/env.h"
 
 namespace test {
 

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "core/restore.h"
-#include "core/snapshot.h"
+#include "core/restore/restore.h"
+#include "core/snapshot/snapshot.h"
 #include "support/catch.h"
 #include "support/fake_env.h"
 #include "support/test_database.h"

@@ -1,7 +1,7 @@
 // Jobs and machines to plan schedules for.
 #pragma once
 
-#include "core/schedule_plan.h"
+#include "core/schedule/scheduler.h"
 
 namespace test {
 

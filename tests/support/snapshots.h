@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/snapshot.h"
+#include "core/snapshot/snapshot.h"
 #include "support/fake_env.h"
 
 namespace test {

@@ -1,6 +1,6 @@
-#include "core/history.h"
-#include "core/run_job.h"
-#include "core/schedule.h"
+#include "core/catalog/history.h"
+#include "core/schedule/job.h"
+#include "core/schedule/run_job.h"
 #include "tests/tools/schedule_house.h"
 
 namespace fs = core::fs;

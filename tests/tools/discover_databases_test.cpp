@@ -1,4 +1,4 @@
-#include "core/history.h"
+#include "core/catalog/history.h"
 #include "tests/tools/tool_house.h"
 
 namespace fs = core::fs;

@@ -1,5 +1,5 @@
-#include "core/due.h"
-#include "core/schedule.h"
+#include "core/schedule/due.h"
+#include "core/schedule/job.h"
 #include "tests/tools/schedule_house.h"
 
 using server::Json;

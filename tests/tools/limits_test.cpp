@@ -1,5 +1,5 @@
 // What a server that is limited to folders lets its client see and do.
-#include "core/schedule.h"
+#include "core/schedule/job.h"
 #include "tests/tools/schedule_house.h"
 
 namespace fs = core::fs;

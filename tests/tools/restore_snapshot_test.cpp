@@ -1,4 +1,4 @@
-#include "core/manifest.h"
+#include "core/catalog/manifest.h"
 #include "support/writer_process.h"
 #include "tests/tools/tool_house.h"
 

@@ -1,7 +1,7 @@
 // Snapshots as resources: what is listed, read and completed, and what is not.
 #include "tools/snapshot_resources.h"
 
-#include "core/history.h"
+#include "core/catalog/history.h"
 #include "tests/tools/tool_house.h"
 
 namespace fs = core::fs;

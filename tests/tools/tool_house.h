@@ -7,8 +7,8 @@
 #include <variant>
 #include <vector>
 
-#include "server/schema_check.h"
-#include "server/tool.h"
+#include "server/jsonrpc/schema_check.h"
+#include "server/mcp/tool.h"
 #include "support/catch.h"
 #include "support/fake_env.h"
 #include "support/test_database.h"

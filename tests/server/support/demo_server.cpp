@@ -5,7 +5,7 @@
 #include <thread>
 #include <utility>
 
-#include "server/tool_registry.h"
+#include "server/mcp/tool_registry.h"
 
 namespace test {
 namespace {

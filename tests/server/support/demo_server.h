@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "server/dispatcher.h"
+#include "server/mcp/dispatcher.h"
 #include "support/fake_env.h"
 
 namespace test {

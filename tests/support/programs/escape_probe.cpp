@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "core/escape.h"
+#include "core/schedule/quoting.h"
 
 namespace {
 

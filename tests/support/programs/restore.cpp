@@ -1,6 +1,6 @@
 // Restores SNAPSHOT in place of TARGET again and again, saying "+" before each, until it is killed:
 // what a test of crashes needs. STATE is a folder for locks and history.
-#include "core/restore.h"
+#include "core/restore/restore.h"
 
 #include <chrono>
 #include <cstdio>

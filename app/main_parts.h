@@ -1,0 +1,24 @@
+// The pieces both programs are made of; included by the two mains only, the one place where server
+// meets tools.
+#pragma once
+
+#include "server/cli/program.h"
+#include "tools/run_command.h"
+#include "tools/tools.h"
+
+namespace server {
+
+inline ProgramParts main_parts() {
+  ProgramParts parts;
+  parts.name = "backup-plugin-db";
+  parts.version = BPD_VERSION;
+  parts.define = tools::define_server;
+  parts.verbs = {{"snapshot", "snapshot_db"},   {"list", "list_snapshots"},
+                 {"verify", "verify_snapshot"}, {"restore", "restore_snapshot"},
+                 {"prune", "prune_snapshots"},  {"discover", "discover_databases"},
+                 {"status", "backup_status"}};
+  parts.commands = {tools::run_command()};
+  return parts;
+}
+
+}  // namespace server

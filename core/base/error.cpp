@@ -1,0 +1,120 @@
+#include "core/base/error.h"
+
+#include <cerrno>
+#include <system_error>
+
+namespace core {
+
+std::string_view to_string(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_argument:
+      return "invalid_argument";
+    case ErrorCode::not_found:
+      return "not_found";
+    case ErrorCode::not_a_database:
+      return "not_a_database";
+    case ErrorCode::permission_denied:
+      return "permission_denied";
+    case ErrorCode::busy:
+      return "busy";
+    case ErrorCode::conflict:
+      return "conflict";
+    case ErrorCode::no_space:
+      return "no_space";
+    case ErrorCode::damaged:
+      return "damaged";
+    case ErrorCode::needs_confirmation:
+      return "needs_confirmation";
+    case ErrorCode::unsupported:
+      return "unsupported";
+    case ErrorCode::cancelled:
+      return "cancelled";
+    case ErrorCode::timed_out:
+      return "timed_out";
+    case ErrorCode::io:
+      return "io";
+    case ErrorCode::internal:
+      return "internal";
+  }
+  return "internal";
+}
+
+namespace {
+
+ErrorCode code_of_errno(int error_number) {
+  switch (error_number) {
+    case ENOENT:
+    case ENOTDIR:
+      return ErrorCode::not_found;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return ErrorCode::permission_denied;
+    case ENOSPC:
+    case EDQUOT:
+      return ErrorCode::no_space;
+    case EBUSY:
+    case EAGAIN:
+    case ETXTBSY:
+      return ErrorCode::busy;
+    case EFBIG:
+      return ErrorCode::unsupported;
+    case ENAMETOOLONG:
+    case EILSEQ:
+    case EINVAL:
+    case ELOOP:
+    case EISDIR:
+      return ErrorCode::invalid_argument;
+    default:
+      return ErrorCode::io;
+  }
+}
+
+// Where the kind alone would send people the wrong way.
+const char* hint_for_errno(int error_number) {
+  switch (error_number) {
+    case ENAMETOOLONG:
+      return "Most file systems allow 255 bytes for a name, with what is added to it while it is "
+             "written; choose a shorter one.";
+    case EMFILE:
+    case ENFILE:
+      return "Too many files are open: raise the limit (ulimit -n, or the service's), or end some "
+             "programs.";
+    case ENOMEM:
+      return "Free some memory, and try again.";
+    case EIO:
+      return "Check the disk and the system's log.";
+    default:
+      return nullptr;
+  }
+}
+
+std::string hint_for(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::not_found:
+      return "Check the path for a typing error.";
+    case ErrorCode::permission_denied:
+      return "Check the owner and permissions of the path, or choose another one.";
+    case ErrorCode::no_space:
+      return "Free some space there, or choose another destination.";
+    case ErrorCode::unsupported:
+      return "The file system there, or a limit of this user's, takes no file that large (FAT: "
+             "less "
+             "than 4 GiB). Choose a folder on another disk.";
+    case ErrorCode::busy:
+      return "Try again when the other program has finished.";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+Error error_from_errno(int error_number, std::string_view what) {
+  const ErrorCode code = code_of_errno(error_number);
+  const char* hint = hint_for_errno(error_number);
+  return Error{code, std::string(what) + ": " + std::generic_category().message(error_number) + ".",
+               hint != nullptr ? hint : hint_for(code)};
+}
+
+}  // namespace core

@@ -1,0 +1,302 @@
+#include "core/catalog/history.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+
+#include "core/catalog/history_repair.h"
+#include "core/sqlite/sqlite.h"
+
+namespace core {
+namespace {
+
+constexpr int kBusyTimeoutMs = 2'000;
+constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::size_t kMaxListedRuns = 10'000;
+constexpr std::uint32_t kFolderMode = 0700, kFileMode = 0600;
+
+constexpr const char* kCreate = R"sql(
+CREATE TABLE IF NOT EXISTS runs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL, schedule TEXT NOT NULL, source TEXT NOT NULL, destination TEXT NOT NULL,
+  snapshot TEXT NOT NULL, started_ms INTEGER NOT NULL, finished_ms INTEGER NOT NULL,
+  ok INTEGER NOT NULL, error_code TEXT NOT NULL, error TEXT NOT NULL, bytes INTEGER NOT NULL,
+  warnings TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS runs_by_source ON runs(source, id);
+PRAGMA user_version = 1;
+)sql";
+
+constexpr const char* kColumns =
+    "id, kind, schedule, source, destination, snapshot, started_ms, finished_ms, ok, error_code, "
+    "error, bytes, warnings";
+
+std::int64_t to_ms(Instant instant) {
+  return std::chrono::floor<std::chrono::milliseconds>(instant).time_since_epoch().count();
+}
+Instant from_ms(std::int64_t ms) {
+  return Instant{std::chrono::milliseconds{ms}};
+}
+
+tl::unexpected<Error> fail_newer(const fs::path& path, std::int64_t version) {
+  return fail(ErrorCode::unsupported,
+              path.string() + " has version " + std::to_string(version) +
+                  " of a newer backup-plugin-db, and is left as it is.",
+              "Update backup-plugin-db.");
+}
+
+// WAL with synchronous NORMAL needs no fsync for a row and cannot be left corrupt by a crash; a
+// power failure may lose the latest rows. Not checkpointing on close keeps that so for a process
+// that records one row and ends: SQLite checkpoints by itself every 1000 pages.
+// https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_synchronous
+Expected<sqlite::ConnectionHandle> open_history(const fs::path& path, int flags) {
+  BPD_TRY_AS(connection, sqlite::open(path.string(), flags | SQLITE_OPEN_NOMUTEX));
+  sqlite3_busy_timeout(connection->get(), kBusyTimeoutMs);
+  sqlite3_db_config(connection->get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  return connection;
+}
+
+Expected<> prepare_schema(sqlite3* connection, const fs::path& path, const Env& env) {
+  const std::string what = "cannot prepare " + path.string();
+  BPD_TRY_AS(version, sqlite::query_integer(connection, "PRAGMA user_version", what));
+  if (*version == kSchemaVersion) return {};
+  if (*version > kSchemaVersion) return fail_newer(path, *version);
+  BPD_TRY(env.files.set_mode(path, kFileMode));
+  BPD_TRY(sqlite::execute(connection, "PRAGMA journal_mode = WAL", what));
+  return sqlite::execute(connection, std::string("BEGIN IMMEDIATE;") + kCreate + "COMMIT", what);
+}
+
+// Binds in order; SQLite copies nothing, so the values must live until the step.
+class Binder {
+ public:
+  explicit Binder(sqlite3_stmt* statement) : statement_(statement) {}
+  void text(const std::string& value) {
+    sqlite3_bind_text(statement_, ++index_, value.data(), static_cast<int>(value.size()),
+                      SQLITE_STATIC);
+  }
+  void number(std::int64_t value) { sqlite3_bind_int64(statement_, ++index_, value); }
+
+ private:
+  sqlite3_stmt* statement_;
+  int index_ = 0;
+};
+
+std::string text_at(sqlite3_stmt* row, int column) {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row, column));
+  return text != nullptr
+             ? std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(row, column)))
+             : std::string();
+}
+
+RunRecord record_at(sqlite3_stmt* row) {
+  RunRecord run;
+  run.id = sqlite3_column_int64(row, 0);
+  run.kind = text_at(row, 1);
+  run.schedule = text_at(row, 2);
+  run.source = text_at(row, 3);
+  run.destination = text_at(row, 4);
+  run.snapshot = text_at(row, 5);
+  run.started_at = from_ms(sqlite3_column_int64(row, 6));
+  run.finished_at = from_ms(sqlite3_column_int64(row, 7));
+  run.ok = sqlite3_column_int(row, 8) != 0;
+  run.error_code = text_at(row, 9);
+  run.error = text_at(row, 10);
+  run.bytes = static_cast<std::uint64_t>(sqlite3_column_int64(row, 11));
+  run.warnings = text_at(row, 12);
+  return run;
+}
+
+// Under the next id, where none is given.
+Expected<> insert(sqlite3* connection, const RunRecord& run, std::int64_t id,
+                  const std::string& what) {
+  BPD_TRY_AS(
+      statement,
+      sqlite::prepare(connection,
+                      "INSERT INTO runs VALUES (nullif(?, 0), ?,?,?,?,?, ?,?, ?,?,?, ?,?)", what));
+  Binder bind(statement->get());
+  bind.number(id);
+  for (const std::string* text :
+       {&run.kind, &run.schedule, &run.source, &run.destination, &run.snapshot}) {
+    bind.text(*text);
+  }
+  bind.number(to_ms(run.started_at));
+  bind.number(to_ms(run.finished_at));
+  bind.number(run.ok ? 1 : 0);
+  bind.text(run.error_code);
+  bind.text(run.error);
+  bind.number(static_cast<std::int64_t>(run.bytes));
+  bind.text(run.warnings);
+  const int rc = sqlite3_step(statement->get());
+  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, what));
+  return {};
+}
+
+// A scheduler asks every hour while a schedule fails: of like failures in a row only the first and
+// the last are kept, or they would soon push everything else out. Their texts may differ: free
+// bytes.
+Expected<> thin_streak(sqlite3* connection, const RunRecord& run, const std::string& what) {
+  if (run.ok || run.schedule.empty()) return {};
+  BPD_TRY_AS(statement, sqlite::prepare(connection, R"sql(
+WITH newest AS MATERIALIZED (SELECT * FROM runs WHERE schedule = ? ORDER BY id DESC LIMIT 3),
+     alike AS (SELECT count(*) AS n FROM newest
+               GROUP BY kind, source, destination, ok, error_code)
+DELETE FROM runs WHERE id = (SELECT id FROM newest ORDER BY id DESC LIMIT 1 OFFSET 1)
+                   AND (SELECT max(n) FROM alike) = 3)sql",
+                                        what));
+  Binder(statement->get()).text(run.schedule);
+  const int rc = sqlite3_step(statement->get());
+  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, what));
+  return {};
+}
+
+// By rows, not by ids: streaks leave gaps.
+Expected<> trim(sqlite3* connection, const std::string& what) {
+  return sqlite::execute(connection,
+                         "DELETE FROM runs WHERE id <= "
+                         "(SELECT id FROM runs ORDER BY id DESC LIMIT 1 OFFSET " +
+                             std::to_string(kMaxRuns) + R"sql() AND id NOT IN (
+  SELECT max(id) FROM runs WHERE kind = 'snapshot' AND ok GROUP BY source
+  UNION ALL
+  SELECT max(id) FROM runs WHERE kind = 'verify' AND (ok OR error_code = 'damaged')
+  GROUP BY snapshot))sql",
+                         what);
+}
+
+Expected<> try_record(const RunRecord& run, std::int64_t id, const Env& env) {
+  BPD_TRY(env.files.make_folders(env.places.state, kFolderMode));
+  const fs::path path = history_path(env.places);
+  BPD_TRY_AS(connection, open_history(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
+  sqlite3* raw = connection->get();
+  BPD_TRY(prepare_schema(raw, path, env));
+  const std::string what = "cannot record the run in " + path.string();
+  if (auto begun = sqlite::execute(raw, "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE", what);
+      !begun) {
+    return begun;
+  }
+  BPD_TRY(insert(raw, run, id, what));
+  BPD_TRY(thin_streak(raw, run, what));
+  BPD_TRY(trim(raw, what));
+  return sqlite::execute(raw, "COMMIT", what);
+}
+
+Expected<> try_to_add(const std::string& schedule, const std::string& lines, const Env& env) {
+  const fs::path path = history_path(env.places);
+  BPD_TRY_AS(connection, open_history(path, SQLITE_OPEN_READWRITE));
+  sqlite3* raw = connection->get();
+  const std::string what = "cannot record warnings in " + path.string();
+  BPD_TRY_AS(version, sqlite::query_integer(raw, "PRAGMA user_version", what));
+  if (*version == 0) return {};  // another process is just creating it
+  if (*version > kSchemaVersion) return fail_newer(path, *version);
+  BPD_TRY_AS(statement,
+             sqlite::prepare(
+                 raw,
+                 "UPDATE runs SET warnings = warnings || iif(warnings = '', '', char(10)) || ? "
+                 "WHERE id = (SELECT max(id) FROM runs WHERE schedule = ?)",
+                 what));
+  Binder bind(statement->get());
+  bind.text(lines);
+  bind.text(schedule);
+  const int rc = sqlite3_step(statement->get());
+  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, raw, what));
+  return {};
+}
+
+Expected<std::vector<RunRecord>> try_to_list(const RunFilter& filter, const Env& env) {
+  const fs::path path = history_path(env.places);
+  const auto info = env.files.info(path);
+  if (!info && info.error().code == ErrorCode::not_found) return std::vector<RunRecord>();
+  if (!info) return fail(info.error());
+  BPD_TRY_AS(connection, open_history(path, SQLITE_OPEN_READWRITE));
+  sqlite3* raw = connection->get();
+  const std::string what = "cannot read " + path.string();
+  BPD_TRY_AS(version, sqlite::query_integer(raw, "PRAGMA user_version", what));
+  if (*version == 0) return std::vector<RunRecord>();  // another process is just creating it
+  if (*version > kSchemaVersion) return fail_newer(path, *version);
+
+  std::string sql = std::string("SELECT ") + kColumns + " FROM runs WHERE id > ?";
+  if (filter.kind) sql += " AND kind = ?";
+  if (filter.schedule) sql += " AND schedule = ?";
+  if (filter.source) sql += " AND source = ?";
+  sql += " ORDER BY id DESC LIMIT ?";
+  BPD_TRY_AS(statement, sqlite::prepare(raw, sql, what));
+  Binder bind(statement->get());
+  bind.number(filter.after);
+  for (const auto* text : {&filter.kind, &filter.schedule, &filter.source}) {
+    if (*text) bind.text(**text);
+  }
+  bind.number(static_cast<std::int64_t>(std::min(filter.limit, kMaxListedRuns)));
+  std::vector<RunRecord> runs;
+  int rc = SQLITE_ROW;
+  while ((rc = sqlite3_step(statement->get())) == SQLITE_ROW) {
+    runs.push_back(record_at(statement->get()));
+  }
+  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, raw, what));
+  return runs;
+}
+
+void begin_anew(const fs::path& aside, const Env& env) {
+  RunRecord first;
+  first.kind = "history";
+  first.started_at = first.finished_at = env.clock.now();
+  first.ok = true;
+  // Beyond all that were: who waits for later runs than one of the old history must see the new.
+  const std::int64_t id = to_ms(first.started_at) / 1000;
+  first.warnings = "The history of runs was damaged. It was moved aside as " + aside.string() +
+                   " and begun anew; snapshots and their manifests are as they were.";
+  (void)try_record(first, id, env);  // what is tried next has the same error
+}
+
+// Tries again where what it failed at was damage, which is moved aside first.
+template <class Attempt>
+auto with_repair(const Env& env, const Attempt& attempt) -> decltype(attempt()) {
+  auto result = attempt();
+  if (result || !is_damaged_history(result.error())) return result;
+  const auto lock = lock_history_repair(env);
+  if (!lock) return result;
+  result = attempt();  // another process may have begun it anew by now
+  if (result || !is_damaged_history(result.error())) return result;
+  BPD_TRY_AS(aside, move_history_aside(env));
+  begin_anew(*aside, env);
+  return attempt();
+}
+
+}  // namespace
+
+Expected<> record_run(const RunRecord& run, const Env& env) {
+  return with_repair(env, [&] { return try_record(run, 0, env); });
+}
+
+Expected<> add_run_warnings(const std::string& schedule, const std::vector<std::string>& warnings,
+                            const Env& env) {
+  if (warnings.empty() || !env.files.info(history_path(env.places))) return {};
+  std::string lines;
+  for (const std::string& warning : warnings) lines += (lines.empty() ? "" : "\n") + warning;
+  return with_repair(env, [&] { return try_to_add(schedule, lines, env); });
+}
+
+Expected<std::vector<RunRecord>> list_runs(const RunFilter& filter, const Env& env) {
+  return with_repair(env, [&] { return try_to_list(filter, env); });
+}
+
+std::optional<std::string> history_begun_anew(Instant since, const Env& env) {
+  RunFilter filter;
+  filter.kind = "history";
+  filter.after = to_ms(since) / 1000 - 1;  // see begin_anew: all but few runs are passed over
+  filter.limit = 1;
+  const auto runs = list_runs(filter, env);
+  if (!runs || runs->empty() || runs->front().started_at < since) return std::nullopt;
+  return runs->front().warnings;
+}
+
+std::vector<std::string> record_and_tell(const RunRecord& run, const Env& env) {
+  std::vector<std::string> warnings;
+  if (const auto recorded = record_run(run, env); !recorded) {
+    warnings.push_back("This run could not be recorded: " + recorded.error().message + " " +
+                       recorded.error().hint);
+  }
+  // Milliseconds are what history.db keeps of a time.
+  const Instant since = std::chrono::floor<std::chrono::milliseconds>(run.started_at);
+  if (auto anew = history_begun_anew(since, env)) warnings.push_back(std::move(*anew));
+  return warnings;
+}
+
+}  // namespace core

@@ -1,0 +1,68 @@
+// history.db: every run of ours, good or bad. An SQLite file under the user's state folder.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/env.h"
+#include "core/base/error.h"
+
+namespace core {
+
+// How the warning of a snapshot that lost most of its rows or pages begins, in RunRecord::warnings.
+inline constexpr std::string_view kShrinkWarning = "The database has lost most of its content";
+
+struct RunRecord {
+  std::int64_t id = 0;
+  std::string kind;         // "snapshot", "verify", "restore", "prune", "history"
+  std::string schedule;     // the schedule's name for a scheduled run; empty by hand
+  std::string source;       // absolute
+  std::string destination;  // absolute
+  std::string snapshot;     // absolute path of what was made or checked; may be empty
+  Instant started_at{};
+  Instant finished_at{};
+  bool ok = false;
+  std::string error_code;  // to_string(ErrorCode), empty when ok
+  std::string error;       // message and hint
+  std::uint64_t bytes = 0;
+  std::string warnings;  // one per line
+};
+
+// A damaged history.db helps nobody: each of these functions that meets one moves it aside, as
+// history.db.damaged-<UTC time> (the newest kMaxDamagedHistories stay), and begins anew with a run
+// of kind "history" whose warnings tell so. Where that cannot be done, the error is `damaged` and
+// says what to do by hand. A history of a newer version is not damaged: it is left as it is
+// (unsupported).
+
+// Appends one run. Of like failures of a schedule in a row (kind, paths, error_code) only the first
+// and the last are kept. Beyond kMaxRuns the oldest go, but for the newest good snapshot run of
+// each source and the newest conclusive check (ok or damaged) of each snapshot. Ids only grow. Safe
+// across processes. The file is created 0600 on first use.
+Expected<> record_run(const RunRecord& run, const Env& env);
+
+// Adds lines to the warnings of a schedule's newest run: what went wrong after it was recorded, as
+// when its ping_url does not answer. Fine where there is no run.
+Expected<> add_run_warnings(const std::string& schedule, const std::vector<std::string>& warnings,
+                            const Env& env);
+
+struct RunFilter {
+  std::optional<std::string> kind{}, schedule{}, source{};
+  std::int64_t after = 0;  // RunRecord::id: later runs only
+  std::size_t limit = 50;
+};
+// Newest first; empty when there is no history yet. Never creates the file.
+Expected<std::vector<RunRecord>> list_runs(const RunFilter& filter, const Env& env);
+
+// That the history was begun anew since then, as a warning.
+std::optional<std::string> history_begun_anew(Instant since, const Env& env);
+
+// Records a run that ended. What to warn of: that it could not be recorded, that the history was
+// begun anew since the run began.
+std::vector<std::string> record_and_tell(const RunRecord& run, const Env& env);
+
+inline constexpr int kMaxRuns = 10'000;
+
+}  // namespace core

@@ -1,0 +1,97 @@
+#include "core/catalog/history_repair.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "core/base/paths.h"
+#include "core/base/shell_word.h"
+
+namespace core {
+namespace {
+
+constexpr std::string_view kDamagedMark = "history.db.damaged-";
+constexpr std::array kSideSuffixes{"-wal", "-shm"};
+constexpr std::size_t kMaxStateEntries = 10'000;
+constexpr int kMaxNames = 100;  // of one second
+constexpr std::chrono::milliseconds kLockTimeout{2'000};
+
+bool is_side_file(const std::string& name) {
+  return std::any_of(kSideSuffixes.begin(), kSideSuffixes.end(),
+                     [&](const char* suffix) { return name.ends_with(suffix); });
+}
+
+fs::path damaged_name(const fs::path& history, Instant now, int number) {
+  std::string time = format_instant(now);
+  std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
+  fs::path path = history.parent_path() / (std::string(kDamagedMark) + time);
+  if (number > 1) path += "-" + std::to_string(number);
+  return path;
+}
+
+void remove_oldest(const fs::path& folder, FileSystem& files) {
+  const auto entries = files.list(folder, kMaxStateEntries);
+  if (!entries) return;
+  std::vector<std::string> names;
+  for (const DirEntry& entry : *entries) {
+    if (entry.name.starts_with(kDamagedMark) && !is_side_file(entry.name)) {
+      names.push_back(entry.name);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  for (std::size_t i = 0; i + kMaxDamagedHistories < names.size(); ++i) {
+    (void)files.remove(folder / names[i]);
+    for (const char* suffix : kSideSuffixes) (void)files.remove(folder / (names[i] + suffix));
+  }
+}
+
+Expected<fs::path> rename_history(const fs::path& history, const Env& env) {
+  Expected<> moved;
+  for (int number = 1; number <= kMaxNames; ++number) {
+    fs::path aside = damaged_name(history, env.clock.now(), number);
+    moved = env.files.rename_new(history, aside);
+    if (moved) return aside;
+    if (moved.error().code != ErrorCode::conflict) break;
+  }
+  return fail(moved.error());
+}
+
+}  // namespace
+
+fs::path history_path(const Places& places) {
+  return places.state / "history.db";
+}
+
+bool is_damaged_history(const Error& error) {
+  if (error.code == ErrorCode::damaged || error.code == ErrorCode::not_a_database) return true;
+  // SQLite has no code for a table that is not as our version number says.
+  const auto says = [&](std::string_view words) {
+    return error.message.find(words) != std::string::npos;
+  };
+  return error.code == ErrorCode::internal &&
+         (says("no such table: runs") || says("no such column: ") || says("table runs has "));
+}
+
+Expected<RunLock> lock_history_repair(const Env& env) {
+  return RunLock::acquire("history", "the repair of history.db", kLockTimeout, env, {});
+}
+
+Expected<fs::path> move_history_aside(const Env& env) {
+  const fs::path history = history_path(env.places);
+  auto aside = rename_history(history, env);
+  if (!aside) {
+    return fail(ErrorCode::damaged,
+                "The history of runs, " + history.string() +
+                    ", is damaged and could not be moved aside: " + aside.error().message,
+                "Move it away; the next run begins a new one: " +
+                    shell_command({"mv", history.string(), history.string() + ".damaged"}));
+  }
+  // Without its database SQLite would not read a -wal, but remove it.
+  for (const char* suffix : kSideSuffixes) {
+    (void)env.files.rename(with_suffix(history, suffix), with_suffix(*aside, suffix));
+  }
+  remove_oldest(history.parent_path(), env.files);
+  return aside;
+}
+
+}  // namespace core

@@ -1,0 +1,28 @@
+#include "core/catalog/series.h"
+
+#include <algorithm>
+
+#include "core/catalog/machine.h"
+#include "core/catalog/manifest.h"
+
+namespace core {
+
+bool is_of_other_host(const Snapshot& snapshot, const std::string& host,
+                      const std::string& machine) {
+  return snapshot.manifest && snapshot.manifest->host != manifest_text(host) &&
+         whose_is(*snapshot.manifest, host, machine) == Whose::others;
+}
+
+std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series, Instant now) {
+  const auto latest = std::max_element(
+      series.begin(), series.end(),
+      [&](const Snapshot& a, const Snapshot& b) { return taken_before(a, b, now); });
+  if (latest == series.end()) return std::nullopt;
+  return *latest;
+}
+
+std::string series_lock_key(const fs::path& folder, const std::string& stem) {
+  return "series\n" + folder.string() + "\n" + stem;
+}
+
+}  // namespace core

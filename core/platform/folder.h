@@ -1,0 +1,44 @@
+// A folder held open: what lies in it is reached through its descriptor, wherever its path may lead
+// by now.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "core/base/error.h"
+
+namespace core {
+
+// Moves, and closes itself. May be used from several threads.
+class Folder {
+ public:
+  // Opens an absolute path, its links resolved before, from the root down, and follows no symbolic
+  // link on the way: conflict where one is met, be it swapped in at this very moment. So what was
+  // opened is what the path says, and a path that was judged cannot lead elsewhere.
+  // Linux: openat2(2), else and elsewhere one component after the other.
+  static Expected<Folder> open(const std::filesystem::path& path);
+  // The folder that a file lies in.
+  static Expected<Folder> of(const std::filesystem::path& file);
+  ~Folder();
+  Folder(Folder&& other) noexcept;
+  Folder& operator=(Folder&& other) noexcept;
+
+  // For openat(2) and its like; it can neither be read nor synced itself.
+  int descriptor() const { return fd_; }
+  const std::filesystem::path& path() const { return path_; }
+  // How one who opens by name only, as SQLite does, gets to a file in this folder and to no other:
+  // good in this process, while the folder is open. Where the system has no such names (no /proc)
+  // it is the ordinary path, which somebody may divert.
+  std::string way_to(const std::string& name) const;
+
+ private:
+  Folder(int fd, std::filesystem::path path) : fd_(fd), path_(std::move(path)) {}
+
+  int fd_ = -1;
+  std::filesystem::path path_;
+};
+
+// For a path that was to lead through no link.
+Error link_error(const std::filesystem::path& path);
+
+}  // namespace core

@@ -1,0 +1,163 @@
+#include "core/platform/open_files.h"
+
+#include <pwd.h>
+#ifdef __linux__
+#include <sys/sysmacros.h>
+#else
+#include <sys/types.h>
+#endif
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+#include <sstream>
+
+#include "core/base/paths.h"
+
+namespace core {
+namespace {
+
+constexpr std::size_t kMaxProcesses = 100'000;
+constexpr std::size_t kMaxDescriptors = 100'000;  // of one process
+constexpr std::size_t kMaxDescribed = 4;
+constexpr std::uint64_t kMaxNameBytes = 64;
+constexpr std::size_t kMaxStatusBytes = 4096;
+constexpr std::size_t kMaxLocksBytes = 4 << 20;
+
+// The present files under the database's name, by identity.
+std::vector<FileId> files_of(const fs::path& database, const FileSystem& files) {
+  std::vector<FileId> ids;
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+    if (const auto id = files.cached_id(with_suffix(database, suffix))) ids.push_back(*id);
+  }
+  return ids;
+}
+
+// Calls on each descriptor of one of these files until `visit` is content.
+template <class Visit>
+bool visit_descriptors(const fs::path& process, const std::vector<FileId>& ids,
+                       const FileSystem& files, const Visit& visit) {
+  const auto descriptors = files.list(process / "fd", kMaxDescriptors);
+  if (!descriptors) return false;  // another user's, or ended meanwhile
+  return std::any_of(descriptors->begin(), descriptors->end(), [&](const DirEntry& entry) {
+    // One of the files may lie on a network mount that is gone.
+    const auto id = files.cached_id(process / "fd" / entry.name);
+    return id && std::find(ids.begin(), ids.end(), *id) != ids.end() &&
+           visit(process / "fd" / entry.name);
+  });
+}
+
+template <class Visit>
+void visit_processes(const FileSystem& files, const Visit& visit) {
+  const auto processes = files.list("/proc", kMaxProcesses);
+  if (!processes) return;
+  for (const DirEntry& entry : *processes) {
+    int id = 0;
+    const char* end = entry.name.data() + entry.name.size();
+    if (std::from_chars(entry.name.data(), end, id).ptr == end) {
+      visit(id, fs::path("/proc") / entry.name);
+    }
+  }
+}
+
+std::string program_of(const fs::path& process, const FileSystem& files) {
+  auto name = files.read_start(process / "comm", kMaxNameBytes);
+  if (!name) return "";
+  while (!name->empty() && name->back() == '\n') name->pop_back();
+  return *name;
+}
+
+std::string name_of_user(uid_t user) {
+  struct passwd entry {};
+  struct passwd* found = nullptr;
+  std::array<char, 4096> buffer;
+  if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
+    return found->pw_name;
+  }
+  return std::to_string(user);
+}
+
+// "Uid:	1000	…" of https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
+std::string other_user_of(const fs::path& process, const FileSystem& files) {
+  constexpr std::string_view kUid = "\nUid:\t";
+  const auto status = files.read_start(process / "status", kMaxStatusBytes);
+  const std::size_t at = status ? status->find(kUid) : std::string::npos;
+  if (at == std::string::npos) return "";
+  uid_t user = 0;
+  const char* begin = status->data() + at + kUid.size();
+  std::from_chars(begin, status->data() + status->size(), user);
+  return user == ::geteuid() ? "" : name_of_user(user);
+}
+
+// "1: POSIX  ADVISORY  WRITE 4711 08:01:393231 0 EOF", device numbers in hexadecimal:
+// https://man7.org/linux/man-pages/man5/proc_locks.5.html
+std::set<int> lock_holders(const std::vector<FileId>& ids, const FileSystem& files) {
+  std::set<int> holders;
+  std::istringstream lines(files.read_start("/proc/locks", kMaxLocksBytes).value_or(""));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    std::string number, kind, how, what;
+    int process = 0;
+    unsigned device_major = 0, device_minor = 0;
+    char colon = 0;
+    FileId id;
+    fields >> number >> kind >> how >> what >> process;
+    fields >> std::hex >> device_major >> colon >> device_minor >> colon >> std::dec >> id.inode;
+    id.device = makedev(device_major, device_minor);
+    if (fields && process > 0 && std::find(ids.begin(), ids.end(), id) != ids.end()) {
+      holders.insert(process);
+    }
+  }
+  return holders;
+}
+
+}  // namespace
+
+std::vector<Opener> openers_of(const fs::path& database, const FileSystem& files) {
+  std::vector<Opener> openers;
+  const std::vector<FileId> ids = files_of(database, files);
+  if (ids.empty()) return openers;
+  const std::set<int> holders = lock_holders(ids, files);
+  visit_processes(files, [&](int id, const fs::path& process) {
+    const auto any = [](const fs::path&) { return true; };
+    if (holders.contains(id) || visit_descriptors(process, ids, files, any)) {
+      openers.push_back({id, program_of(process, files), other_user_of(process, files)});
+    }
+  });
+  return openers;
+}
+
+std::vector<Opener> other_openers_of(const fs::path& database, const FileSystem& files) {
+  std::vector<Opener> openers = openers_of(database, files);
+  std::erase_if(openers, [](const Opener& opener) { return opener.process_id == ::getpid(); });
+  return openers;
+}
+
+std::vector<fs::path> open_names_of(const FileId& file, const FileSystem& files) {
+  std::vector<fs::path> names;
+  visit_processes(files, [&](int, const fs::path& process) {
+    visit_descriptors(process, {file}, files, [&](const fs::path& descriptor) {
+      if (const auto name = files.canonical(descriptor)) names.push_back(*name);
+      return false;
+    });
+  });
+  return names;
+}
+
+std::string describe_openers(const std::vector<Opener>& openers) {
+  std::string text;
+  for (std::size_t i = 0; i < openers.size() && i < kMaxDescribed; ++i) {
+    if (i > 0) text += i + 1 == openers.size() ? " and " : ", ";
+    text += (openers[i].program.empty() ? "a program" : openers[i].program) + " (process " +
+            std::to_string(openers[i].process_id) +
+            (openers[i].user.empty() ? "" : " of " + openers[i].user) + ")";
+  }
+  if (openers.size() > kMaxDescribed) {
+    text += " and " + std::to_string(openers.size() - kMaxDescribed) + " more";
+  }
+  return text;
+}
+
+}  // namespace core

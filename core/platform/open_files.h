@@ -1,0 +1,31 @@
+// Which programs have a database open, where the system tells.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/env.h"
+
+namespace core {
+
+struct Opener {
+  int process_id = 0;
+  std::string program;  // as /proc/<pid>/comm has it; may be empty
+  std::string user{};   // its name or number, where that is another than ours
+};
+
+// Every process that has the file, its -wal, -shm or -journal open, this one included; through any
+// name of the file. Reads /proc/*/fd and /proc/locks: empty where there is none (macOS). Unless we
+// are root, of other users' processes only those are there that hold a lock.
+std::vector<Opener> openers_of(const fs::path& database, const FileSystem& files);
+
+// The same without this process.
+std::vector<Opener> other_openers_of(const fs::path& database, const FileSystem& files);
+
+// The paths by which processes have this very file open, as far as openers_of would name these.
+std::vector<fs::path> open_names_of(const FileId& file, const FileSystem& files);
+
+// "sqlite3 (process 4711) and node (process 12 of bob)"; at most a few.
+std::string describe_openers(const std::vector<Opener>& openers);
+
+}  // namespace core

@@ -1,0 +1,128 @@
+#include "core/platform/folder.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
+#if __has_include(<linux/openat2.h>)
+#include <linux/openat2.h>
+#endif
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace core {
+namespace fs = std::filesystem;
+
+namespace {
+
+// O_PATH asks for the right to pass through a folder, as any path does, not for that to read it.
+#ifdef O_PATH
+constexpr int kOpenFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+#else
+constexpr int kOpenFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+#endif
+
+// The descriptor, or -1 and errno; ENOSYS where the system, or a filter of system calls, does not
+// have the call.
+int open_in_one_call(const fs::path& path) {
+#ifdef SYS_openat2
+  open_how how{};
+  how.flags = kOpenFlags;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  const long fd = ::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how);
+  if (fd < 0 && errno == EPERM) errno = ENOSYS;
+  return static_cast<int>(fd);
+#else
+  (void)path;
+  errno = ENOSYS;
+  return -1;
+#endif
+}
+
+int open_by_component(const fs::path& path) {
+  int fd = ::open("/", kOpenFlags);
+  for (const fs::path& part : path.relative_path()) {
+    if (fd < 0) return fd;
+    const int next = part.empty() ? ::dup(fd) : ::openat(fd, part.c_str(), kOpenFlags | O_NOFOLLOW);
+    const int error_number = errno;
+    ::close(fd);
+    errno = error_number;
+    fd = next;
+  }
+  return fd;
+}
+
+// For the message alone: which error a link gives depends on the system.
+bool leads_through_link(const fs::path& path) {
+  fs::path part = path.root_path();
+  for (const fs::path& name : path.relative_path()) {
+    part /= name;
+    struct stat status {};
+    if (::lstat(part.c_str(), &status) != 0) return false;
+    if (S_ISLNK(status.st_mode)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Error link_error(const fs::path& path) {
+  return Error{ErrorCode::conflict,
+               path.string() +
+                   " leads through a symbolic link that was not there before, or that "
+                   "may not be followed here.",
+               "Name the folder that it leads to, or see who changes links there."};
+}
+
+Expected<Folder> Folder::open(const fs::path& path) {
+  const bool has_way_up = std::find(path.begin(), path.end(), "..") != path.end();
+  if (!path.is_absolute() || has_way_up) {
+    return fail(ErrorCode::invalid_argument, path.string() + " is no absolute path without \"..\".",
+                "Give the whole path.");
+  }
+  int fd = open_in_one_call(path);
+  if (fd < 0 && errno == ENOSYS) fd = open_by_component(path);
+  if (fd >= 0) return Folder(fd, path);
+  const int error_number = errno;
+  if (error_number == ELOOP || (error_number == ENOTDIR && leads_through_link(path))) {
+    return fail(link_error(path));
+  }
+  return fail(error_from_errno(error_number, "cannot open the folder " + path.string()));
+}
+
+Expected<Folder> Folder::of(const fs::path& file) {
+  return open(file.parent_path());
+}
+
+Folder::~Folder() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Folder::Folder(Folder&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+
+Folder& Folder::operator=(Folder&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+// https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html
+std::string Folder::way_to(const std::string& name) const {
+#ifdef __linux__
+  const std::string folder = "/proc/self/fd/" + std::to_string(fd_);
+  struct stat through {
+  }, open{};
+  if (::stat(folder.c_str(), &through) == 0 && ::fstat(fd_, &open) == 0 &&
+      through.st_dev == open.st_dev && through.st_ino == open.st_ino) {
+    return folder + "/" + name;
+  }
+#endif
+  return (path_ / name).string();
+}
+
+}  // namespace core

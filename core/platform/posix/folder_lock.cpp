@@ -1,0 +1,45 @@
+#include "core/platform/folder_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "core/platform/folder.h"
+
+namespace core {
+namespace {
+
+constexpr std::chrono::milliseconds kRetryPause{25};
+
+}  // namespace
+
+Expected<FolderLock> FolderLock::acquire(const fs::path& folder, std::chrono::milliseconds timeout,
+                                         const Env& env, std::stop_token stop) {
+  BPD_TRY_AS(opened, Folder::open(folder));
+  FolderLock lock(::openat(opened->descriptor(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const auto deadline = env.clock.steady_now() + timeout;
+  while (lock.held() && ::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) return FolderLock(-1);
+    if (env.clock.steady_now() >= deadline) {
+      return fail(ErrorCode::busy,
+                  "Another run, of another user or machine, is at work in " + folder.string() + ".",
+                  "Let that run end, and try again.");
+    }
+    if (!env.clock.sleep_for(kRetryPause, stop)) {
+      return fail(ErrorCode::cancelled, "stopped while waiting for " + folder.string() + ".");
+    }
+  }
+  return lock;
+}
+
+FolderLock::FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+FolderLock::~FolderLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+}  // namespace core

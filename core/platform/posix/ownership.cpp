@@ -1,0 +1,215 @@
+#include "core/platform/ownership.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/xattr.h>
+#endif
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+
+#include "core/base/shell_word.h"
+#include "core/platform/folder.h"
+
+namespace core {
+namespace {
+
+constexpr mode_t kPermissions = 0777;
+
+// The descriptor of a temporary file of ours; others may be let into its folder. -1 for what is not
+// a file with one name: somebody put it there, and would have us give away another file.
+class OwnFile {
+ public:
+  explicit OwnFile(const fs::path& path) {
+    const auto folder = Folder::of(path);
+    if (!folder) return;
+    fd_ = ::openat(folder->descriptor(), path.filename().c_str(),
+                   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat status {};
+    const bool ours =
+        fd_ >= 0 && ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink <= 1;
+    if (ours || fd_ < 0) return;
+    ::close(fd_);
+    fd_ = -1;
+  }
+  ~OwnFile() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  OwnFile(const OwnFile&) = delete;
+  OwnFile& operator=(const OwnFile&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_ = -1;
+};
+
+std::string octal(mode_t mode) {
+  std::array<char, 8> text{};
+  std::snprintf(text.data(), text.size(), "0%03o", static_cast<unsigned>(mode & kPermissions));
+  return text.data();
+}
+
+std::string owners(uid_t user, gid_t group) {
+  return "user " + std::to_string(user) + ", group " + std::to_string(group);
+}
+
+#ifdef __linux__
+
+constexpr std::size_t kMaxAttributeBytes = 64 * 1024;  // of the list and of each value: xattr(7)
+
+// What speaks of the bytes (signatures), grants rights to programs, or is the file system's own.
+bool is_kept_attribute(const std::string& name) {
+  constexpr std::array kOther{"security.ima", "security.evm", "security.capability"};
+  return !name.starts_with("trusted.") &&
+         std::none_of(kOther.begin(), kOther.end(),
+                      [&](const char* other) { return name == other; });
+}
+
+std::vector<std::string> attributes_of(const fs::path& path) {
+  std::vector<std::string> names;
+  std::string list(kMaxAttributeBytes, '\0');
+  const ssize_t bytes = ::llistxattr(path.c_str(), list.data(), list.size());
+  if (bytes <= 0) return names;  // none, or the file system has none at all
+  list.resize(static_cast<std::size_t>(bytes));
+  for (std::size_t at = 0; at < list.size();) {
+    const std::string name = list.c_str() + at;
+    at += name.size() + 1;
+    if (!name.empty() && is_kept_attribute(name)) names.push_back(name);
+  }
+  return names;
+}
+
+bool copy_attribute(int fd, const fs::path& like, const std::string& name) {
+  std::string value(kMaxAttributeBytes, '\0');
+  const ssize_t bytes = ::lgetxattr(like.c_str(), name.c_str(), value.data(), value.size());
+  if (bytes < 0) return errno == ENODATA;
+  value.resize(static_cast<std::size_t>(bytes));
+  // The system may have given the new file the same one, and deny setting it: a security label.
+  std::string now(kMaxAttributeBytes, '\0');
+  const ssize_t has = ::fgetxattr(fd, name.c_str(), now.data(), now.size());
+  if (has == bytes && now.compare(0, value.size(), value) == 0) return true;
+  return ::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0) == 0;
+}
+
+// The folder may have given the new file rights that the old one never had.
+void drop_inherited_acl(int fd) {
+  (void)!::fremovexattr(fd, "system.posix_acl_access");
+}
+
+// The names of those that could not be kept.
+std::string copy_attributes(int fd, const fs::path& like, bool same_owners) {
+  std::string lost;
+  for (const std::string& name : attributes_of(like)) {
+    // Its entries for owner and group would be for other ones.
+    const bool about_owners = name.starts_with("system.");
+    if ((same_owners || !about_owners) && copy_attribute(fd, like, name)) continue;
+    lost += (lost.empty() ? "" : ", ") + name;
+  }
+  return lost;
+}
+
+#else
+
+void drop_inherited_acl(int) {}
+
+std::string copy_attributes(int, const fs::path&, bool) {
+  return "";
+}
+
+#endif
+
+std::string cannot_open_warning(const fs::path& target, const struct stat& folder, uid_t owner) {
+  return target.string() + " belongs to user " + std::to_string(owner) +
+         " and no other user can open it, but its folder belongs to user " +
+         std::to_string(folder.st_uid) +
+         ". If the database is that user's, hand it over as root: " +
+         shell_command({"chown", "--reference=" + target.parent_path().string(), target.string()});
+}
+
+}  // namespace
+
+std::vector<std::string> take_after(const fs::path& file, const fs::path& like) {
+  struct stat wanted {};
+  const auto beside = Folder::of(like);
+  const std::string name = like.filename().string();
+  if (!beside || ::fstatat(beside->descriptor(), name.c_str(), &wanted, AT_SYMLINK_NOFOLLOW) != 0) {
+    return {};
+  }
+  const OwnFile own(file);
+  struct stat made {};
+  if (own.get() < 0 || ::fstat(own.get(), &made) != 0) {
+    return {"Owner and permissions of " + like.string() + " could not be kept: it is readable to " +
+            "the user who restored it alone."};
+  }
+  std::vector<std::string> warnings;
+  // Only root may give files away; a group may be any of the user's own.
+  if (::fchown(own.get(), wanted.st_uid, wanted.st_gid) != 0) {
+    (void)!::fchown(own.get(), static_cast<uid_t>(-1), wanted.st_gid);
+  }
+  (void)::fstat(own.get(), &made);
+  const bool same_owners = made.st_uid == wanted.st_uid && made.st_gid == wanted.st_gid;
+  // What the group may must not become another group's right.
+  const mode_t mode = wanted.st_mode & (same_owners ? kPermissions : 0700U);
+  drop_inherited_acl(own.get());
+  const std::string lost = copy_attributes(own.get(), beside->way_to(name), same_owners);
+  (void)!::fchmod(own.get(), mode);
+  (void)::fstat(own.get(), &made);
+  if (!same_owners) {
+    warnings.push_back(like.string() + " belonged to " + owners(wanted.st_uid, wanted.st_gid) +
+                       " (mode " + octal(wanted.st_mode) +
+                       "); what comes in its place belongs to " + owners(made.st_uid, made.st_gid) +
+                       " (mode " + octal(made.st_mode) + "): only root can give it back.");
+  } else if ((made.st_mode & kPermissions) != mode) {
+    warnings.push_back("The permissions of " + like.string() + " could not be kept: " +
+                       octal(mode) + " became " + octal(made.st_mode) + ".");
+  }
+  if (!lost.empty()) {
+    warnings.push_back("Extended attributes of " + like.string() + " could not be kept: " + lost +
+                       ".");
+  }
+  return warnings;
+}
+
+std::vector<std::string> take_after_folder(const fs::path& file, const fs::path& target) {
+  const auto opened = Folder::of(target);
+  struct stat folder {};
+  if (opened && ::fstat(opened->descriptor(), &folder) == 0 && ::geteuid() == 0 &&
+      folder.st_uid != 0) {
+    const OwnFile own(file);
+    if (own.get() >= 0) (void)!::fchown(own.get(), folder.st_uid, folder.st_gid);
+  }
+  const auto warning = told_of_owner(file, target);
+  return warning ? std::vector{*warning} : std::vector<std::string>();
+}
+
+std::optional<std::string> told_of_owner(const fs::path& file, const fs::path& target) {
+  struct stat folder {
+  }, made{};
+  if (::stat(target.parent_path().c_str(), &folder) != 0) return std::nullopt;
+  if (::lstat(file.c_str(), &made) != 0) return std::nullopt;
+  if (folder.st_uid == made.st_uid || folder.st_uid == 0) return std::nullopt;
+  return cannot_open_warning(target, folder, made.st_uid);
+}
+
+std::optional<std::string> open_to_others(const fs::path& file, const FileSystem& files) {
+  const auto info = files.link_info(file);
+  if (!info || (info->mode & 0077U) == 0) return std::nullopt;
+  for (fs::path folder = file.parent_path(); !folder.empty(); folder = folder.parent_path()) {
+    const auto above = files.info(folder);
+    // As the folder in which desktops mount a user's disks.
+    if (above && (above->mode & 0001U) == 0) return std::nullopt;
+    if (folder == folder.root_path()) break;
+  }
+  return "The file system of " + file.parent_path().string() +
+         " does not keep permissions: others on this machine may be able to read the snapshots "
+         "there (mode " +
+         octal(static_cast<mode_t>(info->mode)) +
+         "). Mounted with the option umask=077 it keeps them out.";
+}
+
+}  // namespace core

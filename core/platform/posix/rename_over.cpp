@@ -1,0 +1,61 @@
+#include "core/platform/rename_over.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "core/base/cannot.h"
+
+namespace core {
+namespace {
+
+bool has_entry(const NameAt& at, struct stat& status) {
+  return ::fstatat(at.folder, at.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool moved(const NameAt& from, const NameAt& to) {
+  return ::renameat(from.folder, from.name.c_str(), to.folder, to.name.c_str()) == 0;
+}
+
+// A free name for what is there; that name itself when there is none.
+NameAt name_aside(const NameAt& at) {
+  constexpr int kMaxNames = 100;
+  struct stat status {};
+  for (int number = 1; number <= kMaxNames; ++number) {
+    NameAt aside{at.folder, at.name + ".replaced"};
+    if (number > 1) aside.name += "-" + std::to_string(number);
+    if (!has_entry(aside, status) && errno == ENOENT) return aside;
+  }
+  return at;
+}
+
+// Where no rename goes over a file. A crash in between leaves the old file under its name aside.
+bool step_aside_and_rename(const NameAt& from, const NameAt& to) {
+  struct stat status {};
+  if (!has_entry(to, status) || !S_ISREG(status.st_mode)) return false;
+  const NameAt aside = name_aside(to);
+  if (aside.name == to.name || !moved(to, aside)) return false;
+  if (!moved(from, to)) {
+    (void)moved(aside, to);
+    return false;
+  }
+  ::unlinkat(aside.folder, aside.name.c_str(), 0);
+  return true;
+}
+
+}  // namespace
+
+bool rename_over(const NameAt& from, const NameAt& to) {
+  if (moved(from, to)) return true;
+  const int error_number = errno;
+  if (means_cannot(Operation::rename_over, error_number) && step_aside_and_rename(from, to)) {
+    return true;
+  }
+  errno = error_number;
+  return false;
+}
+
+}  // namespace core

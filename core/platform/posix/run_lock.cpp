@@ -1,0 +1,161 @@
+#include "core/platform/run_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "core/base/cannot.h"
+#include "core/base/shell_word.h"
+#include "core/platform/sha256.h"
+
+namespace core {
+namespace {
+
+constexpr std::chrono::milliseconds kRetryPause{25};
+constexpr std::size_t kKeyDigits = 32;
+constexpr std::size_t kMaxHolderBytes = 1024;
+
+// "4711 2026-11-23T04:07:01Z a snapshot of …", written by the holder once it has the lock.
+std::string holder_of(int fd) {
+  std::array<char, kMaxHolderBytes> text{};
+  const ssize_t got = ::pread(fd, text.data(), text.size(), 0);
+  const std::string holder(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  const std::size_t since = holder.find(' ');
+  const std::size_t what = since == std::string::npos ? since : holder.find(' ', since + 1);
+  if (what == std::string::npos) return "Another process";
+  return "Process " + holder.substr(0, since) + ", busy since " +
+         holder.substr(since + 1, what - since - 1) + " with " + holder.substr(what + 1) + ",";
+}
+
+void write_holder(int fd, const std::string& what, Instant now) {
+  const std::string text = std::to_string(::getpid()) + " " + format_instant(now) + " " + what;
+  // For people only: a failure here costs the next run a name in its message.
+  if (::ftruncate(fd, 0) == 0) (void)!::pwrite(fd, text.data(), text.size(), 0);
+}
+
+#ifdef __linux__
+// A descriptor that owns the name until it is closed, however the process ends; -1 with errno.
+// https://man7.org/linux/man-pages/man7/unix.7.html, abstract sockets
+int bind_name(const std::string& name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, sizeof(address.sun_path) - 1);
+  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), bytes) == 0) return fd;
+  const int error_number = errno;
+  ::close(fd);
+  errno = error_number;
+  return -1;
+}
+#endif
+bool cannot_be_written(const Error& error) {
+  return error.code == ErrorCode::permission_denied || error.code == ErrorCode::no_space;
+}
+
+Expected<int> open_lock_file(const fs::path& path, FileSystem& files) {
+  BPD_TRY(files.make_folders(path.parent_path(), 0700));
+  int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd >= 0) return fd;
+  const int problem = errno;
+  // On a file system that has become read-only it still does to lock.
+  fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd >= 0) return fd;
+  Error error = error_from_errno(problem, "cannot open the lock file " + path.string());
+  if (files.link_info(path)) {
+    error.hint =
+        "It is another user's, or no file: was the program once run with sudo? While no run of "
+        "it goes on, remove it: " +
+        shell_command({"rm", path.string()});
+  }
+  return fail(std::move(error));
+}
+
+// Where locks lie while the state folder cannot be written. In /tmp only a folder of our own
+// counts, not one that somebody else put there.
+std::optional<fs::path> folder_elsewhere(const Env& env) {
+  if (!env.places.runtime.empty()) return env.places.runtime / "backup-plugin-db/locks";
+  const fs::path folder = "/tmp/backup-plugin-db-" + std::to_string(::geteuid());
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return std::nullopt;
+  struct stat status {};
+  if (::lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
+      status.st_uid != ::geteuid() || (status.st_mode & 077) != 0) {
+    return std::nullopt;
+  }
+  return folder;
+}
+
+}  // namespace
+
+Expected<RunLock> RunLock::acquire(const std::string& key, const std::string& what,
+                                   std::chrono::milliseconds timeout, const Env& env,
+                                   std::stop_token stop) {
+  const std::string name = sha256_of(key).substr(0, kKeyDigits);
+  fs::path path = env.places.state / "locks" / (name + ".lock");
+  auto opened = open_lock_file(path, env.files);
+  if (!opened && cannot_be_written(opened.error()) && !env.files.link_info(path)) {
+    // A full disk or a folder of the system's must not end the backups.
+    if (const auto other = folder_elsewhere(env)) {
+      path = *other / (name + ".lock");
+      opened = open_lock_file(path, env.files);
+    }
+  }
+  if (!opened) return fail(opened.error());
+  const int fd = *opened;
+  RunLock lock(fd);
+  const auto deadline = env.clock.steady_now() + timeout;
+  for (;;) {
+    BPD_TRY_AS(locked, lock.try_lock(name, path));
+    if (*locked) break;
+    if (env.clock.steady_now() >= deadline) {
+      return fail(ErrorCode::busy, holder_of(fd) + " is in the way of " + what + ".",
+                  "Let that run end, or stop it, and try again.");
+    }
+    if (!env.clock.sleep_for(kRetryPause, stop)) {
+      return fail(ErrorCode::cancelled, "stopped while waiting for " + what + ".");
+    }
+  }
+  write_holder(fd, what, env.clock.now());
+  return lock;
+}
+
+// False when somebody else has it.
+Expected<bool> RunLock::try_lock(const std::string& name, const fs::path& path) {
+  int rc = 0;
+  do {
+    rc = ::flock(fd_, LOCK_EX | LOCK_NB);
+  } while (rc != 0 && errno == EINTR);
+  if (rc == 0) return true;
+  if (errno == EWOULDBLOCK) return false;
+#ifdef __linux__
+  // Any other failure may be of the moment, and the next run would take the other lock.
+  if (!means_cannot(Operation::lock, errno)) {
+    return fail(error_from_errno(errno, "cannot lock " + path.string()));
+  }
+  socket_ = bind_name("backup-plugin-db." + std::to_string(::geteuid()) + "." + name);
+  if (socket_ >= 0) return true;
+  if (errno == EADDRINUSE) return false;
+#endif
+  return fail(error_from_errno(errno, "cannot lock " + path.string()));
+}
+
+RunLock::RunLock(RunLock&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), socket_(std::exchange(other.socket_, -1)) {}
+
+RunLock::~RunLock() {
+  if (socket_ >= 0) ::close(socket_);
+  if (fd_ >= 0) ::close(fd_);
+}
+
+}  // namespace core

@@ -1,0 +1,117 @@
+#include "core/platform/temporary.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <random>
+
+#include "core/base/cannot.h"
+#include "core/platform/folder.h"
+
+namespace core {
+namespace {
+
+constexpr std::string_view kPrefix = ".~";
+constexpr std::string_view kSuffix = ".tmp";
+constexpr std::size_t kRandomDigits = 16;
+constexpr int kMaxCreateAttempts = 8;
+// Far beyond the time that a copy may take, and the difference of two machines' clocks.
+constexpr std::chrono::hours kDeadAge{48};
+
+// Some file systems count no links: there the name itself tells.
+bool has_name(int fd, int folder, const std::string& name) {
+  struct stat open {
+  }, named{};
+  if (::fstat(fd, &open) != 0) return false;
+  if (open.st_nlink > 0) return true;
+  return ::fstatat(folder, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         named.st_dev == open.st_dev && named.st_ino == open.st_ino;
+}
+
+bool is_old(int fd, Instant now) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return false;
+  return std::chrono::system_clock::from_time_t(status.st_mtime) + kDeadAge < now;
+}
+
+bool is_abandoned(int fd, Instant now) {
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+  return means_cannot(Operation::lock, errno) && is_old(fd, now);
+}
+
+Error cannot_create(const fs::path& path, int error_number) {
+  Error error = error_from_errno(error_number, "cannot create " + path.string());
+  if (error_number == EINVAL || error_number == EILSEQ) {
+    error.hint =
+        "Its file system may not hold such a name (FAT and NTFS know no ? * : \" < > |): "
+        "choose another name, or a folder on another file system.";
+  }
+  return error;
+}
+
+}  // namespace
+
+fs::path temporary_path_of(const fs::path& file) {
+  std::random_device device;
+  std::array<char, kRandomDigits + 1> random{};
+  std::snprintf(random.data(), random.size(), "%08x%08x", static_cast<unsigned>(device()),
+                static_cast<unsigned>(device()));
+  std::string name(kPrefix);
+  name += file.filename().string() + "." + random.data() + std::string(kSuffix);
+  return file.parent_path() / name;
+}
+
+std::optional<std::string> name_of_temporary(std::string_view file_name) {
+  if (!file_name.starts_with(kPrefix) || !file_name.ends_with(kSuffix)) return std::nullopt;
+  file_name.remove_prefix(kPrefix.size());
+  if (file_name.size() < kSuffix.size()) return std::nullopt;
+  file_name.remove_suffix(kSuffix.size());
+  const std::size_t dot = file_name.rfind('.');
+  if (dot == std::string_view::npos || dot == 0) return std::nullopt;
+  const std::string_view random = file_name.substr(dot + 1);
+  if (random.size() != kRandomDigits ||
+      random.find_first_not_of("0123456789abcdef") != std::string_view::npos) {
+    return std::nullopt;
+  }
+  return std::string(file_name.substr(0, dot));
+}
+
+// A sweeper that finds the file between open and flock takes it for a dead one and removes it; so
+// the lock counts only on a file that still has its name.
+Expected<int> create_locked(int folder, const std::string& name, const fs::path& path) {
+  constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+  for (int attempt = 0; attempt < kMaxCreateAttempts; ++attempt) {
+    const int fd = ::openat(folder, name.c_str(), kFlags, 0600);
+    if (fd < 0) return fail(cannot_create(path, errno));
+    // Where there is no flock, the file's age guards it, and the run's own lock.
+    (void)::flock(fd, LOCK_EX | LOCK_NB);
+    if (has_name(fd, folder, name)) return fd;
+    ::close(fd);
+  }
+  return fail(ErrorCode::conflict, path.string() + " is removed as soon as it is created.",
+              "See which other process works in that folder.");
+}
+
+Expected<bool> remove_if_abandoned(const fs::path& path, Instant now) {
+  BPD_TRY_AS(folder, Folder::of(path));
+  const std::string name = path.filename().string();
+  const int fd =
+      ::openat(folder->descriptor(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return fail(error_from_errno(errno, "cannot open " + path.string()));
+  const bool abandoned = is_abandoned(fd, now);
+  const bool removed = abandoned && ::unlinkat(folder->descriptor(), name.c_str(), 0) == 0;
+  const int error_number = errno;
+  ::close(fd);
+  if (abandoned && !removed) {
+    return fail(error_from_errno(error_number, "cannot remove " + path.string()));
+  }
+  return removed;
+}
+
+}  // namespace core

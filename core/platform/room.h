@@ -1,0 +1,25 @@
+// Whether a file has room where it is to lie.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/base/env.h"
+
+namespace core {
+
+// By statfs's f_type; the largest number for all types but FAT's. FAT keeps a file's size in 32
+// bits: https://learn.microsoft.com/windows/win32/fileio/file-systems
+std::uint64_t max_file_bytes_of_type(std::uint64_t file_system_type);
+
+struct NewFile {
+  fs::path folder;
+  std::uint64_t bytes = 0;
+  std::string what;  // "the snapshot"
+  std::string hint;  // for no_space
+};
+// no_space when it and 4 MiB beside it (side files, folder entries, others' writes) are not free
+// there; unsupported when no file there can be that large.
+Expected<> check_room(const NewFile& file, const FileSystem& files);
+
+}  // namespace core

@@ -1,0 +1,46 @@
+// Temporary files beside what they are to become: their names, and how those of dead processes are
+// told from those at work.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/base/env.h"
+
+namespace core {
+
+// `.~<file name>.<random>.tmp` in the folder of the file.
+fs::path temporary_path_of(const fs::path& file);
+// The name of the file that a temporary one is to become; nothing for any other name.
+std::optional<std::string> name_of_temporary(std::string_view file_name);
+
+// Creates a file (which must not exist), mode 0600, and locks it (flock) until the descriptor is
+// closed: a file without that lock was left by a process that has ended. `name` is seen from the
+// folder of that descriptor, as openat(2) has it; errors tell `path`.
+Expected<int> create_locked(int folder, const std::string& name, const fs::path& path);
+// Removes a file that create_locked made in a process which has ended; false when it is still at
+// work. Where the file system has no flock, one that was not written to for two days counts as
+// abandoned. The file must not be open in this process. Follows no link: the path must be resolved.
+Expected<bool> remove_if_abandoned(const fs::path& path, Instant now);
+
+// Removes the temporary file on every way out but success, which calls release(). `files` must
+// outlive it. One thread at a time.
+class Temporary {
+ public:
+  Temporary(fs::path path, FileSystem& files) : path_(std::move(path)), files_(files) {}
+  ~Temporary() {
+    if (!path_.empty()) (void)files_.remove(path_);
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  const fs::path& path() const { return path_; }
+  void release() { path_.clear(); }
+
+ private:
+  fs::path path_;
+  FileSystem& files_;
+};
+
+}  // namespace core

@@ -1,0 +1,227 @@
+#include "core/restore/replace_database.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+
+#include "core/base/paths.h"
+#include "core/catalog/machine.h"
+#include "core/catalog/names.h"
+#include "core/sqlite/newer_schema.h"
+#include "core/sqlite/pinned_source.h"
+
+namespace core {
+namespace {
+
+// SQLite waits this long at a time, so that a stop is seen.
+constexpr int kLockTryMs = 50;
+
+bool is_about_content(const Error& error) {
+  return error.code == ErrorCode::damaged || error.code == ErrorCode::not_a_database;
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<ReplacedDatabase>> ReplacedDatabase::take(
+    const fs::path& target, std::chrono::milliseconds busy_timeout, const Env& env,
+    std::stop_token stop) {
+  std::unique_ptr<ReplacedDatabase> taken(new ReplacedDatabase(target, env));
+  // A connection that is idle in rollback mode holds no lock: only the system knows of it.
+  if (auto openers = openers_of(target, env.files); !openers.empty()) {
+    return taken->fail_busy(openers);
+  }
+  const auto there = env.files.link_info(target);
+  taken->lost_ = !there && there.error().code == ErrorCode::not_found;
+  if (taken->lost_) return taken;
+  BPD_TRY(taken->lock(busy_timeout, std::move(stop)));
+  // Who opened it before it was locked, and is idle, would go on with the file that was replaced.
+  if (auto openers = taken->other_openers(); !openers.empty()) return taken->fail_busy(openers);
+  return taken;
+}
+
+ReplacedDatabase::~ReplacedDatabase() {
+  if (!done_) put_back();
+}
+
+std::vector<Opener> ReplacedDatabase::other_openers() const {
+  return other_openers_of(target_, env_.files);
+}
+
+tl::unexpected<Error> ReplacedDatabase::fail_busy(const std::vector<Opener>& openers) const {
+  return fail(ErrorCode::busy,
+              target_.string() + " is open in " +
+                  (openers.empty() ? std::string("another program") : describe_openers(openers)) +
+                  ".",
+              "Close it there, then restore again; or restore to a new file.");
+}
+
+Expected<> ReplacedDatabase::lock(std::chrono::milliseconds busy_timeout, std::stop_token stop) {
+  BPD_TRY(refuse_odd_side_files(target_, env_.files));
+  BPD_TRY_AS(folder, Folder::of(target_));
+  vfs_.emplace(std::move(*folder));
+  BPD_TRY_AS(connection,
+             sqlite::open(target_.string(),
+                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
+                          vfs_->name()));
+  connection_ = std::move(*connection);
+  sqlite3_busy_timeout(connection_.get(), kLockTryMs);
+  // Should locking fail half-way, the WAL stays as it is.
+  sqlite3_db_config(connection_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  const auto deadline = env_.clock.steady_now() + busy_timeout;
+  while (true) {
+    const auto locked = try_lock();
+    if (locked) return {};
+    // One that its disk cannot read is kept as it is, like a damaged one.
+    if (is_about_content(locked.error()) || sqlite::read_failed(connection_.get())) {
+      connection_.reset();
+      facts_.reset();
+      return {};
+    }
+    if (locked.error().code != ErrorCode::busy) return locked;
+    if (stop.stop_requested()) {
+      return fail(ErrorCode::cancelled, "The restore of " + target_.string() + " was cancelled.");
+    }
+    if (env_.clock.steady_now() >= deadline) {
+      return fail_busy(other_openers());
+    }
+  }
+}
+
+Expected<> ReplacedDatabase::try_lock() {
+  sqlite3* raw = connection_.get();
+  const std::string what = "cannot lock " + target_.string();
+  // In this mode a WAL database is opened without shared memory and by one connection only.
+  // https://www.sqlite.org/wal.html#use_of_wal_without_shared_memory
+  BPD_TRY_AS(mode, sqlite::query_text(raw, "PRAGMA locking_mode = EXCLUSIVE", what));
+  accept_newer_schema(raw, newer_writer(raw));
+  BPD_TRY_AS(before, sqlite::query_text(raw, "PRAGMA journal_mode", what));
+  // In exclusive mode a journal is not deleted before the connection closes; an empty one does no
+  // harm to whatever it lies beside, should we be killed.
+  BPD_TRY_AS(after, sqlite::query_text(raw, "PRAGMA journal_mode = TRUNCATE", what));
+  if (*after != "truncate") {
+    return fail(ErrorCode::busy, what + ": it stays in journal mode " + *after + ".");
+  }
+  if (!facts_) {
+    facts_.emplace();
+    facts_->journal_mode = *before == "wal" ? "wal" : "delete";
+  }
+  BPD_TRY(sqlite::execute(raw, "BEGIN EXCLUSIVE", what));
+  if (facts_->journal_mode != "wal") {
+    // Not hot, or SQLite would have played it back; we have not opened it.
+    (void)env_.files.remove(with_suffix(target_, "-journal"));
+  }
+  return read_facts(facts_->journal_mode);
+}
+
+Expected<> ReplacedDatabase::read_facts(const std::string& journal_mode) {
+  sqlite3* raw = connection_.get();
+  const std::string what = "cannot read " + target_.string();
+  BPD_TRY_AS(page_size, sqlite::query_integer(raw, "PRAGMA page_size", what));
+  BPD_TRY_AS(page_count, sqlite::query_integer(raw, "PRAGMA page_count", what));
+  BPD_TRY_AS(user_version, sqlite::query_integer(raw, "PRAGMA user_version", what));
+  facts_->source = manifest_text(target_.string());
+  facts_->host = manifest_text(env_.places.host);
+  facts_->machine = machine_id(env_);
+  facts_->taken_at = env_.clock.now();
+  facts_->tool_version = BPD_VERSION;
+  facts_->journal_mode = journal_mode;
+  facts_->page_size = static_cast<std::uint32_t>(*page_size);
+  facts_->page_count = static_cast<std::uint32_t>(*page_count);
+  facts_->bytes = static_cast<std::uint64_t>(*page_size * *page_count);
+  // SQLite counts the page that it would write into an empty file.
+  if (const auto info = env_.files.info(target_); info && info->bytes == 0) facts_->bytes = 0;
+  facts_->user_version = *user_version;
+  return {};
+}
+
+Expected<> ReplacedDatabase::keep_as(const fs::path& safety) {
+  safety_ = safety;
+  if (facts_ && facts_->bytes > 0) {
+    // So that it can be restored in its journal mode even if we get no further than the swap.
+    // Before the link: until the swap the live database has two names, for as short a time as can
+    // be.
+    BPD_TRY(write_manifest(safety, *facts_, env_.files));
+  }
+  if (!lost_) {
+    const auto linked = env_.files.link(target_, safety);
+    linked_ = linked.has_value();
+    if (!linked && linked.error().code != ErrorCode::unsupported) return linked;
+  }
+  BPD_TRY(move_side_files(safety));
+  return env_.files.sync_folder(target_.parent_path());
+}
+
+// With the database locked there is none but perhaps an old -shm and an empty journal; without,
+// they belong to its copy.
+Expected<> ReplacedDatabase::move_side_files(const fs::path& safety) {
+  for (const char* suffix : {"-wal", "-journal", "-shm"}) {
+    const fs::path from = with_suffix(target_, suffix);
+    const fs::path to = with_suffix(safety, suffix);
+    if (auto moved = env_.files.rename(from, to); moved) {
+      moved_.emplace_back(from, to);
+    } else if (moved.error().code != ErrorCode::not_found) {
+      return moved;
+    }
+  }
+  return {};
+}
+
+std::vector<fs::path> ReplacedDatabase::side_files_kept() const {
+  std::vector<fs::path> kept;
+  for (const auto& [from, to] : moved_) kept.push_back(to);
+  return kept;
+}
+
+Expected<> ReplacedDatabase::swap_in(const fs::path& file) {
+  if (lost_) {
+    auto renamed = env_.files.rename_new(file, target_);
+    if (renamed || renamed.error().code != ErrorCode::conflict) return renamed;
+    std::string message = "Another program has just made a new " + target_.string() + ".";
+    for (const auto& [from, to] : moved_)
+      message += " " + from.string() + " is now " + to.string() + ".";
+    moved_.clear();
+    return fail(ErrorCode::conflict, std::move(message),
+                "Close that program, then restore again: that keeps the new one, too.");
+  }
+  if (!linked_) {
+    BPD_TRY(env_.files.rename_new(target_, safety_));
+  }
+  auto renamed = env_.files.rename(file, target_);
+  if (!renamed && !linked_) (void)env_.files.rename(safety_, target_);
+  return renamed;
+}
+
+Expected<std::vector<std::string>> ReplacedDatabase::replace_with(const fs::path& file) {
+  BPD_TRY(swap_in(file));
+  done_ = true;
+  connection_.reset();
+  if (facts_) {
+    // Of a database that was locked, what was moved holds nothing.
+    for (const auto& [from, to] : moved_) (void)env_.files.remove(to);
+  }
+  std::vector<std::string> warnings;
+  if (auto synced = env_.files.sync_folder(target_.parent_path()); !synced) {
+    warnings.push_back(unsynced_warning(synced.error()));
+  }
+  return warnings;
+}
+
+void ReplacedDatabase::put_back() {
+  for (const auto& [from, to] : moved_) (void)env_.files.rename(to, from);
+  if (linked_) (void)env_.files.remove(safety_);
+  if (!safety_.empty()) (void)env_.files.remove(manifest_path_of(safety_));
+  if (connection_ && facts_ && facts_->journal_mode == "wal") {
+    sqlite3_exec(connection_.get(),
+                 "ROLLBACK; PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL", nullptr,
+                 nullptr, nullptr);
+    // Then the last close tidies up after itself, as after any program.
+    sqlite3_db_config(connection_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+  }
+  connection_.reset();
+}
+
+std::string unsynced_warning(const Error& error) {
+  return "The database is in place, but a power failure now might undo that: " + error.message;
+}
+
+}  // namespace core

@@ -1,0 +1,89 @@
+#include "core/restore/restore_target.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "core/base/paths.h"
+#include "core/base/shell_word.h"
+#include "core/catalog/catalog.h"
+#include "core/catalog/history.h"
+#include "core/catalog/names.h"
+
+namespace core {
+namespace {
+
+constexpr std::size_t kRunsLookedAt = 1000;
+constexpr std::array kSideSuffixes{"-wal", "-journal", "-shm"};
+
+std::vector<RunRecord> good_runs_of(const fs::path& database, const Env& env) {
+  RunFilter filter;
+  filter.kind = "snapshot";
+  filter.source = database.string();
+  filter.limit = kRunsLookedAt;
+  auto runs = list_runs(filter, env);
+  if (!runs) return {};
+  std::erase_if(*runs, [](const RunRecord& run) { return !run.ok; });
+  return std::move(*runs);
+}
+
+fs::path resolved(const fs::path& path, const FileSystem& files) {
+  auto real = files.canonical(path);
+  return real ? *real : path;
+}
+
+}  // namespace
+
+bool is_there(const fs::path& path, const FileSystem& files) {
+  return files.link_info(path).has_value();
+}
+
+std::vector<fs::path> side_files_of(const fs::path& database, const FileSystem& files) {
+  std::vector<fs::path> there;
+  for (const char* suffix : kSideSuffixes) {
+    fs::path path = with_suffix(database, suffix);
+    if (is_there(path, files)) there.push_back(std::move(path));
+  }
+  return there;
+}
+
+std::string list_of(const std::vector<fs::path>& paths) {
+  std::string text;
+  for (const fs::path& path : paths) text += (text.empty() ? "" : ", ") + path.string();
+  return text;
+}
+
+Expected<> check_recorded_target(const fs::path& snapshot, const fs::path& target, const Env& env) {
+  const auto name = parse_snapshot_name(snapshot.filename().string());
+  const fs::path folder = resolved(snapshot.parent_path(), env.files);
+  const auto runs = good_runs_of(target, env);
+  const bool known = std::any_of(runs.begin(), runs.end(), [&](const RunRecord& run) {
+    const fs::path made(run.snapshot);
+    const auto other = parse_snapshot_name(made.filename().string());
+    return name && other && (name->stem == other->stem || is_kept_stem(name->stem, other->stem)) &&
+           resolved(made.parent_path(), env.files) == folder;
+  });
+  if (known) return {};
+  return fail(
+      ErrorCode::needs_confirmation,
+      "That " + snapshot.string() + " was taken of " + target.string() +
+          " is known from its manifest only: the history of this machine has no such "
+          "snapshot.",
+      "If " + target.string() + " is what to replace: the same call with that path as target.");
+}
+
+Expected<> check_was_database(const fs::path& target, const Error& error, const Env& env) {
+  if (error.code != ErrorCode::not_a_database) return {};
+  const auto info = env.files.info(target);
+  if ((info && info->bytes == 0) || !good_runs_of(target, env).empty()) return {};
+  return fail(ErrorCode::not_a_database,
+              target.string() +
+                  " is no SQLite database, and no snapshot of it was ever taken here: a restore in "
+                  "place does not replace it.",
+              "Check the path. If it is a database whose beginning was destroyed, put it aside, "
+              "then restore again: " +
+                  shell_command({"mv", "-n", target.string(), target.string() + ".damaged"}));
+}
+
+}  // namespace core

@@ -1,0 +1,284 @@
+// Renders the block of a crontab and keeps it apart from other people's lines.
+#include "core/schedule/cron.h"
+
+#include <algorithm>
+
+#include "core/schedule/due.h"
+#include "core/schedule/quoting.h"
+
+namespace core {
+
+namespace {
+
+constexpr std::string_view kBegin = "# BEGIN backup-plugin-db ";
+constexpr std::string_view kEnd = "# END backup-plugin-db ";
+constexpr std::string_view kBlanks = " \t";
+
+std::string begin_marker(const std::string& name) {
+  return std::string(kBegin) + name + " (written by install_schedule, which overwrites it)";
+}
+std::string end_marker(const std::string& name) {
+  return std::string(kEnd) + name;
+}
+
+struct Line {
+  std::size_t begin = 0, end = 0;  // `end` is after the newline
+  std::string_view text;           // without line break
+};
+
+std::vector<Line> lines_of(std::string_view table) {
+  std::vector<Line> lines;
+  for (std::size_t at = 0; at < table.size();) {
+    const std::size_t newline = table.find('\n', at);
+    const std::size_t end = newline == std::string_view::npos ? table.size() : newline + 1;
+    std::string_view text = table.substr(at, end - at);
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+    lines.push_back({at, end, text});
+    at = end;
+  }
+  return lines;
+}
+
+// Only the whole text counts: a comment that goes on in other words is somebody else's.
+bool begins(const Line& line, const std::string& name) {
+  return line.text == begin_marker(name) || line.text == std::string(kBegin) + name;
+}
+
+struct Range {
+  std::size_t begin = 0, end = 0;
+};
+
+// A block whose end marker is gone stops before the first line that is not ours to touch.
+std::optional<Range> find_range(std::string_view table, const std::string& name) {
+  const auto lines = lines_of(table);
+  const auto first = std::find_if(lines.begin(), lines.end(),
+                                  [&](const Line& line) { return begins(line, name); });
+  if (first == lines.end()) return std::nullopt;
+  Range range{first->begin, first->end};
+  const std::string own_command = " run '" + name + "' --scheduled";
+  bool only_ours = true;
+  for (auto line = first + 1; line != lines.end(); ++line) {
+    if (line->text == end_marker(name)) return Range{first->begin, line->end};
+    if (line->text.starts_with(kBegin) || line->text.starts_with(kEnd)) break;
+    only_ours = only_ours && line->text.find(own_command) != std::string_view::npos;
+    if (only_ours) range.end = line->end;
+  }
+  return range;
+}
+
+std::string_view trim(std::string_view text) {
+  const auto first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+std::string_view unquote(std::string_view text) {
+  if (text.size() >= 2 && (text[0] == '"' || text[0] == '\'') && text.back() == text[0]) {
+    return text.substr(1, text.size() - 2);
+  }
+  return text;
+}
+
+RunCommand crontab(const HostFacts& facts, std::vector<std::string> arguments) {
+  RunCommand command;
+  command.argv = {facts.crontab_program};
+  command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+  command.environment["LC_ALL"] = "C";
+  return command;
+}
+
+RunCommand write_table(const HostFacts& facts, std::string table) {
+  // crontab refuses a last line that does not end; one can only come from an edit around it.
+  if (!table.empty() && table.back() != '\n') table += '\n';
+  RunCommand command = crontab(facts, {table.empty() ? "-r" : "-"});
+  command.input = std::move(table);
+  return command;
+}
+
+Expected<std::string> command_line(const std::string& name, const HostFacts& facts) {
+  BPD_TRY_AS(program, crontab_word(facts.program.string()));
+  BPD_TRY_AS(word, crontab_word(name));
+  return *program + " run " + *word + " --scheduled --if-due";
+}
+
+class Cron final : public Scheduler {
+ public:
+  SchedulerKind kind() const override { return SchedulerKind::cron; }
+
+  std::optional<Error> unusable(const HostFacts& facts) const override {
+    if (facts.crontab_works) return std::nullopt;
+    return Error{ErrorCode::unsupported, "crontab cannot be used: " + facts.crontab_problem,
+                 "Install cron (on Debian: apt install cron) and see that you may use it "
+                 "(/etc/cron.allow, /etc/cron.deny)."};
+  }
+
+  Expected<SchedulePlan> plan_install(const BackupJob& job, const HostFacts& facts) const override {
+    BPD_TRY_AS(block, render_crontab_block(job, facts));
+    SchedulePlan plan{SchedulerKind::cron, {}, {}};
+    plan.steps.emplace_back(
+        write_table(facts, put_crontab_block(facts.crontab.value_or(""), job.name, *block)));
+    if (!facts.cron_running) {
+      plan.warnings.push_back(cron_warning());
+    }
+    const auto environment = crontab_environment(facts.crontab.value_or(""), job.name);
+    for (const char* key : {"CRON_TZ", "TZ"}) {
+      if (environment.count(key) != 0) {
+        plan.warnings.push_back(std::string("The crontab sets ") + key +
+                                " above our lines, so the time may be of another time zone.");
+      }
+    }
+    return plan;
+  }
+
+  SchedulePlan plan_remove(const std::string& name, const HostFacts& facts) const override {
+    SchedulePlan plan{SchedulerKind::cron, {}, {}};
+    if (facts.crontab && find_crontab_block(*facts.crontab, name)) {
+      plan.steps.emplace_back(write_table(facts, drop_crontab_block(*facts.crontab, name)));
+    }
+    return plan;
+  }
+
+  SchedulePlan plan_restore(const std::string& name, const std::optional<BackupJob>&,
+                            const HostFacts& before, const HostFacts& now) const override {
+    const auto former = find_crontab_block(before.crontab.value_or(""), name);
+    if (former == find_crontab_block(now.crontab.value_or(""), name)) {
+      return {SchedulerKind::cron, {}, {}};
+    }
+    if (!former) return plan_remove(name, now);
+    return {SchedulerKind::cron,
+            {write_table(now, put_crontab_block(now.crontab.value_or(""), name, *former))},
+            {}};
+  }
+
+  // cron cannot be told to run an entry, so its line is run as cron would: in the table's shell,
+  // with the environment of crontab(5) and nothing else.
+  Expected<SchedulePlan> plan_run(const std::string& name, const HostFacts& facts,
+                                  std::chrono::milliseconds timeout) const override {
+    BPD_TRY_AS(line, command_line(name, facts));
+    std::map<std::string, std::string> environment{{"HOME", facts.home.string()},
+                                                   {"LOGNAME", facts.user},
+                                                   {"PATH", "/usr/bin:/bin"},
+                                                   {"SHELL", "/bin/sh"}};
+    for (const auto& [key, value] : crontab_environment(facts.crontab.value_or(""), name)) {
+      if (key != "LOGNAME") environment[key] = value;
+    }
+    RunCommand run;
+    run.argv = {"/usr/bin/env", "-i"};
+    for (const auto& [key, value] : environment) run.argv.push_back(key + "=" + value);
+    for (const std::string& word : {environment["SHELL"], std::string("-c"), *line}) {
+      run.argv.push_back(word);
+    }
+    run.timeout = timeout;
+    SchedulePlan plan{SchedulerKind::cron, {}, {}};
+    plan.steps.emplace_back(run);
+    return plan;
+  }
+
+  bool run_waits() const override { return true; }
+
+  bool may_hide_entries(const HostFacts& facts) const override { return facts.crontab_hidden; }
+
+  std::vector<std::string> entries(const HostFacts& facts) const override {
+    std::vector<std::string> names;
+    const std::string table = facts.crontab.value_or("");
+    for (const Line& line : lines_of(table)) {
+      if (!line.text.starts_with(kBegin)) continue;
+      std::string_view name = line.text.substr(kBegin.size());
+      name = name.substr(0, name.find(' '));
+      if (begins(line, std::string(name)) && check_schedule_name(name)) names.emplace_back(name);
+    }
+    return names;
+  }
+
+  EntryCheck check_entry(const BackupJob& job, const HostFacts& facts) const override {
+    const auto present = find_crontab_block(facts.crontab.value_or(""), job.name);
+    if (!present) return EntryCheck::missing;
+    const auto wanted = render_crontab_block(job, facts);
+    return wanted && *wanted == *present ? EntryCheck::as_written : EntryCheck::edited;
+  }
+
+  std::vector<RunCommand> queries(const std::string&, const HostFacts& facts) const override {
+    return {crontab(facts, {"-l"})};
+  }
+
+  EntryState read_state(const std::string& name,
+                        const std::vector<CommandResult>& answers) const override {
+    EntryState state;
+    state.known = answers.size() == 1 && answers[0].exit_code == 0 &&
+                  find_crontab_block(answers[0].output, name).has_value();
+    state.active = state.known;
+    if (!state.known) state.problem = "the crontab has no lines for '" + name + "'";
+    return state;
+  }
+};
+
+}  // namespace
+
+Expected<std::string> render_crontab_block(const BackupJob& job, const HostFacts& facts) {
+  BPD_TRY_AS(command, command_line(job.name, facts));
+  if (command->size() + sizeof("59 23 * * * ") > kMaxCrontabLineBytes) {
+    return fail(
+        ErrorCode::invalid_argument,
+        "The crontab line would be too long, because of the path '" + facts.program.string() + "'.",
+        "Set XDG_DATA_HOME to a folder with a shorter path.");
+  }
+  const long minutes = static_cast<long>(job.time.count());
+  const std::string nightly =
+      std::to_string(minutes % 60) + " " + std::to_string(minutes / 60) + " * * * ";
+  return begin_marker(job.name) + "\n" + nightly + *command + "\n@reboot " + *command +
+         "\n0 * * * * " + *command + "\n" + end_marker(job.name) + "\n";
+}
+
+std::optional<std::string> find_crontab_block(std::string_view table, const std::string& name) {
+  const auto range = find_range(table, name);
+  if (!range) return std::nullopt;
+  return std::string(table.substr(range->begin, range->end - range->begin));
+}
+
+std::string put_crontab_block(std::string_view table, const std::string& name,
+                              std::string_view block) {
+  if (const auto range = find_range(table, name)) {
+    // A block that somebody copied must not go on living beside the new one.
+    return std::string(table.substr(0, range->begin)).append(block) +
+           drop_crontab_block(table.substr(range->end), name);
+  }
+  std::string out(table);
+  if (!out.empty() && out.back() != '\n') out += '\n';
+  return out.append(block);
+}
+
+std::string drop_crontab_block(std::string_view table, const std::string& name) {
+  std::string out(table);
+  while (const auto range = find_range(out, name)) {
+    out.erase(range->begin, range->end - range->begin);
+  }
+  return out;
+}
+
+std::map<std::string, std::string> crontab_environment(std::string_view table,
+                                                       const std::string& name) {
+  std::map<std::string, std::string> environment;
+  for (const Line& line : lines_of(table)) {
+    if (begins(line, name)) break;
+    const std::string_view text = trim(line.text);
+    const auto equals = text.find('=');
+    if (text.empty() || text[0] == '#' || equals == std::string_view::npos) continue;
+    const std::string_view key = unquote(trim(text.substr(0, equals)));
+    // A schedule has blanks before any `=`; a variable's name has none.
+    if (key.empty() || key.find_first_of(" \t*@") != std::string_view::npos) continue;
+    environment[std::string(key)] = std::string(unquote(trim(text.substr(equals + 1))));
+  }
+  return environment;
+}
+
+std::string cron_warning() {
+  return "No cron daemon seems to run, so nothing will fire: start it, on Debian with "
+         "`sudo service cron start`.";
+}
+
+const Scheduler& cron_scheduler() {
+  static const Cron cron;
+  return cron;
+}
+
+}  // namespace core

@@ -1,0 +1,317 @@
+// Job files, and the names of schedules.
+#include "core/schedule/job.h"
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "core/base/json_limits.h"
+#include "core/schedule/due.h"
+#include "core/schedule/quoting.h"
+
+namespace core {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::uint64_t kMaxJobBytes = 64 * 1024;
+constexpr JsonLimits kJobLimits{8, 1'000, 1'000};
+constexpr std::size_t kMaxUrlBytes = 2048;
+constexpr std::size_t kMaxCommandBytes = 4096;
+constexpr std::int64_t kMaxCount = std::numeric_limits<int>::max();  // of days or snapshots
+
+bool is_name_start(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+bool is_name_char(char c) {
+  return is_name_start(c) || c == '-' || c == '_';
+}
+
+std::string short_hash(std::string_view text) {  // FNV-1a; six digits tell a user's sources apart
+  std::uint64_t hash = 14695981039346656037u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  std::string digits;
+  for (int i = 0; i < 6; ++i, hash >>= 4) digits += "0123456789abcdef"[hash & 15];
+  return digits;
+}
+
+tl::unexpected<Error> refuse(std::string message, std::string hint) {
+  return fail(ErrorCode::invalid_argument, std::move(message), std::move(hint));
+}
+
+Expected<> check_text(std::string_view what, std::string_view text) {
+  if (is_utf8(text) && !has_line_break(text)) return {};
+  return refuse("The " + std::string(what) + " holds a line break or is not UTF-8.",
+                "Rename it, or give another " + std::string(what) + ".");
+}
+
+Expected<> check_path(std::string_view what, const fs::path& path) {
+  if (!path.is_absolute()) {
+    return refuse("The " + std::string(what) + " '" + path.string() + "' is not an absolute path.",
+                  "Give the whole path: a scheduler starts in another folder.");
+  }
+  return check_text(what, path.string());
+}
+
+Expected<> check_ping_url(const std::string& url) {
+  const bool known_scheme = url.starts_with("https://") || url.starts_with("http://");
+  const bool plain = std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 127; });
+  if (known_scheme && plain && url.size() <= kMaxUrlBytes) return {};
+  return refuse("The ping_url '" + url.substr(0, 200) + "' is not an http or https URL.",
+                "Give it as your monitor shows it, e.g. https://hc-ping.com/<uuid>.");
+}
+
+void put_count(Json& json, const char* key, const std::optional<int>& count) {
+  if (count) json[key] = *count;
+}
+
+void get_count(const Json& json, const char* key, std::optional<int>& count) {
+  if (!json.contains(key)) return;
+  const Json& value = json.at(key);
+  const auto number = value.is_number_integer() ? value.get<std::int64_t>() : 0;
+  if (number < 1 || number > kMaxCount) {
+    throw std::invalid_argument(std::string(key) + " is no number of days or snapshots");
+  }
+  count = static_cast<int>(number);
+}
+
+BackupJob job_from(const Json& json) {
+  BackupJob job;
+  job.name = json.at("name").get<std::string>();
+  const auto kind = parse_scheduler_kind(json.at("scheduler").get<std::string>());
+  const auto time = parse_time_of_day(json.at("time").get<std::string>());
+  const auto since = parse_instant(json.at("scheduled_since").get<std::string>());
+  const auto verify = parse_verify_level(json.at("verify").get<std::string>());
+  if (!kind || !time || !since || !verify) throw std::invalid_argument("a value is unknown");
+  job.scheduler = *kind;
+  job.time = *time;
+  job.scheduled_since = *since;
+  job.snapshot.verify = *verify;
+  job.snapshot.source = fs::path(json.at("source").get<std::string>());
+  job.snapshot.destination = fs::path(json.at("destination").get<std::string>());
+  job.snapshot.hostname = json.value("hostname", "");
+  job.snapshot.label = json.value("label", "");
+  job.snapshot.flat = json.value("flat", false);
+  auto& retention = job.snapshot.retention;
+  get_count(json, "retain_days", retention.retain_days);
+  get_count(json, "keep_last", retention.keep_last);
+  get_count(json, "keep_daily", retention.keep_daily);
+  get_count(json, "keep_weekly", retention.keep_weekly);
+  get_count(json, "keep_monthly", retention.keep_monthly);
+  job.on_failure = json.value("on_failure", "");
+  job.ping_url = json.value("ping_url", "");
+  return job;
+}
+
+tl::unexpected<Error> damaged_job(const std::string& name, std::string_view why) {
+  return fail(ErrorCode::damaged,
+              "The job file of schedule '" + name + "' cannot be used: " + std::string(why) +
+                  (why.ends_with('.') ? "" : "."),
+              "Run install_schedule again with this name and its source, or remove_schedule.");
+}
+
+// not_found where there is no file.
+Expected<BackupJob> read_job_file(const std::string& name, const Places& places,
+                                  const FileSystem& files) {
+  const fs::path path = job_path(name, places);
+  const auto text = files.read(path, kMaxJobBytes);
+  if (!text && text.error().code != ErrorCode::invalid_argument) return fail(text.error());
+  auto job = text ? decode_job(name, *text) : damaged_job(name, text.error().message);
+  if (!job) {
+    Error error = job.error();
+    error.message += " It is " + path.string() + ".";
+    return fail(std::move(error));
+  }
+  return job;
+}
+
+}  // namespace
+
+std::string_view to_string(SchedulerKind kind) {
+  switch (kind) {
+    case SchedulerKind::systemd:
+      return "systemd";
+    case SchedulerKind::cron:
+      return "cron";
+    case SchedulerKind::launchd:
+      return "launchd";
+    case SchedulerKind::windows:
+      return "windows";
+  }
+  return "systemd";
+}
+
+std::optional<SchedulerKind> parse_scheduler_kind(std::string_view text) {
+  for (const auto kind : {SchedulerKind::systemd, SchedulerKind::cron, SchedulerKind::launchd,
+                          SchedulerKind::windows}) {
+    if (text == to_string(kind)) return kind;
+  }
+  return std::nullopt;
+}
+
+Expected<> check_schedule_name(std::string_view name) {
+  if (!name.empty() && name.size() <= kMaxNameBytes && is_name_start(name[0]) &&
+      std::all_of(name.begin(), name.end(), is_name_char)) {
+    return {};
+  }
+  return refuse("'" + std::string(name.substr(0, 100)) +
+                    "' cannot be the name of a schedule: it takes up to 48 of a-z, 0-9, '-', '_', "
+                    "beginning with a letter or digit.",
+                "Try '" + slug(name) + "'.");
+}
+
+std::string slug(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (!is_name_char(c)) c = '-';
+    if (c == '-' && (out.empty() || out.back() == '-')) continue;
+    if (out.empty() && !is_name_start(c)) continue;
+    out += c;
+    if (out.size() == kMaxNameBytes) break;
+  }
+  while (!out.empty() && out.back() == '-') out.pop_back();
+  return out.empty() ? "db" : out;
+}
+
+std::string default_schedule_name(const fs::path& source, const fs::path& home,
+                                  const std::vector<BackupJob>& jobs) {
+  std::string base = source.stem().string();
+  // A database in a hidden folder (.orchestrator) belongs to the project around that folder.
+  const fs::path folder = source.parent_path();
+  if (folder.filename().string().starts_with('.') && folder.parent_path() != home) {
+    base = folder.parent_path().filename().string() + "-" + base;
+  }
+  base = slug(base);
+  const bool taken = std::any_of(jobs.begin(), jobs.end(), [&](const BackupJob& job) {
+    return job.name == base && job.snapshot.source != source;
+  });
+  if (!taken) return base;
+  return base.substr(0, kMaxNameBytes - 7) + "-" + short_hash(source.string());
+}
+
+Expected<> check_job(const BackupJob& job) {
+  BPD_TRY(check_schedule_name(job.name));
+  if (job.time < std::chrono::minutes(0) || job.time >= std::chrono::hours(24)) {
+    return refuse("The time is outside the day.", "Give it as HH:MM, 00:00 to 23:59.");
+  }
+  BPD_TRY(check_path("source", job.snapshot.source));
+  BPD_TRY(check_path("destination", job.snapshot.destination));
+  BPD_TRY(check_text("label", job.snapshot.label));
+  BPD_TRY(check_text("hostname", job.snapshot.hostname));
+  BPD_TRY(check_text("on_failure", job.on_failure));
+  if (job.on_failure.size() > kMaxCommandBytes) {
+    return refuse("The on_failure command is longer than 4096 bytes.", "Put it into a script.");
+  }
+  return job.ping_url.empty() ? Expected<>{} : check_ping_url(job.ping_url);
+}
+
+fs::path job_path(const std::string& name, const Places& places) {
+  return places.config / "jobs" / (name + ".json");
+}
+
+std::string encode_job(const BackupJob& job) {
+  Json json{{"format_version", BackupJob::kFormatVersion},
+            {"name", job.name},
+            {"scheduler", to_string(job.scheduler)},
+            {"time", format_time_of_day(job.time)},
+            {"scheduled_since", format_instant(job.scheduled_since)},
+            {"source", job.snapshot.source.string()},
+            {"destination", job.snapshot.destination.string()},
+            {"hostname", job.snapshot.hostname},
+            {"label", job.snapshot.label},
+            {"flat", job.snapshot.flat},
+            {"verify", to_string(job.snapshot.verify)}};
+  const auto& retention = job.snapshot.retention;
+  put_count(json, "retain_days", retention.retain_days);
+  put_count(json, "keep_last", retention.keep_last);
+  put_count(json, "keep_daily", retention.keep_daily);
+  put_count(json, "keep_weekly", retention.keep_weekly);
+  put_count(json, "keep_monthly", retention.keep_monthly);
+  json["on_failure"] = job.on_failure;
+  json["ping_url"] = job.ping_url;
+  return json.dump(2) + "\n";
+}
+
+Expected<BackupJob> decode_job(const std::string& name, std::string_view text) {
+  if (text.empty()) return damaged_job(name, "it is empty (0 bytes)");
+  // What a parser quotes of other bytes could not be told to a client.
+  if (!is_utf8(text)) return damaged_job(name, "it is not UTF-8 text");
+  if (const std::string why = beyond_limits(text, kJobLimits); !why.empty()) {
+    return damaged_job(name, "it is " + why);
+  }
+  try {
+    const Json json = Json::parse(text);
+    if (json.at("format_version").get<int>() > BackupJob::kFormatVersion) {
+      return fail(ErrorCode::unsupported,
+                  "The job file of schedule '" + name + "' is of a newer version of this program.",
+                  "Use the newer program; or end this schedule with remove_schedule first.");
+    }
+    BackupJob job = job_from(json);
+    if (job.name != name) return damaged_job(name, "it is of schedule '" + job.name + "'");
+    if (auto checked = check_job(job); !checked) return damaged_job(name, checked.error().message);
+    return job;
+  } catch (const Json::parse_error& error) {
+    return damaged_job(name, "it is cut short, or not JSON (" + std::string(error.what()) + ")");
+  } catch (const std::exception& exception) {
+    return damaged_job(name, exception.what());
+  }
+}
+
+Expected<BackupJob> read_job(const std::string& name, const Places& places,
+                             const FileSystem& files) {
+  BPD_TRY(check_schedule_name(name));
+  auto job = read_job_file(name, places, files);
+  if (job || job.error().code != ErrorCode::not_found) return job;
+  std::vector<std::string> problems;
+  std::string names;
+  for (const BackupJob& other : list_jobs(places, files, problems)) {
+    names += (names.empty() ? "" : ", ") + other.name;
+  }
+  return fail(ErrorCode::not_found, "There is no schedule named '" + name + "'.",
+              names.empty() ? "No schedule is installed: use install_schedule."
+                            : "Schedules are: " + names + ".");
+}
+
+Expected<> write_job(const BackupJob& job, const Places& places, FileSystem& files) {
+  const fs::path path = job_path(job.name, places);
+  BPD_TRY(files.make_folders(path.parent_path(), 0700));
+  return files.write_atomically(path, encode_job(job), 0600);
+}
+
+std::vector<BackupJob> list_jobs(const Places& places, const FileSystem& files,
+                                 std::vector<std::string>& problems) {
+  std::vector<BackupJob> jobs;
+  const fs::path folder = places.config / "jobs";
+  const auto entries = files.list(folder, kMaxJobs);
+  if (!entries) {
+    if (entries.error().code != ErrorCode::not_found) problems.push_back(entries.error().message);
+    return jobs;
+  }
+  for (const DirEntry& entry : *entries) {
+    const fs::path file = entry.name;
+    const std::string name = file.stem().string();
+    if (file.extension() != ".json" || !check_schedule_name(name)) continue;
+    auto job = read_job_file(name, places, files);
+    if (job) {
+      jobs.push_back(std::move(*job));
+    } else {
+      problems.push_back(name + ": " + job.error().message + " " + job.error().hint);
+    }
+  }
+  std::sort(jobs.begin(), jobs.end(),
+            [](const BackupJob& a, const BackupJob& b) { return a.name < b.name; });
+  return jobs;
+}
+
+std::string shown_ping_url(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return url.empty() ? "" : "…";
+  const std::size_t begin = scheme + 3;
+  std::string host = url.substr(begin, url.find_first_of("/?#\\", begin) - begin);
+  host.erase(0, host.rfind('@') + 1);  // a user and a password; without one nothing
+  return url.substr(0, begin) + host + "/…";
+}
+
+}  // namespace core

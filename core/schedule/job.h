@@ -1,0 +1,70 @@
+// A schedule's job: what is backed up where and when, kept as one JSON file per name under the
+// user's config folder, so that a crontab line or unit holds nothing but the name.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/env.h"
+#include "core/snapshot/snapshot.h"
+
+namespace core {
+
+enum class SchedulerKind { systemd, cron, launchd, windows };
+std::string_view to_string(SchedulerKind kind);  // "systemd", "cron", "launchd", "windows"
+std::optional<SchedulerKind> parse_scheduler_kind(std::string_view text);
+
+struct BackupJob {
+  static constexpr int kFormatVersion = 1;
+  static constexpr std::chrono::minutes kDefaultTime{4 * 60 + 7};  // outside every DST change
+
+  std::string name;
+  SchedulerKind scheduler = SchedulerKind::systemd;
+  std::chrono::minutes time = kDefaultTime;  // after local midnight
+  Instant scheduled_since{};                 // when `time` was last set: no run is owed from before
+  // Everything a snapshot takes; `date`, `dry_run` and the timeouts are not kept.
+  SnapshotRequest snapshot;
+  std::string on_failure;  // a command line for the user's shell; empty: none
+  std::string ping_url;    // as healthchecks.io has them; empty: none
+};
+
+// Up to 48 of a-z, 0-9, '-' and '_', the first a letter or digit: fit for unit, label, task and
+// file names on every system, also where case does not count.
+inline constexpr std::size_t kMaxNameBytes = 48;
+Expected<> check_schedule_name(std::string_view name);
+// The nearest valid name: "My Löve.app" -> "my-l-ve-app"; "db" when nothing is left.
+std::string slug(std::string_view text);
+// "global" for ~/.claude/orchestrator/global.db, "my-app-project" for
+// …/My App/.orchestrator/project.db. A name that one of `jobs` uses for another source gets a few
+// digits of the path's hash, so that every source keeps a name of its own.
+std::string default_schedule_name(const fs::path& source, const fs::path& home,
+                                  const std::vector<BackupJob>& jobs);
+
+// Refuses (invalid_argument) what could never run or be written down: a bad name or time, relative
+// paths, line breaks or invalid UTF-8 anywhere, a ping_url that is no plain http(s) URL.
+Expected<> check_job(const BackupJob& job);
+
+// <config>/jobs/<name>.json
+fs::path job_path(const std::string& name, const Places& places);
+// Pretty-printed, fixed order of keys, ends in a newline.
+std::string encode_job(const BackupJob& job);
+// damaged for what does not fit the shape, unsupported for a newer format_version. Unknown keys are
+// ignored. The name in the file must be `name`.
+Expected<BackupJob> decode_job(const std::string& name, std::string_view text);
+// not_found names the schedules that there are.
+Expected<BackupJob> read_job(const std::string& name, const Places& places,
+                             const FileSystem& files);
+// Mode 0600: a ping_url is a secret of sorts (shown_ping_url).
+Expected<> write_job(const BackupJob& job, const Places& places, FileSystem& files);
+// Every readable job, by name; what cannot be read goes to `problems` as "name: why".
+inline constexpr std::size_t kMaxJobs = 1000;
+std::vector<BackupJob> list_jobs(const Places& places, const FileSystem& files,
+                                 std::vector<std::string>& problems);
+
+// What may be told of a ping_url: "https://hc-ping.com/…". Empty for none.
+std::string shown_ping_url(const std::string& url);
+
+}  // namespace core

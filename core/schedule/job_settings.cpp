@@ -1,0 +1,108 @@
+// Lays the settings of a call over a job.
+#include "core/schedule/job_settings.h"
+
+#include "core/catalog/retention.h"
+#include "core/schedule/due.h"
+
+namespace core {
+
+namespace {
+
+constexpr std::string_view kDefaultSource = ".claude/orchestrator/global.db";
+
+template <class T>
+void take(T& value, const std::optional<T>& given) {
+  if (given) value = *given;
+}
+
+std::string count_text(const std::optional<int>& count) {
+  return count ? std::to_string(*count) : "";
+}
+
+std::string shown(const SettingText& setting) {
+  if (setting.text.empty()) return "none";
+  return setting.name == "ping_url" ? shown_ping_url(setting.text) : setting.text;
+}
+
+}  // namespace
+
+BackupJob with_settings(BackupJob job, const JobSettings& settings) {
+  take(job.snapshot.source, settings.source);
+  take(job.snapshot.destination, settings.destination);
+  take(job.snapshot.hostname, settings.hostname);
+  take(job.snapshot.label, settings.label);
+  take(job.snapshot.flat, settings.flat);
+  take(job.snapshot.verify, settings.verify);
+  take(job.snapshot.retention, settings.retention);
+  take(job.time, settings.time);
+  take(job.on_failure, settings.on_failure);
+  take(job.ping_url, settings.ping_url);
+  return job;
+}
+
+Expected<SettledJob> settle_job(const std::string& name, const JobSettings& settings,
+                                const Places& places, const FileSystem& files) {
+  SettledJob settled;
+  BackupJob base;
+  base.snapshot.source = places.home / kDefaultSource;
+  base.name = name;
+  if (name.empty()) {
+    std::vector<std::string> problems;
+    base.name = default_schedule_name(settings.source.value_or(base.snapshot.source), places.home,
+                                      list_jobs(places, files, problems));
+  }
+  auto former = read_job(base.name, places, files);
+  if (former) {
+    settled.former = *former;
+    base = std::move(*former);
+  } else if (former.error().code == ErrorCode::unsupported) {
+    return fail(former.error());  // a newer version's: what it says would be lost
+  } else if (former.error().code != ErrorCode::not_found) {
+    // A default in place of a setting that is only unreadable would end another database's backups.
+    if (name.empty() || !settings.source) {
+      return fail(ErrorCode::invalid_argument,
+                  former.error().message + " So its settings cannot be kept.",
+                  "Give source and name, and whatever else this schedule had.");
+    }
+    settled.warnings.push_back(former.error().message + std::string(kNothingKept));
+  }
+  settled.job = with_settings(std::move(base), settings);
+  return settled;
+}
+
+std::vector<SettingText> describe_settings(const BackupJob& job) {
+  const SnapshotRequest& snapshot = job.snapshot;
+  const RetentionPolicy& keep = snapshot.retention;
+  return {{"source", snapshot.source.string()},
+          {"destination", snapshot.destination.string()},
+          {"scheduler", std::string(to_string(job.scheduler))},
+          {"time", format_time_of_day(job.time)},
+          {"hostname", snapshot.hostname},
+          {"label", snapshot.label},
+          {"flat", snapshot.flat ? "yes" : ""},
+          {"retain_days", count_text(keep.retain_days)},
+          {"keep_last", count_text(keep.keep_last)},
+          {"keep_daily", count_text(keep.keep_daily)},
+          {"keep_weekly", count_text(keep.keep_weekly)},
+          {"keep_monthly", count_text(keep.keep_monthly)},
+          {"verify", std::string(to_string(snapshot.verify))},
+          {"on_failure", job.on_failure},
+          {"ping_url", job.ping_url}};
+}
+
+SettingChanges compare_jobs(const BackupJob& former, const BackupJob& job) {
+  SettingChanges changes;
+  const auto before = describe_settings(former);
+  const auto after = describe_settings(job);
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    if (after[i].text != before[i].text) {
+      changes.changed.push_back(after[i].name + ": " + shown(after[i]) + " (was " +
+                                shown(before[i]) + ")");
+    } else if (!after[i].text.empty()) {
+      changes.kept.push_back(after[i].name + ": " + shown(after[i]));
+    }
+  }
+  return changes;
+}
+
+}  // namespace core

@@ -1,0 +1,56 @@
+// What a call sets of a schedule's job, laid over what stands there: what is not given stays.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/env.h"
+#include "core/catalog/retention.h"
+#include "core/schedule/job.h"
+
+namespace core {
+
+// Absent: as it is, or a new job's default. An empty text clears one.
+struct JobSettings {
+  std::optional<fs::path> source, destination;
+  std::optional<std::string> hostname, label;
+  std::optional<bool> flat;
+  std::optional<VerifyLevel> verify;
+  std::optional<RetentionPolicy> retention;  // all keep rules at once; an empty policy keeps all
+  std::optional<std::chrono::minutes> time;
+  std::optional<std::string> on_failure, ping_url;
+};
+
+BackupJob with_settings(BackupJob job, const JobSettings& settings);
+
+inline constexpr std::string_view kNothingKept = " So nothing of its former settings was kept.";
+
+struct SettledJob {
+  BackupJob job;                    // its destination is empty where nothing names one
+  std::optional<BackupJob> former;  // what stands there
+  std::vector<std::string> warnings;
+};
+// The job of that name with these settings. An empty name: default_schedule_name of the source,
+// whose own default is the orchestrator's global database. Refuses (invalid_argument) to guess what
+// a job file held that cannot be read, unless name and source are given; and (unsupported) to
+// replace one of a newer version.
+Expected<SettledJob> settle_job(const std::string& name, const JobSettings& settings,
+                                const Places& places, const FileSystem& files);
+
+// One setting in words, as "time" and "04:07"; an empty text: not set.
+struct SettingText {
+  std::string name, text;
+};
+// All of them, in the same order for every job. The scheduler is among them, the name is not.
+std::vector<SettingText> describe_settings(const BackupJob& job);
+
+// For people: of a ping_url only shown_ping_url.
+struct SettingChanges {
+  std::vector<std::string> changed;  // "time: 12:30 (was 04:07)"
+  std::vector<std::string> kept;     // "label: app"; only what is set
+};
+SettingChanges compare_jobs(const BackupJob& former, const BackupJob& job);
+
+}  // namespace core

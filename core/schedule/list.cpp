@@ -1,0 +1,216 @@
+// Puts together what jobs, schedulers and history say of each schedule.
+#include "core/schedule/list.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "core/base/patience.h"
+#include "core/schedule/due.h"
+#include "core/schedule/install.h"
+#include "core/schedule/installed_program.h"
+#include "core/schedule/run_job.h"
+#include "core/schedule/schedulers.h"
+#include "core/schedule/success.h"
+
+namespace core {
+
+namespace {
+
+constexpr std::size_t kRunsLookedAt = 200;
+constexpr const char* kEdited =
+    " is not as it was written: somebody edited it, or it is of another version.";
+constexpr const char* kOutdated =
+    " is of an earlier version: a night that fails or is cut short is not made up before the next.";
+constexpr const char* kInstallAgain = " Run install_schedule again with this name.";
+
+void check_paths(const BackupJob& job, const FileSystem& files, const std::stop_token& stop,
+                 std::vector<std::string>& problems) {
+  const auto missing = [&](std::string_view what, const fs::path& path,
+                           const Expected<FileInfo>& info) {
+    if (info) return;
+    const bool denied = info.error().code == ErrorCode::permission_denied;
+    problems.push_back(std::string(what) + path.string());
+    problems.back() += denied ? " may not be read." : kGoneProblem;
+  };
+  missing(kSourceProblem, job.snapshot.source, files.info(job.snapshot.source));
+  const fs::path& destination = job.snapshot.destination;
+  const auto info = within(kPatience, destination.string(), stop,
+                           [&files, destination] { return files.info(destination); });
+  if (info) {
+    missing("The destination ", destination, *info);
+  } else {
+    problems.push_back("The destination " + destination.string() + std::string(kSilentProblem));
+  }
+}
+
+// "0.2.0" before "0.10.0"; what is no number counts as 0.
+std::array<int, 3> parts_of(const std::string& version) {
+  std::array<int, 3> parts{};
+  std::istringstream text(version);
+  char dot = '.';
+  for (int& part : parts) text >> part >> dot;
+  return parts;
+}
+
+void check_version(const Env& env, std::vector<std::string>& problems) {
+  const auto record = read_program_record(env.places.data, env.files);
+  if (!record || parts_of(record->version) >= parts_of(BPD_VERSION)) return;
+  problems.push_back("The program that it runs is of version " + record->version +
+                     ", older than this one (" + BPD_VERSION + ")." + kInstallAgain);
+}
+
+void check_program(const HostFacts& facts, const Env& env, ScheduleStatus& status) {
+  const auto info = env.files.info(facts.program);
+  const bool runnable = info && (info->mode & 0100) != 0;
+  status.broken = !status.scheduler || !runnable;
+  if (!info) {
+    status.problems.push_back("The program that it runs, " + facts.program.string() +
+                              ", is missing." + kInstallAgain);
+  } else if (!runnable) {
+    status.problems.push_back("The program that it runs, " + facts.program.string() +
+                              ", may not be executed." + kInstallAgain);
+  } else {
+    check_version(env, status.problems);
+  }
+}
+
+void check_scheduler(ScheduleStatus& status, const HostFacts& facts, const Env& env,
+                     std::stop_token stop) {
+  const BackupJob& job = *status.job;
+  const Scheduler& scheduler = scheduler_of(job.scheduler);
+  const std::string kind(to_string(job.scheduler));
+  const auto unusable = scheduler.unusable(facts);
+  const EntryCheck check = scheduler.check_entry(job, facts);
+  switch (check) {
+    case EntryCheck::missing:
+      // A crontab that cannot be read may well hold it.
+      status.problems.push_back(unusable ? unusable->message + " " + unusable->hint
+                                         : "Its entry in " + kind + " is missing." + kInstallAgain);
+      break;
+    case EntryCheck::outdated:
+    case EntryCheck::edited:
+      status.problems.push_back("Its entry in " + kind +
+                                (check == EntryCheck::outdated ? kOutdated : kEdited) +
+                                kInstallAgain);
+      [[fallthrough]];
+    case EntryCheck::as_written: {
+      status.scheduler = job.scheduler;
+      if (unusable) {
+        status.problems.push_back(unusable->message + " " + unusable->hint);
+        break;
+      }
+      const EntryState state = ask_state(scheduler, job.name, facts, env, stop);
+      if (!state.problem.empty()) status.problems.push_back(state.problem + ".");
+      // The scheduler itself asks more often than a run is due.
+      if (state.active) {
+        status.next_run = due_period(env.clock, job.time, env.clock.now()).end;
+      }
+      break;
+    }
+  }
+  for (const SchedulerKind other : schedulers_for(facts.system)) {
+    if (other != job.scheduler && holds_entry(scheduler_of(other), job.name, facts)) {
+      status.problems.push_back("There is a second entry of it in " +
+                                std::string(to_string(other)) + "." + kInstallAgain);
+    }
+  }
+}
+
+// An alert that reaches nobody is worth as much as none.
+void check_alerts(const RunRecord& run, std::vector<std::string>& problems) {
+  for (std::string_view rest = run.warnings; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    const std::string said = "In its last run, " + std::string(line);
+    if (line.starts_with(kPingWarning)) {
+      problems.push_back(said + " See that curl is there and the address is right.");
+    } else if (line.starts_with(kOnFailureWarning)) {
+      problems.push_back(said + " Try the command by hand.");
+    }
+  }
+}
+
+void check_runs(ScheduleStatus& status, const Env& env) {
+  const BackupJob& job = *status.job;
+  RunFilter filter;
+  filter.kind = "snapshot";
+  filter.schedule = job.name;
+  filter.limit = kRunsLookedAt;
+  auto runs = list_runs(filter, env);
+  if (!runs) {
+    status.problems.push_back("Its history cannot be read: " + runs.error().message + " " +
+                              runs.error().hint);
+    runs.emplace();
+  }
+  const std::vector<Instant> successes = successes_of(job, *runs, env);
+  if (!runs->empty()) status.last_run = runs->front();
+  if (!successes.empty()) status.last_success = successes.front();
+  if (status.last_run && !status.last_run->ok) {
+    status.problems.push_back(std::string(kFailedProblem) + status.last_run->error_code + ": " +
+                              status.last_run->error);
+  }
+  if (status.last_run) check_alerts(*status.last_run, status.problems);
+  const Instant now = env.clock.now();
+  const DuePeriod period = due_period(env.clock, job.time, now);
+  status.overdue =
+      is_due(period, now, job.scheduled_since, successes) && now - period.begin > kOverdueGrace;
+  if (status.overdue) {
+    status.problems.push_back(std::string(kOverdueProblem) + "no good run since it was due at " +
+                              format_instant(period.begin) + ".");
+  }
+}
+
+}  // namespace
+
+ScheduleList list_schedules(const Env& env, std::stop_token stop) {
+  ScheduleList list;
+  std::vector<std::string> job_problems;
+  const auto jobs = list_jobs(env.places, env.files, job_problems);
+  const HostFacts facts = gather_host_facts(env, stop);
+
+  std::map<std::string, ScheduleStatus> by_name;
+  std::set<std::string> damaged;
+  for (const BackupJob& job : jobs) by_name[job.name].job = job;
+  for (const std::string& problem : job_problems) {
+    const std::string name = problem.substr(0, problem.find(':'));
+    if (check_schedule_name(name)) {
+      by_name[name].problems.push_back(problem.substr(name.size() + 2));
+      damaged.insert(name);
+    } else {
+      list.warnings.push_back(problem);
+    }
+  }
+  for (const SchedulerKind kind : schedulers_for(facts.system)) {
+    for (const std::string& name : scheduler_of(kind).entries(facts)) {
+      ScheduleStatus& status = by_name[name];
+      if (status.job) continue;
+      status.scheduler = kind;
+      if (damaged.count(name) != 0) continue;  // the problem with its job file says it all
+      status.problems.push_back("It has an entry in " + std::string(to_string(kind)) +
+                                " but no job file. Run install_schedule with this name and its "
+                                "source, or remove_schedule.");
+    }
+  }
+  bool uses_systemd = false, uses_cron = false;
+  for (auto& [name, status] : by_name) {
+    status.name = name;
+    if (status.job) {
+      check_scheduler(status, facts, env, stop);
+      check_program(facts, env, status);
+      check_paths(*status.job, env.files, stop, status.problems);
+      check_runs(status, env);
+      uses_systemd |= status.job->scheduler == SchedulerKind::systemd;
+      uses_cron |= status.job->scheduler == SchedulerKind::cron;
+    }
+    list.schedules.push_back(std::move(status));
+  }
+  if (uses_systemd && !facts.linger) list.warnings.push_back(linger_warning(facts));
+  if (uses_cron && !facts.cron_running) list.warnings.push_back(cron_warning());
+  if (facts.wsl && !by_name.empty()) list.warnings.push_back(wsl_warning());
+  return list;
+}
+
+}  // namespace core

@@ -1,0 +1,331 @@
+// Runs the job of a schedule.
+#include "core/schedule/run_job.h"
+
+#include <exception>
+
+#include "core/catalog/history.h"
+#include "core/catalog/run_records.h"
+#include "core/schedule/due.h"
+#include "core/schedule/installed_program.h"
+#include "core/schedule/launchd.h"
+#include "core/schedule/success.h"
+
+namespace core {
+
+namespace {
+
+// Enough to hold every run of one period: hourly, with all attempts.
+constexpr std::size_t kMaxRunsLookedAt = 500;
+// What a run by hand or of systemd waits for one that is just ending.
+constexpr std::chrono::milliseconds kLockTimeout{2'000};
+constexpr int kPingRetries = 2;
+
+fs::path request_path(const std::string& name, const Places& places) {
+  return places.state / "requests" / name;
+}
+
+bool take_request(const std::string& name, const Env& env) {
+  const auto text = env.files.read(request_path(name, env.places), 64);
+  if (!text) return false;
+  withdraw_request(name, env);
+  const auto written = parse_instant(text->substr(0, text->find('\n')));
+  if (!written) return false;
+  const auto age = env.clock.now() - *written;
+  return age < kRequestLifetime && age > -kRequestLifetime;
+}
+
+// Where the history cannot be read, manifests tell; where these cannot either, the run is due: one
+// snapshot too many harms nobody.
+bool due_now(const BackupJob& job, const Env& env) {
+  const Instant now = env.clock.now();
+  RunFilter filter;
+  filter.kind = "snapshot";
+  filter.schedule = job.name;
+  filter.limit = kMaxRunsLookedAt;
+  const auto runs = list_runs(filter, env).value_or(std::vector<RunRecord>());
+  return is_due(due_period(env.clock, job.time, now), now, job.scheduled_since,
+                successes_of(job, runs, env));
+}
+
+std::string quoted_for_curl(const std::string& url) {
+  std::string out;
+  for (const char c : url) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+// "/start" goes before a query: https://hc-ping.com/<uuid>/start?rid=…
+std::string ping_address(const std::string& url, std::string_view suffix) {
+  const std::size_t end = std::min(url.find_first_of("?#"), url.size());
+  std::string path = url.substr(0, end);
+  if (!suffix.empty() && path.ends_with('/')) path.pop_back();
+  return path + std::string(suffix) + url.substr(end);
+}
+
+// The URL goes in by standard input: arguments are there for every user to see.
+void ping(const BackupJob& job, std::string_view suffix, int retries, const Env& env,
+          std::stop_token stop, std::vector<std::string>& warnings) {
+  if (job.ping_url.empty() || stop.stop_requested()) return;
+  const auto curl = env.places.variables.find("BPD_CURL");
+  Command command;
+  command.argv = {curl == env.places.variables.end() ? "curl" : curl->second,
+                  "-q",
+                  "-fsS",
+                  "-g",  // no globs: one URL is one call
+                  "--proto",
+                  "=http,https",
+                  "--max-time",
+                  std::to_string(kPingTimeout.count() / 1000),
+                  "--retry",
+                  std::to_string(retries),
+                  "-o",
+                  "-",
+                  "--config",
+                  "-"};
+  command.input = "url = \"" + quoted_for_curl(ping_address(job.ping_url, suffix)) + "\"\n";
+  command.timeout = kPingTimeout * (retries + 2);
+  const auto result = env.commands.run(command, stop);
+  if (result && result->exit_code == 0) return;
+  std::string why = result ? result->error_output : result.error().message;
+  why = why.substr(0, why.find('\n'));
+  if (!why.ends_with('.')) why += '.';
+  warnings.push_back(std::string(kPingWarning) + std::string(suffix) + " was not reached: " + why);
+}
+
+void call_on_failure(const BackupJob& job, const Error& error, const Env& env, std::stop_token stop,
+                     std::vector<std::string>& warnings) {
+  if (job.on_failure.empty() || stop.stop_requested()) return;
+  Command command;
+#ifdef _WIN32
+  command.argv = {"cmd.exe", "/c", job.on_failure};
+#else
+  command.argv = {"/bin/sh", "-c", job.on_failure};
+#endif
+  command.extra_environment = {
+      {"BACKUP_PLUGIN_DB_SCHEDULE", job.name},
+      {"BACKUP_PLUGIN_DB_SOURCE", job.snapshot.source.string()},
+      {"BACKUP_PLUGIN_DB_DESTINATION", job.snapshot.destination.string()},
+      {"BACKUP_PLUGIN_DB_ERROR", std::string(to_string(error.code)) + ": " + error.message}};
+  command.timeout = kOnFailureTimeout;
+  const auto result = env.commands.run(command, stop);
+  const std::string who(kOnFailureWarning);
+  if (!result) {
+    warnings.push_back(who + " could not be run: " + result.error().message);
+  } else if (result->timed_out) {
+    warnings.push_back(who + " did not end within a minute and was stopped.");
+  } else if (result->exit_code != 0) {
+    warnings.push_back(who + " ended with exit code " + std::to_string(result->exit_code) + ".");
+  }
+}
+
+// take_snapshot records its runs; what fails before it got so far is recorded here.
+void record_unless_recorded(const std::string& name, const BackupJob* job, const Error& error,
+                            Instant started_at, const Env& env) {
+  RunFilter filter;
+  filter.schedule = name;
+  filter.limit = 1;
+  const auto newest = list_runs(filter, env);
+  if (newest && !newest->empty() &&
+      newest->front().started_at >= std::chrono::floor<std::chrono::seconds>(started_at)) {
+    return;
+  }
+  RunRecord run = ended_run("snapshot", started_at, env);
+  run.schedule = name;
+  if (job != nullptr) {
+    run.source = job->snapshot.source.string();
+    run.destination = job->snapshot.destination.string();
+  }
+  note_failure(run, error);
+  (void)record_run(run, env);  // the failure itself is what the caller hears of
+}
+
+// A night without memory is a failure to be told of, too.
+Expected<SnapshotResult> take_or_fail(const SnapshotRequest& request, const Env& env,
+                                      ProgressSink& progress, const std::stop_token& stop) {
+  try {
+    return take_snapshot(request, env, progress, stop);
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::internal,
+                std::string("The snapshot had to be given up: ") + error.what(),
+                "Free some memory; the next run tries again.");
+  }
+}
+
+Expected<SnapshotResult> try_snapshot(const BackupJob& job, int max_attempts, int& attempts,
+                                      const Env& env, ProgressSink& progress,
+                                      std::stop_token stop) {
+  SnapshotRequest request = job.snapshot;
+  request.schedule = job.name;
+  while (true) {
+    ++attempts;
+    const Instant started_at = env.clock.now();
+    auto result = take_or_fail(request, env, progress, stop);
+    if (result) return result;
+    record_unless_recorded(job.name, &job, result.error(), started_at, env);
+    if (result.error().code != ErrorCode::busy || attempts >= max_attempts) return result;
+    if (!env.clock.sleep_for(kRetryPause, stop)) {
+      return fail(ErrorCode::cancelled, "Stopped while waiting to try '" + job.name + "' again.");
+    }
+  }
+}
+
+std::string log_line(const Env& env, const std::string& text) {
+  return format_instant(env.clock.now()) + " " + text + "\n";
+}
+
+// systemd keeps what the program prints; for the others the program keeps a log of its own.
+void log_end(const BackupJob& job, const RunOptions& options, const std::string& text,
+             const Env& env) {
+  if (!options.scheduled || job.scheduler == SchedulerKind::systemd) return;
+  (void)append_log(job.name, log_line(env, text), env);  // a full disk has its own, louder error
+}
+
+// launchd gives the program's output to a file that it never trims. What this run still writes goes
+// to the renamed one.
+void rotate_launchd_output(const BackupJob& job, const Env& env) {
+  if (job.scheduler != SchedulerKind::launchd) return;
+  const fs::path path = launchd_output_path(job.name, env.places.state / "logs");
+  const auto info = env.files.info(path);
+  if (info && info->bytes > kMaxLogBytes) (void)env.files.rename(path, path.string() + ".1");
+}
+
+std::string success_text(const JobRun& run) {
+  std::string text =
+      "'" + run.job.name + "': wrote " + run.snapshot->snapshot.string() + ", " +
+      std::to_string(run.snapshot->manifest.bytes) + " bytes, " +
+      (run.snapshot->verification ? std::string(to_string(run.snapshot->verification->verdict))
+                                  : "not verified");
+  for (const std::string& warning : run.warnings) text += "\nWarning: " + warning;
+  return text;
+}
+
+// Tells everybody who wants to know. Returns the error with what went wrong on the way.
+Error end_in_failure(JobRun& run, Error error, const RunOptions& options, const Env& env,
+                     std::stop_token stop) {
+  const BackupJob& job = run.job;
+  call_on_failure(job, error, env, stop, run.warnings);
+  ping(job, "/fail", kPingRetries, env, stop, run.warnings);
+  (void)add_run_warnings(job.name, run.warnings, env);  // the failure itself comes first
+  for (const std::string& warning : run.warnings) error.hint += " Also: " + warning;
+  const std::string text = "'" + job.name + "' failed: " + std::string(to_string(error.code)) +
+                           ": " + error.message + " " + error.hint;
+  log_end(job, options, text, env);
+  return error;
+}
+
+Expected<JobRun> run_locked(const BackupJob& job, bool asked_for, const RunOptions& options,
+                            const Env& env, ProgressSink& progress, std::stop_token stop) {
+  JobRun run;
+  run.job = job;
+  if (options.scheduled) rotate_launchd_output(job, env);
+  ping(job, "/start", 0, env, stop, run.warnings);
+  const bool somebody_waits = asked_for || !options.scheduled;
+  auto result =
+      try_snapshot(job, somebody_waits ? 1 : kMaxAttempts, run.attempts, env, progress, stop);
+  if (result) {
+    ping(job, "", kPingRetries, env, stop, run.warnings);
+    (void)add_run_warnings(job.name, run.warnings, env);  // the snapshot is good all the same
+    run.warnings.insert(run.warnings.end(), result->warnings.begin(), result->warnings.end());
+    run.snapshot = std::move(*result);
+    log_end(job, options, success_text(run), env);
+    return run;
+  }
+  return fail(end_in_failure(run, result.error(), options, env, stop));
+}
+
+}  // namespace
+
+Expected<JobRun> run_job(const std::string& name, const RunOptions& options, const Env& given,
+                         ProgressSink& progress, std::stop_token stop) {
+  const Places places =
+      options.scheduled ? places_of_scheduled_run(given.places, given.files) : given.places;
+  const Env env{given.clock, given.files, given.commands, places};
+  const Instant started_at = env.clock.now();
+  const auto job = read_job(name, places, env.files);
+  if (!job) {
+    if (options.scheduled) record_unless_recorded(name, nullptr, job.error(), started_at, env);
+    return fail(job.error());
+  }
+  const auto lock =
+      lock_run(name, options.if_due ? std::chrono::milliseconds(0) : kLockTimeout, env, stop);
+  if (!lock) {
+    if (options.if_due && lock.error().code == ErrorCode::busy) {
+      JobRun run;
+      run.outcome = JobRun::Outcome::already_running;
+      run.job = *job;
+      return run;
+    }
+    record_unless_recorded(name, &*job, lock.error(), started_at, env);
+    // Who started it by hand sees the other run; an alarm would be false.
+    if (lock.error().code == ErrorCode::busy && !options.scheduled) return fail(lock.error());
+    JobRun run;
+    run.job = *job;
+    return fail(end_in_failure(run, lock.error(), options, env, stop));
+  }
+  const bool asked_for = options.scheduled && take_request(name, env);
+  if (options.if_due && !asked_for && !due_now(*job, env)) {
+    JobRun run;
+    run.outcome = JobRun::Outcome::not_due;
+    run.job = *job;
+    return run;
+  }
+  return run_locked(*job, asked_for, options, env, progress, stop);
+}
+
+Expected<RunLock> lock_run(const std::string& name, std::chrono::milliseconds timeout,
+                           const Env& env, std::stop_token stop) {
+  return RunLock::acquire("schedule " + name, "a snapshot for the schedule '" + name + "'", timeout,
+                          env, stop);
+}
+
+std::string report_of(const JobRun& run, const RunOptions& options) {
+  switch (run.outcome) {
+    case JobRun::Outcome::not_due:
+      return options.scheduled ? "" : "'" + run.job.name + "' is not due.";
+    case JobRun::Outcome::already_running:
+      return options.scheduled ? "" : "'" + run.job.name + "' is running already.";
+    case JobRun::Outcome::done:
+      break;
+  }
+  const bool would_be_mailed = options.scheduled && run.job.scheduler != SchedulerKind::systemd;
+  return would_be_mailed && run.warnings.empty() ? "" : success_text(run);
+}
+
+Expected<> request_run(const std::string& name, const Env& env) {
+  const fs::path path = request_path(name, env.places);
+  BPD_TRY(env.files.make_folders(path.parent_path(), 0700));
+  return env.files.write_atomically(path, format_instant(env.clock.now()) + "\n", 0600);
+}
+
+bool has_request(const std::string& name, const Env& env) {
+  return env.files.info(request_path(name, env.places)).has_value();
+}
+
+void withdraw_request(const std::string& name, const Env& env) {
+  (void)env.files.remove(request_path(name, env.places));  // none there is what is wanted
+}
+
+fs::path log_path(const std::string& name, const Places& places) {
+  return places.state / "logs" / (name + ".log");
+}
+
+Expected<> append_log(const std::string& name, const std::string& text, const Env& env) {
+  const fs::path path = log_path(name, env.places);
+  BPD_TRY(env.files.make_folders(path.parent_path(), 0700));
+  auto former = env.files.read(path, kMaxLogBytes);
+  if (!former && former.error().code != ErrorCode::not_found &&
+      former.error().code != ErrorCode::invalid_argument) {
+    return fail(former.error());
+  }
+  const std::string added = text.substr(0, kMaxLogBytes / 2);
+  const bool full = former ? former->size() + added.size() > kMaxLogBytes
+                           : former.error().code == ErrorCode::invalid_argument;
+  if (full) {
+    BPD_TRY(env.files.rename(path, path.string() + ".1"));
+  }
+  return env.files.write_atomically(path, (former && !full ? *former : "") + added, 0600);
+}
+
+}  // namespace core

@@ -1,0 +1,45 @@
+#include "core/snapshot/damaged_copy.h"
+
+#include "core/base/shell_word.h"
+#include "core/catalog/names.h"
+#include "core/catalog/series.h"
+
+namespace core {
+
+Expected<fs::path> keep_damaged_copy(const SnapshotPlan& plan, Manifest manifest, Temporary& file,
+                                     FileSystem& files) {
+  const std::string stem = damaged_stem(plan.name.stem);
+  const fs::path path = plan.folder / format_snapshot_name({stem, plan.name.date});
+  BPD_TRY_AS(series, list_series(plan.folder, stem, files));
+  std::erase_if(*series, [&](const Snapshot& other) {
+    return !is_damaged_copy(other) || other.manifest->source != manifest.source ||
+           is_of_other_host(other, plan.host, kByNameAlone);
+  });
+  const bool ours = std::any_of(series->begin(), series->end(),
+                                [&](const Snapshot& other) { return other.path == path; });
+  if (!ours && (files.link_info(path) || files.link_info(manifest_path_of(path)))) {
+    return fail(ErrorCode::conflict, path.string() + " is there already, and is something else.");
+  }
+  manifest.verified = VerifyLevel::none;
+  manifest.verified_at.reset();
+  BPD_TRY(write_manifest(path, manifest, files));
+  if (auto renamed = files.rename(file.path(), path); !renamed) {
+    if (!ours) (void)files.remove(manifest_path_of(path));
+    return fail(renamed.error());
+  }
+  file.release();
+  for (const Snapshot& earlier : *series) {
+    if (earlier.path == path) continue;
+    if (files.remove(earlier.path)) (void)files.remove(manifest_path_of(earlier.path));
+  }
+  (void)files.sync_folder(plan.folder);  // the run fails in any case
+  return path;
+}
+
+std::string recovery_advice(const fs::path& path) {
+  // The shells that some systems ship are built without that command.
+  return "The shell of https://sqlite.org may get rows out of it: " +
+         shell_command({"sqlite3", path.string(), ".recover"});
+}
+
+}  // namespace core

@@ -1,0 +1,31 @@
+// What is asked of a snapshot run.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "core/base/env.h"
+#include "core/catalog/manifest.h"
+#include "core/catalog/retention.h"
+
+namespace core {
+
+struct SnapshotRequest {
+  fs::path source;
+  fs::path destination;      // must exist; never created, never guessed
+  std::string hostname;      // empty: Places::host
+  std::string label;         // empty: none
+  bool flat = false;         // leave out the host's folder
+  std::optional<Date> date;  // the day in the name; default: today, local
+  RetentionPolicy retention;
+  VerifyLevel verify = VerifyLevel::quick;
+  std::string schedule;  // name of the schedule that asks, for history.db; empty by hand
+  bool dry_run = false;  // check everything, say what would be written and removed, write nothing
+  bool digest = true;    // SHA-256 while copying; only the benchmark turns it off
+  std::chrono::milliseconds busy_timeout{30'000};     // for a source locked by a writer
+  std::chrono::milliseconds lock_timeout{60'000};     // for another run of ours on the same pair
+  std::chrono::milliseconds copy_timeout{3'600'000};  // a copy pins the WAL: it must end
+};
+
+}  // namespace core

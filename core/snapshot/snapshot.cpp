@@ -1,0 +1,495 @@
+#include "core/snapshot/snapshot.h"
+
+#include <algorithm>
+#include <future>
+#include <iterator>
+
+#include "core/catalog/history.h"
+#include "core/catalog/loss.h"
+#include "core/catalog/machine.h"
+#include "core/catalog/names.h"
+#include "core/catalog/retention.h"
+#include "core/catalog/series.h"
+#include "core/platform/bounds.h"
+#include "core/platform/folder_lock.h"
+#include "core/platform/ownership.h"
+#include "core/platform/room.h"
+#include "core/platform/run_lock.h"
+#include "core/platform/temporary.h"
+#include "core/snapshot/copy.h"
+#include "core/snapshot/damaged_copy.h"
+#include "core/snapshot/predecessor.h"
+#include "core/snapshot/prune.h"
+#include "core/snapshot/publish.h"
+#include "core/snapshot/snapshot_check.h"
+#include "core/snapshot/snapshot_leftovers.h"
+#include "core/snapshot/snapshot_plan.h"
+#include "core/snapshot/snapshot_record.h"
+#include "core/sqlite/newer_schema.h"
+#include "core/sqlite/row_counts.h"
+#include "core/sqlite/sealed_vfs.h"
+
+namespace core {
+namespace {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// On a thread of its own where one can be had; else when its result is asked for.
+constexpr auto kBeside = std::launch::async | std::launch::deferred;
+constexpr std::uint32_t kFolderMode = 0700;
+
+tl::unexpected<Error> fail_stopped(const SnapshotPlan& plan) {
+  return fail(ErrorCode::cancelled, "The snapshot of " + plan.source.string() + " was stopped.",
+              "Nothing was published; take it again when it suits.");
+}
+
+// One run from its plan to the published snapshot. Members hold what several steps share.
+class SnapshotRun {
+ public:
+  SnapshotRun(const SnapshotRequest& request, SnapshotPlan plan, const Env& env,
+              ProgressSink& progress, std::stop_token stop)
+      : request_(request),
+        plan_(std::move(plan)),
+        env_(env),
+        progress_(progress),
+        stop_(std::move(stop)),
+        begun_(env.clock.steady_now()) {}
+
+  Expected<SnapshotResult> run();
+
+ private:
+  Expected<> lock();
+  Expected<> look_around();
+  Expected<> look_at_series();
+  void find_previous();
+  void sweep();
+  Expected<PinnedSource> pin();
+  Expected<> check_space(const SourceHeader& header);
+  Expected<> preview(PinnedSource& source);
+  Expected<> make_snapshot(PinnedSource& source);
+  Expected<Copy> copy(PinnedSource& source, const fs::path& target);
+  Expected<> settle(Copy& copy, const fs::path& file);
+  Expected<> verify(const fs::path& file);
+  Expected<> count(const fs::path& file);
+  Error with_damaged_copy(Error error, Temporary& file);
+  Expected<> publish(Temporary& file);
+  void look_for_loss();
+  void tell_of_loss(const fs::path& kept_as);
+  void apply_retention();
+  void remove_new_folders();
+  std::optional<Snapshot> same_day() const;
+  double ms_since(SteadyTime start) const;
+
+  const SnapshotRequest& request_;
+  const SnapshotPlan plan_;
+  const Env& env_;
+  ProgressSink& progress_;
+  const std::stop_token stop_;
+  const SteadyTime begun_;
+  std::vector<RunLock> locks_;
+  std::vector<Snapshot> series_;
+  std::optional<Snapshot> previous_;   // the latest before this one
+  std::optional<Snapshot> fuller_;     // the earlier one, with much that this one has lost
+  std::string uncompared_;             // why the one before could not be compared with
+  std::vector<fs::path> new_folders_;  // made in this run, the deepest first
+  SnapshotResult result_;
+};
+
+Expected<SnapshotResult> SnapshotRun::run() {
+  result_.snapshot = plan_.snapshot;
+  result_.manifest_path = manifest_path_of(plan_.snapshot);
+  result_.dry_run = request_.dry_run;
+  if (!request_.dry_run) {
+    BPD_TRY(lock());
+  }
+  BPD_TRY(look_around());
+  BPD_TRY_AS(source, pin());
+  find_previous();
+  BPD_TRY(check_space(source->header()));
+  if (request_.dry_run) {
+    BPD_TRY(preview(*source));
+  } else if (auto made = make_snapshot(*source); !made) {
+    if (const auto there = env_.files.info(plan_.destination);
+        !there && there.error().code == ErrorCode::not_found) {
+      return fail(ErrorCode::not_found,
+                  "The destination " + plan_.destination.string() +
+                      " went away while the snapshot was taken.",
+                  "Attach its disk, or create the folder again; then take the snapshot again.");
+    }
+    remove_new_folders();
+    return fail(made.error());
+  }
+  apply_retention();
+  result_.timings.total_ms = ms_since(begun_);
+  return std::move(result_);
+}
+
+// Two locks, always in this order: one source and destination is one run, and two sources that
+// would share a name must not both find it free.
+Expected<> SnapshotRun::lock() {
+  const std::string source = plan_.source.string();
+  const std::string what = "a snapshot of " + source + " to " + plan_.destination.string();
+  for (const std::string& key : {"run\n" + source + "\n" + plan_.destination.string(),
+                                 series_lock_key(plan_.folder, plan_.name.stem)}) {
+    const auto waited =
+        std::chrono::duration_cast<std::chrono::milliseconds>(env_.clock.steady_now() - begun_);
+    const auto left = std::max(request_.lock_timeout - waited, std::chrono::milliseconds{0});
+    BPD_TRY_AS(lock, RunLock::acquire(key, what, left, env_, stop_));
+    locks_.push_back(std::move(*lock));
+  }
+  return {};
+}
+
+Expected<> SnapshotRun::look_around() {
+  const auto folder = env_.files.info(plan_.folder);
+  if (!folder) {
+    if (folder.error().code == ErrorCode::not_found) return {};
+    return fail(folder.error());
+  }
+  if (!request_.dry_run) sweep();
+  return look_at_series();
+}
+
+Expected<> SnapshotRun::look_at_series() {
+  BPD_TRY_AS(series, list_series(plan_.folder, plan_.name.stem, env_.files));
+  series_ = std::move(*series);
+  result_.replaced = same_day().has_value();
+  return check_place(plan_, series_, env_.files);
+}
+
+// Which snapshot this one is to be compared with, and what there is to say of whose it is.
+void SnapshotRun::find_previous() {
+  const Instant now = env_.clock.now();
+  previous_ = latest_of(series_, now);
+  if (previous_ && previous_->manifest && previous_->manifest->host == manifest_text(plan_.host) &&
+      whose_is(*previous_->manifest, plan_.host, result_.manifest.machine) == Whose::others) {
+    result_.warnings.push_back(
+        "The last snapshot here, " + previous_->path.string() + ", is not of this installation: " +
+        tell_whose(*previous_->manifest, plan_.host, result_.manifest.machine) +
+        " If two machines share that name, give each a hostname of its own; if this one was set up "
+        "anew, there is nothing to do.");
+  }
+  if (previous_) return;
+  auto found = look_for_predecessors(plan_, result_.manifest.machine, env_.files, now);
+  previous_ = std::move(found.latest);
+  std::move(found.notes.begin(), found.notes.end(), std::back_inserter(result_.warnings));
+}
+
+void SnapshotRun::sweep() {
+  auto left = sweep_snapshot_leftovers(plan_.folder, plan_.name.stem, plan_.source.string(), env_);
+  result_.swept = std::move(left.swept);
+  std::move(left.warnings.begin(), left.warnings.end(), std::back_inserter(result_.warnings));
+}
+
+Expected<PinnedSource> SnapshotRun::pin() {
+  BPD_TRY_AS(source, PinnedSource::open(plan_.source, request_.busy_timeout, env_, stop_));
+  if (!source->warning().empty()) result_.warnings.push_back(source->warning());
+  const SourceHeader& header = source->header();
+  Manifest& manifest = result_.manifest;
+  manifest.source = manifest_text(plan_.source.string());
+  manifest.host = manifest_text(plan_.host);
+  manifest.machine = request_.dry_run ? plan_.machine : machine_id(env_);
+  manifest.label = manifest_text(plan_.label);
+  manifest.taken_at = env_.clock.now();
+  manifest.tool_version = BPD_VERSION;
+  manifest.bytes = header.bytes();
+  manifest.page_size = header.page_size;
+  manifest.page_count = header.page_count;
+  manifest.user_version = header.user_version;
+  manifest.journal_mode = header.journal_mode;
+  return source;
+}
+
+Expected<> SnapshotRun::check_space(const SourceHeader& header) {
+  return check_room({plan_.destination, header.bytes(), "the snapshot",
+                     "Free some space there, keep fewer snapshots, or choose another destination."},
+                    env_.files);
+}
+
+// What the rows tell of without a copy: the alarm, on which retention depends.
+Expected<> SnapshotRun::preview(PinnedSource& source) {
+  auto rows = count_rows(source.connection(), stop_);
+  result_.manifest.rows_complete = !misses_tables(source.connection());
+  source.close();
+  if (stop_.stop_requested()) return fail_stopped(plan_);
+  if (!rows) return fail(rows.error());
+  result_.manifest.rows = manifest_rows(rows->rows);
+  result_.manifest.virtual_rows = manifest_rows(rows->virtual_rows);
+  look_for_loss();
+  tell_of_loss({});
+  return {};
+}
+
+Expected<> SnapshotRun::make_snapshot(PinnedSource& source) {
+  for (fs::path folder = plan_.folder; folder.has_relative_path() && !env_.files.link_info(folder);
+       folder = folder.parent_path()) {
+    new_folders_.push_back(folder);
+  }
+  BPD_TRY(env_.files.make_folders(plan_.folder, kFolderMode));
+  Temporary file(temporary_path_of(plan_.snapshot), env_.files);
+  BPD_TRY_AS(copied, copy(source, file.path()));
+  if (!copied->journal_mode_reset) {
+    result_.warnings.push_back(
+        "The pages of this database carry checksums, so the snapshot keeps the WAL mode of its "
+        "source: opening it leaves -wal and -shm files beside it.");
+  }
+  if (auto settled = settle(*copied, file.path()); !settled) {
+    return fail(with_damaged_copy(settled.error(), file));
+  }
+  if (stop_.stop_requested()) return fail_stopped(plan_);
+  // Beside what publishing waits for the disk: for a gigabyte it takes as long.
+  const auto dropping = std::async(kBeside, [&] { copied->file->drop_cache(); });
+  return publish(file);
+}
+
+Expected<Copy> SnapshotRun::copy(PinnedSource& source, const fs::path& target) {
+  const auto start = env_.clock.steady_now();
+  CopyRequest request;
+  request.target = target;
+  request.deadline = start + request_.copy_timeout;
+  // A rollback-journal source is locked against its writers until the last page is read: there the
+  // hash must not slow the copy, nor take a core from it.
+  const bool wal = source.header().journal_mode == "wal";
+  if (!request_.digest) {
+    request.digest = DigestMode::none;
+  } else {
+    request.digest = wal ? DigestMode::beside : DigestMode::after;
+  }
+  auto copied = copy_database(source, request, env_, progress_, stop_);
+  result_.timings.copy_ms = ms_since(start);
+  if (!copied && stop_.stop_requested()) return fail_stopped(plan_);
+  return copied;
+}
+
+// Syncs the copy while its hash ends and the checks run: they read what the sync writes.
+Expected<> SnapshotRun::settle(Copy& copy, const fs::path& file) {
+  const auto start = env_.clock.steady_now();
+  auto sync = std::async(kBeside, [&] {
+    auto synced = copy.file->sync();
+    return std::pair(std::move(synced), ms_since(start));
+  });
+  auto digest = copy.file->digest();
+  result_.timings.digest_ms = ms_since(start);
+  Expected<> checked;
+  if (digest) {
+    result_.manifest.sha256 = *digest;
+    checked = request_.verify == VerifyLevel::none ? count(file) : verify(file);
+  }
+  // While the last pages go to the disk, the others can leave the memory.
+  if (checked && sync.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
+    copy.file->drop_cache();
+  }
+  auto [synced, sync_ms] = sync.get();
+  result_.timings.sync_ms = sync_ms;
+  if (stop_.stop_requested()) return fail_stopped(plan_);
+  if (!digest) return fail(digest.error());
+  if (!synced) return fail(synced.error());
+  if (!*synced) result_.warnings.push_back(unsynced_file_warning(plan_.snapshot));
+  return checked;
+}
+
+Expected<> SnapshotRun::verify(const fs::path& file) {
+  const auto start = env_.clock.steady_now();
+  VerifyRequest request;
+  request.snapshot = file;
+  const Instant now = env_.clock.now();
+  result_.manifest.full_check_at = last_full_check(plan_, series_, now);
+  request.level = due_level(request_.verify, result_.manifest.full_check_at, now);
+  request.known_sha256 = result_.manifest.sha256;
+  request.expected = result_.manifest;
+  auto report = verify_snapshot(request, env_, progress_, stop_);
+  result_.timings.verify_ms = ms_since(start);
+  if (!report) return fail(report.error());
+  result_.manifest.rows = manifest_rows(report->rows);
+  result_.manifest.virtual_rows = manifest_rows(report->virtual_rows);
+  result_.manifest.rows_complete = report->rows_complete;
+  if (report->verdict == VerifyReport::Verdict::damaged) {
+    return fail(failed_check(plan_, *report, request.level));
+  }
+  Manifest& manifest = result_.manifest;
+  manifest.source_findings = report->source_findings;
+  if (report->verdict == VerifyReport::Verdict::verified) {
+    manifest.verified = report->level;
+    manifest.verified_at = now;
+    if (report->level == VerifyLevel::full) manifest.full_check_at = now;
+  }
+  auto warnings = check_warnings(*report, request_.verify);
+  std::move(warnings.begin(), warnings.end(), std::back_inserter(result_.warnings));
+  report->path = plan_.snapshot;
+  report->manifest = manifest;
+  result_.verification = std::move(*report);
+  return {};
+}
+
+// Without a check the manifest still says how many rows there are.
+Expected<> SnapshotRun::count(const fs::path& file) {
+  BPD_TRY_AS(connection, open_sealed(file));
+  auto rows = count_rows(connection->get(), stop_);
+  result_.manifest.rows_complete = rows && !misses_tables(connection->get());
+  if (rows) {
+    result_.manifest.rows = manifest_rows(rows->rows);
+    result_.manifest.virtual_rows = manifest_rows(rows->virtual_rows);
+  } else if (!stop_.stop_requested()) {
+    result_.warnings.push_back("The rows could not be counted: " + rows.error().message);
+  }
+  return {};
+}
+
+// As long as no good snapshot succeeds, that is all there is of the newest state.
+Error SnapshotRun::with_damaged_copy(Error error, Temporary& file) {
+  if (error.code != ErrorCode::damaged || stop_.stop_requested()) return error;
+  const auto kept = keep_damaged_copy(plan_, result_.manifest, file, env_.files);
+  if (!kept) {
+    error.message += " Nor could the damaged copy be kept: " + kept.error().message;
+    return error;
+  }
+  error.message += " The damaged copy is kept as " + kept->string() + ".";
+  error.hint += " " + recovery_advice(*kept);
+  return error;
+}
+
+Expected<> SnapshotRun::publish(Temporary& file) {
+  BPD_TRY_AS(lock, FolderLock::acquire(plan_.folder, request_.lock_timeout, env_, stop_));
+  // Another user or machine, whose state folder is not ours, may have published meanwhile.
+  BPD_TRY(look_at_series());
+  look_for_loss();
+  PublishRequest request;
+  request.snapshot = plan_.snapshot;
+  request.name = plan_.name;
+  request.replaces = same_day();
+  request.keep_replaced = result_.shrink_alarm;
+  BPD_TRY_AS(published, publish_snapshot(request, file, result_.manifest, env_.files, stop_));
+  if (!published->kept_as.empty()) {
+    result_.replaced = false;
+    result_.warnings.push_back("The earlier snapshot of the same day was kept as " +
+                               published->kept_as.string() + ".");
+  }
+  if (auto open = open_to_others(plan_.snapshot, env_.files)) {
+    result_.warnings.push_back(std::move(*open));
+  }
+  tell_of_loss(published->kept_as);
+  std::move(published->warnings.begin(), published->warnings.end(),
+            std::back_inserter(result_.warnings));
+  return {};
+}
+
+void SnapshotRun::look_for_loss() {
+  const Instant now = env_.clock.now();
+  std::vector<Snapshot> earlier = series_;
+  if (earlier.empty() && previous_) earlier.push_back(*previous_);  // under an earlier host name
+  auto compared = compare_with_earlier(earlier, result_.manifest, now);
+  if (compared.fuller) {  // of those that have it the one to restore
+    mark_unusable(earlier, env_.files);
+    compared = compare_with_earlier(earlier, result_.manifest, now);
+  }
+  fuller_ = std::move(compared.fuller);
+  uncompared_ = std::move(compared.uncompared);
+  result_.shrink_alarm = fuller_.has_value();
+}
+
+// Loudest of all, and naming the place where what was lost is now.
+void SnapshotRun::tell_of_loss(const fs::path& kept_as) {
+  const bool removes = !request_.dry_run && !request_.retention.empty();
+  if (!uncompared_.empty()) {
+    result_.warnings.insert(
+        result_.warnings.begin(),
+        uncompared_ + (removes ? " No older snapshot was removed in this run." : ""));
+  }
+  if (!fuller_) return;
+  if (!kept_as.empty() && fuller_->path == plan_.snapshot) fuller_->path = kept_as;
+  auto warning = shrink_warning(*fuller_, holdings_of(result_.manifest));
+  if (!warning) return;
+  if (!request_.dry_run) {
+    *warning += " Both snapshots are kept and no older one was removed in this run.";
+  }
+  result_.warnings.insert(result_.warnings.begin(), std::move(*warning));
+}
+
+void SnapshotRun::apply_retention() {
+  if (request_.retention.empty() || result_.shrink_alarm || !uncompared_.empty()) return;
+  std::optional<FolderLock> lock;
+  if (!request_.dry_run) {
+    auto locked = FolderLock::acquire(plan_.folder, request_.lock_timeout, env_, stop_);
+    if (!locked) {
+      result_.warnings.push_back("Retention was not applied: " + locked.error().message);
+      return;
+    }
+    lock.emplace(std::move(*locked));
+  }
+  auto series = series_for_retention(plan_.folder, plan_.name.stem, plan_.flat ? plan_.host : "",
+                                     plan_.source.string(), env_);
+  if (!series) {
+    if (!request_.dry_run || series.error().code != ErrorCode::not_found) {
+      result_.warnings.push_back("Retention was not applied: " + series.error().message);
+    }
+    return;
+  }
+  if (request_.dry_run) {
+    // As it will be once the snapshot is there.
+    std::erase_if(*series, [&](const Snapshot& s) { return s.path == plan_.snapshot; });
+    Snapshot planned;
+    planned.path = plan_.snapshot;
+    planned.stem = plan_.name.stem;
+    planned.date = plan_.name.date;
+    planned.bytes = result_.manifest.bytes;
+    planned.manifest = result_.manifest;
+    planned.manifest->verified = request_.verify;
+    series->push_back(std::move(planned));
+  }
+  const Date today = env_.clock.local_date(env_.clock.now());
+  result_.retention =
+      choose_expired(std::move(*series), plan_.source.string(), request_.retention, today);
+  for (Expiry& decision : result_.retention) {
+    // With a date of the past it may be the oldest of all.
+    if (!decision.expired || decision.snapshot.path != plan_.snapshot) continue;
+    decision.expired = false;
+    decision.reason = "taken in this run";
+  }
+  if (auto warning = unusable_warning(result_.retention)) {
+    result_.warnings.push_back(std::move(*warning));
+  }
+  if (request_.dry_run) return;
+  RemovalReport report = remove_expired(result_.retention, env_.files);
+  result_.removed = std::move(report.removed);
+  std::move(report.warnings.begin(), report.warnings.end(), std::back_inserter(result_.warnings));
+}
+
+void SnapshotRun::remove_new_folders() {
+  for (const fs::path& folder : new_folders_) {
+    if (!env_.files.remove_empty_folder(folder)) return;
+  }
+}
+
+std::optional<Snapshot> SnapshotRun::same_day() const {
+  const auto found = std::find_if(series_.begin(), series_.end(), [&](const Snapshot& snapshot) {
+    return snapshot.path.filename() == plan_.snapshot.filename();
+  });
+  if (found == series_.end()) return std::nullopt;
+  return *found;
+}
+
+double SnapshotRun::ms_since(SteadyTime start) const {
+  return std::chrono::duration<double, std::milli>(env_.clock.steady_now() - start).count();
+}
+
+Expected<SnapshotResult> plan_and_run(const SnapshotRequest& request, const Env& env,
+                                      ProgressSink& progress, const std::stop_token& stop) {
+  auto plan = plan_snapshot(request, env);
+  if (!plan) return fail(with_way_back(plan.error(), request, env));
+  const Bounds bounds(env, {plan->destination});
+  return SnapshotRun(request, std::move(*plan), bounds.env(), progress, stop).run();
+}
+
+}  // namespace
+
+Expected<SnapshotResult> take_snapshot(const SnapshotRequest& request, const Env& env,
+                                       ProgressSink& progress, std::stop_token stop) {
+  const Instant started_at = env.clock.now();
+  auto outcome = plan_and_run(request, env, progress, stop);
+  if (request.dry_run) return outcome;
+  auto told = record_and_tell(record_of(request, outcome, started_at, env), env);
+  if (outcome) std::move(told.begin(), told.end(), std::back_inserter(outcome->warnings));
+  return outcome;
+}
+
+}  // namespace core

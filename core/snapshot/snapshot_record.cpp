@@ -1,0 +1,23 @@
+#include "core/snapshot/snapshot_record.h"
+
+#include "core/catalog/run_records.h"
+
+namespace core {
+
+RunRecord record_of(const SnapshotRequest& request, const Expected<SnapshotResult>& outcome,
+                    Instant started_at, const Env& env) {
+  RunRecord run = ended_run("snapshot", started_at, env);
+  run.schedule = request.schedule;
+  run.source = recorded_path(request.source, env);
+  run.destination = recorded_path(request.destination, env);
+  if (!outcome) {
+    note_failure(run, outcome.error());
+    return run;
+  }
+  run.snapshot = outcome->snapshot.string();
+  run.bytes = outcome->manifest.bytes;
+  run.warnings = joined_lines(outcome->warnings);
+  return run;
+}
+
+}  // namespace core

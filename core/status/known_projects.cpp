@@ -1,0 +1,155 @@
+#include "core/status/known_projects.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+namespace core {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::uint64_t kMaxSettingsBytes = 64ULL << 20;  // ~/.claude.json keeps whole histories
+constexpr std::uint64_t kMaxSkimmedSettingsBytes = 4ULL << 20;  // parsed in about 20 ms
+constexpr std::size_t kMaxRecordBytes = 256 * 1024;             // of one session: its beginning
+constexpr std::size_t kMaxSkimmedRecordBytes = 16 * 1024;
+constexpr std::size_t kMaxRecordsPerProject = 4;
+constexpr std::size_t kMaxEntries = 50'000;
+constexpr std::size_t kMaxProjects = 5'000;
+
+fs::path claude_folder(const Places& places) {
+  const auto it = places.variables.find("CLAUDE_CONFIG_DIR");
+  if (it != places.variables.end() && fs::path(it->second).is_absolute()) return it->second;
+  return places.home / ".claude";
+}
+
+// The settings lie beside the default folder, but inside one that the variable names.
+fs::path settings_path(const Places& places) {
+  const fs::path folder = claude_folder(places);
+  return folder == places.home / ".claude" ? places.home / ".claude.json" : folder / ".claude.json";
+}
+
+// The name of the folder in which Claude keeps a project's records: two projects may share one.
+std::string record_folder_of(std::string project) {
+  for (char& c : project) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!plain) c = '-';
+  }
+  return project;
+}
+
+class Projects {
+ public:
+  Projects(const ProjectSearch& search, const Env& env, std::vector<std::string>& warnings)
+      : search_(search), env_(env), warnings_(warnings) {}
+
+  KnownProjects find() {
+    read_settings();
+    for (const fs::path& project : found_) settled_.insert(record_folder_of(project.string()));
+    read_records(claude_folder(env_.places) / "projects");
+    return {{found_.begin(), found_.end()}, complete_};
+  }
+
+ private:
+  void add(const std::string& text) {
+    const fs::path path = fs::path(text).lexically_normal();
+    if (path.is_absolute() && found_.size() < kMaxProjects) found_.insert(path);
+  }
+
+  // Keeps no more of the file than the names of its projects: the rest may be large.
+  void read_settings() {
+    const fs::path path = settings_path(env_.places);
+    const auto text =
+        env_.files.read(path, search_.skim ? kMaxSkimmedSettingsBytes : kMaxSettingsBytes);
+    if (!text) {
+      if (text.error().code == ErrorCode::not_found) return;
+      if (!search_.skim) warnings_.push_back(text.error().message);
+      complete_ = false;
+      return;
+    }
+    std::string section;
+    const auto take = [&](int depth, Json::parse_event_t event, Json& value) {
+      if (event != Json::parse_event_t::key) return depth < 2;
+      if (depth == 1) section = value.get<std::string>();
+      if (depth == 2 && section == "projects") add(value.get<std::string>());
+      return depth < 2;
+    };
+    const Json parsed = Json::parse(*text, take, /*allow_exceptions=*/false);
+    if (parsed.is_discarded()) warnings_.push_back(path.string() + " is not valid JSON.");
+  }
+
+  void read_records(const fs::path& folder) {
+    const auto projects = env_.files.list(folder, kMaxEntries);
+    if (!projects) {
+      if (projects.error().code != ErrorCode::not_found) {
+        warnings_.push_back(projects.error().message);
+      }
+      return;
+    }
+    for (const DirEntry& project : *projects) {
+      if (project.kind != FileInfo::Kind::folder) continue;
+      if (search_.skim && settled_.contains(project.name)) continue;
+      if (env_.clock.steady_now() >= search_.deadline) {
+        complete_ = false;
+        return;
+      }
+      read_project(folder / project.name);
+    }
+  }
+
+  void read_project(const fs::path& folder) {
+    const auto entries = env_.files.list(folder, kMaxEntries);
+    if (!entries) {
+      warnings_.push_back(entries.error().message);
+      return;
+    }
+    std::vector<std::string> names;
+    for (const DirEntry& entry : *entries) {
+      if (entry.kind == FileInfo::Kind::file && entry.name.ends_with(".jsonl")) {
+        names.push_back(entry.name);
+      }
+    }
+    std::sort(names.begin(), names.end());
+    if (names.size() > kMaxRecordsPerProject) names.resize(kMaxRecordsPerProject);
+    const std::size_t bytes = search_.skim ? kMaxSkimmedRecordBytes : kMaxRecordBytes;
+    for (const std::string& name : names) {
+      const auto text = env_.files.read_start(folder / name, bytes);
+      if (text && read_session(*text) && search_.skim) return;
+    }
+  }
+
+  // One JSON object a line; the last may be cut off. True when it named a folder.
+  bool read_session(std::string_view text) {
+    bool named = false;
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find('\n'), text.size());
+      const std::string_view line = text.substr(0, end);
+      text.remove_prefix(std::min(end + 1, text.size()));
+      if (line.find("\"cwd\"") == std::string_view::npos) continue;
+      const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+      if (!json.is_object()) continue;
+      const auto it = json.find("cwd");
+      if (it == json.end() || !it->is_string()) continue;
+      add(it->get<std::string>());
+      named = true;
+      if (search_.skim) break;
+    }
+    return named;
+  }
+
+  const ProjectSearch& search_;
+  const Env& env_;
+  std::vector<std::string>& warnings_;
+  std::set<fs::path> found_;
+  std::set<std::string> settled_;  // folders of records whose project the settings name
+  bool complete_ = true;
+};
+
+}  // namespace
+
+KnownProjects known_projects(const ProjectSearch& search, const Env& env,
+                             std::vector<std::string>& warnings) {
+  return Projects(search, env, warnings).find();
+}
+
+}  // namespace core

@@ -1,0 +1,105 @@
+// "Am I backed up?": one answer per database and one for all. Pure judgement over facts that others
+// gathered.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/date.h"
+#include "core/catalog/catalog.h"
+#include "core/catalog/history.h"
+
+namespace core {
+
+enum class BackupState {
+  ok,         // covered, and the last snapshot of each schedule is fresh and verified
+  attention,  // something to do: not covered, late, never verified; or lost and to be brought back
+  failing,    // backups are set up and do not happen
+};
+std::string_view to_string(BackupState state);  // "ok", "attention", "failing"
+
+// How grave a problem is. The gravest is told first, whatever the state: what is lost cannot wait.
+enum class Concern {
+  none,
+  upkeep,     // not verified, an unsafe place
+  uncovered,  // no schedule, no snapshot
+  failing,    // backups fail or do not happen
+  damage,     // of a snapshot, or its loss
+  loss,       // of the database, or of most of what was in it
+};
+
+struct StatusInput {
+  enum class Presence { there, empty, gone, gone_with_folder };  // empty: a file of 0 bytes
+  struct Database {
+    fs::path path;                      // links resolved
+    std::vector<std::string> warnings;  // of the place it lies in
+    Presence presence = Presence::there;
+  };
+  struct Schedule {
+    std::string name;
+    fs::path source;  // links resolved
+    fs::path destination;
+    Instant since{};                        // when it was installed: nothing is owed from before
+    std::chrono::seconds interval{86'400};  // between two runs
+    std::optional<Instant> next_run;
+    std::vector<std::string> problems;  // each a sentence with what to do
+    bool broken = false;                // it cannot run as it is: no entry, no program
+  };
+  Instant now{};
+  std::vector<Database> databases;
+  std::vector<Schedule> schedules;
+  std::vector<RunRecord> runs;  // newest first, as list_runs gives them
+  // Of the newest good run to a destination that is there: its id, when its snapshot is not.
+  std::set<std::int64_t> lost_runs;
+  std::vector<Snapshot> snapshots;    // with manifests; of any source; at least the newest of each
+  std::vector<std::string> unusable;  // schedules whose job cannot be read: "name: why"
+};
+
+struct DatabaseStatus {
+  fs::path source;
+  BackupState state = BackupState::ok;
+  Concern concern = Concern::none;  // of its gravest problem
+  bool missing = false;             // gone, or empty
+  bool covered = false;             // by a schedule
+  std::string schedule;             // the first that covers it
+  fs::path destination;
+  std::optional<Instant> last_success;          // when the newest snapshot was taken
+  std::optional<Instant> last_verified;         // when a snapshot last passed a check
+  std::optional<Instant> verified_taken;        // when the newest that did was taken
+  std::optional<std::chrono::seconds> overdue;  // since the run that did not happen was due
+  std::optional<Instant> next_run;
+  std::string last_error;             // of a schedule's latest run, when it failed
+  std::vector<std::string> problems;  // each says what to do; gravest first; empty when ok
+};
+
+struct StatusReport {
+  BackupState state = BackupState::ok;    // the worst of all; attention when there is no database
+  std::string summary;                    // one sentence, which names the gravest problem
+  std::vector<DatabaseStatus> databases;  // by gravest problem, then state, then path
+  std::vector<std::string> unusable;      // as in StatusInput: which database misses out is unknown
+};
+
+// A run may be late by this much, for machines that sleep and schedulers that spread their jobs.
+inline constexpr std::chrono::hours kStatusGrace{2};
+// Older than this, the last passed check says little.
+inline constexpr std::chrono::hours kMaxVerifiedAge{24 * 8};
+// A shrunken snapshot is told this long, unless the database was restored and copied since: the
+// night after it compares one emptied state with another and warns no more.
+inline constexpr std::chrono::hours kShrinkTold{24 * 7};
+// A database that is gone is told this long after its last good run, if no schedule has it: by then
+// it was missed, or meant to go.
+inline constexpr std::chrono::hours kLossTold{24 * 90};
+
+// A schedule whose database is not among `databases` is judged, too, as gone. What is missing, is
+// of no schedule and left no snapshot is not: there is nothing to bring back. Times beyond `now`
+// come from a clock that was put back, and do not count as success.
+StatusReport judge_status(const StatusInput& input);
+// The answer for all of these together; failing with any schedule that is unusable.
+StatusReport report_of(std::vector<DatabaseStatus> databases,
+                       std::vector<std::string> unusable = {});
+
+}  // namespace core

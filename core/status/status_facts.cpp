@@ -1,0 +1,282 @@
+#include "core/status/status_facts.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "core/base/patience.h"
+#include "core/catalog/machine.h"
+#include "core/schedule/job.h"
+#include "core/schedule/list.h"
+#include "core/status/discover.h"
+
+namespace core {
+namespace {
+
+// Enough for the newest of every series: listings begin with the newest.
+constexpr std::size_t kMaxSnapshots = 2'000;
+constexpr std::size_t kMaxRunsLookedAt = 2'000;
+constexpr std::size_t kMaxRunsQuick = 1'000;
+constexpr std::size_t kMaxSourcesLookedAt = 200;  // of the history, whether they are still there
+// A session must not wait for a slow disk.
+constexpr std::chrono::milliseconds kQuickSearch{30};
+
+// That the history was damaged, and what was remembered is gone.
+constexpr std::chrono::hours kNewHistoryTold{24 * 7};
+// An entry runs at least daily.
+constexpr std::chrono::hours kJoblessRunTold{26};
+
+StatusInput::Schedule schedule_of(const BackupJob& job, const FileSystem& files) {
+  StatusInput::Schedule schedule;
+  schedule.name = job.name;
+  schedule.source = recorded_source(job.snapshot.source, files);
+  schedule.destination = job.snapshot.destination;
+  schedule.since = job.scheduled_since;
+  return schedule;
+}
+
+void add_schedules(StatusInput& input, std::vector<std::string>& warnings, const Env& env,
+                   std::stop_token stop) {
+  auto list = list_schedules(env, stop);
+  std::move(list.warnings.begin(), list.warnings.end(), std::back_inserter(warnings));
+  for (auto& status : list.schedules) {
+    if (!status.job) {
+      for (const auto& problem : status.problems) {
+        input.unusable.push_back(status.name + ": " + problem);
+      }
+      continue;
+    }
+    auto schedule = schedule_of(*status.job, env.files);
+    schedule.next_run = status.next_run;
+    schedule.broken = status.broken;
+    for (auto& problem : status.problems) {
+      const bool gone = problem.starts_with(kSourceProblem) && problem.ends_with(kGoneProblem);
+      if (gone || problem.starts_with(kFailedProblem) || problem.starts_with(kOverdueProblem)) {
+        continue;
+      }
+      schedule.problems.push_back(std::move(problem));
+    }
+    input.schedules.push_back(std::move(schedule));
+  }
+}
+
+void add_runs(std::size_t limit, StatusInput& input, std::vector<std::string>& warnings,
+              const Env& env) {
+  RunFilter filter;
+  filter.limit = limit;
+  auto runs = list_runs(filter, env);
+  if (runs) {
+    input.runs = std::move(*runs);
+  } else {
+    warnings.push_back("The history of runs cannot be read: " + runs.error().message + " " +
+                       runs.error().hint);
+  }
+  if (auto anew = history_begun_anew(input.now - kNewHistoryTold, env)) {
+    warnings.push_back(std::move(*anew));
+  }
+}
+
+// Not those of other machines, which share the destination and have a database of the same path.
+// What the history of this user names is ours by whatever name.
+void keep_ours(StatusInput& input, const Env& env) {
+  const std::string machine = known_machine_id(env);
+  std::set<std::string> by_us;
+  for (const auto& run : input.runs) {
+    if (run.kind == "snapshot" && run.ok) by_us.insert(run.snapshot);
+  }
+  std::erase_if(input.snapshots, [&](const Snapshot& snapshot) {
+    return snapshot.manifest &&
+           whose_is(*snapshot.manifest, env.places.host, machine) == Whose::others &&
+           !by_us.contains(snapshot.path.string());
+  });
+}
+
+std::optional<Expected<ListPage>> list_patiently(const fs::path& destination, FileSystem& files,
+                                                 const std::stop_token& stop) {
+  const std::string place = destination.string();
+  const auto there =
+      within(kPatience, place, stop, [&files, destination] { return files.info(destination); });
+  if (!there) return std::nullopt;
+  return within(kListPatience, place, stop, [&files, destination] {
+    const auto real = files.canonical(destination);
+    if (!real) return Expected<ListPage>(fail(real.error()));
+    return list_snapshots(*real, {}, kMaxSnapshots, "", files.no_links());
+  });
+}
+
+// Those that do not answer go to `silent`.
+void add_snapshots(StatusInput& input, std::set<std::string>& silent,
+                   std::vector<std::string>& warnings, const Env& env,
+                   const std::stop_token& stop) {
+  std::set<fs::path> destinations;
+  for (const auto& schedule : input.schedules) destinations.insert(schedule.destination);
+  for (const auto& run : input.runs) {
+    if (run.kind == "snapshot" && !run.destination.empty()) destinations.insert(run.destination);
+  }
+  for (const auto& destination : destinations) {
+    // One that is gone is told by its schedule; without a schedule nobody waits for it.
+    auto listed = list_patiently(destination, env.files, stop);
+    if (!listed) {
+      silent.insert(destination.string());
+      warnings.push_back("The destination " + destination.string() + std::string(kSilentProblem) +
+                         " What is known of its snapshots is what the history says.");
+    }
+    if (!listed || !*listed) continue;
+    auto& page = **listed;
+    std::erase_if(page.snapshots, is_damaged_copy);  // no success, and no way back
+    std::move(page.snapshots.begin(), page.snapshots.end(), std::back_inserter(input.snapshots));
+    std::move(page.warnings.begin(), page.warnings.end(), std::back_inserter(warnings));
+  }
+}
+
+// Whether the snapshots of the newest good runs are where they were put.
+void find_lost_runs(StatusInput& input, const std::set<std::string>& silent, const Env& env) {
+  std::set<std::pair<std::string, std::string>> looked_at;
+  for (const auto& run : input.runs) {
+    if (run.kind != "snapshot" || !run.ok || run.snapshot.empty()) continue;
+    if (!looked_at.emplace(run.source, run.destination).second) continue;
+    if (silent.contains(run.destination)) continue;
+    if (!env.files.info(run.destination)) continue;  // a disk that is away: its schedule tells
+    const auto info = env.files.info(run.snapshot);
+    if (!info && info.error().code == ErrorCode::not_found) input.lost_runs.insert(run.id);
+  }
+}
+
+// A scheduled run that found no job is recorded without a source. It tells of an entry that goes on
+// without one, for as long as it is fresh: a removed schedule leaves its last run behind, too.
+void find_jobless_runs(StatusInput& input) {
+  std::set<std::string> seen;
+  for (const auto& schedule : input.schedules) seen.insert(schedule.name);
+  for (const auto& problem : input.unusable) seen.insert(problem.substr(0, problem.find(':')));
+  for (const auto& run : input.runs) {
+    if (run.kind != "snapshot" || run.schedule.empty()) continue;
+    if (!seen.insert(run.schedule).second || run.ok || !run.source.empty()) continue;
+    if (input.now - run.started_at > kJoblessRunTold) continue;
+    input.unusable.push_back(run.schedule + ": Its last run failed: " + run.error +
+                             " Run install_schedule with this name and its source, or "
+                             "remove_schedule.");
+  }
+}
+
+// A scheduled run that ended well has verified its snapshot, unless its job says otherwise.
+void take_runs_for_snapshots(const std::vector<BackupJob>& jobs, StatusInput& input,
+                             const std::set<std::string>* destinations = nullptr) {
+  std::map<std::string, VerifyLevel> levels;
+  for (const auto& job : jobs) levels[job.name] = job.snapshot.verify;
+  for (const auto& run : input.runs) {
+    if (run.kind != "snapshot" || !run.ok) continue;
+    if (destinations != nullptr && !destinations->contains(run.destination)) continue;
+    const auto level = levels.find(run.schedule);
+    Manifest manifest;
+    manifest.source = run.source;
+    manifest.taken_at = run.finished_at;
+    manifest.verified = level == levels.end() ? VerifyLevel::quick : level->second;
+    if (manifest.verified != VerifyLevel::none) manifest.verified_at = run.finished_at;
+    Snapshot snapshot;
+    snapshot.path = run.snapshot;
+    snapshot.manifest = std::move(manifest);
+    input.snapshots.push_back(std::move(snapshot));
+  }
+}
+
+bool is_gone(const fs::path& path, const FileSystem& files) {
+  const auto info = files.info(path);
+  return !info && info.error().code == ErrorCode::not_found;
+}
+
+// One that may not be looked at counts as there.
+StatusInput::Presence presence_of(const fs::path& path, const FileSystem& files) {
+  using Presence = StatusInput::Presence;
+  const auto info = files.info(path);
+  if (info && info->kind == FileInfo::Kind::file) {
+    return info->bytes > 0 ? Presence::there : Presence::empty;
+  }
+  if (!info && info.error().code != ErrorCode::not_found) return Presence::there;
+  return is_gone(path.parent_path(), files) ? Presence::gone_with_folder : Presence::gone;
+}
+
+// A whole project is removed on purpose, as a rule, and so is a schedule.
+bool was_meant(const RunRecord& run, const StatusInput& input, const FileSystem& files) {
+  const fs::path project = fs::path(run.source).parent_path().parent_path();
+  if (is_gone(project, files)) return true;
+  return !run.schedule.empty() &&
+         std::none_of(input.schedules.begin(), input.schedules.end(),
+                      [&](const auto& schedule) { return schedule.name == run.schedule; });
+}
+
+void add_scheduled_databases(StatusInput& input, std::set<std::string>& known, const Env& env) {
+  for (const auto& schedule : input.schedules) {
+    if (!known.insert(schedule.source.string()).second) continue;
+    input.databases.push_back({schedule.source, {}, presence_of(schedule.source, env.files)});
+  }
+}
+
+void add_lost_databases(FactDepth depth, StatusInput& input, std::set<std::string>& known,
+                        const Env& env) {
+  const auto told = depth == FactDepth::quick ? kLossToldToSessions : kLossTold;
+  std::size_t looked_at = 0;
+  for (const auto& run : input.runs) {
+    if (run.kind != "snapshot" || !run.ok || input.now - run.finished_at > told) continue;
+    if (!known.insert(run.source).second) continue;
+    if (++looked_at > kMaxSourcesLookedAt) return;
+    const auto presence = presence_of(run.source, env.files);
+    if (presence == StatusInput::Presence::there) continue;
+    if (depth == FactDepth::quick && was_meant(run, input, env.files)) continue;
+    input.databases.push_back({run.source, {}, presence});
+  }
+}
+
+}  // namespace
+
+void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string>& warnings,
+                    const Env& env, std::stop_token stop) {
+  input.now = env.clock.now();
+  if (depth == FactDepth::whole) {
+    add_schedules(input, warnings, env, stop);
+    add_runs(kMaxRunsLookedAt, input, warnings, env);
+    std::set<std::string> silent;
+    add_snapshots(input, silent, warnings, env, stop);
+    keep_ours(input, env);
+    find_lost_runs(input, silent, env);
+    std::vector<std::string> told;  // by add_schedules already
+    if (!silent.empty()) {
+      take_runs_for_snapshots(list_jobs(env.places, env.files, told), input, &silent);
+    }
+  } else {
+    const auto jobs = list_jobs(env.places, env.files, input.unusable);
+    for (const auto& job : jobs) input.schedules.push_back(schedule_of(job, env.files));
+    add_runs(kMaxRunsQuick, input, warnings, env);
+    find_jobless_runs(input);
+    take_runs_for_snapshots(jobs, input);
+  }
+  warnings.insert(warnings.end(), input.unusable.begin(), input.unusable.end());
+  std::set<std::string> known;
+  for (const auto& database : input.databases) known.insert(database.path.string());
+  add_scheduled_databases(input, known, env);
+  add_lost_databases(depth, input, known, env);
+}
+
+Expected<BackupReport> report_status(FactDepth depth, const Env& env, std::stop_token stop) {
+  DiscoverRequest request;
+  request.read_contents = false;
+  if (depth == FactDepth::quick) {
+    request.skim = true;
+    request.timeout = kQuickSearch;
+  }
+  BPD_TRY_AS(found, discover_databases(request, env, stop));
+  BackupReport report;
+  report.warnings = std::move(found->warnings);
+  StatusInput input;
+  for (auto& database : found->databases) {
+    input.databases.push_back({std::move(database.path), std::move(database.warnings)});
+  }
+  gather_backups(depth, input, report.warnings, env, stop);
+  if (stop.stop_requested()) return fail(ErrorCode::cancelled, "The status was cancelled.");
+  report.status = judge_status(input);
+  return report;
+}
+
+}  // namespace core

@@ -1,0 +1,276 @@
+// The command line over the tools.
+#include "server/cli/command_line.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <functional>
+#include <iostream>
+#include <iterator>
+#include <optional>
+#include <system_error>
+
+#include "server/base/printable.h"
+#include "server/base/signals.h"
+#include "server/cli/terminal.h"
+#include "server/cli/tool_command.h"
+#include "server/jsonrpc/schema_check.h"
+#include "server/mcp/methods.h"
+#include "server/mcp/questions.h"
+#include "server/mcp/tool_registry.h"
+
+namespace server {
+namespace {
+
+struct BuiltIn {
+  const char* name;
+  const char* arguments;
+  const char* help;
+};
+constexpr std::array<BuiltIn, 3> kBuiltIns = {{
+    {"serve", "[--http ADDRESS]", "Serve MCP on standard input and output, or over HTTP"},
+    {"call", "TOOL [JSON]", "Call a tool with its arguments as JSON and print its result as JSON"},
+    {"generate", "man|bash|zsh|fish", "Print the manual page or a shell's completions"},
+}};
+
+int usage(const std::string& message) {
+  print_error(message);
+  return kExitUsage;
+}
+
+std::string first_sentence(const std::string& text) {
+  const std::size_t end = text.find(". ");
+  return end == std::string::npos ? text : text.substr(0, end + 1);
+}
+
+std::string text_of(const ToolResult& result) {
+  std::string text;
+  for (const Json& block : result.content) {
+    if (const std::string& part = string_member(block, "text"); !part.empty()) {
+      text += (text.empty() ? "" : "\n") + part;
+    }
+  }
+  return text;
+}
+
+std::string call_usage(const ServerDefinition& definition) {
+  std::string text =
+      "Usage: call TOOL [JSON|-]\n\n"
+      "Calls a tool with its arguments as JSON (-: read from standard input) and prints its result "
+      "as JSON.\nTools:";
+  for (const Tool& tool : definition.tools) text += " " + tool.name();
+  return text + "\n";
+}
+
+// Error texts begin with the code's name (error_text).
+int code_of_error_text(const std::string& text) {
+  const std::string name = text.substr(0, text.find(':'));
+  for (const auto& [code, exit] : kExitCodes) {
+    if (core::to_string(code) == name) return exit;
+  }
+  return exit_code(core::ErrorCode::internal);
+}
+
+using Words = std::function<std::string(const std::string& error_text)>;
+
+int finish(const Tool& tool, const ToolResult& result, bool as_json, const Words& words) {
+  if (result.is_error) {
+    const std::string text = text_of(result);
+    print_error(words(text));
+    return code_of_error_text(text);
+  }
+  if (!result.structured) return print_output(printable(text_of(result)));
+  const int printed =
+      as_json || !tool.to_text
+          ? print_output(result.structured->dump(2, ' ', false, Json::error_handler_t::replace))
+          : print_output(printable(tool.to_text(*result.structured)));
+  const auto bad = tool.bad_news ? tool.bad_news(*result.structured) : std::nullopt;
+  return bad ? exit_code(*bad) : printed;
+}
+
+int run_tool(const Tool& tool, const Json& arguments, bool as_json,
+             const ServerDefinition& definition, const Words& words) {
+  const int signal_fd = termination_signals();
+  const StopOnSignal stop(signal_fd);
+  ToolRegistry registry(definition, /*check_output=*/false);
+  std::optional<CallOutcome> outcome;
+  {
+    TerminalContext context(stop.token());
+    for (int round = 0; round <= kMaxQuestionRounds; ++round) {
+      outcome = registry.call(tool, arguments, context);
+      const auto* required = std::get_if<InputRequired>(&*outcome);
+      if (required == nullptr) break;
+      if (!context.ask(*required, signal_fd)) {
+        outcome = tool_error(error_text({core::ErrorCode::cancelled, "No answer was given.", ""}));
+        break;
+      }
+    }
+  }
+  if (const auto* result = std::get_if<ToolResult>(&*outcome)) {
+    return finish(tool, *result, as_json, words);
+  }
+  const auto* error = std::get_if<RpcError>(&*outcome);
+  print_error("internal: " +
+              (error != nullptr ? error->message : std::string("The questions found no end.")));
+  return exit_code(core::ErrorCode::internal);
+}
+
+}  // namespace
+
+int print_output(const std::string& text) {
+  errno = 0;
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (!text.empty() && !text.ends_with('\n')) std::fputc('\n', stdout);
+  std::fflush(stdout);
+  const int cause = errno;
+  // A reader that went away has seen what it wanted.
+  if (std::ferror(stdout) == 0 || cause == EPIPE) return kExitDone;
+  const core::Error error{
+      core::ErrorCode::io,
+      "The output could not be written: " + std::generic_category().message(cause) + ".",
+      "Give it another place. What the command was to do is done."};
+  print_error(error_text(error));
+  return exit_code(error.code);
+}
+
+std::string verb_of(const std::string& tool, const ProgramParts& parts) {
+  for (const auto& [verb, name] : parts.verbs) {
+    if (name == tool) return verb;
+  }
+  std::string verb = tool;
+  std::replace(verb.begin(), verb.end(), '_', '-');
+  return verb;
+}
+
+const Tool* tool_with_verb(const std::string& verb, const ServerDefinition& definition,
+                           const ProgramParts& parts) {
+  const auto found =
+      std::find_if(definition.tools.begin(), definition.tools.end(),
+                   [&](const Tool& tool) { return verb_of(tool.name(), parts) == verb; });
+  return found == definition.tools.end() ? nullptr : &*found;
+}
+
+std::string nearest_verb(const std::string& word, const ServerDefinition& definition,
+                         const ProgramParts& parts) {
+  std::vector<std::string> verbs;
+  verbs.reserve(kBuiltIns.size() + parts.commands.size() + definition.tools.size());
+  for (const BuiltIn& built_in : kBuiltIns) verbs.emplace_back(built_in.name);
+  for (const ExtraCommand& command : parts.commands) verbs.push_back(command.name);
+  for (const Tool& tool : definition.tools) verbs.push_back(verb_of(tool.name(), parts));
+  return nearest(word, verbs);
+}
+
+int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<std::string>& words,
+                  const ServerDefinition& definition, const ProgramParts& parts) {
+  const auto parsed = parse_tool_words(tool, verb, words);
+  if (!parsed) return usage(parsed.error().message);
+  if (!parsed->help.empty()) return print_output(parsed->help);
+  return run_tool(tool, parsed->arguments, parsed->json, definition,
+                  [&](const std::string& text) { return for_shell(text, definition, parts); });
+}
+
+bool asks_for_help(const std::vector<std::string>& words) {
+  return std::any_of(words.begin(), words.end(),
+                     [](const std::string& word) { return word == "--help" || word == "-h"; });
+}
+
+int run_call(const std::vector<std::string>& words, const ServerDefinition& definition) {
+  if (asks_for_help(words)) return print_output(call_usage(definition));
+  if (words.empty() || words.size() > 2) return usage("Usage: call TOOL [JSON|-]");
+  const auto tool =
+      std::find_if(definition.tools.begin(), definition.tools.end(),
+                   [&words](const Tool& candidate) { return candidate.name() == words[0]; });
+  if (tool == definition.tools.end()) {
+    std::vector<std::string> names;
+    for (const Tool& known : definition.tools) names.push_back(known.name());
+    const std::string close = nearest(words[0], names);
+    return usage("Unknown tool " + words[0] +
+                 (close.empty() ? "." : "; did you mean " + close + "?"));
+  }
+  std::string text = words.size() == 2 ? words[1] : "{}";
+  if (text == "-") text.assign(std::istreambuf_iterator<char>(std::cin), {});
+  const auto arguments = parse_json(text);
+  if (!arguments || !arguments->is_object()) {
+    return usage("The arguments of " + words[0] + " must be one JSON object.");
+  }
+  return run_tool(*tool, *arguments, /*as_json=*/true, definition,
+                  [](const std::string& error) { return error; });
+}
+
+std::string for_shell(const std::string& error_text, const ServerDefinition& definition,
+                      const ProgramParts& parts) {
+  const std::size_t at = error_text.rfind("\nNext step: ");
+  if (at == std::string::npos) return error_text;
+  std::string step = error_text.substr(at);
+  for (const Tool& tool : definition.tools) {
+    step = with_flags(std::move(step), tool);
+    step =
+        replace_word(step, tool.name(), "`" + parts.name + " " + verb_of(tool.name(), parts) + "`");
+  }
+  return error_text.substr(0, at) + step;
+}
+
+std::string help_text(const ServerDefinition& definition, const ProgramParts& parts) {
+  std::string text = definition.title + "\n\nUsage: " + parts.name + " COMMAND [--flags…]\n\n";
+  const auto line = [&text](const std::string& left, const std::string& right) {
+    constexpr std::size_t kColumn = 30;
+    text += "  " + left + std::string(left.size() < kColumn ? kColumn - left.size() : 1, ' ') +
+            right + "\n";
+  };
+  for (const Tool& tool : definition.tools) {
+    const VerbPage page = page_of(tool, verb_of(tool.name(), parts));
+    line(page.name, first_sentence(page.help));
+  }
+  for (const ExtraCommand& command : parts.commands) line(command.usage, command.description);
+  for (const BuiltIn& built_in : kBuiltIns) {
+    line(std::string(built_in.name) + " " + built_in.arguments, built_in.help);
+  }
+  line("--version", "Print the version");
+  text += "\nCOMMAND --help lists its flags. Exit codes: 0 done, 2 bad usage";
+  for (const auto& [code, exit] : kExitCodes) {
+    if (exit != kExitUsage) {
+      text += ", " + std::to_string(exit) + " " + std::string(core::to_string(code));
+    }
+  }
+  return text + ".\n";
+}
+
+CommandPages command_pages(const ServerDefinition& definition, const ProgramParts& parts) {
+  CommandPages pages;
+  pages.program = parts.name;
+  pages.version = parts.version;
+  pages.summary = "verified snapshots of live SQLite databases";
+  for (const Tool& tool : definition.tools) {
+    pages.verbs.push_back(page_of(tool, verb_of(tool.name(), parts)));
+  }
+  for (const ExtraCommand& command : parts.commands) {
+    const std::size_t space = command.usage.find(' ');
+    pages.verbs.push_back({command.name,
+                           command.description,
+                           space == std::string::npos ? "" : command.usage.substr(space + 1),
+                           {}});
+  }
+  for (const BuiltIn& built_in : kBuiltIns) {
+    pages.verbs.push_back({built_in.name, built_in.help, built_in.arguments, {}});
+  }
+  for (VerbPage& verb : pages.verbs) {
+    if (verb.name != "serve") continue;
+    verb.arguments.clear();
+    verb.options = {{"--http", "ADDRESS", "Serve Streamable HTTP on host:port", {}, false},
+                    {"--token-file", "PATH", "File with the bearer token", {}, false},
+                    {"--no-token", "", "Let every user of this machine in", {}, false},
+                    {"--allow", "PATH", "Folder that tools may read and write", {}, true},
+                    {"--allow-origin", "ORIGIN", "Web origin that may call", {}, true},
+                    {"--allow-calls", "", "Let clients set up commands and web calls", {}, false},
+                    {"--check-output", "", "Check each result against its schema", {}, false}};
+  }
+  pages.options = {{"--help", "", "Print the flags of a command", {}, false}};
+  pages.program_options = {{"--version", "", "Print the version", {}, false}};
+  pages.exit_codes = {{kExitDone, "done"}};
+  for (const auto& [code, exit] : kExitCodes) {
+    pages.exit_codes.emplace_back(exit, std::string(core::to_string(code)));
+  }
+  return pages;
+}
+
+}  // namespace server

@@ -1,0 +1,46 @@
+// The command line over the tools: verbs, exit codes, printing.
+#pragma once
+
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.h"
+#include "server/base/exit_codes.h"
+#include "server/cli/command_pages.h"
+#include "server/cli/program_parts.h"
+#include "server/mcp/server_definition.h"
+
+namespace server {
+
+// Writes a text and a line's end to standard output. The exit code: of io, with a line on standard
+// error, where it could not be written.
+int print_output(const std::string& text);
+
+// The verb of a tool: as ProgramParts::verbs says, else its name with hyphens.
+std::string verb_of(const std::string& tool, const ProgramParts& parts);
+// Null: no tool has that verb.
+const Tool* tool_with_verb(const std::string& verb, const ServerDefinition& definition,
+                           const ProgramParts& parts);
+std::string nearest_verb(const std::string& word, const ServerDefinition& definition,
+                         const ProgramParts& parts);
+
+// `VERB --flags…` and `call TOOL JSON`: run the tool, print, return the exit code. Results go to
+// standard output, errors to standard error.
+int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<std::string>& words,
+                  const ServerDefinition& definition, const ProgramParts& parts);
+// Whether --help or -h is among them.
+bool asks_for_help(const std::vector<std::string>& words);
+int run_call(const std::vector<std::string>& words, const ServerDefinition& definition);
+
+// An error's text with the last line, its next step, in the words of the command line: verbs and
+// flags in the place of tools and their arguments.
+std::string for_shell(const std::string& error_text, const ServerDefinition& definition,
+                      const ProgramParts& parts);
+
+// What --help prints, and the source of man page and completions.
+std::string help_text(const ServerDefinition& definition, const ProgramParts& parts);
+CommandPages command_pages(const ServerDefinition& definition, const ProgramParts& parts);
+
+}  // namespace server

@@ -1,0 +1,244 @@
+// The body of both programs.
+#include "server/cli/program.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+
+#include "server/base/crypto.h"
+#include "server/base/log.h"
+#include "server/base/printable.h"
+#include "server/base/signals.h"
+#include "server/cli/command_line.h"
+#include "server/cli/terminal.h"
+#include "server/jsonrpc/schema_check.h"
+#include "server/stdio/stdio_transport.h"
+
+namespace server {
+namespace {
+
+constexpr std::size_t kKeyBytes = 32;
+
+constexpr const char* kServeHelp =
+    "Serves MCP on standard input and output, or over HTTP.\n\n"
+    "  --http HOST:PORT       Serve Streamable HTTP there, for example 127.0.0.1:8765\n"
+    "  --token-file PATH      File with the bearer token. Default: one that the first start "
+    "makes;\n"
+    "                         beyond this machine you must give one\n"
+    "  --no-token             No token: every user of this machine may call every tool\n"
+    "  --allow PATH           Folder that tools may read and write; may be repeated.\n"
+    "                         Default: everything on stdio, the home folder over HTTP\n"
+    "  --allow-calls          Such tools may also set up commands and web calls for a client\n"
+    "  --allow-origin ORIGIN  Web origin that may call over HTTP; may be repeated\n"
+    "  --check-output         Check each result against its schema\n";
+
+struct ServeWords {
+  std::optional<std::string> http;
+  HttpSettings settings;
+  ServerLimits limits;
+  bool no_token = false;
+  bool check_output = false;
+  bool help = false;
+};
+
+int usage(const std::string& message) {
+  print_error(message);
+  return kExitUsage;
+}
+
+int fail_with(const core::Error& error) {
+  print_error(error_text(error));
+  return exit_code(error.code);
+}
+
+// A flag without a value, or null.
+bool* switch_of(const std::string& word, ServeWords& parsed) {
+  if (word == "--check-output") return &parsed.check_output;
+  if (word == "--no-token") return &parsed.no_token;
+  if (word == "--allow-calls") return &parsed.limits.calls;
+  return nullptr;
+}
+
+// "--flag VALUE" or "--flag=VALUE".
+tl::expected<ServeWords, std::string> parse_serve(const std::vector<std::string>& words) {
+  ServeWords parsed;
+  static const std::vector<std::string> kFlags = {
+      "--http",         "--token-file",  "--no-token",     "--allow",
+      "--allow-origin", "--allow-calls", "--check-output", "--help"};
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::size_t equals = words[i].find('=');
+    const std::string flag = words[i].substr(0, equals);
+    if (flag == "--help" || flag == "-h") {
+      parsed.help = true;
+      return parsed;
+    }
+    if (bool* turned_on = switch_of(words[i], parsed)) {
+      *turned_on = true;
+      continue;
+    }
+    if (flag != "--http" && flag != "--token-file" && flag != "--allow" &&
+        flag != "--allow-origin") {
+      const std::string close = nearest(flag, kFlags);
+      return tl::unexpected("Unknown flag " + flag + " of serve" +
+                            (close.empty() ? "." : "; did you mean " + close + "?"));
+    }
+    const bool joined = equals != std::string::npos;
+    if (!joined && ++i == words.size()) return tl::unexpected(flag + " needs a value.");
+    const std::string value = joined ? words[i].substr(equals + 1) : words[i];
+    if (value.empty()) return tl::unexpected(flag + " is empty; give it a value.");
+    // Hardly meant: a flag that was to follow.
+    if (!joined && value.starts_with("--")) {
+      std::string text = flag;
+      text += " needs a value; write " + flag + "=" + value + " if you mean that.";
+      return tl::unexpected(text);
+    }
+    if (flag == "--http") parsed.http = value;
+    if (flag == "--token-file") parsed.settings.token_file = value;
+    if (flag == "--allow") parsed.limits.allowed.emplace_back(value);
+    if (flag == "--allow-origin") parsed.settings.allowed_origins.push_back(value);
+  }
+  if (parsed.http) parsed.settings.address = *parsed.http;
+  if (parsed.no_token && !parsed.settings.token_file.empty()) {
+    return tl::unexpected(std::string("Give --token-file or --no-token, not both."));
+  }
+  parsed.settings.no_token = parsed.no_token;
+  parsed.settings.keep_token = !parsed.no_token;
+  return parsed;
+}
+
+// A secret of this user, so that any process of ours can serve another's retry.
+std::string request_state_key(const core::Env& env) {
+  const core::fs::path path = env.places.state / "request-state.key";
+  if (const auto kept = env.files.read(path, kKeyBytes); kept && kept->size() == kKeyBytes) {
+    return *kept;
+  }
+  std::string key = random_bytes(kKeyBytes);
+  bool stored = env.files.make_folders(path.parent_path(), 0700).has_value() &&
+                env.files.write_atomically(path, key, 0600).has_value();
+  // Where the file system keeps no permissions it would be no secret.
+  if (const auto info = env.files.info(path); stored && (!info || (info->mode & 0077U) != 0)) {
+    (void)env.files.remove(path);
+    stored = false;
+  }
+  if (!stored) log_warning("The key of requestState could not be kept: " + path.string());
+  // Another process may have written at the same time: what lies there counts.
+  if (const auto kept = env.files.read(path, kKeyBytes); kept && kept->size() == kKeyBytes) {
+    return *kept;
+  }
+  return key;
+}
+
+// Replaces this process by the sibling that can serve HTTP; returns only on failure.
+int hand_over_to_http(char** argv, const ProgramParts& parts, const core::Env& env) {
+  const std::string sibling = parts.name + "-http";
+  for (const core::fs::path& folder :
+       {env.places.program.parent_path(), env.places.program.parent_path() / "../libexec",
+        env.places.data}) {
+    const std::string path = (folder / sibling).string();
+    if (access(path.c_str(), X_OK) == 0) execv(path.c_str(), argv);
+  }
+  return fail_with(
+      {core::ErrorCode::not_found,
+       "The program " + sibling + " is not beside " + env.places.program.string() + ".",
+       "Install it there, or serve on standard input and output."});
+}
+
+int serve(const std::vector<std::string>& words, char** argv, const ProgramParts& parts,
+          const core::Env& env) {
+  auto parsed = parse_serve(words);
+  if (!parsed) return usage(parsed.error());
+  if (parsed->help) return print_output(kServeHelp);
+  if (parsed->http && !parts.http) return hand_over_to_http(argv, parts, env);
+  // Over the network a client is not the user: without being told, no further than the home.
+  auto& allowed = parsed->limits.allowed;
+  if (parsed->http && allowed.empty()) allowed.push_back(env.places.home);
+  const ServerDefinition definition = parts.define(env, parsed->limits);
+  DispatcherOptions options;
+  options.check_output = parsed->check_output;
+  options.request_state_key = [&env] { return request_state_key(env); };
+  if (parsed->http) {
+    parsed->settings.name = parts.name;
+    Dispatcher dispatcher(definition, env.clock, std::move(options));
+    return parts.http(parsed->settings, dispatcher, env);
+  }
+  const int signal_fd = termination_signals();
+  Dispatcher dispatcher(definition, env.clock, std::move(options));
+  const StdioEnd end = serve_stdio(dispatcher, STDIN_FILENO, STDOUT_FILENO, signal_fd);
+  // A handler that ignores its stop signal must not keep the process: its files are safe by rule
+  // (write beside, rename last), and the next run sweeps what it leaves.
+  if (end == StdioEnd::handler_stuck) std::_Exit(kExitDone);
+  return kExitDone;
+}
+
+// The help of a verb without flags of its own to list.
+int print_help(const std::string& usage_line, const std::string& description) {
+  return print_output("Usage: " + usage_line + "\n\n" + description + ".\n");
+}
+
+int generate(const std::vector<std::string>& words, const ServerDefinition& definition,
+             const ProgramParts& parts) {
+  static constexpr const char* kUsage = "generate man|bash|zsh|fish";
+  if (asks_for_help(words)) {
+    return print_help(kUsage, "Prints the manual page or a shell's completions");
+  }
+  const CommandPages pages = command_pages(definition, parts);
+  const std::string what = words.size() == 1 ? words[0] : "";
+  std::string text;
+  if (what == "man") text = man_page(pages);
+  if (what == "bash") text = bash_completion(pages);
+  if (what == "zsh") text = zsh_completion(pages);
+  if (what == "fish") text = fish_completion(pages);
+  if (text.empty()) return usage(std::string("Usage: ") + kUsage);
+  return print_output(text);
+}
+
+int run_words(int argc, char** argv, const ProgramParts& parts) {
+  const std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
+  const std::string verb = argc > 1 ? argv[1] : "";
+  if (verb == "--version") return print_output(parts.name + " " + parts.version);
+  const auto places = core::system_places();
+  if (!places) return fail_with(places.error());
+  const core::Env env{core::system_clock(), core::system_files(), core::system_commands(), *places};
+  if (verb == "serve") return serve(words, argv, parts, env);
+  for (const ExtraCommand& command : parts.commands) {
+    if (command.name != verb) continue;
+    if (asks_for_help(words)) return print_help(command.usage, command.description);
+    const StopOnSignal stop(termination_signals());
+    return command.run(words, env, stop.token());
+  }
+  const ServerDefinition definition = parts.define(env, {});
+  if (verb.empty() || verb == "--help" || verb == "-h" || verb == "help") {
+    const std::string help = help_text(definition, parts);
+    if (!verb.empty()) return print_output(help);
+    std::fputs(help.c_str(), stderr);
+    return kExitUsage;
+  }
+  if (verb == "call") return run_call(words, definition);
+  if (verb == "generate") return generate(words, definition, parts);
+  if (const Tool* tool = tool_with_verb(verb, definition, parts)) {
+    return run_tool_verb(*tool, verb, words, definition, parts);
+  }
+  const std::string close = nearest_verb(verb, definition, parts);
+  return usage("Unknown command " + verb +
+               (close.empty() ? "; " + parts.name + " --help lists them."
+                              : "; did you mean " + close + "?"));
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv, const ProgramParts& parts) {
+  hear_of_children();
+  try {
+    return run_words(argc, argv, parts);
+  } catch (const std::exception& error) {  // no memory, above all
+    return fail_with({core::ErrorCode::internal,
+                      parts.name + " had to give up: " + error.what() + ".",
+                      "Nothing half done was put in place. Free some memory, and try again."});
+  }
+}
+
+}  // namespace server

@@ -1,0 +1,147 @@
+// A tool call at a terminal.
+#include "server/cli/terminal.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cstdio>
+#include <iostream>
+
+#include "core/base/threads.h"
+#include "server/base/signals.h"
+#include "server/jsonrpc/jsonrpc.h"
+
+namespace server {
+namespace {
+
+constexpr std::uint64_t kBarWidth = 30;  // characters
+
+// One line from standard input; nothing at its end or when a signal comes.
+std::optional<std::string> read_line(int signal_fd) {
+  std::array<pollfd, 2> both{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{signal_fd, POLLIN, 0}};
+  while (poll(both.data(), both.size(), -1) < 0) {
+  }
+  std::string line;
+  if (both[1].revents != 0 || !std::getline(std::cin, line)) return std::nullopt;
+  return line;
+}
+
+Json typed(const std::string& text, const std::string& type) {
+  if (type == "boolean") return means_yes(text);
+  if (type == "integer" || type == "number") {
+    double number = 0;
+    const char* end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, number);
+    if (read.ec == std::errc() && read.ptr == end) {
+      return type == "number" ? Json(number) : Json(static_cast<std::int64_t>(number));
+    }
+  }
+  return text;
+}
+
+std::string prompt_for(const std::string& name, const Json& schema) {
+  const std::string& title = string_member(schema, "title");
+  std::string prompt = title.empty() ? name : title;
+  if (string_member(schema, "type") == "boolean") prompt += " (y/n)";
+  if (const Json* values = member(schema, "enum")) prompt += " " + dump_json(*values);
+  if (const Json* fallback = member(schema, "default")) {
+    prompt +=
+        " [" + (fallback->is_string() ? fallback->get<std::string>() : dump_json(*fallback)) + "]";
+  }
+  return prompt + ": ";
+}
+
+}  // namespace
+
+bool means_yes(const std::string& answer) {
+  static constexpr const char* kBlanks = " \t\r";
+  const std::size_t begin = answer.find_first_not_of(kBlanks);
+  if (begin == std::string::npos) return false;
+  std::string word = answer.substr(begin, answer.find_last_not_of(kBlanks) + 1 - begin);
+  std::transform(word.begin(), word.end(), word.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return word == "y" || word == "yes" || word == "true";
+}
+
+StopOnSignal::StopOnSignal(int signal_fd) {
+  std::array<int, 2> ends{};
+  if (signal_fd < 0 || pipe2(ends.data(), O_CLOEXEC) != 0) {
+    die_of_signals();
+    return;
+  }
+  wake_read_ = ends[0];
+  wake_write_ = ends[1];
+  const bool listening = core::start_thread(thread_, [this, signal_fd] {
+    std::array<pollfd, 2> both{pollfd{signal_fd, POLLIN, 0}, pollfd{wake_read_, POLLIN, 0}};
+    while (poll(both.data(), both.size(), -1) < 0) {
+    }
+    if (both[0].revents != 0) stop_.request_stop();
+  });
+  if (!listening) die_of_signals();
+}
+
+StopOnSignal::~StopOnSignal() {
+  if (wake_write_ < 0) return;
+  const char byte = 1;
+  [[maybe_unused]] const auto written = write(wake_write_, &byte, 1);
+  close(wake_write_);
+  if (thread_.joinable()) thread_.join();
+  close(wake_read_);
+}
+
+TerminalContext::TerminalContext(std::stop_token stop) : stop_(std::move(stop)) {
+  bar_wanted_ = isatty(STDERR_FILENO) == 1;
+  abilities_.form_elicitation = bar_wanted_ && isatty(STDIN_FILENO) == 1;
+}
+
+void TerminalContext::report(std::uint64_t done, std::uint64_t total, const std::string& phase) {
+  if (!bar_wanted_ || total == 0) return;
+  const std::lock_guard lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (bar_shown_ && done < total && now - bar_time_ < kBarInterval) return;
+  bar_time_ = now;
+  bar_shown_ = true;
+  const std::uint64_t full = std::min(done, total) * kBarWidth / total;
+  std::fprintf(stderr, "\r[%s%s] %3d%% %s\033[K", std::string(full, '#').c_str(),
+               std::string(kBarWidth - full, '.').c_str(),
+               static_cast<int>(std::min(done, total) * 100 / total), phase.c_str());
+  std::fflush(stderr);
+}
+
+void TerminalContext::clear_bar() {
+  const std::lock_guard lock(mutex_);
+  if (bar_shown_) std::fputs("\r\033[K", stderr);
+  bar_shown_ = false;
+}
+
+bool TerminalContext::ask(const InputRequired& required, int signal_fd) {
+  clear_bar();
+  state_ = required.state;
+  for (const InputRequest& request : required.requests) {
+    const Json* schema = member(request.params, "requestedSchema");
+    const Json* properties = schema != nullptr ? member(*schema, "properties") : nullptr;
+    if (properties == nullptr) return false;
+    print_error(string_member(request.params, "message"));
+    Json content = Json::object();
+    for (const auto& [name, described] : properties->items()) {
+      std::fputs(printable_line(prompt_for(name, described)).c_str(), stderr);
+      const auto line = read_line(signal_fd);
+      if (!line) return false;
+      if (!line->empty()) {
+        content[name] = typed(*line, string_member(described, "type"));
+      } else if (const Json* fallback = member(described, "default")) {
+        content[name] = *fallback;
+      }
+    }
+    answers_[request.key] = {{"action", content.empty() ? "decline" : "accept"},
+                             {"content", content}};
+  }
+  return true;
+}
+
+}  // namespace server

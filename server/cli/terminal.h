@@ -1,0 +1,72 @@
+// A tool call at a terminal: a progress bar, questions as prompts, Ctrl-C as stop.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "server/base/printable.h"
+#include "server/mcp/tool.h"
+
+namespace server {
+
+// Whether an answer to a yes-or-no question is a yes: y, yes or true, in small letters or capitals.
+bool means_yes(const std::string& answer);
+
+// Requests a stop when a descriptor (signals.h) becomes readable, for as long as it lives.
+class StopOnSignal {
+ public:
+  explicit StopOnSignal(int signal_fd);
+  ~StopOnSignal();
+  StopOnSignal(const StopOnSignal&) = delete;
+  StopOnSignal& operator=(const StopOnSignal&) = delete;
+
+  std::stop_token token() const { return stop_.get_token(); }
+
+ private:
+  std::stop_source stop_;
+  int wake_read_ = -1;
+  int wake_write_ = -1;
+  std::thread thread_;
+};
+
+// The context of a call from the command line. The bar goes to standard error, and only if that is
+// a terminal; questions are asked only if standard input is one, too.
+class TerminalContext final : public CallContext, private core::ProgressSink {
+ public:
+  explicit TerminalContext(std::stop_token stop);
+  ~TerminalContext() override { clear_bar(); }
+  TerminalContext(const TerminalContext&) = delete;
+  TerminalContext& operator=(const TerminalContext&) = delete;
+
+  core::ProgressSink& progress() override { return *this; }
+  std::stop_token stop() const override { return stop_; }
+  const ClientAbilities& abilities() const override { return abilities_; }
+  const Json* answer(std::string_view key) const override { return member(answers_, key); }
+  const std::string& state() const override { return state_; }
+  void log(LogLevel, const Json&, std::string_view) override {}
+
+  // Asks what an ending wants to know, for the next round. False: the user gave up.
+  bool ask(const InputRequired& required, int signal_fd);
+
+ private:
+  static constexpr std::chrono::milliseconds kBarInterval{50};
+  void report(std::uint64_t done, std::uint64_t total, const std::string& phase) override;
+  void clear_bar();
+
+  std::stop_token stop_;
+  ClientAbilities abilities_;
+  Json answers_ = Json::object();
+  std::string state_;
+  bool bar_wanted_ = false;
+  std::mutex mutex_;
+  bool bar_shown_ = false;
+  std::chrono::steady_clock::time_point bar_time_;
+};
+
+}  // namespace server

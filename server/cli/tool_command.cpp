@@ -1,0 +1,332 @@
+// A tool as a command, by CLI11.
+#include "server/cli/tool_command.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <deque>
+#include <memory>
+
+#include "server/jsonrpc/jsonrpc.h"
+#include "server/jsonrpc/schema_check.h"
+
+namespace server {
+namespace {
+
+// The plugin's earlier script called it so.
+constexpr std::string_view kDestination = "destination";
+constexpr std::string_view kDestinationAlias = "--cloud-root";
+// What stands after a flag; completions offer files for it.
+constexpr std::string_view kPathValue = "PATH";
+constexpr const char* kJsonHelp = "Print the structured result as JSON";
+
+struct Flag {
+  std::string property;
+  std::string type;  // of the property, or of an array's items
+  bool repeats = false;
+  bool is_path = false;
+  bool default_on = false;
+  bool on = false;
+  std::string value;
+  std::vector<std::string> values;  // of one that repeats
+  CLI::Option* option = nullptr;
+};
+
+// CLI11 shows what a switch that turns off stands for: "--flat,--no-flat{false}". Here it is shown
+// where there is something to turn off.
+class Formatter : public CLI::Formatter {
+ public:
+  explicit Formatter(const std::deque<Flag>& flags) : flags_(flags) {}
+
+ private:
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+    static constexpr std::string_view kOff = "{false}";
+    const std::string name = CLI::Formatter::make_option_name(option, is_positional);
+    const auto at = name.find(kOff);
+    if (at == std::string::npos) return name;
+    const bool on = std::any_of(flags_.begin(), flags_.end(), [option](const Flag& flag) {
+      return flag.option == option && flag.default_on;
+    });
+    return name.substr(0, on ? at : name.find(','));
+  }
+
+  const std::deque<Flag>& flags_;
+};
+
+std::string type_of(const Json& schema) {
+  const Json* type = member(schema, "type");
+  if (type == nullptr) return "string";
+  if (type->is_string()) return type->get<std::string>();
+  // ["string", "null"]: what a flag can give.
+  for (const Json& one : *type) {
+    if (one != "null") return one.get<std::string>();
+  }
+  return "string";
+}
+
+template <class Number>
+Json number_or_text(const std::string& text) {
+  Number value{};
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  if (read.ec == std::errc() && read.ptr == end) return value;
+  return text;
+}
+
+Json value_of(const std::string& text, const std::string& type) {
+  if (type == "integer") return number_or_text<std::int64_t>(text);
+  if (type == "number") return number_or_text<double>(text);
+  if (type == "object" || type == "array") {
+    if (auto parsed = parse_json(text)) return *parsed;
+  }
+  return text;
+}
+
+// "--no-dry-run", which turns "--dry-run" off.
+std::string off_flag_of(const std::string& property) {
+  return "--no-" + flag_of(property).substr(2);
+}
+
+bool is_default_on(const Json& schema) {
+  const Json* otherwise = member(schema, "default");
+  return otherwise != nullptr && otherwise->is_boolean() && otherwise->get<bool>();
+}
+
+// What a property's description tells people.
+std::string description_of(const std::string& property, const Json& schema, const Tool& tool) {
+  std::string help = with_flags(string_member(schema, "description"), tool);
+  if (!is_default_on(schema)) return help;
+  return help + (help.empty() ? "" : ". ") + "Default: on; " + off_flag_of(property) +
+         " turns it off";
+}
+
+std::string help_of(const std::string& property, const Json& schema, const Tool& tool) {
+  std::string help = description_of(property, schema, tool);
+  if (const Json* values = member(schema, "enum")) {
+    std::string list;
+    for (const Json& value : *values) {
+      list += (list.empty() ? "" : ", ") +
+              (value.is_string() ? value.get<std::string>() : dump_json(value));
+    }
+    help += (help.empty() ? "" : ". ") + std::string("One of: ") + list;
+  }
+  return help;
+}
+
+// Null: the tool takes none.
+const Json* properties_of(const Tool& tool) {
+  const Json* schema = member(tool.entry.json(), "inputSchema");
+  return schema != nullptr ? member(*schema, "properties") : nullptr;
+}
+
+std::string value_name(const std::string& property, const std::string& type) {
+  if (type == "boolean") return "";
+  if (type == "integer" || type == "number") return "N";
+  const bool path = property == kDestination || property == "source" || property == "snapshot" ||
+                    property == "target" || property.find("path") != std::string::npos ||
+                    property.find("folder") != std::string::npos;
+  return path ? std::string(kPathValue) : "TEXT";
+}
+
+std::vector<std::string> flag_names(const std::deque<Flag>& flags) {
+  std::vector<std::string> names = {"--json", "--help"};
+  for (const Flag& flag : flags) names.push_back(flag_of(flag.property));
+  return names;
+}
+
+void add_flags(CLI::App& app, const Json& properties, const Tool& tool, std::deque<Flag>& flags) {
+  for (const auto& [property, described] : properties.items()) {
+    Flag& flag = flags.emplace_back();
+    flag.property = property;
+    flag.type = type_of(described);
+    std::string names = flag_of(property);
+    const std::string help = help_of(property, described, tool);
+    if (flag.type == "boolean") {
+      flag.default_on = is_default_on(described);
+      flag.option = app.add_flag(names + ",!" + off_flag_of(property), flag.on, help);
+      continue;
+    }
+    if (const Json* items = member(described, "items"); flag.type == "array" && items != nullptr) {
+      flag.repeats = true;
+      flag.type = type_of(*items);
+    }
+    if (property == kDestination) names += "," + std::string(kDestinationAlias);
+    flag.option = flag.repeats ? app.add_option(names, flag.values, help)
+                               : app.add_option(names, flag.value, help);
+    // The last one counts; a repeating one takes one value each time.
+    if (flag.repeats) flag.option->allow_extra_args(false);
+    if (!flag.repeats) flag.option->take_last();
+    const std::string value = value_name(property, flag.type);
+    flag.is_path = value == kPathValue;
+    flag.option->type_name(value);
+  }
+}
+
+// The flag of that name that takes a value; null: none does.
+const Flag* flag_with_value(const std::string& name, const std::deque<Flag>& flags) {
+  const std::string known = name == kDestinationAlias ? "--" + std::string(kDestination) : name;
+  const auto found = std::find_if(flags.begin(), flags.end(), [&known](const Flag& flag) {
+    return (flag.type != "boolean" || flag.repeats) && flag_of(flag.property) == known;
+  });
+  return found == flags.end() ? nullptr : &*found;
+}
+
+// CLI11 would give a flag the next flag for its value, and takes "--flag=" for "--flag". Here such
+// a value must be joined by '=', and the result spells an empty one as a word of its own.
+tl::expected<std::vector<std::string>, UsageError> with_values(
+    const std::vector<std::string>& words, const std::deque<Flag>& flags) {
+  std::vector<std::string> checked;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::size_t equals = words[i].find('=');
+    const std::string name = words[i].substr(0, equals);
+    const Flag* flag = flag_with_value(name, flags);
+    checked.push_back(words[i]);
+    if (flag == nullptr) continue;
+    if (equals == std::string::npos) {
+      const std::string lacks = name + " needs a value";
+      if (++i == words.size()) return tl::unexpected(UsageError{lacks + "."});
+      if (words[i].starts_with("--") || words[i] == "-h") {
+        return tl::unexpected(
+            UsageError{lacks + "; write " + name + "=" + words[i] + " if you mean that."});
+      }
+      checked.push_back(words[i]);
+    } else if (equals + 1 == words[i].size()) {
+      checked.back() = name;
+      checked.emplace_back();
+    }
+    if (flag->is_path && checked.back().empty()) {
+      return tl::unexpected(
+          UsageError{name + " is empty; give a path, or leave the flag out for its default."});
+    }
+  }
+  return checked;
+}
+
+Json argument_of(const Flag& flag) {
+  if (flag.type == "boolean" && !flag.repeats) return flag.on;
+  if (!flag.repeats) return value_of(flag.value, flag.type);
+  Json values = Json::array();
+  for (const std::string& text : flag.values) values.push_back(value_of(text, flag.type));
+  return values;
+}
+
+std::string unknown_word(const std::string& word, const std::deque<Flag>& flags) {
+  if (!word.starts_with("-")) {
+    const std::string unexpected = "Unexpected word '" + word + "'; ";
+    // What a tool is about comes first in its schema.
+    if (flags.empty() || flags.front().type != "string" || flags.front().option->count() > 0) {
+      return unexpected + "values follow a --flag.";
+    }
+    return unexpected + "did you mean " + flag_of(flags.front().property) + " " + word + "?";
+  }
+  const std::string name = word.substr(0, word.find('='));
+  const std::string close = nearest(name, flag_names(flags));
+  return "Unknown flag " + name + (close.empty() ? "." : "; did you mean " + close + "?");
+}
+
+}  // namespace
+
+std::string flag_of(const std::string& property) {
+  std::string flag = "--" + property;
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+std::string replace_word(const std::string& text, const std::string& word,
+                         const std::string& replacement) {
+  const auto joins = [&](std::size_t at) {
+    constexpr std::string_view kJoining = "_-/~=";
+    return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 ||
+                                kJoining.find(text[at]) != std::string_view::npos);
+  };
+  std::string replaced;
+  std::size_t done = 0;
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    const bool begins = at == 0 || (!joins(at - 1) && text[at - 1] != '.');
+    if (at < done || !begins || joins(at + word.size())) continue;
+    replaced += text.substr(done, at - done) + replacement;
+    done = at + word.size();
+  }
+  return replaced + text.substr(done);
+}
+
+std::string with_flags(std::string text, const Tool& tool) {
+  const Json* properties = properties_of(tool);
+  if (properties == nullptr) return text;
+  for (const auto& [property, described] : properties->items()) {
+    const std::string flag = flag_of(property);
+    text = replace_word(text, property + ": true", flag);
+    text = replace_word(text, property + ": false", off_flag_of(property));
+    text = replace_word(text, property + " is false", off_flag_of(property) + " is given");
+    text = replace_word(text, "'" + property + "'", flag);
+    // A name of one word may be just a word.
+    if (property.find('_') != std::string::npos) text = replace_word(text, property, flag);
+  }
+  return text;
+}
+
+tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool, const std::string& verb,
+                                                         const std::vector<std::string>& words) {
+  std::deque<Flag> flags;  // CLI11 keeps pointers into it
+  CLI::App app(with_flags(string_member(tool.entry.json(), "description"), tool),
+               "backup-plugin-db " + verb);
+  app.formatter(std::make_shared<Formatter>(flags));
+  app.allow_extras();
+  ToolArguments parsed;
+  if (const Json* properties = properties_of(tool)) add_flags(app, *properties, tool, flags);
+  app.add_flag("--json", parsed.json, kJsonHelp);
+  const auto checked = with_values(words, flags);
+  if (!checked) return tl::unexpected(checked.error());
+  try {
+    // CLI11 takes the words from the back.
+    app.parse(std::vector<std::string>(checked->rbegin(), checked->rend()));
+  } catch (const CLI::CallForHelp&) {
+    parsed.help = app.help();
+    return parsed;
+  } catch (const CLI::Error& error) {
+    return tl::unexpected(UsageError{error.what()});
+  }
+  if (const auto rest = app.remaining(); !rest.empty()) {
+    return tl::unexpected(UsageError{unknown_word(rest.front(), flags)});
+  }
+  for (const Flag& flag : flags) {
+    if (flag.option->count() > 0) parsed.arguments[flag.property] = argument_of(flag);
+  }
+  return parsed;
+}
+
+VerbPage page_of(const Tool& tool, const std::string& verb) {
+  VerbPage page;
+  page.name = verb;
+  page.help = with_flags(string_member(tool.entry.json(), "description"), tool);
+  const Json none = Json::object();
+  const Json* found = properties_of(tool);
+  const Json& properties = found != nullptr ? *found : none;
+  for (const auto& [property, described] : properties.items()) {
+    OptionPage option;
+    option.flag = flag_of(property);
+    option.help = description_of(property, described, tool);
+    const std::string type = type_of(described);
+    option.repeats = type == "array";
+    option.value = value_name(property, type);
+    if (const Json* values = member(described, "enum")) {
+      for (const Json& value : *values) {
+        if (value.is_string()) option.choices.push_back(value.get<std::string>());
+      }
+    }
+    page.options.push_back(option);
+    if (type == "boolean" && is_default_on(described)) {
+      page.options.push_back(
+          {off_flag_of(property), "", "Turn " + option.flag + " off", {}, false});
+    }
+    if (property == kDestination) {
+      page.options.push_back(
+          {std::string(kDestinationAlias), option.value, "The same as " + option.flag, {}, false});
+    }
+  }
+  page.options.push_back({"--json", "", kJsonHelp, {}, false});
+  return page;
+}
+
+}  // namespace server

@@ -1,0 +1,41 @@
+// A tool as a command: flags made from its inputSchema, and arguments made from flags.
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "server/cli/command_pages.h"
+#include "server/jsonrpc/json.h"
+#include "server/mcp/tool.h"
+
+namespace server {
+
+struct ToolArguments {
+  Json arguments = Json::object();
+  bool json = false;  // --json
+  std::string help;   // not empty: --help was given, and this is it
+};
+
+// Bad usage in one line, with the nearest valid flag where there is one.
+struct UsageError {
+  std::string message;
+};
+
+// Parses the words after the verb. Values are converted to the property's type where they fit and
+// left as text where not: the schema's validation words the error. A value that begins with "--"
+// must be joined to its flag by '=', and a path must not be empty.
+tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool, const std::string& verb,
+                                                         const std::vector<std::string>& words);
+
+// "retain_days" -> "--retain-days".
+std::string flag_of(const std::string& property);
+// What a tool's texts call its arguments, as a shell takes them: "confirm: true" -> "--confirm",
+// "dry_run: false" -> "--no-dry-run", "'target'" -> "--target", "in_place" -> "--in-place". Pure.
+std::string with_flags(std::string text, const Tool& tool);
+// Replaces a word that stands by itself: not as part of a path or of a longer name. Pure.
+std::string replace_word(const std::string& text, const std::string& word,
+                         const std::string& replacement);
+VerbPage page_of(const Tool& tool, const std::string& verb);
+
+}  // namespace server

@@ -1,0 +1,433 @@
+// The one file that knows cpp-httplib's server: accepting, and the gate every request passes. Of
+// cpp-httplib it takes the listening socket and the writing of answers; requests are read by
+// HttpConnection alone.
+#include "server/http/http_server.h"
+
+#include <fcntl.h>
+#include <httplib.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "core/platform/sha256.h"
+#include "server/base/log.h"
+#include "server/http/http_connection.h"
+#include "server/http/http_threads.h"
+
+namespace server {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int kListenBacklog = 512;
+constexpr int kAcceptCheckMs = 500;
+constexpr int kMaxRequestsPerConnection = 100'000;
+// How long open streams get to send their last events when the server stops.
+constexpr milliseconds kDrain{400};
+constexpr const char* kCorsMaxAgeS = "600";
+
+// How soon the listener looks again when the system has no descriptor for a connection.
+constexpr milliseconds kShortagePause{100};
+constexpr std::chrono::seconds kShortageNews{60};
+
+// Lets cpp-httplib speak through an HttpConnection.
+class ConnectionStream final : public httplib::Stream {
+ public:
+  explicit ConnectionStream(HttpConnection& connection) : connection_(connection) {}
+  bool is_readable() const override { return connection_.has_head(); }
+  bool is_writable() const override { return !connection_.closes(); }
+  ssize_t read(char* to, size_t size) override { return connection_.read(to, size); }
+  ssize_t write(const char* from, size_t size) override { return connection_.write(from, size); }
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  socket_t socket() const override { return connection_.socket(); }
+
+ private:
+  HttpConnection& connection_;
+};
+
+std::string unavailable() {
+  const std::string body = http_refusal(503, "Too many connections: try again later").body;
+  return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+         "Retry-After: 5\r\nConnection: close\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+bool listed(const std::vector<std::string>& list, const std::string& value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+// What is sent to a connection that gets no thread. Never waits.
+void turn_away(int socket) {
+  const std::string text = unavailable();
+  (void)::send(socket, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::shutdown(socket, SHUT_WR);
+  ::close(socket);
+}
+
+// accept(2) failed for want of descriptors or memory.
+bool is_shortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+// The listening socket itself is of no use any more. Everything else concerns one connection.
+bool is_fatal(int error) {
+  return error == EBADF || error == EINVAL || error == ENOTSOCK || error == EOPNOTSUPP ||
+         error == EFAULT;
+}
+
+class Listener final : public httplib::Server {
+ public:
+  Listener(HttpEndpoint& endpoint, const HttpOptions& options)
+      : endpoint_(endpoint),
+        options_(options),
+        threads_(options.limits.max_connections,
+                 [this](int socket, Treatment treatment) { serve(socket, treatment); }) {
+    set_tcp_nodelay(true);
+    // The default adds SO_REUSEPORT: a second server would take half of our clients unnoticed.
+    set_socket_options([](socket_t socket) {
+      const int yes = 1;
+      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    });
+    set_keep_alive_max_count(kMaxRequestsPerConnection);
+    set_keep_alive_timeout(
+        std::chrono::floor<std::chrono::seconds>(options.limits.idle_timeout).count());
+    set_pre_routing_handler([this](const httplib::Request&, httplib::Response& response) {
+      add_cors(response);
+      respond(response, answer());
+      return HandlerResponse::Handled;
+    });
+    set_exception_handler(
+        [](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
+          HttpConnection::current().close_after();
+          respond(response, http_refusal(500, "The server failed", rpc_code::kInternalError));
+        });
+  }
+  ~Listener() override { close_socket(); }
+
+  // After a bind: cpp-httplib compiles in a backlog of 5, and its own loop ends at the first error.
+  void prepare() {
+    ::listen(svr_sock_, kListenBacklog);
+    ::fcntl(svr_sock_, F_SETFL, ::fcntl(svr_sock_, F_GETFL) | O_NONBLOCK);
+    spare_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  }
+  // Serves until end_accepting(), or until the socket fails; then waits for the connections.
+  void accept_connections();
+  void begin_stop() { stopping_ = true; }
+  void cut_connections() { cut_ = true; }
+  void end_accepting() {
+    ended_ = true;
+    ::shutdown(svr_sock_, SHUT_RDWR);
+  }
+  // Once nothing accepts any more: nobody can connect.
+  void close_socket();
+
+ private:
+  void meet_shortage();
+  void tell_of_shortage(const char* what);
+  void serve(int socket, Treatment treatment);
+  void serve_requests(HttpConnection& connection);
+  // What the request gets.
+  HttpAnswer answer();
+  // The refusal of a request that must not reach the endpoint, or nothing.
+  std::optional<HttpAnswer> refusal() const;
+  HttpAnswer post();
+  void add_cors(httplib::Response& response) const;
+  static HttpCall call_of(std::string body);
+  static void respond(httplib::Response& response, HttpAnswer answer);
+
+  HttpEndpoint& endpoint_;
+  const HttpOptions& options_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> cut_{false};
+  std::atomic<bool> ended_{false};
+  int spare_ = -1;  // given up for a moment where there is no other descriptor
+  std::optional<std::chrono::steady_clock::time_point> shortage_told_;
+  ConnectionThreads threads_;
+};
+
+void Listener::close_socket() {
+  if (const socket_t socket = svr_sock_.exchange(INVALID_SOCKET); socket != INVALID_SOCKET) {
+    ::close(socket);
+  }
+  if (spare_ >= 0) {
+    ::close(std::exchange(spare_, -1));
+  }
+}
+
+void Listener::accept_connections() {
+  while (!ended_) {
+    pollfd entry{svr_sock_, POLLIN, 0};
+    const int ready = ::poll(&entry, 1, kAcceptCheckMs);
+    if (ready <= 0 || ended_) {
+      continue;
+    }
+    const int socket = ::accept4(svr_sock_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (socket >= 0) {
+      if (!threads_.take(socket)) {
+        tell_of_shortage("thread");
+        turn_away(socket);
+      }
+    } else if (is_shortage(errno)) {
+      meet_shortage();
+    } else if (is_fatal(errno)) {
+      break;
+    }
+  }
+  threads_.shutdown();
+}
+
+// A connection that could not be accepted would be reported again at once, for ever.
+void Listener::meet_shortage() {
+  tell_of_shortage("descriptor");
+  if (spare_ >= 0) {
+    ::close(std::exchange(spare_, -1));
+    const int socket = ::accept4(svr_sock_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (socket >= 0) {
+      turn_away(socket);
+    }
+  }
+  spare_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  std::this_thread::sleep_for(kShortagePause);
+}
+
+void Listener::tell_of_shortage(const char* what) {
+  const auto now = std::chrono::steady_clock::now();
+  if (shortage_told_ && now - *shortage_told_ < kShortageNews) {
+    return;
+  }
+  shortage_told_ = now;
+  log_warning(std::string("There is no ") + what +
+              " for another connection: it was turned away. Others are served.");
+}
+
+void Listener::serve(int socket, Treatment treatment) {
+  HttpConnection connection(socket, options_.limits, cut_);
+  try {
+    if (treatment == Treatment::serve) {
+      serve_requests(connection);
+    } else {
+      connection.send_and_close(unavailable());
+    }
+  } catch (const std::exception& error) {
+    connection.close_after();
+    log_error(std::string("A connection failed: ") + error.what());
+  }
+  if (connection.closes()) {
+    connection.linger();
+  }
+}
+
+void Listener::serve_requests(HttpConnection& connection) {
+  ConnectionStream stream(connection);
+  for (int served = 1; connection.await_request([this] { return stopping_.load(); }); ++served) {
+    if (!connection.read_head()) {
+      return;
+    }
+    const bool last = served == kMaxRequestsPerConnection;
+    bool closed = false;
+    const bool good = process_request(stream, last, closed, nullptr);
+    connection.flush();
+    if (!good || closed || last || connection.closes()) {
+      return;
+    }
+  }
+}
+
+HttpAnswer Listener::answer() {
+  HttpConnection& connection = HttpConnection::current();
+  if (auto refused = refusal()) {
+    // A client may send a body all the same, whatever it said.
+    if (connection.head().method == "POST" || has_body(connection.head().headers)) {
+      connection.close_after();
+    }
+    return std::move(*refused);
+  }
+  if (connection.head().method == "POST") {
+    return post();
+  }
+  if (has_body(connection.head().headers)) {
+    connection.close_after();
+  }
+  return endpoint_.handle(call_of({}));
+}
+
+std::optional<HttpAnswer> Listener::refusal() const {
+  const HttpConnection& connection = HttpConnection::current();
+  const HttpHead& head = connection.head();
+  if (const auto& fault = connection.fault()) {
+    return http_refusal(fault->status, fault->why);
+  }
+  if (!host_allowed(head.headers, options_.allowed)) {
+    return http_refusal(403, "The Host header names another host than this server serves");
+  }
+  if (!origin_allowed(head.headers, options_.allowed)) {
+    return http_refusal(403, "Requests from this Origin are not allowed: see --allow-origin");
+  }
+  if (head.path != kHttpPath) {
+    return http_refusal(404,
+                        std::string("There is nothing here: the MCP endpoint is ") + kHttpPath);
+  }
+  const std::string* origin = head.headers.find("Origin");
+  if (head.method == "OPTIONS" && origin != nullptr && listed(options_.allowed.origins, *origin)) {
+    return HttpAnswer{};  // a browser's preflight, which cannot carry the token
+  }
+  if (!options_.token.empty() && !bearer_matches(head.headers, options_.token)) {
+    HttpAnswer answer = http_refusal(401, "A bearer token is needed: Authorization: Bearer …");
+    answer.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return answer;
+  }
+  return std::nullopt;
+}
+
+HttpAnswer Listener::post() {
+  HttpConnection& connection = HttpConnection::current();
+  const auto framing = body_framing(connection.head().headers, options_.limits.max_body_bytes);
+  if (!framing) {
+    connection.close_after();
+    return http_refusal(framing.error().status, framing.error().why);
+  }
+  auto body = connection.read_body(*framing);
+  if (!body) {
+    return http_refusal(body.error().status, body.error().why);
+  }
+  return endpoint_.handle(call_of(std::move(*body)));
+}
+
+void Listener::add_cors(httplib::Response& response) const {
+  const std::string* origin = HttpConnection::current().head().headers.find("Origin");
+  if (origin == nullptr || !listed(options_.allowed.origins, *origin)) {
+    return;
+  }
+  response.set_header("Access-Control-Allow-Origin", *origin);
+  response.set_header("Vary", "Origin");
+  response.set_header("Access-Control-Expose-Headers", "Mcp-Session-Id, WWW-Authenticate");
+  response.set_header("Access-Control-Allow-Methods", "POST, GET, DELETE");
+  response.set_header("Access-Control-Allow-Headers",
+                      "Authorization, Content-Type, Accept, Last-Event-ID, Mcp-Session-Id, "
+                      "MCP-Protocol-Version, Mcp-Method, Mcp-Name");
+  response.set_header("Access-Control-Max-Age", kCorsMaxAgeS);
+}
+
+HttpCall Listener::call_of(std::string body) {
+  HttpConnection& connection = HttpConnection::current();
+  return {connection.head().method, connection.head().headers, std::move(body),
+          [&connection] { return connection.peer_gone(); }};
+}
+
+void Listener::respond(httplib::Response& response, HttpAnswer answer) {
+  response.status = answer.status;
+  for (auto& [name, value] : answer.headers) {
+    response.set_header(name, value);
+  }
+  if (answer.stream == nullptr) {
+    if (!answer.content_type.empty()) {
+      response.set_content(answer.body, answer.content_type);
+    }
+    return;
+  }
+  response.set_chunked_content_provider(
+      answer.content_type, [body = std::move(answer.stream)](size_t, httplib::DataSink& sink) {
+        HttpConnection& connection = HttpConnection::current();
+        connection.stream_from_here();
+        const auto step = body->pump(
+            [&](std::string_view text) {
+              return sink.write(text.data(), text.size()) && !connection.closes();
+            },
+            [&] { return connection.peer_gone(); });
+        if (step == HttpStreamBody::Step::end) {
+          sink.done();
+        }
+        return step != HttpStreamBody::Step::broken;
+      });
+}
+
+}  // namespace
+
+class HttpServer::Impl {
+ public:
+  Impl(Dispatcher& dispatcher, HttpOptions options)
+      : options_(std::move(options)),
+        dispatcher_(dispatcher),
+        endpoint_(dispatcher, options_.limits,
+                  options_.token.empty() ? "local" : "token:" + core::sha256_of(options_.token)),
+        listener_(endpoint_, options_) {}
+
+  core::Expected<int> start() {
+    int port = options_.port;
+    const bool bound = port == 0 ? (port = listener_.bind_to_any_port(options_.host)) > 0
+                                 : listener_.bind_to_port(options_.host, port);
+    if (!bound) {
+      return core::fail(
+          core::ErrorCode::io,
+          "Cannot listen on " + options_.host + ", port " + std::to_string(options_.port) + ".",
+          "Choose a free port, or 0 for any.");
+    }
+    listener_.prepare();
+    running_ = true;
+    try {
+      thread_ = std::thread([this] {
+        listener_.accept_connections();
+        running_ = false;
+      });
+    } catch (const std::system_error& error) {
+      running_ = false;
+      return core::fail(core::ErrorCode::io,
+                        std::string("No thread can be started to listen with: ") + error.what(),
+                        "Raise the bound on this user's or container's threads.");
+    }
+    return port;
+  }
+
+  bool running() const { return running_; }
+
+  bool stop(milliseconds grace) {
+    if (!thread_.joinable()) {
+      return true;
+    }
+    listener_.begin_stop();
+    const bool clean = dispatcher_.shutdown(grace);
+    endpoint_.close();
+    const auto deadline = std::chrono::steady_clock::now() + kDrain;
+    while (endpoint_.open_streams() > 0 && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+    listener_.cut_connections();
+    listener_.end_accepting();
+    thread_.join();
+    listener_.close_socket();
+    return clean;
+  }
+
+ private:
+  const HttpOptions options_;
+  Dispatcher& dispatcher_;
+  HttpEndpoint endpoint_;
+  Listener listener_;
+  std::atomic<bool> running_{false};
+  std::thread thread_;
+};
+
+HttpServer::HttpServer(Dispatcher& dispatcher, HttpOptions options)
+    : impl_(std::make_unique<Impl>(dispatcher, std::move(options))) {}
+HttpServer::~HttpServer() {
+  stop();
+}
+core::Expected<int> HttpServer::start() {
+  return impl_->start();
+}
+bool HttpServer::running() const {
+  return impl_->running();
+}
+bool HttpServer::stop(milliseconds grace) {
+  return impl_->stop(grace);
+}
+
+}  // namespace server

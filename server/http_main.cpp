@@ -1,9 +1,0 @@
-// The program with Streamable HTTP; `backup-plugin-db serve --http` hands over to it.
-#include "server/http_server.h"
-#include "server/main_parts.h"
-
-int main(int argc, char** argv) {
-  server::ProgramParts parts = server::main_parts();
-  parts.http = server::serve_http;
-  return server::run_program(argc, argv, parts);
-}

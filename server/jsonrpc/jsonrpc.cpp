@@ -1,0 +1,162 @@
+// JSON-RPC 2.0 messages as values: decoding and encoding.
+#include "server/jsonrpc/jsonrpc.h"
+
+#include <utility>
+
+#include "core/base/json_limits.h"
+
+namespace server {
+namespace {
+
+constexpr core::JsonLimits kLimits{kMaxJsonDepth, kMaxJsonMembers, kMaxJsonValues};
+
+RpcError invalid_request(std::string message) {
+  return RpcError{rpc_code::kInvalidRequest, std::move(message), nullptr, 400};
+}
+
+RpcError parse_error(const std::string& why) {
+  return RpcError{rpc_code::kParseError, "Parse error: " + why + ".", nullptr, 400};
+}
+
+tl::expected<Message, DecodeFailure> decode_response(Json& value, std::optional<RequestId> id) {
+  const auto result = value.find("result");
+  const auto error = value.find("error");
+  if ((result == value.end()) == (error == value.end())) {
+    return tl::unexpected(DecodeFailure{
+        invalid_request("A message needs a method, or exactly one of result and error."), id});
+  }
+  Response response{id, Json()};
+  if (result != value.end()) {
+    if (!id) return tl::unexpected(DecodeFailure{invalid_request("A result needs an id."), {}});
+    response.outcome = std::move(*result);
+    return response;
+  }
+  const auto code = error->is_object() ? error->find("code") : error->end();
+  const auto text = error->is_object() ? error->find("message") : error->end();
+  if (!error->is_object() || code == error->end() || !code->is_number_integer() ||
+      text == error->end() || !text->is_string()) {
+    return tl::unexpected(
+        DecodeFailure{invalid_request("An error needs an integer code and a message."), id});
+  }
+  RpcError rpc_error{code->get<int>(), text->get<std::string>()};
+  if (const auto data = error->find("data"); data != error->end()) rpc_error.data = *data;
+  response.outcome = std::move(rpc_error);
+  return response;
+}
+
+}  // namespace
+
+tl::expected<Json, RpcError> parse_json(std::string_view text) {
+  if (const std::string why = core::beyond_limits(text, kLimits); !why.empty()) {
+    return tl::unexpected(parse_error(why));
+  }
+  Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (value.is_discarded()) return tl::unexpected(parse_error("this is not one JSON value"));
+  return value;
+}
+
+tl::expected<Message, DecodeFailure> decode_message(Json value) {
+  if (!value.is_object()) {
+    return tl::unexpected(DecodeFailure{invalid_request("A message is a JSON object."), {}});
+  }
+  const auto id_value = value.find("id");
+  const bool has_id = id_value != value.end();
+  const std::optional<RequestId> id = has_id ? request_id_from(*id_value) : std::nullopt;
+  const auto version = value.find("jsonrpc");
+  if (version == value.end() || *version != "2.0") {
+    return tl::unexpected(
+        DecodeFailure{invalid_request("A message needs \"jsonrpc\": \"2.0\"."), id});
+  }
+  if (has_id && !id) {
+    return tl::unexpected(DecodeFailure{invalid_request("An id is a string or an integer."), {}});
+  }
+  const auto method = value.find("method");
+  if (method == value.end()) return decode_response(value, id);
+  if (!method->is_string()) {
+    return tl::unexpected(DecodeFailure{invalid_request("A method is a string."), id});
+  }
+  Json params = Json::object();
+  if (const auto given = value.find("params"); given != value.end()) {
+    if (!given->is_object()) {
+      return tl::unexpected(DecodeFailure{invalid_request("params must be an object."), id});
+    }
+    params = std::move(*given);
+  }
+  if (has_id) return Request{*id, method->get<std::string>(), std::move(params)};
+  return Notification{method->get<std::string>(), std::move(params)};
+}
+
+std::string dump_json(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+bool is_utf8(std::string_view bytes) {
+  try {
+    Json(std::string(bytes)).dump();
+    return true;
+  } catch (const Json::exception&) {
+    return false;
+  }
+}
+
+std::string encode_result(const RequestId& id, std::string_view result) {
+  std::string text = R"({"jsonrpc":"2.0","id":)";
+  text += dump_json(to_json(id));
+  text += R"(,"result":)";
+  text += result;
+  text += '}';
+  return text;
+}
+
+std::string encode_error(const std::optional<RequestId>& id, const RpcError& error) {
+  Json message = {{"jsonrpc", "2.0"}};
+  if (id) message["id"] = to_json(*id);
+  Json& body = message["error"];
+  body["code"] = error.code;
+  body["message"] = error.message;
+  if (!error.data.is_null()) body["data"] = error.data;
+  return dump_json(message);
+}
+
+std::string encode_notification(std::string_view method, const Json& params) {
+  Json message = {{"jsonrpc", "2.0"}, {"method", method}};
+  if (!params.empty()) message["params"] = params;
+  return dump_json(message);
+}
+
+std::string encode_request(const RequestId& id, std::string_view method, const Json& params) {
+  Json message = {{"jsonrpc", "2.0"}, {"id", to_json(id)}, {"method", method}};
+  if (!params.empty()) message["params"] = params;
+  return dump_json(message);
+}
+
+std::string encode_message(const Message& message) {
+  if (const auto* request = std::get_if<Request>(&message)) {
+    return encode_request(request->id, request->method, request->params);
+  }
+  if (const auto* notification = std::get_if<Notification>(&message)) {
+    return encode_notification(notification->method, notification->params);
+  }
+  const auto& response = std::get<Response>(message);
+  if (const auto* error = std::get_if<RpcError>(&response.outcome)) {
+    return encode_error(response.id, *error);
+  }
+  return encode_result(response.id.value_or(RequestId{}),
+                       dump_json(std::get<Json>(response.outcome)));
+}
+
+Json to_json(const RequestId& id) {
+  return std::visit([](const auto& value) { return Json(value); }, id);
+}
+
+std::optional<RequestId> request_id_from(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_unsigned() &&
+      value.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX)) {
+    return std::nullopt;
+  }
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  return std::nullopt;
+}
+
+}  // namespace server

@@ -1,0 +1,96 @@
+// One request being served: its stop signal, and the guarantee of one reply and nothing after it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "server/jsonrpc/transport.h"
+#include "server/mcp/session.h"
+
+namespace server {
+
+// Thread-safe. Lives as long as its handler or its stream.
+class Call {
+ public:
+  // `settled` is called once, before the client can know: at the reply, or when it is cancelled.
+  using Settled = std::function<void(const Call&)>;
+  Call(RequestId id, std::shared_ptr<ReplyChannel> channel, std::shared_ptr<Session> session,
+       bool modern, Settled settled)
+      : id_(std::move(id)),
+        channel_(std::move(channel)),
+        session_(std::move(session)),
+        modern_(modern),
+        settled_(std::move(settled)) {}
+
+  const RequestId& id() const { return id_; }
+  const std::shared_ptr<Session>& session() const { return session_; }
+  ReplyChannel* channel() const { return channel_.get(); }
+  bool modern() const { return modern_; }
+  std::stop_token stop() const { return stop_.get_token(); }
+
+  // Nothing is sent any more once the call was replied to or silenced.
+  void send(std::string_view text);
+  void send_or_drop(std::string_view text);
+  void release_stream();
+  // The one reply; later ones are a bug, unless the call was silenced. Returns whether it was sent.
+  bool reply_result(std::string_view result);
+  bool reply_error(const RpcError& error);
+
+  // Asks the handler to stop; its reply is still wanted.
+  void request_stop() { stop_.request_stop(); }
+  // The client cancelled or went away: stop, and say nothing more.
+  void cancel();
+  // The session or process ends: as cancel.
+  bool over() const;
+
+ private:
+  bool reply(std::string_view text, int http_status);
+
+  const RequestId id_;
+  const std::shared_ptr<ReplyChannel> channel_;
+  const std::shared_ptr<Session> session_;
+  const bool modern_;
+  const Settled settled_;
+  std::stop_source stop_;
+  mutable std::mutex mutex_;
+  bool replied_ = false;
+  bool silenced_ = false;
+};
+
+// The calls under way, by the id space they came in and their id. Thread-safe. A call is forgotten
+// before its reply is written, and when it is cancelled: the id may be used again at once.
+class CallTable {
+ public:
+  // Null when that id is in use there.
+  std::shared_ptr<Call> open(const RequestId& id, std::shared_ptr<ReplyChannel> channel,
+                             std::shared_ptr<Session> session, bool modern);
+  void close(const Call& call);
+  // Cancels one; false when there is none such.
+  bool cancel(const void* space, const RequestId& id);
+  void cancel_on_channel(const ReplyChannel& channel);  // 2026-07-28 only
+  void cancel_in_session(const Session& session);
+  void stop_all();
+  std::size_t size() const;
+
+  // Session if there is one, else the POST.
+  static const void* space_of(const Session* session, const ReplyChannel* channel) {
+    return session != nullptr ? static_cast<const void*>(session)
+                              : static_cast<const void*>(channel);
+  }
+
+ private:
+  using Key = std::pair<const void*, RequestId>;
+  std::vector<std::shared_ptr<Call>> matching(const std::function<bool(const Call&)>& wanted) const;
+
+  mutable std::mutex mutex_;
+  std::map<Key, std::shared_ptr<Call>> calls_;
+};
+
+}  // namespace server

@@ -1,0 +1,44 @@
+// The tools of a server: finding one, checking its arguments, running it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/jsonrpc/schema_check.h"
+#include "server/mcp/server_definition.h"
+#include "server/mcp/tool.h"
+
+namespace server {
+
+// Thread-safe. The definition must outlive it.
+class ToolRegistry {
+ public:
+  // check_output: see DispatcherOptions.
+  ToolRegistry(const ServerDefinition& definition, bool check_output)
+      : definition_(definition), check_output_(check_output) {}
+
+  const Tool* find(std::string_view name) const;
+  const std::vector<Tool>& all() const { return definition_.tools; }
+
+  // Validates against the inputSchema (compiled on the first call of that tool), then runs the
+  // handler. Bad arguments are a result with is_error that names property, problem and valid
+  // values. Announces Tool::changed_resources after a good call.
+  CallOutcome call(const Tool& tool, const Json& arguments, CallContext& context);
+  // Only the validation: a result with is_error, or nothing.
+  std::optional<ToolResult> refuse(const Tool& tool, const Json& arguments);
+
+ private:
+  const SchemaCheck& check_of(const Tool& tool, const char* key);
+
+  const ServerDefinition& definition_;
+  const bool check_output_;
+  std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<SchemaCheck>> checks_;
+};
+
+}  // namespace server

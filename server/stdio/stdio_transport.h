@@ -1,0 +1,26 @@
+// MCP over standard input and output: one JSON message a line.
+// https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+#include "server/mcp/dispatcher.h"
+
+namespace server {
+
+inline constexpr std::size_t kMaxLine = 16UL << 20;  // bytes; longer messages are refused
+// After the end of input, what runs may finish for a moment, then is cancelled.
+inline constexpr std::chrono::milliseconds kDrainTime{400};
+inline constexpr std::chrono::milliseconds kStopTime{500};
+
+enum class StdioEnd {
+  clean,          // end of input or a signal; every handler has returned
+  handler_stuck,  // a handler did not stop in time: the process must exit without destructors
+};
+
+// Serves one client until its input ends or `stop_fd` becomes readable (-1: never); returns within
+// kDrainTime + kStopTime then. Messages are dispatched on the calling thread.
+StdioEnd serve_stdio(Dispatcher& dispatcher, int input_fd, int output_fd, int stop_fd);
+
+}  // namespace server

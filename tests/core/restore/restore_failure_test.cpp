@@ -1,0 +1,389 @@
+// restore_snapshot when the world fails it: a disk that refuses, a killed process, a late opener.
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/catalog/names.h"
+#include "core/restore/restore_leftovers.h"
+#include "core/status/discover.h"
+#include "support/faulty_files.h"
+#include "support/restore_scene.h"
+#include "support/writer_process.h"
+
+extern "C" char** environ;
+
+namespace {
+
+namespace fs = std::filesystem;
+using core::ErrorCode;
+using test::FaultyFiles;
+using test::notes_in;
+using test::WriterOptions;
+using test::WriterProcess;
+using Scene = test::RestoreScene;
+using Fault = FaultyFiles::Fault;
+
+constexpr int kMaxSteps = 100;
+
+// The live database is whole, old or new, and in one file of one name.
+void check_whole(const Scene& scene) {
+  CHECK(test::query_text(scene.live, "PRAGMA integrity_check") == "ok");
+  CHECK(test::invariant_holds(scene.live));
+  const auto notes = notes_in(scene.live);
+  CHECK((notes == 20 || notes == 30));
+}
+
+// Beside the live database there are whole safety copies, each with its manifest, and nothing else.
+void check_tidy(const Scene& scene) {
+  CAPTURE(scene.home());
+  CHECK(core::system_files().info(scene.live)->names == 1);
+  for (const auto& entry : fs::directory_iterator(scene.world / "home")) {
+    const fs::path& path = entry.path();
+    if (path == scene.live || path.extension() == ".json") continue;
+    CHECK(core::is_safety_copy(path.filename().string()));
+    if (path.string().ends_with(".db-journal")) {
+      CHECK(fs::is_empty(path));
+      continue;
+    }
+    CHECK(core::system_files().info(path)->names == 1);
+    CHECK(core::read_manifest(path, core::system_files()));
+    CHECK(test::invariant_holds(path));
+  }
+  for (const auto& entry : fs::directory_iterator(scene.world / "home")) {
+    if (entry.path().extension() != ".json") continue;
+    const std::string name = entry.path().string();
+    CHECK(fs::exists(name.substr(0, name.size() - std::string(".manifest.json").size())));
+  }
+}
+
+TEST_CASE("a restore that fails at any step leaves the old database alone, or is a success") {
+  const std::string mode = GENERATE("wal", "delete");
+  int errors = 0, successes = 0;
+  for (int step = 1; step <= kMaxSteps; ++step) {
+    Scene scene(mode);
+    FaultyFiles files(step, Fault::fails);
+    const auto restored = scene.restore_with(files, scene.in_place());
+    if (files.passed()) break;
+    CAPTURE(mode, step, restored ? "restored" : restored.error().message, scene.home());
+    REQUIRE(step < kMaxSteps);
+    ++(restored ? successes : errors);
+    if (restored) {
+      CHECK(notes_in(scene.live) == 20);
+      CHECK(notes_in(*restored->safety_copy) == 30);
+      CHECK(core::system_files().info(scene.live)->names == 1);
+    } else {
+      CHECK(restored.error().code == ErrorCode::io);
+      CHECK(notes_in(scene.live) == 30);
+      CHECK(scene.home() == "live.db");
+    }
+    CHECK(test::query_text(scene.live, "PRAGMA journal_mode") == mode);
+    CHECK(test::query_text(scene.live, "PRAGMA integrity_check") == "ok");
+  }
+  CHECK(errors > 3);
+  CHECK(successes > 0);
+}
+
+TEST_CASE("a restore of a lost database that fails leaves its side files, or is a success") {
+  for (int step = 1; step <= kMaxSteps; ++step) {
+    Scene scene;
+    fs::remove(scene.live);
+    test::write_file(scene.live.string() + "-wal", "old wal");
+    test::write_file(scene.live.string() + "-shm", "old shm");
+    FaultyFiles files(step, Fault::fails);
+    const auto restored = scene.restore_with(files, scene.in_place());
+    if (files.passed()) break;
+    CAPTURE(step, restored ? "restored" : restored.error().message, scene.home());
+    REQUIRE(step < kMaxSteps);
+    if (restored) {
+      CHECK(notes_in(scene.live) == 20);
+      CHECK(scene.home().find("live.before-restore-20261123T120000Z.db-wal") != std::string::npos);
+    } else {
+      CHECK(scene.home() == "live.db-shm live.db-wal");
+      CHECK(test::read_file(scene.live.string() + "-wal") == "old wal");
+    }
+  }
+}
+
+TEST_CASE(
+    "a restore of a lost database that is killed at any step loses nothing of what was left") {
+  const Fault fault = GENERATE(Fault::dies_before, Fault::dies_after);
+  for (int step = 1; step <= kMaxSteps; ++step) {
+    Scene scene;
+    fs::remove(scene.live);
+    test::write_file(scene.live.string() + "-wal", "old wal");
+    const pid_t child = ::fork();
+    if (child == 0) {
+      FaultyFiles files(step, fault);
+      (void)scene.restore_with(files, scene.in_place());
+      ::_exit(0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CAPTURE(step, static_cast<int>(fault), scene.home());
+    REQUIRE(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 0) break;
+    REQUIRE(step < kMaxSteps);
+    if (fs::exists(scene.live)) CHECK(notes_in(scene.live) == 20);
+    scene.restore(scene.in_place());
+    CHECK(notes_in(scene.live) == 20);
+    CHECK(test::read_file(scene.world / "home/live.before-restore-20261123T120000Z.db-wal") ==
+          "old wal");
+    CHECK(scene.home().find(".tmp") == std::string::npos);
+  }
+}
+
+TEST_CASE("a database that comes up while a lost one is restored is not replaced") {
+  class ComesUp final : public test::ForwardingFiles {
+   public:
+    explicit ComesUp(fs::path live) : live_(std::move(live)) {}
+    Expected<> rename_new(const Path& from, const Path& to) override {
+      if (to == live_) test::make_notes_database(live_, {.notes = 3});
+      return ForwardingFiles::rename_new(from, to);
+    }
+
+   private:
+    fs::path live_;
+  };
+  Scene scene;
+  fs::remove(scene.live);
+  test::write_file(scene.live.string() + "-wal", "old wal");
+  ComesUp files(scene.live);
+  const auto restored = scene.restore_with(files, scene.in_place());
+  REQUIRE_FALSE(restored);
+  CHECK(restored.error().code == ErrorCode::conflict);
+  CHECK(notes_in(scene.live) == 3);
+  const std::string aside = "live.before-restore-20261123T120000Z.db-wal";
+  CHECK(scene.home() == aside + " live.db");
+  CHECK(restored.error().message.find(aside) != std::string::npos);
+}
+
+TEST_CASE("a new file that cannot be synced to its folder is there all the same, with a warning") {
+  for (int step = 1; step <= kMaxSteps; ++step) {
+    Scene scene;
+    FaultyFiles files(step, Fault::fails);
+    const fs::path target = scene.world / "home/restored.db";
+    const auto restored = scene.restore_with(files, {.snapshot = scene.snapshot, .target = target});
+    if (files.passed()) break;
+    CAPTURE(step, scene.home());
+    REQUIRE(step < kMaxSteps);
+    CHECK(restored.has_value() == fs::exists(target));
+    CHECK(scene.home() == (restored ? "live.db restored.db" : "live.db"));
+  }
+}
+
+TEST_CASE("a restore that is killed at any step leaves a whole database, and the next one tidies") {
+  const Fault fault = GENERATE(Fault::dies_before, Fault::dies_within, Fault::dies_after);
+  int old_ones = 0, new_ones = 0;
+  for (int step = 1; step <= kMaxSteps; ++step) {
+    Scene scene;
+    const pid_t child = ::fork();
+    if (child == 0) {
+      FaultyFiles files(step, fault);
+      (void)scene.restore_with(files, scene.in_place());
+      ::_exit(0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CAPTURE(step, static_cast<int>(fault), scene.home());
+    REQUIRE(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 0) break;
+    REQUIRE(step < kMaxSteps);
+    REQUIRE(WEXITSTATUS(status) == FaultyFiles::kDied);
+    check_whole(scene);
+    ++(notes_in(scene.live) == 20 ? new_ones : old_ones);
+    const auto again = scene.restore(scene.in_place());
+    CHECK(again.warnings.empty());
+    CHECK(notes_in(scene.live) == 20);
+    check_tidy(scene);
+  }
+  CHECK(old_ones > 0);
+  CHECK(new_ones > 0);
+}
+
+TEST_CASE("a restore that is killed at any moment leaves the old database or the new one, whole") {
+  Scene scene;
+  int old_ones = 0, new_ones = 0;
+  for (int round = 0; round < 25; ++round) {
+    // Start from 30 notes, some of them in the WAL alone.
+    fs::remove(scene.live);
+    test::make_notes_database(scene.live, {.notes = 25});
+    {
+      test::OpenDatabase writer(scene.live, /*checkpoint_on_close=*/false);
+      for (std::uint64_t i = 25; i < 30; ++i) writer.run(test::commit_sql(i));
+    }
+    fs::create_directories(scene.world / "child");
+    std::string words[] = {BPD_TEST_RESTORE, scene.snapshot.string(), scene.live.string(),
+                           (scene.world / "child").string()};
+    char* arguments[] = {words[0].data(), words[1].data(), words[2].data(), words[3].data(),
+                         nullptr};
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    pid_t child = -1;
+    REQUIRE(posix_spawn(&child, words[0].c_str(), &actions, nullptr, arguments, environ) == 0);
+    posix_spawn_file_actions_destroy(&actions);
+    core::system_clock().sleep_for(std::chrono::milliseconds{3 + round * 2}, {});
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    REQUIRE(WIFSIGNALED(status));
+
+    CAPTURE(round, scene.home());
+    CHECK(test::query_text(scene.live, "PRAGMA integrity_check") == "ok");
+    CHECK(test::invariant_holds(scene.live));
+    const auto notes = notes_in(scene.live);
+    CHECK((notes == 20 || notes == 30));
+    ++(notes == 20 ? new_ones : old_ones);
+  }
+  CHECK(old_ones + new_ones == 25);
+  scene.restore(scene.in_place());  // sweeps what the dead ones left
+  CHECK(scene.home().find(".tmp") == std::string::npos);
+  CHECK(core::second_names_of(scene.live, core::system_files()).empty());
+}
+
+TEST_CASE("temporaries that a killed restore left are removed, those at work and others' are not") {
+  Scene scene;
+  const std::string digits = ".0123456789abcdef.tmp";
+  const std::string safety = "live.before-restore-20261122T090000Z.db";
+  const std::vector<std::string> dead = {".~live.db" + digits,
+                                         ".~" + safety + ".manifest.json" + digits};
+  const std::vector<std::string> foreign = {
+      ".~other.db" + digits, ".~live.db.tmp", ".~live.db-wal" + digits,
+      ".~other.before-restore-20261122T090000Z.db.manifest.json" + digits};
+  for (const auto* names : {&dead, &foreign}) {
+    for (const std::string& name : *names) test::write_file(scene.world / "home" / name, "x");
+  }
+  const fs::path at_work =
+      scene.world / "home" / (".~" + safety + ".manifest.json.fedcba9876543210.tmp");
+  const auto fd = core::create_locked(AT_FDCWD, at_work.string(), at_work);
+  REQUIRE(fd);
+  scene.restore(scene.in_place());
+  for (const auto& name : dead) CHECK_FALSE(fs::exists(scene.world / "home" / name));
+  for (const auto& name : foreign) CHECK(fs::exists(scene.world / "home" / name));
+  CHECK(fs::exists(at_work));
+  ::close(*fd);
+  scene.restore(scene.in_place());
+  CHECK_FALSE(fs::exists(at_work));
+}
+
+TEST_CASE("a second name of the live database is told, never judged, and removed by a restore") {
+  Scene scene;
+  const fs::path second = scene.world / "home/live.before-restore-20261122T090000Z.db";
+  core::Manifest manifest = *core::read_manifest(scene.snapshot, core::system_files());
+  manifest.sha256.clear();
+  REQUIRE(core::write_manifest(second, manifest, core::system_files()));
+  fs::create_hard_link(scene.live, second);
+  CHECK(core::second_names_of(scene.live, core::system_files()) == std::vector<fs::path>{second});
+
+  core::NoProgress progress;
+  const auto verified =
+      core::verify_snapshot({.snapshot = second}, scene.world.env(), progress, {});
+  REQUIRE_FALSE(verified);
+  CHECK(verified.error().code == ErrorCode::conflict);
+  CHECK(scene.error_of(
+            {.snapshot = second, .target = scene.live, .in_place = true, .confirmed = true}) ==
+        ErrorCode::invalid_argument);
+  core::DiscoverRequest request;
+  request.folders = {scene.world / "home"};
+  request.patterns = {"*.db"};
+  const auto found = core::discover_databases(request, scene.world.env(), {});
+  REQUIRE(found);
+  REQUIRE(found->databases.size() == 1);
+  REQUIRE(found->databases[0].warnings.size() == 1);
+  CHECK(found->databases[0].warnings[0].find(second.string()) != std::string::npos);
+
+  const auto restored = scene.restore(scene.in_place());
+  CHECK_FALSE(fs::exists(second));
+  CHECK(*restored.safety_copy != second);
+  CHECK(notes_in(*restored.safety_copy) == 30);
+  check_tidy(scene);
+}
+
+// Calls back after the nth look at who has what open.
+class LookingForOpeners final : public test::ForwardingFiles {
+ public:
+  LookingForOpeners(int number, std::function<void()> then)
+      : number_(number), then_(std::move(then)) {}
+  Expected<std::vector<core::DirEntry>> list(const Path& folder,
+                                             std::size_t max_entries) const override {
+    auto entries = ForwardingFiles::list(folder, max_entries);
+    if (folder == "/proc" && ++looks_ == number_) then_();
+    return entries;
+  }
+  int looks() const { return looks_; }
+
+ private:
+  int number_;
+  std::function<void()> then_;
+  mutable int looks_ = 0;
+};
+
+TEST_CASE("a program that opens the database after the first looks is seen before it is replaced") {
+  Scene scene("delete");
+  std::unique_ptr<WriterProcess> late;
+  LookingForOpeners files(2, [&] {
+    late = std::make_unique<WriterProcess>(scene.live,
+                                           WriterOptions{.mode = WriterOptions::Mode::idle});
+  });
+  const auto restored = scene.restore_with(files, scene.in_place());
+  REQUIRE(late);
+  REQUIRE_FALSE(restored);
+  CHECK(restored.error().code == ErrorCode::busy);
+  CHECK(restored.error().message.find("(process " + std::to_string(late->pid()) + ")") !=
+        std::string::npos);
+  CHECK(late->stop().exit_code == 0);
+  CHECK(notes_in(scene.live) == 30);
+  CHECK(scene.home() == "live.db");
+}
+
+TEST_CASE("a file system without hard links keeps the old database by renaming it") {
+  class NoLinks final : public test::ForwardingFiles {
+   public:
+    Expected<> link(const Path&, const Path&) override {
+      return core::fail(ErrorCode::unsupported, "no hard links here");
+    }
+  };
+  const std::string mode = GENERATE("wal", "delete");
+  Scene scene(mode);
+  NoLinks files;
+  const auto restored = scene.restore_with(files, scene.in_place());
+  REQUIRE(restored);
+  CHECK(notes_in(scene.live) == 20);
+  CHECK(notes_in(*restored->safety_copy) == 30);
+  CHECK(core::read_manifest(*restored->safety_copy, core::system_files())->journal_mode == mode);
+  check_tidy(scene);
+}
+
+TEST_CASE("a snapshot that a run replaces during its restore is not called damaged") {
+  // Between the check and the copy there is the look at the room left.
+  class Replacing final : public test::ForwardingFiles {
+   public:
+    explicit Replacing(Scene& scene) : scene_(scene) {}
+    Expected<std::uint64_t> free_bytes(const Path& folder) const override {
+      core::NoProgress progress;
+      core::SnapshotRequest request;
+      request.source = scene_.live;
+      request.destination = scene_.world / "backups";
+      if (!core::take_snapshot(request, scene_.world.env(), progress, {})) {
+        throw std::runtime_error("cannot take the snapshot");
+      }
+      return ForwardingFiles::free_bytes(folder);
+    }
+
+   private:
+    Scene& scene_;
+  };
+  Scene scene;
+  Replacing files(scene);
+  const auto restored = scene.restore_with(
+      files, {.snapshot = scene.snapshot, .target = scene.world / "home/new.db"});
+  REQUIRE_FALSE(restored);
+  CHECK(restored.error().code == ErrorCode::busy);
+  CHECK(restored.error().message.find("replaced by a later run") != std::string::npos);
+  CHECK(scene.home() == "live.db");
+}
+
+}  // namespace

@@ -1,0 +1,295 @@
+// One run of a schedule: when it runs, how often it tries, and whom it tells.
+#include "core/schedule/run_job.h"
+
+#include "core/catalog/history.h"
+#include "core/platform/run_lock.h"
+#include "core/schedule/list.h"
+#include "support/catch.h"
+#include "support/fake_schedulers.h"
+#include "support/test_database.h"
+
+using namespace core;
+using test::FakeSchedulers;
+
+namespace {
+
+const RunOptions kByHand{false, false};
+const RunOptions kScheduled{true, false};
+const RunOptions kIfDue{true, true};
+
+struct Installed {
+  Installed() : world("linux") {
+    BackupJob job = world.job("global");
+    job.scheduler = SchedulerKind::cron;
+    job.scheduled_since = world.fake.clock.now() - std::chrono::hours(24 * 30);
+    job.ping_url = "https://hc.example/abc?rid=1";
+    job.on_failure = "tell me";
+    save(job);
+  }
+  void save(const BackupJob& job) { REQUIRE(write_job(job, world.fake.places, world.env().files)); }
+  BackupJob job() { return *read_job("global", world.fake.places, world.env().files); }
+  Expected<JobRun> run(const RunOptions& options, std::stop_token stop = {}) {
+    NoProgress no_progress;
+    return run_job("global", options, world.env(), no_progress, stop);
+  }
+  std::vector<RunRecord> history() { return *list_runs({}, world.env()); }
+
+  FakeSchedulers world;
+};
+
+}  // namespace
+
+TEST_CASE("A run takes the job's snapshot and stands in the history under its name", "[run_job]") {
+  Installed installed;
+  const auto run = installed.run(kScheduled);
+  REQUIRE(run);
+  CHECK(run->outcome == JobRun::Outcome::done);
+  CHECK(run->attempts == 1);
+  CHECK(fs::exists(run->snapshot->snapshot));
+  const auto history = installed.history();
+  REQUIRE(history.size() == 1);
+  CHECK(history[0].schedule == "global");
+  CHECK(history[0].ok);
+}
+
+TEST_CASE("Where the history is lost, the newest manifest tells whether a run is due",
+          "[run_job]") {
+  Installed installed;
+  REQUIRE(installed.run(kIfDue)->outcome == JobRun::Outcome::done);
+  const auto state = installed.world.fake.places.state;
+  for (const char* name : {"history.db", "history.db-wal", "history.db-shm"}) {
+    fs::remove(state / name);
+  }
+  const bool damaged = GENERATE(false, true);
+  if (damaged) test::write_file(state / "history.db", std::string(5000, 'x'));
+  CHECK(installed.run(kIfDue)->outcome == JobRun::Outcome::not_due);
+  const auto list = list_schedules(installed.world.env(), {});
+  REQUIRE(list.schedules.size() == 1);
+  CHECK_FALSE(list.schedules.front().overdue);
+  CHECK(list.schedules.front().last_success);
+  installed.world.fake.clock.advance(std::chrono::hours(24));
+  CHECK(installed.run(kIfDue)->outcome == JobRun::Outcome::done);
+}
+
+TEST_CASE("A newer version's history makes no run due that was done", "[run_job]") {
+  Installed installed;
+  REQUIRE(installed.run(kIfDue)->outcome == JobRun::Outcome::done);
+  test::run_sql(installed.world.fake.places.state / "history.db", "PRAGMA user_version = 99");
+  CHECK(installed.run(kIfDue)->outcome == JobRun::Outcome::not_due);
+}
+
+TEST_CASE("A run that is not due does nothing and says nothing", "[run_job]") {
+  Installed installed;
+  REQUIRE(installed.run(kIfDue)->outcome == JobRun::Outcome::done);
+  const auto again = installed.run(kIfDue);
+  REQUIRE(again);
+  CHECK(again->outcome == JobRun::Outcome::not_due);
+  CHECK(report_of(*again, kIfDue).empty());
+  CHECK(installed.history().size() == 1);
+  CHECK(installed.world.pings.size() == 2);
+
+  installed.world.fake.clock.advance(std::chrono::hours(24));
+  CHECK(installed.run(kIfDue)->outcome == JobRun::Outcome::done);
+  CHECK(installed.run(kByHand)->outcome == JobRun::Outcome::done);
+}
+
+TEST_CASE("A run that was asked for runs although it is not due, once", "[run_job]") {
+  Installed installed;
+  REQUIRE(installed.run(kIfDue));
+  REQUIRE(request_run("global", installed.world.env()));
+  CHECK(installed.run(kIfDue)->outcome == JobRun::Outcome::done);
+  CHECK(installed.run(kIfDue)->outcome == JobRun::Outcome::not_due);
+
+  REQUIRE(request_run("global", installed.world.env()));
+  installed.world.fake.clock.advance(kRequestLifetime);
+  CHECK(installed.run(kIfDue)->outcome == JobRun::Outcome::not_due);
+}
+
+TEST_CASE("A failed run leaves the schedule due", "[run_job]") {
+  Installed installed;
+  fs::rename(installed.world.backups(), installed.world.backups().string() + ".away");
+  CHECK_FALSE(installed.run(kIfDue));
+  CHECK_FALSE(installed.run(kIfDue));
+  CHECK(installed.history().size() == 2);
+  fs::rename(installed.world.backups().string() + ".away", installed.world.backups());
+  CHECK(installed.run(kIfDue)->outcome == JobRun::Outcome::done);
+}
+
+TEST_CASE("A busy source is tried three times, ten minutes apart", "[run_job]") {
+  Installed installed;
+  BackupJob job = installed.job();
+  job.snapshot.source = installed.world.fake / "live/locked.db";
+  test::make_notes_database(job.snapshot.source, {.journal_mode = "delete"});
+  installed.save(job);
+  test::OpenDatabase writer(job.snapshot.source);
+  writer.run("BEGIN EXCLUSIVE");
+  const Instant begun = installed.world.fake.clock.now();
+  const auto run = installed.run(kScheduled);
+  REQUIRE_FALSE(run);
+  CHECK(run.error().code == ErrorCode::busy);
+  // Ids count every attempt; of like failures the first and the last are kept.
+  const auto attempts = [&] { return installed.history().front().id; };
+  CHECK(attempts() == kMaxAttempts);
+  CHECK(installed.history().size() == 2);
+  CHECK(installed.world.fake.clock.now() - begun >= 2 * kRetryPause);
+  CHECK(installed.world.failure_commands.size() == 1);
+
+  REQUIRE(request_run("global", installed.world.env()));
+  CHECK_FALSE(installed.run(kScheduled));
+  CHECK(attempts() == kMaxAttempts + 1);
+  CHECK_FALSE(installed.run(kByHand));  // the one who typed it waits, too
+  CHECK(attempts() == kMaxAttempts + 2);
+  writer.run("COMMIT");
+  CHECK(installed.run(kScheduled));
+}
+
+TEST_CASE("A stop request ends the wait before the next attempt", "[run_job]") {
+  Installed installed;
+  BackupJob job = installed.job();
+  job.snapshot.source = installed.world.fake / "live/locked.db";
+  test::make_notes_database(job.snapshot.source, {.journal_mode = "delete"});
+  installed.save(job);
+  test::OpenDatabase writer(job.snapshot.source);
+  writer.run("BEGIN EXCLUSIVE");
+  std::stop_source source;
+  source.request_stop();
+  const auto run = installed.run(kScheduled, source.get_token());
+  REQUIRE_FALSE(run);
+  CHECK(run.error().code == ErrorCode::cancelled);
+  CHECK(installed.world.failure_commands.empty());
+  CHECK(installed.world.pings.empty());
+}
+
+TEST_CASE("Pings go to start, success and failure, and never show in an argument", "[run_job]") {
+  Installed installed;
+  REQUIRE(installed.run(kScheduled));
+  REQUIRE(installed.world.pings.size() == 2);
+  CHECK(installed.world.pings[0] == "url = \"https://hc.example/abc/start?rid=1\"\n");
+  CHECK(installed.world.pings[1] == "url = \"https://hc.example/abc?rid=1\"\n");
+  fs::rename(installed.world.backups(), installed.world.backups().string() + ".away");
+  CHECK_FALSE(installed.run(kScheduled));
+  REQUIRE(installed.world.pings.size() == 4);
+  CHECK(installed.world.pings[3] == "url = \"https://hc.example/abc/fail?rid=1\"\n");
+  for (const std::string& line : installed.world.fake.commands.lines()) {
+    CHECK(line.find("hc.example") == std::string::npos);
+  }
+}
+
+TEST_CASE("A monitor that cannot be reached is a warning, not a failure", "[run_job]") {
+  Installed installed;
+  installed.world.fake.places.variables["BPD_CURL"] = "no-such-curl";
+  const auto run = installed.run(kScheduled);
+  REQUIRE(run);
+  REQUIRE(run->warnings.size() == 2);
+  CHECK(run->warnings[0].find("ping_url/start was not reached") == 0);
+  CHECK_FALSE(report_of(*run, kIfDue).empty());
+  CHECK(installed.history()[0].warnings == run->warnings[0] + "\n" + run->warnings[1]);
+}
+
+TEST_CASE("on_failure runs in a shell that knows what failed", "[run_job]") {
+  Installed installed;
+  fs::remove(installed.job().snapshot.source);
+  CHECK_FALSE(installed.run(kScheduled));
+  REQUIRE(installed.world.failure_commands.size() == 1);
+  const Command& command = installed.world.failure_commands[0];
+  CHECK(command.argv == std::vector<std::string>{"/bin/sh", "-c", "tell me"});
+  CHECK(command.extra_environment.at("BACKUP_PLUGIN_DB_SCHEDULE") == "global");
+  CHECK(command.extra_environment.at("BACKUP_PLUGIN_DB_ERROR").find("not_found: ") == 0);
+}
+
+TEST_CASE("Two runs of one schedule exclude each other", "[run_job]") {
+  Installed installed;
+  const auto lock = RunLock::acquire("schedule global", "a test", std::chrono::milliseconds(0),
+                                     installed.world.env(), {});
+  REQUIRE(lock);
+  const auto if_due = installed.run(kIfDue);
+  REQUIRE(if_due);
+  CHECK(if_due->outcome == JobRun::Outcome::already_running);
+  CHECK(installed.run(kByHand).error().code == ErrorCode::busy);
+}
+
+TEST_CASE("A scheduled run that cannot lock tells everybody of its failure", "[run_job]") {
+  Installed installed;
+  test::write_file(installed.world.fake.places.state / "locks", "no folder");
+  const auto run = installed.run(kIfDue);
+  REQUIRE_FALSE(run);
+  REQUIRE(installed.world.failure_commands.size() == 1);
+  REQUIRE(installed.world.pings.size() == 1);
+  CHECK(installed.world.pings[0] == "url = \"https://hc.example/abc/fail?rid=1\"\n");
+  CHECK(test::read_file(log_path("global", installed.world.fake.places)).find("failed: ") !=
+        std::string::npos);
+  CHECK(installed.history().size() == 1);
+}
+
+TEST_CASE("A run by hand beside another one of its schedule raises no alarm", "[run_job]") {
+  Installed installed;
+  const auto lock = RunLock::acquire("schedule global", "a test", std::chrono::milliseconds(0),
+                                     installed.world.env(), {});
+  REQUIRE(lock);
+  CHECK_FALSE(installed.run(kByHand));
+  CHECK_FALSE(installed.run(kIfDue)->snapshot);
+  CHECK(installed.world.failure_commands.empty());
+  CHECK(installed.world.pings.empty());
+  CHECK(installed.run(kScheduled).error().code == ErrorCode::busy);
+  CHECK(installed.world.failure_commands.size() == 1);
+}
+
+TEST_CASE("A scheduled run without its job says so and is recorded", "[run_job]") {
+  Installed installed;
+  test::write_file(job_path("global", installed.world.fake.places), "{");
+  const auto run = installed.run(kIfDue);
+  REQUIRE_FALSE(run);
+  CHECK(run.error().code == ErrorCode::damaged);
+  const auto history = installed.history();
+  REQUIRE(history.size() == 1);
+  CHECK(history[0].error_code == "damaged");
+  CHECK(history[0].schedule == "global");
+}
+
+TEST_CASE("The log of a schedule stays below its bound and keeps the newest lines", "[run_job]") {
+  Installed installed;
+  const Env env = installed.world.env();
+  const fs::path log = log_path("global", installed.world.fake.places);
+  for (int i = 0; i < 600; ++i) {
+    REQUIRE(append_log("global", std::string(1000, 'x') + std::to_string(i) + "\n", env));
+  }
+  CHECK(fs::file_size(log) <= kMaxLogBytes);
+  CHECK(fs::file_size(log.string() + ".1") <= kMaxLogBytes);
+  CHECK(test::read_file(log).ends_with("x599\n"));
+  CHECK(test::names_in(log.parent_path()).find(".2") == std::string::npos);
+  test::write_file(log, std::string(kMaxLogBytes * 2, 'y'));
+  REQUIRE(append_log("global", "after\n", env));
+  CHECK(test::read_file(log) == "after\n");
+}
+
+TEST_CASE("Runs are logged where the scheduler keeps no output", "[run_job]") {
+  Installed installed;
+  REQUIRE(installed.run(kScheduled));
+  CHECK(test::read_file(log_path("global", installed.world.fake.places))
+            .find("2026-11-23T12:00:00Z 'global': wrote ") == 0);
+  BackupJob job = installed.job();
+  job.name = "by-systemd";
+  job.scheduler = SchedulerKind::systemd;
+  installed.save(job);
+  NoProgress no_progress;
+  const auto run = run_job("by-systemd", kScheduled, installed.world.env(), no_progress, {});
+  REQUIRE(run);
+  CHECK_FALSE(fs::exists(log_path("by-systemd", installed.world.fake.places)));
+  CHECK(report_of(*run, kScheduled).find("wrote ") != std::string::npos);
+}
+
+TEST_CASE("What launchd collects of a program's output is rotated", "[run_job]") {
+  Installed installed;
+  BackupJob job = installed.job();
+  job.scheduler = SchedulerKind::launchd;
+  installed.save(job);
+  const fs::path output = installed.world.fake.places.state / "logs/global.launchd.log";
+  fs::create_directories(output.parent_path());
+  test::write_file(output, "short");
+  REQUIRE(installed.run(kScheduled));
+  CHECK(test::read_file(output) == "short");
+  test::write_file(output, std::string(kMaxLogBytes + 1, 'x'));
+  REQUIRE(installed.run(kScheduled));
+  CHECK_FALSE(fs::exists(output));
+  CHECK(fs::file_size(output.string() + ".1") == kMaxLogBytes + 1);
+}

@@ -1,0 +1,84 @@
+// Frontmatter and the files of skills.
+#include "server/mcp/skills.h"
+
+#include "server/base/crypto.h"
+#include "support/catch.h"
+#include "tests/server/support/demo_server.h"
+
+using server::Json;
+using server::parse_frontmatter;
+
+TEST_CASE("Frontmatter is read as YAML reads it") {
+  const Json json = parse_frontmatter(
+      "---\n"
+      "name: a-skill\n"
+      "description: \"Quoted: with \\\"quotes\\\"\"\n"
+      "single: 'it''s'\n"
+      "folded: >-\n  one\n  two\n\n  three\n"
+      "literal: |\n  one\n    two\n"
+      "plain: goes on\n  over lines\n"
+      "number: 3\nfraction: 1.5\nyes: true\nnothing: null\nempty:\n"
+      "# a comment\n"
+      "list:\n  - a\n  - 2\n"
+      "flow: [a, \"b\", 3]\n"
+      "metadata:\n  version: 1.0.2\n  nested:\n    deep: x\n"
+      "---\nname: not-this\n");
+  CHECK(json == Json::parse(R"({"name":"a-skill","description":"Quoted: with \"quotes\"",
+    "single":"it's","folded":"one two\nthree","literal":"one\n  two\n","plain":"goes on over lines",
+    "number":3,"fraction":1.5,"yes":true,"nothing":null,"empty":null,"list":["a",2],
+    "flow":["a","b",3],"metadata":{"version":"1.0.2","nested":{"deep":"x"}}})"));
+}
+
+TEST_CASE("A file without frontmatter has none") {
+  CHECK(parse_frontmatter("# Title\n").empty());
+  CHECK(parse_frontmatter("---\nname: x\n").empty());
+  CHECK(parse_frontmatter("").empty());
+}
+
+TEST_CASE("A skill's files are served byte by byte, with the digests of those bytes") {
+  const server::ServerDefinition definition = test::demo_definition();
+  server::SkillShelf shelf(definition);
+  const Json* skill = shelf.find("skill://demo-skill/SKILL.md");
+  REQUIRE(skill != nullptr);
+  REQUIRE(skill->at("resources").size() == 2);
+  for (const Json& resource : skill->at("resources")) {
+    const auto contents = shelf.read(resource.at("uri").get<std::string>());
+    REQUIRE(contents);
+    const std::string text = contents->at("text").get<std::string>();
+    CHECK(resource.at("digest") == "sha256:" + server::sha256_hex(text));
+    CHECK(resource.at("size") == text.size());
+  }
+  CHECK(skill->at("frontmatter").at("description") == "Shows how a skill is served.");
+}
+
+TEST_CASE("A folder shows its direct children only") {
+  const server::ServerDefinition definition = test::demo_definition();
+  server::SkillShelf shelf(definition);
+  const auto children = shelf.children("skill://demo-skill");
+  REQUIRE(children);
+  REQUIRE(children->size() == 2);
+  CHECK(children->at(0).at("uri") == "skill://demo-skill/SKILL.md");
+  CHECK(children->at(1).at("uri") == "skill://demo-skill/references");
+  CHECK(children->at(1).at("mimeType") == "inode/directory");
+  CHECK_FALSE(shelf.children("skill://demo-skill/SKILL.md"));
+  CHECK_FALSE(shelf.children("skill://demo"));
+  CHECK_FALSE(shelf.children("file:///etc"));
+}
+
+TEST_CASE("A skill whose name is not its folder's is left out") {
+  server::ServerDefinition definition;
+  definition.skills = {{"folder/SKILL.md", "---\nname: other\ndescription: x\n---\n"}};
+  server::SkillShelf shelf(definition);
+  CHECK(shelf.entries().empty());
+}
+
+TEST_CASE("Bytes that are no text are served as base64") {
+  server::ServerDefinition definition;
+  definition.skills = {{"s/SKILL.md", "---\nname: s\ndescription: x\n---\n"},
+                       {"s/logo.png", "\x89PNG"}};
+  server::SkillShelf shelf(definition);
+  const auto contents = shelf.read("skill://s/logo.png");
+  REQUIRE(contents);
+  CHECK(contents->at("blob") == "iVBORw==");
+  CHECK(contents->at("mimeType") == "image/png");
+}

@@ -1,0 +1,170 @@
+// The stdio transport over real pipes: framing, ends, and clients that do not behave.
+#include "server/stdio/stdio_transport.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include "support/catch.h"
+#include "tests/server/support/demo_server.h"
+
+using server::Json;
+using test::legacy;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Pipe {
+  std::array<int, 2> ends{-1, -1};
+  Pipe() { REQUIRE(pipe2(ends.data(), O_CLOEXEC) == 0); }
+  ~Pipe() {
+    close_end(0);
+    close_end(1);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  void close_end(std::size_t end) {
+    if (ends[end] >= 0) close(ends[end]);
+    ends[end] = -1;
+  }
+};
+
+// The demo server behind pipes, in a thread.
+class Piped {
+ public:
+  Piped()
+      : dispatcher_(definition_, clock_, {}), thread_([this] {
+          end_ = server::serve_stdio(dispatcher_, in_.ends[0], out_.ends[1], stop_.ends[0]);
+          out_.close_end(1);
+        }) {}
+  ~Piped() {
+    in_.close_end(1);
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void write(const std::string& text) {
+    std::string_view rest = text;
+    while (!rest.empty()) {
+      const ssize_t count = ::write(in_.ends[1], rest.data(), rest.size());
+      REQUIRE(count > 0);
+      rest.remove_prefix(static_cast<std::size_t>(count));
+    }
+  }
+  // The next line, without its end; empty at the end of output or after ten seconds.
+  std::string read_line() {
+    while (buffer_.find('\n') == std::string::npos) {
+      pollfd out{out_.ends[0], POLLIN, 0};
+      std::array<char, 4096> chunk{};
+      if (poll(&out, 1, 10'000) != 1) return {};
+      const ssize_t count = ::read(out_.ends[0], chunk.data(), chunk.size());
+      if (count <= 0) return {};
+      buffer_.append(chunk.data(), static_cast<std::size_t>(count));
+    }
+    const std::size_t end = buffer_.find('\n');
+    const std::string line = buffer_.substr(0, end);
+    buffer_.erase(0, end + 1);
+    return line;
+  }
+  void end_input() { in_.close_end(1); }
+  void signal() { REQUIRE(::write(stop_.ends[1], "x", 1) == 1); }
+  server::StdioEnd join() {
+    thread_.join();
+    return end_;
+  }
+
+ private:
+  test::FakeClock clock_;
+  server::ServerDefinition definition_ = test::demo_definition();
+  Pipe in_, out_, stop_;
+  server::Dispatcher dispatcher_;
+  server::StdioEnd end_ = server::StdioEnd::handler_stuck;
+  std::string buffer_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+TEST_CASE("Messages are lines, however the bytes arrive") {
+  Piped piped;
+  const std::string text =
+      legacy("1", "ping") + "\r\n\n  \n" + legacy("2", "ping") + "\n" + legacy("3", "ping") + "\n";
+  for (const char c : text) piped.write(std::string(1, c));
+  for (int id = 1; id <= 3; ++id) CHECK(Json::parse(piped.read_line()).at("id") == id);
+}
+
+TEST_CASE("A last line without its end is still a message") {
+  Piped piped;
+  piped.write(legacy("1", "ping"));
+  piped.end_input();
+  CHECK(Json::parse(piped.read_line()).at("id") == 1);
+  CHECK(piped.join() == server::StdioEnd::clean);
+}
+
+TEST_CASE("What is no JSON is answered and the next line is served") {
+  Piped piped;
+  piped.write("{nonsense\n" + legacy("2", "ping") + "\n");
+  const Json error = Json::parse(piped.read_line());
+  CHECK(error.at("error").at("code") == -32700);
+  CHECK_FALSE(error.contains("id"));
+  CHECK(Json::parse(piped.read_line()).at("id") == 2);
+}
+
+TEST_CASE("A line beyond the bound is refused without being kept") {
+  Piped piped;
+  piped.write("\"");
+  const std::string piece(1 << 20, 'x');
+  for (std::size_t sent = 0; sent <= server::kMaxLine + piece.size(); sent += piece.size()) {
+    piped.write(piece);
+  }
+  CHECK(Json::parse(piped.read_line()).at("error").at("code") == -32700);
+  piped.write("\"\n" + legacy("2", "ping") + "\n");
+  CHECK(Json::parse(piped.read_line()).at("id") == 2);
+}
+
+TEST_CASE("At the end of input quick calls finish and slow ones are stopped within a second") {
+  Piped piped;
+  piped.write(legacy("1", "tools/call", R"("name":"wait")") + "\n" +
+              legacy("2", "tools/call", R"("name":"count","arguments":{"to":3})") + "\n");
+  const auto start = std::chrono::steady_clock::now();
+  piped.end_input();
+  std::string replies;
+  for (std::string line = piped.read_line(); !line.empty(); line = piped.read_line()) {
+    replies += line + "\n";
+  }
+  CHECK(replies.find("counted to 3") != std::string::npos);
+  CHECK(replies.find("stopped") != std::string::npos);
+  CHECK(piped.join() == server::StdioEnd::clean);
+  CHECK(std::chrono::steady_clock::now() - start < 5s);
+}
+
+TEST_CASE("A signal ends the service at once, with calls stopped") {
+  Piped piped;
+  piped.write(legacy("1", "tools/call", R"("name":"wait")") + "\n" + legacy("2", "ping") + "\n");
+  CHECK(Json::parse(piped.read_line()).at("id") == 2);
+  piped.signal();
+  CHECK(piped.read_line().find("stopped") != std::string::npos);
+  CHECK(piped.join() == server::StdioEnd::clean);
+}
+
+TEST_CASE("A client that never reads does not keep the process") {
+  Piped piped;
+  std::string many;
+  for (int i = 0; i < 200; ++i) many += legacy(std::to_string(i), "tools/list") + "\n";
+  piped.write(many);
+  std::this_thread::sleep_for(50ms);
+  piped.signal();
+  CHECK(piped.join() == server::StdioEnd::clean);
+}
+
+TEST_CASE("A reply larger than a pipe arrives whole") {
+  Piped piped;
+  const std::string large(300'000, 'y');
+  piped.write(legacy("1", "tools/call", R"("name":"echo","arguments":{"text":")" + large + "\"}") +
+              "\n");
+  const Json reply = Json::parse(piped.read_line());
+  CHECK(reply.at("result").at("content").at(0).at("text") == large);
+}
