@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/base/paths.h"
 #include "core/catalog/destinations.h"
 #include "core/catalog/retention.h"
 
@@ -113,9 +114,9 @@ Expected<fs::path> Arguments::allowed_path(const std::string& given) const {
   fs::path path = absolute_path(given, setting_.env.places);
   if (auto judged = setting_.judge(path)) return std::move(*judged);
   return fail(ErrorCode::permission_denied,
-              path.string() + " lies outside the folders this server may touch.",
+              core::text_of(path) + " lies outside the folders this server may touch.",
               "Start the server with --allow and a folder that holds it, or choose a path below " +
-                  setting_.allowed.front().string() + ".");
+                  core::text_of(setting_.allowed.front()) + ".");
 }
 
 Expected<std::optional<fs::path>> Arguments::path(std::string_view key) const {

@@ -9,6 +9,7 @@
 
 #include "core/base/env.h"
 #include "core/base/error.h"
+#include "core/base/paths.h"
 #include "core/catalog/catalog.h"
 #include "core/catalog/manifest.h"
 #include "core/catalog/retention.h"
@@ -67,7 +68,9 @@ class Arguments {
   // touch.
   core::Expected<core::fs::path> allowed_path(const std::string& text) const;
   // Whether a path that no argument named may be shown or touched.
-  bool allows(const core::fs::path& path) const { return allowed_path(path.string()).has_value(); }
+  bool allows(const core::fs::path& path) const {
+    return allowed_path(core::text_of(path)).has_value();
+  }
 
   core::RetentionPolicy retention() const;
   core::VerifyLevel verify(std::string_view key, core::VerifyLevel otherwise) const;

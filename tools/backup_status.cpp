@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/base/paths.h"
 #include "core/status/status_facts.h"
 #include "tools/encode.h"
 #include "tools/schema.h"
@@ -14,12 +15,12 @@ using server::Json;
 namespace {
 
 Json encode(const DatabaseStatus& status, core::Instant now) {
-  Json entry{{"source", status.source.string()},
+  Json entry{{"source", core::text_of(status.source)},
              {"status", core::to_string(status.state)},
              {"covered", status.covered}};
   if (status.covered && !status.schedule.empty()) {
     entry["schedule"] = status.schedule;
-    entry["destination"] = status.destination.string();
+    entry["destination"] = core::text_of(status.destination);
   }
   if (status.last_success) entry["last_success"] = core::format_instant(*status.last_success);
   if (status.last_verified) entry["verified_hours_ago"] = age_hours(*status.last_verified, now);

@@ -1,5 +1,6 @@
 #include "tools/discover_databases.h"
 
+#include "core/base/paths.h"
 #include "core/status/discover.h"
 #include "core/status/status_facts.h"
 #include "tools/encode.h"
@@ -38,8 +39,9 @@ void add_backups(Json& entry, const FoundDatabase& found, const core::StatusInpu
 }
 
 Json encode(const FoundDatabase& found) {
-  Json entry{
-      {"path", found.path.string()}, {"kind", core::to_string(found.kind)}, {"bytes", found.bytes}};
+  Json entry{{"path", core::text_of(found.path)},
+             {"kind", core::to_string(found.kind)},
+             {"bytes", found.bytes}};
   if (!found.journal_mode.empty()) entry["journal_mode"] = found.journal_mode;
   if (found.rows) entry["rows"] = *found.rows;
   entry["last_write"] = core::format_instant(found.last_write);
@@ -100,7 +102,7 @@ server::Tool discover_databases(const Setting& setting) {
     const auto report = core::judge_status(input);
     for (const auto& status : report.databases) {
       if (status.missing && !status.problems.empty() && arguments.allows(status.source)) {
-        found->warnings.push_back(status.source.string() + ": " + status.problems.front());
+        found->warnings.push_back(core::text_of(status.source) + ": " + status.problems.front());
       }
     }
     Json databases = Json::array();

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/base/paths.h"
 #include "core/catalog/loss.h"
 #include "server/base/printable.h"
 
@@ -49,7 +50,7 @@ Json encode_checks(const std::vector<core::VerifyCheck>& checks) {
 }
 
 Json encode_snapshot(const core::Snapshot& snapshot, core::Instant now) {
-  Json entry{{"path", snapshot.path.string()}};
+  Json entry{{"path", core::text_of(snapshot.path)}};
   if (!snapshot.host.empty()) entry["hostname"] = snapshot.host;
   if (!snapshot.label.empty()) entry["label"] = snapshot.label;
   entry["stem"] = snapshot.stem;

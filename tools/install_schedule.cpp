@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/paths.h"
 #include "core/catalog/retention.h"
 #include "core/schedule/due.h"
 #include "core/schedule/install.h"
@@ -104,8 +105,8 @@ Json encode(const InstallResult& result, const Setting& setting) {
   Json structured{{"name", result.job.name},
                   {"scheduler", core::to_string(result.job.scheduler)},
                   {"time", core::format_time_of_day(result.job.time)},
-                  {"source", result.job.snapshot.source.string()},
-                  {"destination", result.job.snapshot.destination.string()},
+                  {"source", core::text_of(result.job.snapshot.source)},
+                  {"destination", core::text_of(result.job.snapshot.destination)},
                   {"dry_run", result.dry_run},
                   {"updated", result.updated},
                   {"changed", shown(result.changes.changed, setting)},
@@ -115,7 +116,7 @@ Json encode(const InstallResult& result, const Setting& setting) {
   const std::string shown_job_text = core::encode_job(shown(result.job, setting));
   Json files = Json::array();
   for (const auto& file : result.files) {
-    Json entry{{"path", file.path.string()}, {"mode", octal(file.mode)}};
+    Json entry{{"path", core::text_of(file.path)}, {"mode", octal(file.mode)}};
     if (result.dry_run) entry["text"] = file.text == job_text ? shown_job_text : file.text;
     files.push_back(std::move(entry));
   }
@@ -177,7 +178,7 @@ server::Tool install_schedule(const Setting& setting) {
       return free.error();
     }
     const auto& snapshot = settled->job.snapshot;
-    if (auto source = arguments.allowed_path(snapshot.source.string()); !source) {
+    if (auto source = arguments.allowed_path(core::text_of(snapshot.source)); !source) {
       return source.error();
     }
     if (snapshot.destination.empty()) {
@@ -185,7 +186,7 @@ server::Tool install_schedule(const Setting& setting) {
       if (auto* question = std::get_if<server::NeedsInput>(&destination)) return *question;
       if (auto* error = std::get_if<core::Error>(&destination)) return *error;
       request->settings.destination = std::get<core::fs::path>(destination);
-    } else if (auto kept = arguments.allowed_path(snapshot.destination.string()); !kept) {
+    } else if (auto kept = arguments.allowed_path(core::text_of(snapshot.destination)); !kept) {
       return kept.error();
     }
 

@@ -1,5 +1,6 @@
 #include "tools/list_schedules.h"
 
+#include "core/base/paths.h"
 #include "core/schedule/due.h"
 #include "core/schedule/list.h"
 #include "tools/encode.h"
@@ -28,8 +29,8 @@ void put(Json& json, const char* key, const std::string& text) {
 void put_settings(Json& entry, const core::BackupJob& job, const Setting& setting) {
   const auto& snapshot = job.snapshot;
   entry["time"] = core::format_time_of_day(job.time);
-  entry["source"] = snapshot.source.string();
-  entry["destination"] = snapshot.destination.string();
+  entry["source"] = core::text_of(snapshot.source);
+  entry["destination"] = core::text_of(snapshot.destination);
   put(entry, "label", snapshot.label);
   put(entry, "hostname", snapshot.hostname);
   if (snapshot.flat) entry["flat"] = true;

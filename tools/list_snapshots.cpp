@@ -1,5 +1,6 @@
 #include "tools/list_snapshots.h"
 
+#include "core/base/paths.h"
 #include "core/catalog/catalog.h"
 #include "core/verify/verify_run.h"
 #include "tools/encode.h"
@@ -57,7 +58,7 @@ core::Expected<core::ListFilter> filter_of(const Arguments& arguments,
   BPD_TRY_AS(source, arguments.path("source"));
   if (*source) {
     // Manifests name sources with links resolved; a source that is gone is still asked for by name.
-    filter.source = files.canonical(**source).value_or(**source).string();
+    filter.source = core::text_of(files.canonical(**source).value_or(**source));
   }
   return filter;
 }

@@ -1,5 +1,6 @@
 #include "tools/prune_snapshots.h"
 
+#include "core/base/paths.h"
 #include "core/snapshot/prune.h"
 #include "tools/encode.h"
 #include "tools/schema.h"
@@ -16,7 +17,7 @@ Json encode(const core::PruneResult& result, bool dry_run) {
   Json kept = Json::array();
   for (const auto& decision : result.decisions) {
     (decision.expired ? expired : kept)
-        .push_back({{"path", decision.snapshot.path.string()}, {"reason", decision.reason}});
+        .push_back({{"path", core::text_of(decision.snapshot.path)}, {"reason", decision.reason}});
   }
   return {{"source", result.source},           {"dry_run", dry_run},
           {"expired", std::move(expired)},     {"kept", std::move(kept)},

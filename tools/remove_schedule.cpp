@@ -1,5 +1,6 @@
 #include "tools/remove_schedule.h"
 
+#include "core/base/paths.h"
 #include "core/schedule/install.h"
 #include "tools/encode.h"
 #include "tools/limits.h"
@@ -55,8 +56,8 @@ server::Tool remove_schedule(const Setting& setting) {
     if (!result) return result.error();
     Json structured{{"name", result->name}, {"removed", result->removed}};
     if (result->job) {
-      structured["source"] = result->job->snapshot.source.string();
-      structured["snapshots_stay_in"] = result->job->snapshot.destination.string();
+      structured["source"] = core::text_of(result->job->snapshot.source);
+      structured["snapshots_stay_in"] = core::text_of(result->job->snapshot.destination);
     }
     structured["warnings"] = result->warnings;
     return structured;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/paths.h"
 #include "core/base/shell_word.h"
 #include "core/restore/choose_snapshot.h"
 #include "core/restore/restore.h"
@@ -24,8 +25,8 @@ constexpr std::string_view kConfirmKey = "confirm";
 constexpr std::size_t kMaxTablesTold = 8;
 
 Json encode(const core::RestoreResult& result) {
-  Json structured{{"snapshot", result.snapshot.string()},
-                  {"target", result.target.string()},
+  Json structured{{"snapshot", core::text_of(result.snapshot)},
+                  {"target", core::text_of(result.target)},
                   {"in_place", result.in_place},
                   {"dry_run", result.dry_run}};
   if (const auto& manifest = result.verification.manifest) {
@@ -41,7 +42,7 @@ Json encode(const core::RestoreResult& result) {
   structured["rows"] = std::move(rows);
   structured["verdict"] = core::to_string(result.verification.verdict);
   if (!result.journal_mode.empty()) structured["journal_mode"] = result.journal_mode;
-  if (result.safety_copy) structured["safety_copy"] = result.safety_copy->string();
+  if (result.safety_copy) structured["safety_copy"] = core::text_of(*result.safety_copy);
   if (!result.undo.empty()) structured["undo"] = core::shell_command(result.undo);
   structured["warnings"] = result.warnings;
   return structured;
@@ -71,13 +72,13 @@ std::string changes_of(const core::RestoreResult& preview) {
 
 std::string sentence_of(const core::RestoreResult& preview) {
   const bool lost = preview.present == core::Present::none;
-  std::string text = preview.target.string();
+  std::string text = core::text_of(preview.target);
   if (!preview.in_place) {
     text += " would be written from ";
   } else {
     text += lost ? " is gone and would come back from " : " would be replaced by ";
   }
-  text += preview.snapshot.string();
+  text += core::text_of(preview.snapshot);
   if (const auto& manifest = preview.verification.manifest) {
     text += ", taken " + core::format_instant(manifest->taken_at);
   }
@@ -103,9 +104,9 @@ std::optional<server::ToolOutcome<Json>> settle_confirmation(core::RestoreReques
     request.confirmed = *confirmed;
     request.target_recorded = false;  // the question named it
     if (request.confirmed) return std::nullopt;
-    return Error{ErrorCode::cancelled,
-                 "The restore was not confirmed; " + request.target.string() + " is as it was.",
-                 ""};
+    return Error{
+        ErrorCode::cancelled,
+        "The restore was not confirmed; " + core::text_of(request.target) + " is as it was.", ""};
   }
   auto asked = request;
   asked.dry_run = true;
@@ -114,7 +115,7 @@ std::optional<server::ToolOutcome<Json>> settle_confirmation(core::RestoreReques
   const auto sentence = sentence_of(*preview);
   if (!context.abilities().form_elicitation) {
     const std::string yes = "Only after the user's yes to this: the same call with confirm: true";
-    const std::string named = " and this path as 'snapshot': " + request.snapshot.string();
+    const std::string named = " and this path as 'snapshot': " + core::text_of(request.snapshot);
     return Error{ErrorCode::needs_confirmation, sentence, yes + (ask ? named : ".")};
   }
   return server::NeedsInput{
@@ -142,7 +143,7 @@ core::Expected<> check_new_name(const path& target, const path& snapshot, const 
     return {};
   }
   return core::fail(ErrorCode::permission_denied,
-                    target.string() +
+                    core::text_of(target) +
                         " is no name of a database, which is all that a server "
                         "limited to folders may make.",
                     "Give a new file a name that ends in .db or .sqlite.");
@@ -161,7 +162,7 @@ core::Expected<> find_target(core::RestoreRequest& request, const Arguments& arg
     request.target = std::move(**given);
   } else {
     BPD_TRY_AS(recorded, core::recorded_target(request.snapshot, setting.env.files));
-    BPD_TRY_AS(allowed, arguments.allowed_path(recorded->string()));
+    BPD_TRY_AS(allowed, arguments.allowed_path(core::text_of(*recorded)));
     request.target = std::move(*allowed);
     // Whoever names the source, or takes the newest of it, has named the target.
     const std::string snapshot = arguments.text("snapshot").value_or("latest");

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/base/paths.h"
 #include "core/snapshot/snapshot.h"
 #include "tools/encode.h"
 #include "tools/schema.h"
@@ -32,7 +33,8 @@ Json encode_expired(const SnapshotResult& result) {
   Json expired = Json::array();
   for (const auto& decision : result.retention) {
     if (!decision.expired) continue;
-    expired.push_back({{"path", decision.snapshot.path.string()}, {"reason", decision.reason}});
+    expired.push_back(
+        {{"path", core::text_of(decision.snapshot.path)}, {"reason", decision.reason}});
   }
   return expired;
 }
@@ -47,7 +49,7 @@ Json encode_timings(const core::SnapshotTimings& timings) {
 }
 
 Json encode(const SnapshotResult& result) {
-  Json structured{{"snapshot", result.snapshot.string()},
+  Json structured{{"snapshot", core::text_of(result.snapshot)},
                   {"source", result.manifest.source},
                   {"dry_run", result.dry_run},
                   {"replaced", result.replaced}};
@@ -55,7 +57,7 @@ Json encode(const SnapshotResult& result) {
                               ? std::string(core::to_string(result.verification->verdict))
                               : "not verified";
   if (!result.dry_run) {
-    structured["manifest"] = result.manifest_path.string();
+    structured["manifest"] = core::text_of(result.manifest_path);
     structured["bytes"] = result.manifest.bytes;
     structured["sha256"] = result.manifest.sha256;
     structured["taken_at"] = core::format_instant(result.manifest.taken_at);

@@ -173,8 +173,8 @@ class SnapshotResources final : public server::ResourceProvider {
   }
 
   Json describe(const Snapshot& snapshot) const {
-    return {{"uri", snapshot_uri(snapshot.path.string())},
-            {"name", snapshot.path.filename().string()},
+    return {{"uri", snapshot_uri(core::text_of(snapshot.path))},
+            {"name", core::text_of(snapshot.path.filename())},
             {"title", "Snapshot of " + (snapshot.label.empty() ? "" : snapshot.label + "/") +
                           snapshot.stem + ", " + core::format_date(snapshot.date)},
             {"mimeType", "application/json"}};
@@ -185,7 +185,7 @@ class SnapshotResources final : public server::ResourceProvider {
   std::optional<fs::path> known_path(const fs::path& path) const {
     const auto real = setting_.env.files.canonical(path);
     if (!real) return std::nullopt;
-    const auto name = real->filename().string();
+    const auto name = core::text_of(real->filename());
     if (!core::parse_snapshot_name(core::without_manifest_ending(name))) return std::nullopt;
     for (const fs::path& folder : allowed_destinations(setting_)) {
       if (core::is_inside(*real, folder)) return *real;
@@ -207,7 +207,7 @@ class SnapshotResources final : public server::ResourceProvider {
 
   server::ReadOutcome read_snapshot(const std::string& uri, const fs::path& path,
                                     const core::FileSystem& files) const {
-    const auto name = core::parse_snapshot_name(path.filename().string());
+    const auto name = core::parse_snapshot_name(core::text_of(path.filename()));
     const auto info = files.info(path);
     if (!name || !info) return server::UnknownResource{};
     Snapshot snapshot;
@@ -285,7 +285,7 @@ std::string snapshot_uri(std::string_view path) {
 std::vector<std::string> uris_of_snapshot(const std::string& path, const Setting& setting) {
   std::vector<std::string> uris = {snapshot_uri(path),
                                    snapshot_uri(path + std::string(core::kManifestEnding))};
-  const auto name = core::parse_snapshot_name(fs::path(path).filename().string());
+  const auto name = core::parse_snapshot_name(core::text_of(core::path_of(path).filename()));
   const auto manifest = core::read_manifest(path, setting.env.files);
   if (name && manifest) {
     const std::string label = manifest->label.empty() ? std::string(kNoLabel) : manifest->label;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/base/paths.h"
 #include "core/verify/verify_run.h"
 #include "tools/encode.h"
 #include "tools/schema.h"
@@ -15,7 +16,7 @@ namespace {
 
 Json encode(const core::VerifyRun& run, core::Instant now) {
   const core::VerifyReport& report = run.report;
-  Json structured{{"snapshot", report.path.string()},
+  Json structured{{"snapshot", core::text_of(report.path)},
                   {"verdict", core::to_string(report.verdict)},
                   {"checks", encode_checks(report.checks)}};
   if (report.manifest) {

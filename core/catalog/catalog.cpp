@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/paths.h"
 #include "core/catalog/names.h"
 
 namespace core {
@@ -46,7 +47,7 @@ Expected<std::optional<Cursor>> decode_cursor(const std::string& text) {
   if (text.empty()) return std::optional<Cursor>();
   if (text.starts_with(kCursorPrefix)) {
     std::string relative = text.substr(kCursorPrefix.size());
-    const auto name = parse_snapshot_name(fs::path(relative).filename().string());
+    const auto name = parse_snapshot_name(text_of(path_of(relative).filename()));
     if (name) return std::optional<Cursor>({name->date, std::move(relative)});
   }
   return fail(ErrorCode::invalid_argument, "The cursor is not one that a listing returned.",
@@ -65,7 +66,7 @@ class Walk {
     // Index, not iterator: entering a host's folder appends its labels.
     for (std::size_t next = 0; next < pending_.size(); ++next) {
       if (next == kMaxFolders) {
-        page_.warnings.push_back(destination.string() + " holds more than " +
+        page_.warnings.push_back(text_of(destination) + " holds more than " +
                                  std::to_string(kMaxFolders) + " folders; the rest was left out.");
         break;
       }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/paths.h"
 #include "core/catalog/history_repair.h"
 #include "core/sqlite/sqlite.h"
 
@@ -39,7 +40,7 @@ Instant from_ms(std::int64_t ms) {
 
 tl::unexpected<Error> fail_newer(const fs::path& path, std::int64_t version) {
   return fail(ErrorCode::unsupported,
-              path.string() + " has version " + std::to_string(version) +
+              text_of(path) + " has version " + std::to_string(version) +
                   " of a newer backup-plugin-db, and is left as it is.",
               "Update backup-plugin-db.");
 }
@@ -49,14 +50,14 @@ tl::unexpected<Error> fail_newer(const fs::path& path, std::int64_t version) {
 // that records one row and ends: SQLite checkpoints by itself every 1000 pages.
 // https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_synchronous
 Expected<sqlite::ConnectionHandle> open_history(const fs::path& path, int flags) {
-  BPD_TRY_AS(connection, sqlite::open(path.string(), flags | SQLITE_OPEN_NOMUTEX));
+  BPD_TRY_AS(connection, sqlite::open(text_of(path), flags | SQLITE_OPEN_NOMUTEX));
   sqlite3_busy_timeout(connection->get(), kBusyTimeoutMs);
   sqlite3_db_config(connection->get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   return connection;
 }
 
 Expected<> prepare_schema(sqlite3* connection, const fs::path& path, const Env& env) {
-  const std::string what = "cannot prepare " + path.string();
+  const std::string what = "cannot prepare " + text_of(path);
   BPD_TRY_AS(version, sqlite::query_integer(connection, "PRAGMA user_version", what));
   if (*version == kSchemaVersion) return {};
   if (*version > kSchemaVersion) return fail_newer(path, *version);
@@ -167,7 +168,7 @@ Expected<> try_record(const RunRecord& run, std::int64_t id, const Env& env) {
   BPD_TRY_AS(connection, open_history(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
   sqlite3* raw = connection->get();
   BPD_TRY(prepare_schema(raw, path, env));
-  const std::string what = "cannot record the run in " + path.string();
+  const std::string what = "cannot record the run in " + text_of(path);
   if (auto begun = sqlite::execute(raw, "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE", what);
       !begun) {
     return begun;
@@ -182,7 +183,7 @@ Expected<> try_to_add(const std::string& schedule, const std::string& lines, con
   const fs::path path = history_path(env.places);
   BPD_TRY_AS(connection, open_history(path, SQLITE_OPEN_READWRITE));
   sqlite3* raw = connection->get();
-  const std::string what = "cannot record warnings in " + path.string();
+  const std::string what = "cannot record warnings in " + text_of(path);
   BPD_TRY_AS(version, sqlite::query_integer(raw, "PRAGMA user_version", what));
   if (*version == 0) return {};  // another process is just creating it
   if (*version > kSchemaVersion) return fail_newer(path, *version);
@@ -207,7 +208,7 @@ Expected<std::vector<RunRecord>> try_to_list(const RunFilter& filter, const Env&
   if (!info) return fail(info.error());
   BPD_TRY_AS(connection, open_history(path, SQLITE_OPEN_READWRITE));
   sqlite3* raw = connection->get();
-  const std::string what = "cannot read " + path.string();
+  const std::string what = "cannot read " + text_of(path);
   BPD_TRY_AS(version, sqlite::query_integer(raw, "PRAGMA user_version", what));
   if (*version == 0) return std::vector<RunRecord>();  // another process is just creating it
   if (*version > kSchemaVersion) return fail_newer(path, *version);
@@ -240,7 +241,7 @@ void begin_anew(const fs::path& aside, const Env& env) {
   first.ok = true;
   // Beyond all that were: who waits for later runs than one of the old history must see the new.
   const std::int64_t id = to_ms(first.started_at) / 1000;
-  first.warnings = "The history of runs was damaged. It was moved aside as " + aside.string() +
+  first.warnings = "The history of runs was damaged. It was moved aside as " + text_of(aside) +
                    " and begun anew; snapshots and their manifests are as they were.";
   (void)try_record(first, id, env);  // what is tried next has the same error
 }

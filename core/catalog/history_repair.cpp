@@ -81,10 +81,10 @@ Expected<fs::path> move_history_aside(const Env& env) {
   auto aside = rename_history(history, env);
   if (!aside) {
     return fail(ErrorCode::damaged,
-                "The history of runs, " + history.string() +
+                "The history of runs, " + text_of(history) +
                     ", is damaged and could not be moved aside: " + aside.error().message,
                 "Move it away; the next run begins a new one: " +
-                    shell_command({"mv", history.string(), history.string() + ".damaged"}));
+                    shell_command({"mv", text_of(history), text_of(history) + ".damaged"}));
   }
   // Without its database SQLite would not read a -wal, but remove it.
   for (const char* suffix : kSideSuffixes) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/paths.h"
 #include "core/catalog/history.h"
 
 namespace core {
@@ -126,7 +127,7 @@ std::optional<std::string> shrink_warning(const Snapshot& previous, const Holdin
   if (!loss) return std::nullopt;
   return std::string(kShrinkWarning) + (loss->table.empty() ? "" : " in " + loss->table) + ": " +
          std::to_string(loss->after) + " " + loss->unit + " now, " + std::to_string(loss->before) +
-         " in " + previous.path.string() + ".";
+         " in " + text_of(previous.path) + ".";
 }
 
 Comparison compare_with_earlier(const std::vector<Snapshot>& earlier, const Manifest& now,
@@ -145,7 +146,7 @@ Comparison compare_with_earlier(const std::vector<Snapshot>& earlier, const Mani
     const std::string silent = why_silent(*snapshot, now);
     if (result.uncompared.empty() && !told && !silent.empty()) {
       result.uncompared =
-          snapshot->path.string() +
+          text_of(snapshot->path) +
           ", which was taken last before this one, could not be compared with it. " + silent;
     }
     const bool better = !result.fuller || snapshot->restorable();

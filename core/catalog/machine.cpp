@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <random>
 
+#include "core/base/paths.h"
 #include "core/catalog/history.h"
 
 namespace core {
@@ -53,7 +54,7 @@ void make_id(const Env& env) {
   const fs::path path = id_path(env.places);
   std::string id = remembered_id(env);
   if (id.empty()) id = random_id();
-  const fs::path made = path.string() + "." + random_id();
+  const fs::path made = text_of(path) + "." + random_id();
   if (!env.files.make_folders(env.places.state, kFolderMode)) return;
   if (!env.files.write_atomically(made, id + "\n", kFileMode)) return;
   const bool damaged = env.files.link_info(path).has_value();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/json_limits.h"
+#include "core/base/paths.h"
 #include "core/catalog/names.h"
 
 namespace core {
@@ -352,7 +353,7 @@ Expected<Manifest> read_manifest(const fs::path& snapshot, const FileSystem& fil
   auto manifest = decode_manifest(*text);
   if (!manifest) {
     Error error = manifest.error();
-    error.message = path.string() + ": " + error.message;
+    error.message = text_of(path) + ": " + error.message;
     return fail(std::move(error));
   }
   return manifest;

@@ -1,5 +1,6 @@
 #include "core/catalog/names.h"
 
+#include "core/base/paths.h"
 #include "core/platform/temporary.h"
 
 namespace core {
@@ -11,15 +12,15 @@ constexpr std::string_view kDamagedMark = "-damaged";
 constexpr std::string_view kSafetyMark = ".before-restore-";
 
 std::string extension_of(const fs::path& target) {
-  return target.extension().empty() ? ".db" : target.extension().string();
+  return target.extension().empty() ? ".db" : text_of(target.extension());
 }
 
 }  // namespace
 
 std::string stem_of(const fs::path& source) {
-  std::string name = source.filename().string();
+  std::string name = text_of(source.filename());
   name.erase(0, name.find_first_not_of('.'));
-  std::string stem = fs::path(name).stem().string();
+  std::string stem = text_of(path_of(name).stem());
   return stem.empty() ? "database" : stem;
 }
 
@@ -67,12 +68,12 @@ bool is_safety_copy(std::string_view file_name) {
 std::string safety_copy_name(const fs::path& target, Instant made_at, int number) {
   std::string time = format_instant(made_at);
   std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
-  return target.stem().string() + std::string(kSafetyMark) + time +
+  return text_of(target.stem()) + std::string(kSafetyMark) + time +
          (number < 2 ? "" : "-" + std::to_string(number)) + extension_of(target);
 }
 
 bool is_safety_copy_of(std::string_view file_name, const fs::path& target) {
-  return file_name.starts_with(target.stem().string() + std::string(kSafetyMark)) &&
+  return file_name.starts_with(text_of(target.stem()) + std::string(kSafetyMark)) &&
          file_name.ends_with(extension_of(target));
 }
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "core/base/paths.h"
 #include "core/catalog/catalog.h"
 #include "core/catalog/loss.h"
 #include "core/catalog/names.h"
@@ -167,7 +168,7 @@ Expected<> remove_unchanged(const Snapshot& snapshot, FileSystem& files) {
   const auto info = files.link_info(snapshot.path);
   if (!info && info.error().code != ErrorCode::not_found) return fail(info.error());
   if (!info || !is_unchanged(snapshot, *info)) {
-    return fail(ErrorCode::conflict, snapshot.path.string() +
+    return fail(ErrorCode::conflict, text_of(snapshot.path) +
                                          " changed since the retention was worked out and was "
                                          "kept.");
   }
@@ -244,7 +245,7 @@ std::optional<std::string> unusable_warning(const std::vector<Expiry>& decisions
     ++count;
   }
   if (first == nullptr) return std::nullopt;
-  return first->path.string() + " " + first->unusable +
+  return text_of(first->path) + " " + first->unusable +
          (count > 1 ? ", and " + std::to_string(count - 1) + " more like it" : "") +
          ": no keep rule counts what cannot be restored. Look at it, and remove it.";
 }

@@ -1,5 +1,7 @@
 #include "core/catalog/run_records.h"
 
+#include "core/base/paths.h"
+
 namespace core {
 
 RunRecord ended_run(std::string kind, Instant started_at, const Env& env) {
@@ -25,8 +27,8 @@ std::string joined_lines(const std::vector<std::string>& lines) {
 
 std::string recorded_path(const fs::path& path, const Env& env) {
   if (path.empty()) return "";
-  if (auto resolved = env.files.canonical(path)) return resolved->string();
-  return (env.places.current_folder / path).lexically_normal().string();
+  if (auto resolved = env.files.canonical(path)) return text_of(*resolved);
+  return text_of((env.places.current_folder / path).lexically_normal());
 }
 
 }  // namespace core

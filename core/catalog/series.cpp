@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/paths.h"
 #include "core/catalog/machine.h"
 #include "core/catalog/manifest.h"
 
@@ -22,7 +23,7 @@ std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series, Instant n
 }
 
 std::string series_lock_key(const fs::path& folder, const std::string& stem) {
-  return "series\n" + folder.string() + "\n" + stem;
+  return "series\n" + text_of(folder) + "\n" + stem;
 }
 
 }  // namespace core

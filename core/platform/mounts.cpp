@@ -98,13 +98,13 @@ Expected<> check_no_mount(const fs::path& file, const FileSystem& files) {
   const auto mount = mount_of(file, files);
   if (!mount || mount->point != file) return {};
   return fail(ErrorCode::unsupported,
-              file.string() +
+              text_of(file) +
                   " is mounted on its own, one file as into a container: nothing can take its "
                   "place.",
               "Restore where the file really lies, outside of the container, or mount its folder "
               "in place of the file. Else restore to a new file; then, while no program has the "
               "database open, move its -wal and -shm away, and " +
-                  shell_command({"cp", "NEW_FILE", file.string()}));
+                  shell_command({"cp", "NEW_FILE", text_of(file)}));
 }
 
 std::string mount_type_of(const fs::path& path, std::string_view mounts) {

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "core/base/paths.h"
+
 namespace core {
 namespace {
 
@@ -16,7 +18,7 @@ std::uint64_t max_file_bytes_of_type(std::uint64_t file_system_type) {
 }
 
 Expected<> check_room(const NewFile& file, const FileSystem& files) {
-  const std::string folder = file.folder.string();
+  const std::string folder = text_of(file.folder);
   if (const std::uint64_t most = files.max_file_bytes(file.folder); file.bytes > most) {
     return fail(ErrorCode::unsupported,
                 folder + " is on a FAT file system, where no file can have more than " +

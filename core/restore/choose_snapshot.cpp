@@ -4,6 +4,7 @@
 #include <iterator>
 #include <set>
 
+#include "core/base/paths.h"
 #include "core/catalog/machine.h"
 #include "core/catalog/names.h"
 #include "core/catalog/series.h"
@@ -69,12 +70,12 @@ void tell_choice(const Choice& choice, const Env& env, LatestSnapshot& latest) {
   latest.path = chosen.path;
   const Whose whose = whose_is(*chosen.manifest, env.places.host, machine);
   if (whose != Whose::ours) {
-    latest.whose = "The latest snapshot is " + chosen.path.string() + ". " +
+    latest.whose = "The latest snapshot is " + text_of(chosen.path) + ". " +
                    tell_whose(*chosen.manifest, env.places.host, machine);
   }
   latest.ask = whose == Whose::others || (whose != Whose::ours && choice.any_under_this_name);
   if (choice.same_name && taken_before(chosen, *choice.same_name, now)) {
-    latest.warnings.push_back("There is a later one, " + choice.same_name->path.string() + ". " +
+    latest.warnings.push_back("There is a later one, " + text_of(choice.same_name->path) + ". " +
                               tell_whose(*choice.same_name->manifest, env.places.host, machine) +
                               " If it is the one that is meant, name its path.");
   }
@@ -85,16 +86,16 @@ void tell_choice(const Choice& choice, const Env& env, LatestSnapshot& latest) {
 Expected<LatestSnapshot> latest_snapshot_of(const fs::path& source, const fs::path& destination,
                                             Damaged damaged, const Env& env) {
   ListFilter filter;
-  filter.source = recorded_source(source, env.files).string();
+  filter.source = text_of(recorded_source(source, env.files));
   BPD_TRY_AS(page, list_snapshots(destination, filter, kMaxSnapshotsOfSource, "", env.files));
   std::vector<Snapshot>& all = page->snapshots;
   const auto kept = std::find_if(all.begin(), all.end(), is_damaged_copy);
-  const std::string damaged_copy = kept != all.end() ? kept->path.string() : "";
+  const std::string damaged_copy = kept != all.end() ? text_of(kept->path) : "";
   std::erase_if(all, is_damaged_copy);
   if (all.empty()) {
     return fail(
         ErrorCode::not_found,
-        "There is no snapshot of " + source.string() + " in " + destination.string() +
+        "There is no snapshot of " + text_of(source) + " in " + text_of(destination) +
             " with a manifest." +
             (damaged_copy.empty() ? "" : " A copy that was damaged is " + damaged_copy + "."),
         "See what there is with list_snapshots, and name the snapshot's path.");
@@ -114,23 +115,23 @@ Expected<LatestSnapshot> latest_snapshot_of(const fs::path& source, const fs::pa
   std::erase_if(all, [](const Snapshot& snapshot) { return snapshot.found_damaged; });
   if (all.empty()) {
     return fail(ErrorCode::damaged,
-                "Each snapshot of " + source.string() + " in " + destination.string() +
+                "Each snapshot of " + text_of(source) + " in " + text_of(destination) +
                     " was found damaged when it was last checked; the newest is " +
-                    newest->path.string() + ".",
+                    text_of(newest->path) + ".",
                 "Check one again with verify_snapshot, or look for others in another destination.");
   }
   tell_choice(choose_ours(all, env), env, latest);
   if (latest.path != newest->path) {
-    latest.warnings.push_back("The newest snapshot, " + newest->path.string() +
+    latest.warnings.push_back("The newest snapshot, " + text_of(newest->path) +
                               ", was found damaged when it was last checked; " +
-                              latest.path.string() + " is taken in its place.");
+                              text_of(latest.path) + " is taken in its place.");
   }
   return latest;
 }
 
 std::optional<Fuller> fuller_before(const fs::path& snapshot, const Manifest& manifest,
                                     const Env& env) {
-  const auto name = parse_snapshot_name(snapshot.filename().string());
+  const auto name = parse_snapshot_name(text_of(snapshot.filename()));
   if (!name) return std::nullopt;
   auto family = family_of(snapshot.parent_path(), name->stem, env.files);
   (void)mark_damaged(family, manifest.source, env);
@@ -153,14 +154,14 @@ Expected<fs::path> recorded_target(const fs::path& snapshot, const FileSystem& f
   const auto manifest = read_manifest(snapshot, files);
   if (!manifest) {
     return fail(ErrorCode::invalid_argument,
-                "Which database " + snapshot.string() +
+                "Which database " + text_of(snapshot) +
                     " was taken of is not known: " + manifest.error().message,
                 next_step);
   }
   // manifest_text writes a byte that is no UTF-8 as \xff: nothing lies there, and nothing should.
   if (manifest->source.find("\\x") != std::string::npos && !files.info(manifest->source)) {
     return fail(ErrorCode::invalid_argument,
-                "The name of the database that " + snapshot.string() +
+                "The name of the database that " + text_of(snapshot) +
                     " was taken of is not UTF-8; its manifest has it as " + manifest->source + ".",
                 next_step);
   }

@@ -49,7 +49,7 @@ std::vector<Opener> ReplacedDatabase::other_openers() const {
 
 tl::unexpected<Error> ReplacedDatabase::fail_busy(const std::vector<Opener>& openers) const {
   return fail(ErrorCode::busy,
-              target_.string() + " is open in " +
+              text_of(target_) + " is open in " +
                   (openers.empty() ? std::string("another program") : describe_openers(openers)) +
                   ".",
               "Close it there, then restore again; or restore to a new file.");
@@ -60,7 +60,7 @@ Expected<> ReplacedDatabase::lock(std::chrono::milliseconds busy_timeout, std::s
   BPD_TRY_AS(folder, Folder::of(target_));
   vfs_.emplace(std::move(*folder));
   BPD_TRY_AS(connection,
-             sqlite::open(target_.string(),
+             sqlite::open(text_of(target_),
                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
                           vfs_->name()));
   connection_ = std::move(*connection);
@@ -79,7 +79,7 @@ Expected<> ReplacedDatabase::lock(std::chrono::milliseconds busy_timeout, std::s
     }
     if (locked.error().code != ErrorCode::busy) return locked;
     if (stop.stop_requested()) {
-      return fail(ErrorCode::cancelled, "The restore of " + target_.string() + " was cancelled.");
+      return fail(ErrorCode::cancelled, "The restore of " + text_of(target_) + " was cancelled.");
     }
     if (env_.clock.steady_now() >= deadline) {
       return fail_busy(other_openers());
@@ -89,7 +89,7 @@ Expected<> ReplacedDatabase::lock(std::chrono::milliseconds busy_timeout, std::s
 
 Expected<> ReplacedDatabase::try_lock() {
   sqlite3* raw = connection_.get();
-  const std::string what = "cannot lock " + target_.string();
+  const std::string what = "cannot lock " + text_of(target_);
   // In this mode a WAL database is opened without shared memory and by one connection only.
   // https://www.sqlite.org/wal.html#use_of_wal_without_shared_memory
   BPD_TRY_AS(mode, sqlite::query_text(raw, "PRAGMA locking_mode = EXCLUSIVE", what));
@@ -115,11 +115,11 @@ Expected<> ReplacedDatabase::try_lock() {
 
 Expected<> ReplacedDatabase::read_facts(const std::string& journal_mode) {
   sqlite3* raw = connection_.get();
-  const std::string what = "cannot read " + target_.string();
+  const std::string what = "cannot read " + text_of(target_);
   BPD_TRY_AS(page_size, sqlite::query_integer(raw, "PRAGMA page_size", what));
   BPD_TRY_AS(page_count, sqlite::query_integer(raw, "PRAGMA page_count", what));
   BPD_TRY_AS(user_version, sqlite::query_integer(raw, "PRAGMA user_version", what));
-  facts_->source = manifest_text(target_.string());
+  facts_->source = manifest_text(text_of(target_));
   facts_->host = manifest_text(env_.places.host);
   facts_->machine = machine_id(env_);
   facts_->taken_at = env_.clock.now();
@@ -176,9 +176,9 @@ Expected<> ReplacedDatabase::swap_in(const fs::path& file) {
   if (lost_) {
     auto renamed = env_.files.rename_new(file, target_);
     if (renamed || renamed.error().code != ErrorCode::conflict) return renamed;
-    std::string message = "Another program has just made a new " + target_.string() + ".";
+    std::string message = "Another program has just made a new " + text_of(target_) + ".";
     for (const auto& [from, to] : moved_)
-      message += " " + from.string() + " is now " + to.string() + ".";
+      message += " " + text_of(from) + " is now " + text_of(to) + ".";
     moved_.clear();
     return fail(ErrorCode::conflict, std::move(message),
                 "Close that program, then restore again: that keeps the new one, too.");

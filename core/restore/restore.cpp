@@ -57,7 +57,7 @@ class Restoration {
     BPD_TRY(find_target());
     if (request_.in_place && !request_.dry_run && !request_.confirmed) {
       return fail(
-          ErrorCode::needs_confirmation, "Restoring in place replaces " + target_.string() + ".",
+          ErrorCode::needs_confirmation, "Restoring in place replaces " + text_of(target_) + ".",
           "Preview with dry_run. Only after the user's yes: the same call with confirm: true.");
     }
     if (request_.in_place && !request_.dry_run && is_recorded()) {
@@ -65,8 +65,8 @@ class Restoration {
     }
     std::optional<RunLock> lock;
     if (!request_.dry_run) {
-      BPD_TRY_AS(acquired, RunLock::acquire("restore\n" + target_.string(),
-                                            "a restore of " + target_.string(),
+      BPD_TRY_AS(acquired, RunLock::acquire("restore\n" + text_of(target_),
+                                            "a restore of " + text_of(target_),
                                             request_.lock_timeout, env_, stop_));
       lock.emplace(std::move(*acquired));
       warn(sweep_restore_leftovers(target_, env_));
@@ -139,10 +139,10 @@ Expected<> Restoration::find_target() {
   if (!folder && folder.error().code == ErrorCode::not_found) {
     // Not made here: below a mistyped path, or a disk that is not attached, it would hide that.
     return fail(ErrorCode::not_found,
-                "There is no folder " + wanted.parent_path().string() + " to restore " +
-                    wanted.filename().string() + " to.",
+                "There is no folder " + text_of(wanted.parent_path()) + " to restore " +
+                    text_of(wanted.filename()) + " to.",
                 "If that path is right, make it, then restore again: " +
-                    shell_command({"mkdir", "-p", wanted.parent_path().string()}));
+                    shell_command({"mkdir", "-p", text_of(wanted.parent_path())}));
   }
   if (!folder) return fail(folder.error());
   const auto info = around_.files.info(wanted);
@@ -154,20 +154,20 @@ Expected<> Restoration::find_target() {
   bounds_.add(target_.parent_path());
   result_.target = target_;
   if (!target_exists_ && is_there(target_, env_.files)) {
-    return fail(ErrorCode::not_found, target_.string() + " is a link that leads nowhere.",
+    return fail(ErrorCode::not_found, text_of(target_) + " is a link that leads nowhere.",
                 "Name the file that it is to lead to as target.");
   }
   if (!target_exists_) return request_.in_place ? Expected<>() : check_new_target();
   if (info->kind != FileInfo::Kind::file) {
-    return fail(ErrorCode::invalid_argument, target_.string() + " is not a file.");
+    return fail(ErrorCode::invalid_argument, text_of(target_) + " is not a file.");
   }
   if (!request_.in_place) return fail_taken();
   BPD_TRY(check_no_mount(target_, env_.files));
   const auto snapshot = env_.files.info(request_.snapshot);
   if (snapshot && snapshot->id == info->id) {
-    if (is_safety_copy(request_.snapshot.filename().string())) {
+    if (is_safety_copy(text_of(request_.snapshot.filename()))) {
       return fail(ErrorCode::invalid_argument,
-                  request_.snapshot.string() +
+                  text_of(request_.snapshot) +
                       " is the live database itself under a second name: the restore that made it "
                       "was interrupted before it replaced anything.",
                   "There is nothing to undo; the next restore removes that name.");
@@ -185,9 +185,9 @@ Expected<> Restoration::check_new_target() {
   if (side_files.empty()) return {};
   std::string move;
   for (const fs::path& path : side_files) {
-    const std::string suffix = path.string().substr(target_.string().size());
+    const std::string suffix = text_of(path).substr(text_of(target_).size());
     move += (move.empty() ? "" : " && ") +
-            shell_command({"mv", "-n", path.string(), target_.string() + ".aside" + suffix});
+            shell_command({"mv", "-n", text_of(path), text_of(target_) + ".aside" + suffix});
   }
   return fail(ErrorCode::conflict,
               "Beside the new database's name lies what is left of another one, and SQLite would "
@@ -197,7 +197,7 @@ Expected<> Restoration::check_new_target() {
 }
 
 tl::unexpected<Error> Restoration::fail_taken() const {
-  return fail(ErrorCode::conflict, target_.string() + " is there already.",
+  return fail(ErrorCode::conflict, text_of(target_) + " is there already.",
               "Choose the name of a new file; to replace a live database, give in_place: true.");
 }
 
@@ -206,7 +206,7 @@ Expected<> Restoration::check_not_in_use() {
   if (!request_.in_place) return {};
   const auto openers = openers_of(target_, env_.files);
   if (openers.empty()) return {};
-  std::string message = target_.string() + " is open in " + describe_openers(openers) + ".";
+  std::string message = text_of(target_) + " is open in " + describe_openers(openers) + ".";
   if (!request_.dry_run) {
     return fail(ErrorCode::busy, std::move(message),
                 "Close it there, then restore again; or restore to a new file.");
@@ -230,7 +230,7 @@ Expected<> Restoration::verify_snapshot_first() {
 
 Expected<> Restoration::accept(const VerifyReport& damaged) {
   const std::string what =
-      request_.snapshot.string() + " failed its check (" + describe_failures(damaged) + ")";
+      text_of(request_.snapshot) + " failed its check (" + describe_failures(damaged) + ")";
   if (!request_.accept_damage) {
     return fail(ErrorCode::damaged, what + "; nothing was changed.",
                 "Choose another snapshot with list_snapshots. Where this is all there is, and only "
@@ -269,7 +269,7 @@ void Restoration::tell_whose_it_is() {
   if (!manifest || !request_.in_place) return;
   const std::string whose = tell_whose(*manifest, env_.places.host, known_machine_id(env_));
   if (whose.empty()) return;
-  result_.warnings.push_back("Look whose snapshot this is: " + request_.snapshot.string() + ". " +
+  result_.warnings.push_back("Look whose snapshot this is: " + text_of(request_.snapshot) + ". " +
                              whose);
 }
 
@@ -285,7 +285,7 @@ Expected<> Restoration::compare_rows() {
   if (!target_exists_) {
     const auto side_files = side_files_of(target_, env_.files);
     if (request_.dry_run && !side_files.empty()) {
-      result_.warnings.push_back(target_.string() +
+      result_.warnings.push_back(text_of(target_) +
                                  " is gone. What is left of it will be kept under another name: " +
                                  list_of(side_files) + ".");
     }
@@ -326,7 +326,7 @@ void Restoration::look_for_loss() {
   result_.warnings.push_back("This snapshot has " + std::to_string(loss.after) + " " + loss.unit +
                              (loss.table.empty() ? "" : " in " + loss.table) +
                              (counted ? ", no more than there are now" : "") + "; an older one, " +
-                             fuller->snapshot.path.string() + " of " +
+                             text_of(fuller->snapshot.path) + " of " +
                              format_instant(fuller->snapshot.taken_at()) + ", has " +
                              std::to_string(loss.before) +
                              ". To get back what was lost in between, restore that one.");
@@ -363,7 +363,7 @@ Expected<> Restoration::check_copy(const fs::path& file) {
     BPD_TRY_AS(digest, sha256_of_file(file, stop_));
     if (*digest == copied_sha256_) return {};
     return fail(ErrorCode::io, "The restored copy is not what was read; nothing was changed.",
-                "Check the disk of " + target_.parent_path().string() + ", and try again.");
+                "Check the disk of " + text_of(target_.parent_path()) + ", and try again.");
   }
   VerifyRequest request;
   request.snapshot = file;
@@ -377,14 +377,14 @@ Expected<> Restoration::check_copy(const fs::path& file) {
   const auto now = read_manifest(request_.snapshot, env_.files);
   if (manifest && now && now->sha256 != manifest->sha256) {
     return fail(ErrorCode::busy,
-                request_.snapshot.string() +
+                text_of(request_.snapshot) +
                     " was replaced by a later run while it was restored; nothing was changed.",
                 "Restore again, from the new one.");
   }
   return fail(ErrorCode::damaged,
               "The restored copy failed its check (" + describe_failures(*report) +
                   "); nothing was changed.",
-              "Check the disk of " + target_.parent_path().string() + ", and try again.");
+              "Check the disk of " + text_of(target_.parent_path()) + ", and try again.");
 }
 
 fs::path Restoration::safety_path() const {
@@ -419,12 +419,12 @@ Expected<> Restoration::replace(Temporary& file) {
   if (!describe_safety_copy({safety, (*replaced)->facts(), level()}, env_, result_.warnings)) {
     return {};
   }
-  result_.undo = {env_.places.program.string(),
+  result_.undo = {text_of(env_.places.program),
                   "restore",
                   "--snapshot",
-                  safety.string(),
+                  text_of(safety),
                   "--target",
-                  target_.string(),
+                  text_of(target_),
                   "--in-place",
                   "--confirm"};
   return {};
@@ -433,7 +433,7 @@ Expected<> Restoration::replace(Temporary& file) {
 void Restoration::describe_side_files(const std::vector<fs::path>& kept) {
   if (kept.empty()) return;
   result_.warnings.push_back(
-      target_.string() +
+      text_of(target_) +
       " was gone. What was left of it may hold its last changes and is kept as " + list_of(kept) +
       ".");
 }
@@ -454,8 +454,8 @@ Expected<> Restoration::put_new(Temporary& file) {
 RunRecord record_of(const RestoreRequest& request, const fs::path& target,
                     const Expected<RestoreResult>& outcome, Instant started_at, const Env& env) {
   RunRecord run = ended_run("restore", started_at, env);
-  run.source = target.string();
-  run.snapshot = request.snapshot.string();
+  run.source = text_of(target);
+  run.snapshot = text_of(request.snapshot);
   if (outcome) {
     run.warnings = joined_lines(outcome->warnings);
   } else {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/paths.h"
 #include "core/catalog/manifest.h"
 #include "core/catalog/names.h"
 #include "core/platform/temporary.h"
@@ -65,15 +66,15 @@ std::vector<std::string> sweep_restore_leftovers(const fs::path& target, const E
     note(files.remove(name));
     note(files.remove(manifest_path_of(name)));
     for (const char* suffix : {"-wal", "-journal", "-shm"}) {
-      const fs::path side = name.string() + suffix;
+      const fs::path side = text_of(name) + suffix;
       const auto info = files.link_info(side);
       if (!info) continue;
-      if (info->bytes == 0 || side.string().ends_with("-shm")) {  // nothing that would be missed
+      if (info->bytes == 0 || text_of(side).ends_with("-shm")) {  // nothing that would be missed
         note(files.remove(side));
       } else {
-        warnings.push_back(side.string() +
+        warnings.push_back(text_of(side) +
                            " was moved there by an interrupted restore; it belongs to " +
-                           target.string() + " as it was then. Remove it if nothing is missing.");
+                           text_of(target) + " as it was then. Remove it if nothing is missing.");
       }
     }
   }

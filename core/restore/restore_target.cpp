@@ -20,7 +20,7 @@ constexpr std::array kSideSuffixes{"-wal", "-journal", "-shm"};
 std::vector<RunRecord> good_runs_of(const fs::path& database, const Env& env) {
   RunFilter filter;
   filter.kind = "snapshot";
-  filter.source = database.string();
+  filter.source = text_of(database);
   filter.limit = kRunsLookedAt;
   auto runs = list_runs(filter, env);
   if (!runs) return {};
@@ -50,27 +50,27 @@ std::vector<fs::path> side_files_of(const fs::path& database, const FileSystem& 
 
 std::string list_of(const std::vector<fs::path>& paths) {
   std::string text;
-  for (const fs::path& path : paths) text += (text.empty() ? "" : ", ") + path.string();
+  for (const fs::path& path : paths) text += (text.empty() ? "" : ", ") + text_of(path);
   return text;
 }
 
 Expected<> check_recorded_target(const fs::path& snapshot, const fs::path& target, const Env& env) {
-  const auto name = parse_snapshot_name(snapshot.filename().string());
+  const auto name = parse_snapshot_name(text_of(snapshot.filename()));
   const fs::path folder = resolved(snapshot.parent_path(), env.files);
   const auto runs = good_runs_of(target, env);
   const bool known = std::any_of(runs.begin(), runs.end(), [&](const RunRecord& run) {
     const fs::path made(run.snapshot);
-    const auto other = parse_snapshot_name(made.filename().string());
+    const auto other = parse_snapshot_name(text_of(made.filename()));
     return name && other && (name->stem == other->stem || is_kept_stem(name->stem, other->stem)) &&
            resolved(made.parent_path(), env.files) == folder;
   });
   if (known) return {};
   return fail(
       ErrorCode::needs_confirmation,
-      "That " + snapshot.string() + " was taken of " + target.string() +
+      "That " + text_of(snapshot) + " was taken of " + text_of(target) +
           " is known from its manifest only: the history of this machine has no such "
           "snapshot.",
-      "If " + target.string() + " is what to replace: the same call with that path as target.");
+      "If " + text_of(target) + " is what to replace: the same call with that path as target.");
 }
 
 Expected<> check_was_database(const fs::path& target, const Error& error, const Env& env) {
@@ -78,12 +78,12 @@ Expected<> check_was_database(const fs::path& target, const Error& error, const 
   const auto info = env.files.info(target);
   if ((info && info->bytes == 0) || !good_runs_of(target, env).empty()) return {};
   return fail(ErrorCode::not_a_database,
-              target.string() +
+              text_of(target) +
                   " is no SQLite database, and no snapshot of it was ever taken here: a restore in "
                   "place does not replace it.",
               "Check the path. If it is a database whose beginning was destroyed, put it aside, "
               "then restore again: " +
-                  shell_command({"mv", "-n", target.string(), target.string() + ".damaged"}));
+                  shell_command({"mv", "-n", text_of(target), text_of(target) + ".damaged"}));
 }
 
 }  // namespace core

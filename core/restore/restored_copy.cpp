@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "core/base/paths.h"
 #include "core/platform/sha256.h"
 #include "core/platform/write_behind.h"
 #include "core/sqlite/folder_vfs.h"
@@ -131,7 +132,7 @@ Expected<> rebuild_indexes(const fs::path& file, bool wal,
   const FolderVfs vfs(std::move(*folder));  // outlives the connection
   BPD_TRY_AS(
       connection,
-      sqlite::open(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE, vfs.name()));
+      sqlite::open(text_of(file), SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE, vfs.name()));
   sqlite3* raw = connection->get();
   const bool newer = !newer_writer(raw).empty();
   sqlite3_progress_handler(raw, kInstructionsPerLook, look_at_stop, &stop);
@@ -144,7 +145,7 @@ Expected<> rebuild_indexes(const fs::path& file, bool wal,
     return fail_rebuild(rebuilt.error().message, beyond_us ? ErrorCode::unsupported : code);
   }
   if (wal) {
-    BPD_TRY(say_wal(raw, "cannot write " + file.string()));
+    BPD_TRY(say_wal(raw, "cannot write " + text_of(file)));
   }
   connection->reset();
   return check_rebuilt(file, rows, env, progress, std::move(stop));

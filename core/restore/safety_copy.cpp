@@ -1,5 +1,6 @@
 #include "core/restore/safety_copy.h"
 
+#include "core/base/paths.h"
 #include "core/platform/sha256.h"
 #include "core/snapshot/damaged_copy.h"
 #include "core/verify/verify.h"
@@ -8,7 +9,7 @@ namespace core {
 namespace {
 
 std::string beyond_restoring(const fs::path& path) {
-  return path.string() + ", and cannot be restored from there. " + recovery_advice(path);
+  return text_of(path) + ", and cannot be restored from there. " + recovery_advice(path);
 }
 
 }  // namespace
@@ -17,7 +18,7 @@ bool describe_safety_copy(const SafetyCopy& copy, const Env& env,
                           std::vector<std::string>& warnings) {
   const std::string what = "The database that was replaced";
   if (const auto info = env.files.info(copy.path); info && info->bytes == 0) {
-    warnings.push_back(what + " was empty (0 bytes); it is kept as " + copy.path.string() + ".");
+    warnings.push_back(what + " was empty (0 bytes); it is kept as " + text_of(copy.path) + ".");
     return false;
   }
   if (!copy.facts) {

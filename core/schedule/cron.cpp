@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/paths.h"
 #include "core/schedule/due.h"
 #include "core/schedule/quoting.h"
 
@@ -96,7 +97,7 @@ RunCommand write_table(const HostFacts& facts, std::string table) {
 }
 
 Expected<std::string> command_line(const std::string& name, const HostFacts& facts) {
-  BPD_TRY_AS(program, crontab_word(facts.program.string()));
+  BPD_TRY_AS(program, crontab_word(text_of(facts.program)));
   BPD_TRY_AS(word, crontab_word(name));
   return *program + " run " + *word + " --scheduled --if-due";
 }
@@ -155,7 +156,7 @@ class Cron final : public Scheduler {
   Expected<SchedulePlan> plan_run(const std::string& name, const HostFacts& facts,
                                   std::chrono::milliseconds timeout) const override {
     BPD_TRY_AS(line, command_line(name, facts));
-    std::map<std::string, std::string> environment{{"HOME", facts.home.string()},
+    std::map<std::string, std::string> environment{{"HOME", text_of(facts.home)},
                                                    {"LOGNAME", facts.user},
                                                    {"PATH", "/usr/bin:/bin"},
                                                    {"SHELL", "/bin/sh"}};
@@ -219,7 +220,7 @@ Expected<std::string> render_crontab_block(const BackupJob& job, const HostFacts
   if (command->size() + sizeof("59 23 * * * ") > kMaxCrontabLineBytes) {
     return fail(
         ErrorCode::invalid_argument,
-        "The crontab line would be too long, because of the path '" + facts.program.string() + "'.",
+        "The crontab line would be too long, because of the path '" + text_of(facts.program) + "'.",
         "Set XDG_DATA_HOME to a folder with a shorter path.");
   }
   const long minutes = static_cast<long>(job.time.count());

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "core/base/paths.h"
 #include "core/schedule/installed_program.h"
 #include "core/schedule/job.h"
 
@@ -68,7 +69,7 @@ fs::path find_unit_folder(const HostFacts& facts, const Env& env, std::stop_toke
   const auto answer =
       ask(env, stop, {facts.systemctl, "--user", "show", "-p", "UnitPath", "--value"}, environment);
   const std::string paths = answer ? " " + first_line(answer->output) + " " : "";
-  return paths.find(" " + configured.string() + " ") != std::string::npos ? configured : ordinary;
+  return paths.find(" " + text_of(configured) + " ") != std::string::npos ? configured : ordinary;
 }
 
 void ask_systemd(HostFacts& facts, const Env& env, std::stop_token stop) {
@@ -78,7 +79,7 @@ void ask_systemd(HostFacts& facts, const Env& env, std::stop_token stop) {
   if (env.places.runtime.empty()) {
     const fs::path runtime = fs::path("/run/user") / facts.uid;
     if (!facts.uid.empty() && exists(env.files, runtime)) {
-      facts.runtime_folder = runtime.string();
+      facts.runtime_folder = text_of(runtime);
       environment["XDG_RUNTIME_DIR"] = facts.runtime_folder;
     }
   }

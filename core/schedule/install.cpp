@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/paths.h"
 #include "core/platform/run_lock.h"
 #include "core/schedule/due.h"
 #include "core/schedule/installed_program.h"
@@ -71,7 +72,7 @@ std::vector<fs::path> logs_of(const std::string& name, const Env& env) {
   for (const fs::path& log :
        {log_path(name, env.places), launchd_output_path(name, env.places.state / "logs")}) {
     logs.push_back(log);
-    logs.push_back(log.string() + ".1");
+    logs.push_back(text_of(log) + ".1");
   }
   return logs;
 }
@@ -191,7 +192,7 @@ void warn_of_uncovered(const SettledJob& settled, const Env& env,
   for (const BackupJob& job : list_jobs(env.places, env.files, problems)) {
     if (job.name != settled.job.name && job.snapshot.source == left) return;
   }
-  warnings.push_back("No schedule backs up " + left.string() +
+  warnings.push_back("No schedule backs up " + text_of(left) +
                      " any more: install one of another name for it.");
 }
 
@@ -235,9 +236,9 @@ Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::s
   result.warnings = settled->warnings;
   warn_of_uncovered(*settled, env, result.warnings);
   result.files.push_back({job_path(job.name, env.places), encode_job(job), 0600});
-  result.commands.push_back("write " + job_path(job.name, env.places).string() + " (mode 0600)");
-  result.commands.push_back("copy " + env.places.program.string() + " to " +
-                            scheduled_program(env.places).string() + " (mode 0755)");
+  result.commands.push_back("write " + text_of(job_path(job.name, env.places)) + " (mode 0600)");
+  result.commands.push_back("copy " + text_of(env.places.program) + " to " +
+                            text_of(scheduled_program(env.places)) + " (mode 0755)");
   describe_plan(prepared.plan, result);
   if (prepared.facts.wsl) result.warnings.push_back(wsl_warning());
   result.next_run = due_period(env.clock, job.time, env.clock.now()).end;
@@ -344,14 +345,14 @@ Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
   }
   const auto remove_file = [&](const fs::path& path) {
     const auto gone = env.files.remove(path);
-    if (gone) result.removed.push_back(path.string());
+    if (gone) result.removed.push_back(text_of(path));
     if (!gone && gone.error().code != ErrorCode::not_found) {
       result.warnings.push_back(gone.error().message);
     }
   };
   const fs::path job_file = job_path(name, env.places);
   if (const auto gone = env.files.remove(job_file)) {
-    result.removed.push_back(job_file.string());
+    result.removed.push_back(text_of(job_file));
   } else if (gone.error().code != ErrorCode::not_found) {
     return fail(gone.error().code,
                 "The schedule '" + name + "' is still there: " + gone.error().message,
@@ -374,7 +375,7 @@ Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
     } else if (auto gone = remove_scheduled_program(env); !gone) {
       result.warnings.push_back(gone.error().message);
     } else if (was_there) {
-      result.removed.push_back(program.string());
+      result.removed.push_back(text_of(program));
     }
     remove_empty_folders(env);
   }

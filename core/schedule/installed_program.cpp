@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/paths.h"
+
 namespace core {
 
 namespace {
@@ -19,7 +21,7 @@ fs::path record_path(const fs::path& data) {
 // Only the command line program knows `run`; its siblings (backup-plugin-db-http) lie beside it.
 fs::path program_to_copy(const Places& places, const FileSystem& files) {
   const fs::path sibling = places.program.parent_path() /
-                           (std::string(kProgramName) + places.program.extension().string());
+                           (std::string(kProgramName) + text_of(places.program.extension()));
   const auto info = files.info(sibling);
   return info && info->kind == FileInfo::Kind::file ? sibling : places.program;
 }
@@ -42,11 +44,11 @@ Expected<> put_back(const fs::path& path, const std::optional<std::string>& text
 
 std::string encode_record(const fs::path& copied_from, const Env& env) {
   return Json{{"version", BPD_VERSION},
-              {"copied_from", copied_from.string()},
+              {"copied_from", text_of(copied_from)},
               {"copied_at", format_instant(env.clock.now())},
-              {"config", env.places.config.string()},
-              {"state", env.places.state.string()},
-              {"data", env.places.data.string()}}
+              {"config", text_of(env.places.config)},
+              {"state", text_of(env.places.state)},
+              {"data", text_of(env.places.data)}}
              .dump(2) +
          "\n";
 }
@@ -67,13 +69,13 @@ Expected<ProgramRecord> read_program_record(const fs::path& data, const FileSyst
     record.version = json.at("version").get<std::string>();
     record.copied_from = json.at("copied_from").get<std::string>();
     record.copied_at = parse_instant(json.at("copied_at").get<std::string>()).value_or(Instant{});
-    record.config = fs::path(json.at("config").get<std::string>());
-    record.state = fs::path(json.at("state").get<std::string>());
-    record.data = fs::path(json.at("data").get<std::string>());
+    record.config = path_of(json.at("config").get<std::string>());
+    record.state = path_of(json.at("state").get<std::string>());
+    record.data = path_of(json.at("data").get<std::string>());
     return record;
   } catch (const std::exception& exception) {
     return fail(ErrorCode::damaged,
-                "'" + record_path(data).string() + "' cannot be used: " + exception.what() + ".",
+                "'" + text_of(record_path(data)) + "' cannot be used: " + exception.what() + ".",
                 "Run install_schedule again: it writes the file anew.");
   }
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/json_limits.h"
+#include "core/base/paths.h"
 #include "core/schedule/due.h"
 #include "core/schedule/quoting.h"
 
@@ -48,10 +49,10 @@ Expected<> check_text(std::string_view what, std::string_view text) {
 
 Expected<> check_path(std::string_view what, const fs::path& path) {
   if (!path.is_absolute()) {
-    return refuse("The " + std::string(what) + " '" + path.string() + "' is not an absolute path.",
+    return refuse("The " + std::string(what) + " '" + text_of(path) + "' is not an absolute path.",
                   "Give the whole path: a scheduler starts in another folder.");
   }
-  return check_text(what, path.string());
+  return check_text(what, text_of(path));
 }
 
 Expected<> check_ping_url(const std::string& url) {
@@ -88,8 +89,8 @@ BackupJob job_from(const Json& json) {
   job.time = *time;
   job.scheduled_since = *since;
   job.snapshot.verify = *verify;
-  job.snapshot.source = fs::path(json.at("source").get<std::string>());
-  job.snapshot.destination = fs::path(json.at("destination").get<std::string>());
+  job.snapshot.source = path_of(json.at("source").get<std::string>());
+  job.snapshot.destination = path_of(json.at("destination").get<std::string>());
   job.snapshot.hostname = json.value("hostname", "");
   job.snapshot.label = json.value("label", "");
   job.snapshot.flat = json.value("flat", false);
@@ -120,7 +121,7 @@ Expected<BackupJob> read_job_file(const std::string& name, const Places& places,
   auto job = text ? decode_job(name, *text) : damaged_job(name, text.error().message);
   if (!job) {
     Error error = job.error();
-    error.message += " It is " + path.string() + ".";
+    error.message += " It is " + text_of(path) + ".";
     return fail(std::move(error));
   }
   return job;
@@ -177,18 +178,18 @@ std::string slug(std::string_view text) {
 
 std::string default_schedule_name(const fs::path& source, const fs::path& home,
                                   const std::vector<BackupJob>& jobs) {
-  std::string base = source.stem().string();
+  std::string base = text_of(source.stem());
   // A database in a hidden folder (.orchestrator) belongs to the project around that folder.
   const fs::path folder = source.parent_path();
-  if (folder.filename().string().starts_with('.') && folder.parent_path() != home) {
-    base = folder.parent_path().filename().string() + "-" + base;
+  if (text_of(folder.filename()).starts_with('.') && folder.parent_path() != home) {
+    base = text_of(folder.parent_path().filename()) + "-" + base;
   }
   base = slug(base);
   const bool taken = std::any_of(jobs.begin(), jobs.end(), [&](const BackupJob& job) {
     return job.name == base && job.snapshot.source != source;
   });
   if (!taken) return base;
-  return base.substr(0, kMaxNameBytes - 7) + "-" + short_hash(source.string());
+  return base.substr(0, kMaxNameBytes - 7) + "-" + short_hash(text_of(source));
 }
 
 Expected<> check_job(const BackupJob& job) {
@@ -217,8 +218,8 @@ std::string encode_job(const BackupJob& job) {
             {"scheduler", to_string(job.scheduler)},
             {"time", format_time_of_day(job.time)},
             {"scheduled_since", format_instant(job.scheduled_since)},
-            {"source", job.snapshot.source.string()},
-            {"destination", job.snapshot.destination.string()},
+            {"source", text_of(job.snapshot.source)},
+            {"destination", text_of(job.snapshot.destination)},
             {"hostname", job.snapshot.hostname},
             {"label", job.snapshot.label},
             {"flat", job.snapshot.flat},
@@ -291,7 +292,7 @@ std::vector<BackupJob> list_jobs(const Places& places, const FileSystem& files,
   }
   for (const DirEntry& entry : *entries) {
     const fs::path file = entry.name;
-    const std::string name = file.stem().string();
+    const std::string name = text_of(file.stem());
     if (file.extension() != ".json" || !check_schedule_name(name)) continue;
     auto job = read_job_file(name, places, files);
     if (job) {

@@ -1,6 +1,7 @@
 // Lays the settings of a call over a job.
 #include "core/schedule/job_settings.h"
 
+#include "core/base/paths.h"
 #include "core/catalog/retention.h"
 #include "core/schedule/due.h"
 
@@ -73,8 +74,8 @@ Expected<SettledJob> settle_job(const std::string& name, const JobSettings& sett
 std::vector<SettingText> describe_settings(const BackupJob& job) {
   const SnapshotRequest& snapshot = job.snapshot;
   const RetentionPolicy& keep = snapshot.retention;
-  return {{"source", snapshot.source.string()},
-          {"destination", snapshot.destination.string()},
+  return {{"source", text_of(snapshot.source)},
+          {"destination", text_of(snapshot.destination)},
           {"scheduler", std::string(to_string(job.scheduler))},
           {"time", format_time_of_day(job.time)},
           {"hostname", snapshot.hostname},

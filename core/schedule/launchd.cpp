@@ -1,6 +1,7 @@
 // Renders property lists and plans launchctl's calls.
 #include "core/schedule/launchd.h"
 
+#include "core/base/paths.h"
 #include "core/schedule/quoting.h"
 
 namespace core {
@@ -114,7 +115,7 @@ class Launchd final : public Scheduler {
 
   static std::vector<RunCommand> load_commands(const std::string& name, const HostFacts& facts) {
     RunCommand bootstrap =
-        launchctl(facts, {"bootstrap", domain(facts), plist_path(name, facts).string()});
+        launchctl(facts, {"bootstrap", domain(facts), text_of(plist_path(name, facts))});
     bootstrap.attempts = kBootstrapAttempts;
     return {bootout(name, facts), launchctl(facts, {"enable", target(name, facts)}), bootstrap};
   }
@@ -135,8 +136,8 @@ fs::path launchd_output_path(const std::string& name, const fs::path& logs) {
 }
 
 Expected<std::string> render_plist(const BackupJob& job, const HostFacts& facts) {
-  BPD_TRY_AS(program, xml_text(facts.program.string()));
-  BPD_TRY_AS(output, xml_text(launchd_output_path(job.name, facts.logs).string()));
+  BPD_TRY_AS(program, xml_text(text_of(facts.program)));
+  BPD_TRY_AS(output, xml_text(text_of(launchd_output_path(job.name, facts.logs))));
   std::string arguments;
   for (const std::string& argument : {*program, std::string("run"), job.name,
                                       std::string("--scheduled"), std::string("--if-due")}) {

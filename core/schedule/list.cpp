@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "core/base/paths.h"
 #include "core/base/patience.h"
 #include "core/schedule/due.h"
 #include "core/schedule/install.h"
@@ -32,17 +33,17 @@ void check_paths(const BackupJob& job, const FileSystem& files, const std::stop_
                            const Expected<FileInfo>& info) {
     if (info) return;
     const bool denied = info.error().code == ErrorCode::permission_denied;
-    problems.push_back(std::string(what) + path.string());
+    problems.push_back(std::string(what) + text_of(path));
     problems.back() += denied ? " may not be read." : kGoneProblem;
   };
   missing(kSourceProblem, job.snapshot.source, files.info(job.snapshot.source));
   const fs::path& destination = job.snapshot.destination;
-  const auto info = within(kPatience, destination.string(), stop,
+  const auto info = within(kPatience, text_of(destination), stop,
                            [&files, destination] { return files.info(destination); });
   if (info) {
     missing("The destination ", destination, *info);
   } else {
-    problems.push_back("The destination " + destination.string() + std::string(kSilentProblem));
+    problems.push_back("The destination " + text_of(destination) + std::string(kSilentProblem));
   }
 }
 
@@ -67,10 +68,10 @@ void check_program(const HostFacts& facts, const Env& env, ScheduleStatus& statu
   const bool runnable = info && (info->mode & 0100) != 0;
   status.broken = !status.scheduler || !runnable;
   if (!info) {
-    status.problems.push_back("The program that it runs, " + facts.program.string() +
+    status.problems.push_back("The program that it runs, " + text_of(facts.program) +
                               ", is missing." + kInstallAgain);
   } else if (!runnable) {
-    status.problems.push_back("The program that it runs, " + facts.program.string() +
+    status.problems.push_back("The program that it runs, " + text_of(facts.program) +
                               ", may not be executed." + kInstallAgain);
   } else {
     check_version(env, status.problems);

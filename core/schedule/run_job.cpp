@@ -3,6 +3,7 @@
 
 #include <exception>
 
+#include "core/base/paths.h"
 #include "core/catalog/history.h"
 #include "core/catalog/run_records.h"
 #include "core/schedule/due.h"
@@ -105,8 +106,8 @@ void call_on_failure(const BackupJob& job, const Error& error, const Env& env, s
 #endif
   command.extra_environment = {
       {"BACKUP_PLUGIN_DB_SCHEDULE", job.name},
-      {"BACKUP_PLUGIN_DB_SOURCE", job.snapshot.source.string()},
-      {"BACKUP_PLUGIN_DB_DESTINATION", job.snapshot.destination.string()},
+      {"BACKUP_PLUGIN_DB_SOURCE", text_of(job.snapshot.source)},
+      {"BACKUP_PLUGIN_DB_DESTINATION", text_of(job.snapshot.destination)},
       {"BACKUP_PLUGIN_DB_ERROR", std::string(to_string(error.code)) + ": " + error.message}};
   command.timeout = kOnFailureTimeout;
   const auto result = env.commands.run(command, stop);
@@ -134,8 +135,8 @@ void record_unless_recorded(const std::string& name, const BackupJob* job, const
   RunRecord run = ended_run("snapshot", started_at, env);
   run.schedule = name;
   if (job != nullptr) {
-    run.source = job->snapshot.source.string();
-    run.destination = job->snapshot.destination.string();
+    run.source = text_of(job->snapshot.source);
+    run.destination = text_of(job->snapshot.destination);
   }
   note_failure(run, error);
   (void)record_run(run, env);  // the failure itself is what the caller hears of
@@ -188,12 +189,12 @@ void rotate_launchd_output(const BackupJob& job, const Env& env) {
   if (job.scheduler != SchedulerKind::launchd) return;
   const fs::path path = launchd_output_path(job.name, env.places.state / "logs");
   const auto info = env.files.info(path);
-  if (info && info->bytes > kMaxLogBytes) (void)env.files.rename(path, path.string() + ".1");
+  if (info && info->bytes > kMaxLogBytes) (void)env.files.rename(path, text_of(path) + ".1");
 }
 
 std::string success_text(const JobRun& run) {
   std::string text =
-      "'" + run.job.name + "': wrote " + run.snapshot->snapshot.string() + ", " +
+      "'" + run.job.name + "': wrote " + text_of(run.snapshot->snapshot) + ", " +
       std::to_string(run.snapshot->manifest.bytes) + " bytes, " +
       (run.snapshot->verification ? std::string(to_string(run.snapshot->verification->verdict))
                                   : "not verified");
@@ -323,7 +324,7 @@ Expected<> append_log(const std::string& name, const std::string& text, const En
   const bool full = former ? former->size() + added.size() > kMaxLogBytes
                            : former.error().code == ErrorCode::invalid_argument;
   if (full) {
-    BPD_TRY(env.files.rename(path, path.string() + ".1"));
+    BPD_TRY(env.files.rename(path, text_of(path) + ".1"));
   }
   return env.files.write_atomically(path, (former && !full ? *former : "") + added, 0600);
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <type_traits>
 
+#include "core/base/paths.h"
 #include "core/base/shell_word.h"
 #include "core/schedule/quoting.h"
 
@@ -76,10 +77,10 @@ Expected<> apply_remove(const RemoveFile& step, const Env& env) {
 
 std::string describe(const PlanStep& step) {
   if (const auto* write = std::get_if<WriteFile>(&step)) {
-    return "write " + write->path.string() + " (mode " + octal(write->mode) + ")";
+    return "write " + text_of(write->path) + " (mode " + octal(write->mode) + ")";
   }
   if (const auto* remove = std::get_if<RemoveFile>(&step)) {
-    return "remove " + remove->path.string();
+    return "remove " + text_of(remove->path);
   }
   return "run " + shell_command(std::get<RunCommand>(step).argv);
 }
@@ -119,7 +120,7 @@ std::vector<std::string> entries_in(const HostFacts& facts, const fs::path& fold
                                     std::string_view prefix, std::string_view suffix) {
   std::vector<std::string> names;
   for (const auto& [path, text] : facts.files) {
-    const std::string file = path.filename().string();
+    const std::string file = text_of(path.filename());
     if (path.parent_path() != folder || !file.starts_with(prefix) || !file.ends_with(suffix) ||
         file.size() <= prefix.size() + suffix.size()) {
       continue;

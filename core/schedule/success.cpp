@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/paths.h"
 #include "core/catalog/machine.h"
 #include "core/catalog/series.h"
 #include "core/snapshot/snapshot_plan.h"
@@ -19,7 +20,7 @@ std::vector<Instant> successes_of(const BackupJob& job, const std::vector<RunRec
   if (!plan) return successes;  // it cannot have run as it is
   auto series = list_series(plan->folder, plan->name.stem, env.files);
   if (!series) return successes;
-  const std::string source = manifest_text(plan->source.string());
+  const std::string source = manifest_text(text_of(plan->source));
   const std::string machine = known_machine_id(env);
   std::erase_if(*series, [&](const Snapshot& snapshot) {
     return !snapshot.manifest || snapshot.manifest->source != source ||

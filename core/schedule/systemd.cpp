@@ -1,6 +1,7 @@
 // Renders service and timer units, and reads systemctl's answers.
 #include "core/schedule/systemd.h"
 
+#include "core/base/paths.h"
 #include "core/schedule/due.h"
 #include "core/schedule/quoting.h"
 
@@ -49,7 +50,7 @@ constexpr std::string_view kHardening =
 
 Expected<std::string> service_text(const BackupJob& job, const HostFacts& facts,
                                    std::vector<std::string> words) {
-  words.insert(words.begin(), facts.program.string());
+  words.insert(words.begin(), text_of(facts.program));
   BPD_TRY_AS(command, systemd_command(words));
   std::string text =
       "# Written by backup-plugin-db install_schedule, which overwrites it. Settings of your own,\n"
@@ -124,8 +125,8 @@ class Systemd final : public Scheduler {
     plan.steps.emplace_back(WriteFile{timer_path, render_timer(job)});
     // Only complaints about these two count: verify also loads, and judges, other people's units.
     RunCommand verify = systemctl(facts, {});
-    verify.argv = {facts.systemd_analyze, "--user", "verify", service_path.string(),
-                   timer_path.string()};
+    verify.argv = {facts.systemd_analyze, "--user", "verify", text_of(service_path),
+                   text_of(timer_path)};
     verify.may_fail = true;
     verify.forbidden_complaint = unit_name(job.name, ".");
     plan.steps.emplace_back(verify);
@@ -157,7 +158,7 @@ class Systemd final : public Scheduler {
     for (const std::string& unit : {service, timer}) {
       if (facts.drop_ins.count(unit + ".d") != 0) {
         plan.warnings.push_back("Your own drop-in folder stays: " +
-                                (facts.unit_folder / (unit + ".d")).string());
+                                text_of(facts.unit_folder / (unit + ".d")));
       }
     }
     return plan;

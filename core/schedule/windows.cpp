@@ -1,6 +1,7 @@
 // Renders task definitions and plans schtasks' calls.
 #include "core/schedule/windows.h"
 
+#include "core/base/paths.h"
 #include "core/schedule/due.h"
 #include "core/schedule/quoting.h"
 
@@ -35,7 +36,7 @@ class Windows final : public Scheduler {
     SchedulePlan plan{SchedulerKind::windows, {}, {}};
     plan.steps.emplace_back(WriteFile{path, std::move(*task), 0600, true});
     plan.steps.emplace_back(
-        schtasks(facts, {"/create", "/tn", task_name(job.name), "/xml", path.string(), "/f"}));
+        schtasks(facts, {"/create", "/tn", task_name(job.name), "/xml", text_of(path), "/f"}));
     // The Task Scheduler keeps a copy of its own.
     plan.steps.emplace_back(RemoveFile{path});
     return plan;
@@ -105,7 +106,7 @@ tl::unexpected<Error> refuse_expansion(const std::string& path) {
 }  // namespace
 
 Expected<std::string> render_task(const BackupJob& job, const HostFacts& facts) {
-  const std::string program = facts.program.string();
+  const std::string program = text_of(facts.program);
   if (program.find('%') != std::string::npos || program.find("$(") != std::string::npos) {
     return refuse_expansion(program);
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/paths.h"
 #include "core/sqlite/gather_vfs.h"
 
 namespace core {
@@ -71,7 +72,7 @@ Expected<> step_through(sqlite3_backup* backup, const PinnedSource& source,
 
 Expected<> run_backup(PinnedSource& source, const GatherVfs& vfs, const CopyRequest& request,
                       const Env& env, ProgressSink& progress, const std::stop_token& stop) {
-  const std::string what = "cannot write " + request.target.string();
+  const std::string what = "cannot write " + text_of(request.target);
   BPD_TRY_AS(destination, open_destination(vfs, source.header(), what));
   BackupHandle backup(sqlite3_backup_init(destination->get(), "main", source.connection(), "main"));
   if (!backup) {

@@ -1,5 +1,6 @@
 #include "core/snapshot/damaged_copy.h"
 
+#include "core/base/paths.h"
 #include "core/base/shell_word.h"
 #include "core/catalog/names.h"
 #include "core/catalog/series.h"
@@ -18,7 +19,7 @@ Expected<fs::path> keep_damaged_copy(const SnapshotPlan& plan, Manifest manifest
   const bool ours = std::any_of(series->begin(), series->end(),
                                 [&](const Snapshot& other) { return other.path == path; });
   if (!ours && (files.link_info(path) || files.link_info(manifest_path_of(path)))) {
-    return fail(ErrorCode::conflict, path.string() + " is there already, and is something else.");
+    return fail(ErrorCode::conflict, text_of(path) + " is there already, and is something else.");
   }
   manifest.verified = VerifyLevel::none;
   manifest.verified_at.reset();
@@ -39,7 +40,7 @@ Expected<fs::path> keep_damaged_copy(const SnapshotPlan& plan, Manifest manifest
 std::string recovery_advice(const fs::path& path) {
   // The shells that some systems ship are built without that command.
   return "The shell of https://sqlite.org may get rows out of it: " +
-         shell_command({"sqlite3", path.string(), ".recover"});
+         shell_command({"sqlite3", text_of(path), ".recover"});
 }
 
 }  // namespace core

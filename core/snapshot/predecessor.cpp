@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "core/base/paths.h"
 #include "core/catalog/machine.h"
 #include "core/catalog/series.h"
 
@@ -30,7 +31,7 @@ Predecessors look_for_predecessors(const SnapshotPlan& plan, const std::string& 
   Predecessors found;
   if (plan.flat) return found;
   ListFilter filter;
-  filter.source = plan.source.string();
+  filter.source = text_of(plan.source);
   filter.stem = plan.name.stem;
   filter.label = plan.label;
   auto page = list_snapshots(plan.destination, filter, kMaxSnapshots, "", files);
@@ -50,14 +51,14 @@ Predecessors look_for_predecessors(const SnapshotPlan& plan, const std::string& 
     found.notes.push_back("This is the first snapshot under the host name " + plan.host +
                           ". This machine has " + count_of(ours) + " of the same database under " +
                           hosts_of(ours) + "; this one was compared with the latest of them, " +
-                          found.latest->path.string() +
+                          text_of(found.latest->path) +
                           ". Retention leaves them alone: prune_snapshots with that hostname "
                           "lets go of what is not needed.");
   }
   if (const auto latest = latest_of(others, now)) {
     found.notes.push_back("This is the first snapshot under the host name " + plan.host +
                           ". There is also " + count_of(others) + " of the same path under " +
-                          hosts_of(others) + ", the latest " + latest->path.string() +
+                          hosts_of(others) + ", the latest " + text_of(latest->path) +
                           ". Nothing says that they are this machine's; they were not compared "
                           "with.");
   }

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/base/paths.h"
 #include "core/catalog/history.h"
 #include "core/catalog/loss.h"
 #include "core/catalog/retention.h"
@@ -55,7 +56,7 @@ Expected<std::set<Series>> series_of(const PruneRequest& request, const std::str
   if (!series.empty()) return series;
   return fail(
       ErrorCode::not_found,
-      request.destination.string() + " holds no snapshot of " + source + " by " + host + ".",
+      text_of(request.destination) + " holds no snapshot of " + source + " by " + host + ".",
       "List what is there with list_snapshots, and name its source, hostname and label.");
 }
 
@@ -95,7 +96,7 @@ Expected<> prune_series(const PruneRequest& request, const Series& series, const
   if (!request.dry_run) {
     BPD_TRY_AS(locked,
                RunLock::acquire(series_lock_key(folder, stem),
-                                "pruning the snapshots of " + stem + " in " + folder.string(),
+                                "pruning the snapshots of " + stem + " in " + text_of(folder),
                                 request.lock_timeout, env, stop));
     lock.emplace(std::move(*locked));
     BPD_TRY_AS(folder_locked, FolderLock::acquire(folder, request.lock_timeout, env, stop));
@@ -112,7 +113,7 @@ Expected<> prune_series(const PruneRequest& request, const Series& series, const
 
 Expected<PruneResult> prune(const PruneRequest& request, const Env& env, std::stop_token stop) {
   PruneResult result;
-  result.source = request.source.string();
+  result.source = text_of(request.source);
   BPD_TRY_AS(all, series_of(request, result.source, env, result.warnings));
   for (const auto& series : *all) {
     if (stop.stop_requested()) {
@@ -122,7 +123,7 @@ Expected<PruneResult> prune(const PruneRequest& request, const Env& env, std::st
       if (result.freed_bytes == 0 || request.dry_run) return fail(pruned.error());
       // What has gone by now must be told all the same.
       result.warnings.push_back("The snapshots of " + series.stem + " in " +
-                                series.folder.string() +
+                                text_of(series.folder) +
                                 " were not pruned: " + pruned.error().message);
     }
   }
@@ -132,8 +133,8 @@ Expected<PruneResult> prune(const PruneRequest& request, const Env& env, std::st
 void record(const PruneRequest& request, Instant started_at, const Env& env,
             Expected<PruneResult>& result) {
   RunRecord run = ended_run("prune", started_at, env);
-  run.source = request.source.string();
-  run.destination = request.destination.string();
+  run.source = text_of(request.source);
+  run.destination = text_of(request.destination);
   if (!result) note_failure(run, result.error());
   auto told = record_and_tell(run, env);
   if (result) std::move(told.begin(), told.end(), std::back_inserter(result->warnings));

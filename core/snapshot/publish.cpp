@@ -1,5 +1,6 @@
 #include "core/snapshot/publish.h"
 
+#include "core/base/paths.h"
 #include "core/catalog/names.h"
 #include "core/platform/sha256.h"
 
@@ -72,7 +73,7 @@ Expected<fs::path> Aside::make() {
     return aside;
   }
   return fail(ErrorCode::conflict,
-              "There are too many kept snapshots of this day in " + folder.string() + ".",
+              "There are too many kept snapshots of this day in " + text_of(folder) + ".",
               "Look at those whose names hold \"before-loss\", and remove what is not needed.");
 }
 
@@ -126,7 +127,7 @@ void look_afterwards(const PublishRequest& request, const FileInfo& ours, const 
     // file.
     if (manifest_is_ours) (void)files.remove(manifest_path_of(request.snapshot));
     warnings.push_back("Another run put its own snapshot in the place of " +
-                       request.snapshot.string() + " at the same time; that one is there now.");
+                       text_of(request.snapshot) + " at the same time; that one is there now.");
     return;
   }
 }

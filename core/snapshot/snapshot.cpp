@@ -4,6 +4,7 @@
 #include <future>
 #include <iterator>
 
+#include "core/base/paths.h"
 #include "core/catalog/history.h"
 #include "core/catalog/loss.h"
 #include "core/catalog/machine.h"
@@ -39,7 +40,7 @@ constexpr auto kBeside = std::launch::async | std::launch::deferred;
 constexpr std::uint32_t kFolderMode = 0700;
 
 tl::unexpected<Error> fail_stopped(const SnapshotPlan& plan) {
-  return fail(ErrorCode::cancelled, "The snapshot of " + plan.source.string() + " was stopped.",
+  return fail(ErrorCode::cancelled, "The snapshot of " + text_of(plan.source) + " was stopped.",
               "Nothing was published; take it again when it suits.");
 }
 
@@ -112,7 +113,7 @@ Expected<SnapshotResult> SnapshotRun::run() {
     if (const auto there = env_.files.info(plan_.destination);
         !there && there.error().code == ErrorCode::not_found) {
       return fail(ErrorCode::not_found,
-                  "The destination " + plan_.destination.string() +
+                  "The destination " + text_of(plan_.destination) +
                       " went away while the snapshot was taken.",
                   "Attach its disk, or create the folder again; then take the snapshot again.");
     }
@@ -127,9 +128,9 @@ Expected<SnapshotResult> SnapshotRun::run() {
 // Two locks, always in this order: one source and destination is one run, and two sources that
 // would share a name must not both find it free.
 Expected<> SnapshotRun::lock() {
-  const std::string source = plan_.source.string();
-  const std::string what = "a snapshot of " + source + " to " + plan_.destination.string();
-  for (const std::string& key : {"run\n" + source + "\n" + plan_.destination.string(),
+  const std::string source = text_of(plan_.source);
+  const std::string what = "a snapshot of " + source + " to " + text_of(plan_.destination);
+  for (const std::string& key : {"run\n" + source + "\n" + text_of(plan_.destination),
                                  series_lock_key(plan_.folder, plan_.name.stem)}) {
     const auto waited =
         std::chrono::duration_cast<std::chrono::milliseconds>(env_.clock.steady_now() - begun_);
@@ -164,7 +165,7 @@ void SnapshotRun::find_previous() {
   if (previous_ && previous_->manifest && previous_->manifest->host == manifest_text(plan_.host) &&
       whose_is(*previous_->manifest, plan_.host, result_.manifest.machine) == Whose::others) {
     result_.warnings.push_back(
-        "The last snapshot here, " + previous_->path.string() + ", is not of this installation: " +
+        "The last snapshot here, " + text_of(previous_->path) + ", is not of this installation: " +
         tell_whose(*previous_->manifest, plan_.host, result_.manifest.machine) +
         " If two machines share that name, give each a hostname of its own; if this one was set up "
         "anew, there is nothing to do.");
@@ -176,7 +177,7 @@ void SnapshotRun::find_previous() {
 }
 
 void SnapshotRun::sweep() {
-  auto left = sweep_snapshot_leftovers(plan_.folder, plan_.name.stem, plan_.source.string(), env_);
+  auto left = sweep_snapshot_leftovers(plan_.folder, plan_.name.stem, text_of(plan_.source), env_);
   result_.swept = std::move(left.swept);
   std::move(left.warnings.begin(), left.warnings.end(), std::back_inserter(result_.warnings));
 }
@@ -186,7 +187,7 @@ Expected<PinnedSource> SnapshotRun::pin() {
   if (!source->warning().empty()) result_.warnings.push_back(source->warning());
   const SourceHeader& header = source->header();
   Manifest& manifest = result_.manifest;
-  manifest.source = manifest_text(plan_.source.string());
+  manifest.source = manifest_text(text_of(plan_.source));
   manifest.host = manifest_text(plan_.host);
   manifest.machine = request_.dry_run ? plan_.machine : machine_id(env_);
   manifest.label = manifest_text(plan_.label);
@@ -343,7 +344,7 @@ Error SnapshotRun::with_damaged_copy(Error error, Temporary& file) {
     error.message += " Nor could the damaged copy be kept: " + kept.error().message;
     return error;
   }
-  error.message += " The damaged copy is kept as " + kept->string() + ".";
+  error.message += " The damaged copy is kept as " + text_of(*kept) + ".";
   error.hint += " " + recovery_advice(*kept);
   return error;
 }
@@ -362,7 +363,7 @@ Expected<> SnapshotRun::publish(Temporary& file) {
   if (!published->kept_as.empty()) {
     result_.replaced = false;
     result_.warnings.push_back("The earlier snapshot of the same day was kept as " +
-                               published->kept_as.string() + ".");
+                               text_of(published->kept_as) + ".");
   }
   if (auto open = open_to_others(plan_.snapshot, env_.files)) {
     result_.warnings.push_back(std::move(*open));
@@ -417,7 +418,7 @@ void SnapshotRun::apply_retention() {
     lock.emplace(std::move(*locked));
   }
   auto series = series_for_retention(plan_.folder, plan_.name.stem, plan_.flat ? plan_.host : "",
-                                     plan_.source.string(), env_);
+                                     text_of(plan_.source), env_);
   if (!series) {
     if (!request_.dry_run || series.error().code != ErrorCode::not_found) {
       result_.warnings.push_back("Retention was not applied: " + series.error().message);
@@ -438,7 +439,7 @@ void SnapshotRun::apply_retention() {
   }
   const Date today = env_.clock.local_date(env_.clock.now());
   result_.retention =
-      choose_expired(std::move(*series), plan_.source.string(), request_.retention, today);
+      choose_expired(std::move(*series), text_of(plan_.source), request_.retention, today);
   for (Expiry& decision : result_.retention) {
     // With a date of the past it may be the oldest of all.
     if (!decision.expired || decision.snapshot.path != plan_.snapshot) continue;

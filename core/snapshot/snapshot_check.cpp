@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/paths.h"
 #include "core/catalog/series.h"
 
 namespace core {
@@ -29,7 +30,7 @@ std::optional<Instant> full_check_of(const Manifest& manifest) {
 
 std::optional<Instant> last_full_check(const SnapshotPlan& plan,
                                        const std::vector<Snapshot>& series, Instant now) {
-  const std::string source = manifest_text(plan.source.string());
+  const std::string source = manifest_text(text_of(plan.source));
   std::optional<Instant> last;
   for (const Snapshot& snapshot : series) {
     if (!snapshot.manifest || snapshot.manifest->source != source ||
@@ -67,7 +68,7 @@ Error failed_check(const SnapshotPlan& plan, const VerifyReport& report, VerifyL
   const std::string pragma =
       level == VerifyLevel::full ? "PRAGMA integrity_check" : "PRAGMA quick_check";
   return {ErrorCode::damaged,
-          "The copy of " + plan.source.string() + " failed its check (" +
+          "The copy of " + text_of(plan.source) + " failed its check (" +
               describe_failures(report) +
               "). No snapshot was published; older snapshots are as they were.",
           "Check the source with " + pragma +

@@ -40,7 +40,7 @@ Expected<fs::path> series_folder(const SnapshotPlan& plan, const FileSystem& fil
     const auto there = files.link_info(folder);
     if (!there || there->kind != FileInfo::Kind::symlink) continue;
     return fail(ErrorCode::conflict,
-                folder.string() +
+                text_of(folder) +
                     " is a symbolic link; it is not followed, as listings and checks "
                     "would not find what lies behind it.",
                 "Give the folder that it leads to as the destination (with flat, if it is the "
@@ -58,11 +58,11 @@ Expected<fs::path> resolve_source(const fs::path& source, const FileSystem& file
   if (resolved) {
     const auto info = files.info(*resolved);
     if (!info || info->kind != FileInfo::Kind::folder) return resolved;
-    return fail(ErrorCode::not_a_database, source.string() + " is a folder, not a database.",
+    return fail(ErrorCode::not_a_database, text_of(source) + " is a folder, not a database.",
                 "Name the database file in it.");
   }
   if (resolved.error().code != ErrorCode::not_found) return resolved;
-  return fail(ErrorCode::not_found, "There is no database at " + source.string() + ".",
+  return fail(ErrorCode::not_found, "There is no database at " + text_of(source) + ".",
               "Check the path of the source.");
 }
 
@@ -74,14 +74,14 @@ Expected<fs::path> resolve_destination(const fs::path& destination, const FileSy
   auto resolved = files.canonical(destination);
   if (!resolved && resolved.error().code == ErrorCode::not_found) {
     return fail(ErrorCode::not_found,
-                "The destination " + destination.string() + " does not exist.",
+                "The destination " + text_of(destination) + " does not exist.",
                 "Create the folder, or attach the disk it lies on; it is never created here.");
   }
   if (!resolved) return resolved;
   BPD_TRY_AS(info, files.info(*resolved));
   if (info->kind != FileInfo::Kind::folder) {
     return fail(ErrorCode::invalid_argument,
-                "The destination " + destination.string() + " is not a folder.",
+                "The destination " + text_of(destination) + " is not a folder.",
                 "Give a folder that exists.");
   }
   return resolved;
@@ -110,8 +110,8 @@ Expected<SnapshotPlan> plan_snapshot(const SnapshotRequest& request, const Env& 
   const fs::path live = plan.source.parent_path();
   if (is_inside(plan.destination, live) || is_inside(plan.folder, live)) {
     return fail(ErrorCode::invalid_argument,
-                "The destination " + plan.folder.string() + " lies inside the source's folder " +
-                    live.string() + ".",
+                "The destination " + text_of(plan.folder) + " lies inside the source's folder " +
+                    text_of(live) + ".",
                 "Choose a folder elsewhere, best on another disk: what befalls the source would "
                 "befall its snapshots.");
   }
@@ -127,11 +127,11 @@ Expected<SnapshotPlan> plan_snapshot(const SnapshotRequest& request, const Env& 
 
 std::string propose_label(const fs::path& source, const std::string& taken) {
   fs::path folder = source.parent_path();
-  std::string label = folder.filename().string();
+  std::string label = text_of(folder.filename());
   // <project>/.claude/orchestrator/project.db: neither of the two folders says which project.
   while (folder.has_relative_path() && (label.starts_with('.') || label == "orchestrator")) {
     folder = folder.parent_path();
-    label = folder.filename().string();
+    label = text_of(folder.filename());
   }
   if (label.empty()) label = "other";
   return label == taken ? label + "-2" : label;
@@ -139,7 +139,7 @@ std::string propose_label(const fs::path& source, const std::string& taken) {
 
 Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& series,
                        const FileSystem& files) {
-  const std::string place = plan.snapshot.string();
+  const std::string place = text_of(plan.snapshot);
   for (const char* suffix : {"-wal", "-journal", "-shm"}) {
     if (!files.link_info(place + suffix)) continue;
     return fail(ErrorCode::conflict,
@@ -162,7 +162,7 @@ Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& se
                 place + " is there already under another spelling of its name.",
                 "Give this source a label of its own.");
   }
-  const std::string source = manifest_text(plan.source.string());
+  const std::string source = manifest_text(text_of(plan.source));
   bool newest_seen = false;
   for (const Snapshot& snapshot : series) {
     const bool same_name = snapshot.path.filename() == plan.snapshot.filename();
@@ -182,7 +182,7 @@ Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& se
     if (snapshot.manifest->source == source && !other_host) continue;
     const std::string label = other_host ? plan.host : propose_label(plan.source, plan.label);
     return fail(ErrorCode::conflict,
-                snapshot.path.string() + " is a snapshot of another database: " +
+                text_of(snapshot.path) + " is a snapshot of another database: " +
                     snapshot.manifest->source + " on " + snapshot.manifest->host + ".",
                 "Give this source a label of its own, for example \"" + label + "\".");
   }

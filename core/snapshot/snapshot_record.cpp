@@ -1,5 +1,6 @@
 #include "core/snapshot/snapshot_record.h"
 
+#include "core/base/paths.h"
 #include "core/catalog/run_records.h"
 
 namespace core {
@@ -14,7 +15,7 @@ RunRecord record_of(const SnapshotRequest& request, const Expected<SnapshotResul
     note_failure(run, outcome.error());
     return run;
   }
-  run.snapshot = outcome->snapshot.string();
+  run.snapshot = text_of(outcome->snapshot);
   run.bytes = outcome->manifest.bytes;
   run.warnings = joined_lines(outcome->warnings);
   return run;

@@ -9,6 +9,7 @@
 #include <map>
 #include <string_view>
 
+#include "core/base/paths.h"
 #include "core/sqlite/vfs_name.h"
 
 namespace core {
@@ -22,7 +23,7 @@ struct FolderVfs::State {
     if (known != ways.end()) return known->second;
     const std::filesystem::path file(path);
     if (file.parent_path() != folder.path() || !file.has_filename()) return kNone;
-    return ways.emplace(path, folder.way_to(file.filename().string())).first->second;
+    return ways.emplace(path, folder.way_to(text_of(file.filename()))).first->second;
   }
 
   Folder folder;

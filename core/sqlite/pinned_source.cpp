@@ -46,19 +46,19 @@ Expected<> check_file(const fs::path& path, const FileSystem& files) {
   const auto info = files.info(path);
   if (!info) {
     if (info.error().code != ErrorCode::not_found) return fail(info.error());
-    return fail(ErrorCode::not_found, "There is no database at " + path.string() + ".",
+    return fail(ErrorCode::not_found, "There is no database at " + text_of(path) + ".",
                 "Check the path of the source.");
   }
   if (info->kind == FileInfo::Kind::folder) {
-    return fail(ErrorCode::not_a_database, path.string() + " is a folder, not a database.",
+    return fail(ErrorCode::not_a_database, text_of(path) + " is a folder, not a database.",
                 "Name the database file in it.");
   }
   if (info->kind != FileInfo::Kind::file) {
-    return fail(ErrorCode::not_a_database, path.string() + " is not a regular file.",
+    return fail(ErrorCode::not_a_database, text_of(path) + " is not a regular file.",
                 "Name a database file.");
   }
   if (info->bytes == 0) {
-    return fail(ErrorCode::not_a_database, path.string() + " is empty (0 bytes).",
+    return fail(ErrorCode::not_a_database, text_of(path) + " is empty (0 bytes).",
                 "Check the path of the source. If there was something in it, restore_snapshot "
                 "brings its last snapshot back.");
   }
@@ -66,7 +66,7 @@ Expected<> check_file(const fs::path& path, const FileSystem& files) {
 }
 
 tl::unexpected<Error> fail_damaged(const fs::path& path, const std::string& why) {
-  return fail(ErrorCode::damaged, path.string() + " is damaged: " + why + ".",
+  return fail(ErrorCode::damaged, text_of(path) + " is damaged: " + why + ".",
               "Bring its newest good snapshot back with restore_snapshot and in_place, after a "
               "preview with dry_run.");
 }
@@ -76,7 +76,7 @@ tl::unexpected<Error> fail_busy(const fs::path& path, const Error& error, const 
   const auto openers = other_openers_of(path, files);
   if (openers.empty()) return fail(error);
   return fail(ErrorCode::busy,
-              path.string() + " is locked; it is open in " + describe_openers(openers) + ".",
+              text_of(path) + " is locked; it is open in " + describe_openers(openers) + ".",
               "Try again when that has finished, or close it first: some programs keep a database "
               "locked for as long as they run.");
 }
@@ -96,17 +96,17 @@ Expected<bool> check_magic(sqlite3* connection, const fs::path& path) {
     rc = file->pMethods->xRead(file, header.data(), static_cast<int>(header.size()), 0);
   }
   if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) {
-    return fail(sqlite::error_from(rc, nullptr, "cannot read " + path.string()));
+    return fail(sqlite::error_from(rc, nullptr, "cannot read " + text_of(path)));
   }
   if (rc == SQLITE_OK && std::memcmp(header.data(), kMagic.data(), kMagic.size()) == 0) {
     const std::string writer = newer_writer(header.data());
     if (header[kReadVersion] <= 2 || writer.empty()) return header[18] == 2 && header[19] == 2;
     return fail(ErrorCode::unsupported,
-                path.string() + " has a file format that this program does not know. " + writer,
+                text_of(path) + " has a file format that this program does not know. " + writer,
                 "Update backup-plugin-db.");
   }
   return fail(ErrorCode::not_a_database,
-              path.string() + " is not an SQLite database, or it is encrypted.",
+              text_of(path) + " is not an SQLite database, or it is encrypted.",
               "Check the path; an encrypted database needs its own program to copy it.");
 }
 
@@ -120,10 +120,10 @@ Expected<> refuse_odd_side_files(const fs::path& path, const FileSystem& files) 
       continue;
     }
     return fail(ErrorCode::conflict,
-                side.string() +
+                text_of(side) +
                     " is not a regular file, and SQLite would take it for one of the "
                     "files of " +
-                    path.string() + ".",
+                    text_of(path) + ".",
                 "Find out what made it, and move it away.");
   }
   return {};
@@ -144,7 +144,7 @@ Expected<PinnedSource> PinnedSource::open(const fs::path& path,
     }
   }
   if (!pinned && stop.stop_requested()) {
-    return fail(ErrorCode::cancelled, "stopped while waiting for " + path.string());
+    return fail(ErrorCode::cancelled, "stopped while waiting for " + text_of(path));
   }
   if (!pinned && pinned.error().code == ErrorCode::damaged) {
     BPD_TRY(source.intact());
@@ -163,7 +163,7 @@ Expected<> PinnedSource::start(const fs::path& path, SourceVfs::Media media, Bus
   vfs_ = std::make_unique<SourceVfs>(std::move(*folder), media);
   BPD_TRY_AS(
       connection,
-      sqlite::open(path.string(), SQLITE_OPEN_READONLY | SQLITE_OPEN_PRIVATECACHE, vfs_->name()));
+      sqlite::open(text_of(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_PRIVATECACHE, vfs_->name()));
   connection_ = std::move(*connection);
   sqlite3* raw = connection_.get();
   BPD_TRY_AS(wal, check_magic(raw, path));
@@ -234,7 +234,7 @@ void PinnedSource::close() {
 
 Expected<> PinnedSource::pin(const fs::path& path, const FileSystem& files) {
   sqlite3* raw = connection_.get();
-  const std::string what = "cannot read " + path.string();
+  const std::string what = "cannot read " + text_of(path);
   BPD_TRY(sqlite::execute(raw, "BEGIN", what));
   vfs_->start_watching();
   // The lightest statement that takes a read transaction: page 1 is all it reads.
@@ -251,23 +251,23 @@ Expected<> PinnedSource::pin(const fs::path& path, const FileSystem& files) {
   if (!schema_version) {
     if (rc == SQLITE_READONLY_ROLLBACK) {
       return fail(ErrorCode::conflict,
-                  path.string() + " has a journal left by a program that crashed while writing.",
+                  text_of(path) + " has a journal left by a program that crashed while writing.",
                   "Open it once with the program that owns it (or the sqlite3 shell), which undoes "
                   "the unfinished change; then take the snapshot.");
     }
     if (rc == SQLITE_IOERR_SHMSIZE) {
       return fail(ErrorCode::no_space,
-                  path.string() +
+                  text_of(path) +
                       " is in WAL mode and its disk is full: SQLite has no room for the -shm file "
                       "that it reads through.",
-                  "Free some space on the disk of " + path.parent_path().string() + ".");
+                  "Free some space on the disk of " + text_of(path.parent_path()) + ".");
     }
     if (vfs_->side_files_refused()) {
       return fail(ErrorCode::permission_denied,
-                  path.string() +
+                  text_of(path) +
                       " is in WAL mode and its folder may not be written, so SQLite cannot make "
                       "the -shm and -wal files it reads through.",
-                  "Run as a user who may write to " + path.parent_path().string() +
+                  "Run as a user who may write to " + text_of(path.parent_path()) +
                       ". If that is mounted read-only here and written elsewhere (a container's "
                       "volume), run where it is written; or copy the database and its -wal to "
                       "another folder while no program has it open, and name that copy.");
@@ -279,14 +279,14 @@ Expected<> PinnedSource::pin(const fs::path& path, const FileSystem& files) {
   }
   BPD_TRY(read_header(path, files));
   if (big_endian(first_page_.data() + 40) != static_cast<std::uint32_t>(*schema_version)) {
-    return fail(ErrorCode::internal, "Page 1 of " + path.string() + " could not be pinned.",
+    return fail(ErrorCode::internal, "Page 1 of " + text_of(path) + " could not be pinned.",
                 "Take the snapshot again; if this repeats, report it.");
   }
   return {};
 }
 
 Expected<> PinnedSource::read_header(const fs::path& path, const FileSystem& files) {
-  const std::string what = "cannot read " + path.string();
+  const std::string what = "cannot read " + text_of(path);
   // The page size needs no read; the page count is that of the pinned state, WAL included.
   BPD_TRY_AS(page_size, sqlite::query_integer(connection_.get(), "PRAGMA page_size", what));
   first_page_ = vfs_->stop_watching(static_cast<std::size_t>(*page_size));
@@ -296,7 +296,7 @@ Expected<> PinnedSource::read_header(const fs::path& path, const FileSystem& fil
   }
   if (first_page_.size() < 512 ||
       std::memcmp(first_page_.data(), kMagic.data(), kMagic.size()) != 0) {
-    return fail(ErrorCode::internal, "Page 1 of " + path.string() + " could not be pinned.",
+    return fail(ErrorCode::internal, "Page 1 of " + text_of(path) + " could not be pinned.",
                 "Take the snapshot again; if this repeats, report it.");
   }
   auto page_count = sqlite::query_integer(connection_.get(), "PRAGMA page_count", what);

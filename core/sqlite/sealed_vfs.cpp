@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/paths.h"
 #include "core/platform/folder.h"
 #include "core/platform/page_cache.h"
 #include "core/sqlite/guarded_fetch.h"
@@ -220,7 +221,7 @@ sqlite3_vfs* system_vfs(sqlite3_vfs* vfs) {
 int open_twice(sqlite3_vfs* system, sqlite3_file* file, const char* path, int flags, int* out) {
   auto folder = Folder::of(path);
   if (!folder) return SQLITE_CANTOPEN;
-  VfsName name(folder->way_to(std::filesystem::path(path).filename().string()));
+  VfsName name(folder->way_to(text_of(path_of(path).filename())));
   const char* way = self(file).way.emplace(Way{std::move(*folder), std::move(name)}).name.get();
   int rc = system->xOpen(system, way, inner(file), flags, out);
   if (rc == SQLITE_OK) {
@@ -328,7 +329,7 @@ Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path
   // Its error says more than SQLite's.
   if (const auto folder = Folder::of(path); !folder) return fail(folder.error());
   BPD_TRY_AS(connection,
-             sqlite::open(path.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, kVfsName));
+             sqlite::open(text_of(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, kVfsName));
   sqlite3* raw = connection->get();
   restrict_schema(raw);
   sqlite::stand_in_for_collations(raw);

@@ -67,25 +67,25 @@ bool has_own(const fs::path& other, const fs::path& path, const char* suffix,
 tl::unexpected<Error> fail_second_name(const fs::path& path, const fs::path& other,
                                        const std::string& what) {
   return fail(ErrorCode::conflict,
-              path.string() + " is a second name of the database " + other.string() + ", and " +
+              text_of(path) + " is a second name of the database " + text_of(other) + ", and " +
                   what + " lies beside that one.",
-              "Name " + other.string() + " as the source.");
+              "Name " + text_of(other) + " as the source.");
 }
 
 std::string describe_names(const fs::path& path, const FileSystem& files) {
   const auto info = files.info(path);
   if (info && info->names > 1) {
-    return path.string() + " is one of " + std::to_string(info->names) +
+    return text_of(path) + " is one of " + std::to_string(info->names) +
            " names (hard links) of its file";
   }
-  return path.string() + " is a file that is mounted by itself";
+  return text_of(path) + " is a file that is mounted by itself";
 }
 
 std::string how_to_find_names(const fs::path& path, const FileSystem& files) {
   const auto info = files.info(path);
   if (info && info->names < 2) return "Mount the folder that the database lies in, not the file.";
   return "Name the one that its program opens as the source; to find the others: " +
-         shell_command({"find", "/", "-xdev", "-samefile", path.string()}) +
+         shell_command({"find", "/", "-xdev", "-samefile", text_of(path)}) +
          ". If this is the one, remove the others.";
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/glob.h"
+#include "core/base/paths.h"
 #include "core/catalog/catalog.h"
 #include "core/catalog/names.h"
 #include "core/platform/mounts.h"
@@ -74,7 +75,7 @@ class Search {
  private:
   fs::path claude_folder() const {
     const auto it = env_.places.variables.find("CLAUDE_CONFIG_DIR");
-    if (it != env_.places.variables.end() && fs::path(it->second).is_absolute()) return it->second;
+    if (it != env_.places.variables.end() && path_of(it->second).is_absolute()) return it->second;
     return env_.places.home / ".claude";
   }
 
@@ -90,7 +91,7 @@ class Search {
     for (const fs::path& folder : request_.folders) {
       BPD_TRY_AS(info, env_.files.info(folder));
       if (info->kind != FileInfo::Kind::folder) {
-        return fail(ErrorCode::invalid_argument, folder.string() + " is not a folder.");
+        return fail(ErrorCode::invalid_argument, text_of(folder) + " is not a folder.");
       }
     }
     return {};
@@ -151,7 +152,7 @@ class Search {
   void warn_of_place(FoundDatabase& database) const {
     for (const fs::path& name : second_names_of(database.path, env_.files)) {
       database.warnings.push_back(
-          "A restore of it was interrupted and left it a second name, " + name.string() +
+          "A restore of it was interrupted and left it a second name, " + text_of(name) +
           ". Nothing may open it by that name; remove that file, or restore again.");
     }
     if (const std::string service = cloud_service_of(database.path); !service.empty()) {
@@ -201,7 +202,7 @@ class Search {
     if (out_of_bounds()) return;
     const std::pair key{id.device, id.inode};
     if (std::find(ancestors_.begin(), ancestors_.end(), key) != ancestors_.end()) {
-      warn(folder.string() + " leads back to a folder above it and was not followed.");
+      warn(text_of(folder) + " leads back to a folder above it and was not followed.");
       return;
     }
     if (!seen_folders_.insert(key).second) return;
@@ -235,7 +236,7 @@ class Search {
         enter(path, id, depth + 1);
       } else if (std::exchange(depth_told_, true) == false) {
         warn("Folders more than " + std::to_string(kMaxSearchDepth) + " deep, such as " +
-             path.string() + ", were left out.");
+             text_of(path) + ", were left out.");
         result_.complete = false;
       }
     } else if (kind == FileInfo::Kind::file && is_wanted(folder, entry.name)) {

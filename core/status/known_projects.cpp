@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/base/paths.h"
+
 namespace core {
 namespace {
 
@@ -19,7 +21,7 @@ constexpr std::size_t kMaxProjects = 5'000;
 
 fs::path claude_folder(const Places& places) {
   const auto it = places.variables.find("CLAUDE_CONFIG_DIR");
-  if (it != places.variables.end() && fs::path(it->second).is_absolute()) return it->second;
+  if (it != places.variables.end() && path_of(it->second).is_absolute()) return it->second;
   return places.home / ".claude";
 }
 
@@ -45,14 +47,14 @@ class Projects {
 
   KnownProjects find() {
     read_settings();
-    for (const fs::path& project : found_) settled_.insert(record_folder_of(project.string()));
+    for (const fs::path& project : found_) settled_.insert(record_folder_of(text_of(project)));
     read_records(claude_folder(env_.places) / "projects");
     return {{found_.begin(), found_.end()}, complete_};
   }
 
  private:
   void add(const std::string& text) {
-    const fs::path path = fs::path(text).lexically_normal();
+    const fs::path path = path_of(text).lexically_normal();
     if (path.is_absolute() && found_.size() < kMaxProjects) found_.insert(path);
   }
 
@@ -75,7 +77,7 @@ class Projects {
       return depth < 2;
     };
     const Json parsed = Json::parse(*text, take, /*allow_exceptions=*/false);
-    if (parsed.is_discarded()) warnings_.push_back(path.string() + " is not valid JSON.");
+    if (parsed.is_discarded()) warnings_.push_back(text_of(path) + " is not valid JSON.");
   }
 
   void read_records(const fs::path& folder) {

@@ -53,7 +53,7 @@ class Judge {
  public:
   Judge(const StatusInput& input, const Records& records, const StatusInput::Database& database)
       : input_(input), database_(database) {
-    const std::string recorded = manifest_text(database.path.string());
+    const std::string recorded = manifest_text(text_of(database.path));
     if (const auto it = records.runs.find(recorded); it != records.runs.end()) runs_ = it->second;
     const auto it = records.snapshots.find(recorded);
     if (it != records.snapshots.end()) snapshots_ = it->second;
@@ -153,7 +153,7 @@ class Judge {
   // The last word of history on a snapshot.
   bool is_damaged(const fs::path& snapshot) const {
     for (const RunRecord* run : runs_) {
-      if (run->snapshot != snapshot.string()) continue;
+      if (run->snapshot != text_of(snapshot)) continue;
       if (run->ok && (run->kind == "verify" || run->kind == "snapshot")) return false;
       if (run->kind == "verify" && run->error_code == to_string(ErrorCode::damaged)) return true;
     }
@@ -210,8 +210,8 @@ class Judge {
       const bool folder_gone = database_.presence == Presence::gone_with_folder;
       text += " Its last good snapshot is of " + format_instant(way_back_->taken) +
               (empty ? ". If its content was lost, " : ". If it was lost, ") +
-              (folder_gone ? "make " + database_.path.parent_path().string() + " again and " : "") +
-              "bring it back: restore_snapshot {\"snapshot\": \"" + way_back_->snapshot.string() +
+              (folder_gone ? "make " + text_of(database_.path.parent_path()) + " again and " : "") +
+              "bring it back: restore_snapshot {\"snapshot\": \"" + text_of(way_back_->snapshot) +
               "\", \"in_place\": true}.";
     } else {
       text += " No good snapshot of it is known.";
@@ -253,7 +253,7 @@ class Judge {
   // A run by hand to a schedule's destination stands for one of its own.
   static bool is_of(const RunRecord& run, const StatusInput::Schedule& schedule) {
     return run.schedule == schedule.name ||
-           (run.schedule.empty() && run.destination == schedule.destination.string());
+           (run.schedule.empty() && run.destination == text_of(schedule.destination));
   }
 
   // The latest run of each schedule decides: an earlier failure was made good since. Another
@@ -407,7 +407,7 @@ std::string summarize(const StatusReport& report) {
   if (total == 0) return "No database was found and no schedule is installed.";
   const auto first = [&] {
     const DatabaseStatus& worst = report.databases.front();
-    return worst.source.string() + ": " + worst.problems.front();
+    return text_of(worst.source) + ": " + worst.problems.front();
   };
   const std::string all = std::to_string(total) + (total == 1 ? " database" : " databases");
   if (failing == 0 && attention == 0) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/base/paths.h"
 #include "core/base/patience.h"
 #include "core/catalog/machine.h"
 #include "core/schedule/job.h"
@@ -90,13 +91,13 @@ void keep_ours(StatusInput& input, const Env& env) {
   std::erase_if(input.snapshots, [&](const Snapshot& snapshot) {
     return snapshot.manifest &&
            whose_is(*snapshot.manifest, env.places.host, machine) == Whose::others &&
-           !by_us.contains(snapshot.path.string());
+           !by_us.contains(text_of(snapshot.path));
   });
 }
 
 std::optional<Expected<ListPage>> list_patiently(const fs::path& destination, FileSystem& files,
                                                  const std::stop_token& stop) {
-  const std::string place = destination.string();
+  const std::string place = text_of(destination);
   const auto there =
       within(kPatience, place, stop, [&files, destination] { return files.info(destination); });
   if (!there) return std::nullopt;
@@ -120,8 +121,8 @@ void add_snapshots(StatusInput& input, std::set<std::string>& silent,
     // One that is gone is told by its schedule; without a schedule nobody waits for it.
     auto listed = list_patiently(destination, env.files, stop);
     if (!listed) {
-      silent.insert(destination.string());
-      warnings.push_back("The destination " + destination.string() + std::string(kSilentProblem) +
+      silent.insert(text_of(destination));
+      warnings.push_back("The destination " + text_of(destination) + std::string(kSilentProblem) +
                          " What is known of its snapshots is what the history says.");
     }
     if (!listed || !*listed) continue;
@@ -200,7 +201,7 @@ StatusInput::Presence presence_of(const fs::path& path, const FileSystem& files)
 
 // A whole project is removed on purpose, as a rule, and so is a schedule.
 bool was_meant(const RunRecord& run, const StatusInput& input, const FileSystem& files) {
-  const fs::path project = fs::path(run.source).parent_path().parent_path();
+  const fs::path project = path_of(run.source).parent_path().parent_path();
   if (is_gone(project, files)) return true;
   return !run.schedule.empty() &&
          std::none_of(input.schedules.begin(), input.schedules.end(),
@@ -209,7 +210,7 @@ bool was_meant(const RunRecord& run, const StatusInput& input, const FileSystem&
 
 void add_scheduled_databases(StatusInput& input, std::set<std::string>& known, const Env& env) {
   for (const auto& schedule : input.schedules) {
-    if (!known.insert(schedule.source.string()).second) continue;
+    if (!known.insert(text_of(schedule.source)).second) continue;
     input.databases.push_back({schedule.source, {}, presence_of(schedule.source, env.files)});
   }
 }
@@ -254,7 +255,7 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
   }
   warnings.insert(warnings.end(), input.unusable.begin(), input.unusable.end());
   std::set<std::string> known;
-  for (const auto& database : input.databases) known.insert(database.path.string());
+  for (const auto& database : input.databases) known.insert(text_of(database.path));
   add_scheduled_databases(input, known, env);
   add_lost_databases(depth, input, known, env);
 }

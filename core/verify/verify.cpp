@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "core/base/paths.h"
 #include "core/catalog/names.h"
 #include "core/platform/bounds.h"
 #include "core/sqlite/lanes.h"
@@ -41,12 +42,12 @@ class Verification {
     read_expectation();
     if (is_live()) {
       return fail(ErrorCode::conflict,
-                  request_.snapshot.string() + " is a live database: a program has it open.",
+                  text_of(request_.snapshot) + " is a live database: a program has it open.",
                   "Take a snapshot of it with snapshot_db, and verify that.");
     }
     if (is_second_name()) {
       return fail(ErrorCode::conflict,
-                  request_.snapshot.string() + " is a second name of the live database " +
+                  text_of(request_.snapshot) + " is a second name of the live database " +
                       report_.manifest->source +
                       ": the restore that was to keep it was interrupted.",
                   "Remove it with its manifest; the next restore does so, too.");
@@ -58,7 +59,7 @@ class Verification {
     run_lanes(connection->get(), readable);
     if (stop_.stop_requested()) {
       return fail(ErrorCode::cancelled,
-                  "The check of " + request_.snapshot.string() + " was cancelled.");
+                  "The check of " + text_of(request_.snapshot) + " was cancelled.");
     }
     if (unreadable_ || read_failed(connection->get(), bytes_)) return fail_unreadable();
     conclude(readable);
@@ -85,7 +86,7 @@ class Verification {
   Expected<> find_file() {
     BPD_TRY_AS(info, env_.files.info(request_.snapshot));
     if (info->kind != FileInfo::Kind::file) {
-      return fail(ErrorCode::invalid_argument, request_.snapshot.string() + " is not a file.",
+      return fail(ErrorCode::invalid_argument, text_of(request_.snapshot) + " is not a file.",
                   "Name a snapshot that list_snapshots shows.");
     }
     bytes_ = info->bytes;
@@ -97,7 +98,7 @@ class Verification {
   // Whether that is damage nobody can tell: a cable, a server or a driver may be at fault.
   tl::unexpected<Error> fail_unreadable() const {
     return fail(ErrorCode::io,
-                request_.snapshot.string() +
+                text_of(request_.snapshot) +
                     " could not be read to its end, so nobody can tell whether it is good.",
                 "Look at the disk and the system's log, then verify again.");
   }
@@ -111,9 +112,9 @@ class Verification {
   }
 
   bool is_second_name() const {
-    if (!report_.manifest || !is_safety_copy(request_.snapshot.filename().string())) return false;
+    if (!report_.manifest || !is_safety_copy(text_of(request_.snapshot.filename()))) return false;
     const fs::path live =
-        request_.snapshot.parent_path() / fs::path(report_.manifest->source).filename();
+        request_.snapshot.parent_path() / path_of(report_.manifest->source).filename();
     const auto ours = env_.files.info(request_.snapshot);
     const auto theirs = env_.files.info(live);
     return ours && theirs && ours->names > 1 && ours->id == theirs->id;
@@ -449,7 +450,7 @@ Expected<VerifyReport> verify_snapshot(const VerifyRequest& request, const Env& 
     if (!damaged || !verification.changed_meanwhile()) return report;
   }
   return fail(ErrorCode::busy,
-              request.snapshot.string() + " is replaced by other snapshots as it is looked at.",
+              text_of(request.snapshot) + " is replaced by other snapshots as it is looked at.",
               "Try again in a moment.");
 }
 

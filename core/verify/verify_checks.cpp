@@ -8,6 +8,7 @@
 #include <limits>
 #include <sstream>
 
+#include "core/base/paths.h"
 #include "core/platform/sha256.h"
 #include "core/sqlite/btree_page.h"
 #include "core/sqlite/newer_schema.h"
@@ -325,12 +326,12 @@ VerifyCheck check_side_files(const fs::path& path, const FileSystem& files) {
     side += suffix;
     const auto info = files.info(side);
     if (info && info->kind != FileInfo::Kind::file) {
-      add_finding(check, side.string() +
+      add_finding(check, text_of(side) +
                              " lies beside the snapshot and is no file: a program that "
                              "opens the snapshot may wait for it for ever. Move it "
                              "away.");
     } else if (info && info->bytes > 0) {
-      add_finding(check, side.string() + " (" + std::to_string(info->bytes) +
+      add_finding(check, text_of(side) + " (" + std::to_string(info->bytes) +
                              " bytes) lies beside the snapshot: a program that opens the snapshot "
                              "replays it and sees other content. Move it away.");
     } else if (!info && info.error().code != ErrorCode::not_found) {

@@ -50,7 +50,7 @@ struct Root {
   std::string entries_like;  // the owner that has as many entries; empty: unknown
 };
 
-std::string text_of(sqlite3_stmt* row, int column) {
+std::string column_text(sqlite3_stmt* row, int column) {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row, column));
   return text != nullptr ? text : "";
 }
@@ -66,12 +66,12 @@ Expected<std::vector<Root>> roots_of(sqlite3* connection) {
   int rc = SQLITE_ROW;
   while ((rc = sqlite3_step(rows->get())) == SQLITE_ROW) {
     const bool index = sqlite3_column_int(rows->get(), 0) != 0;
-    const std::string name = text_of(rows->get(), 1);
+    const std::string name = column_text(rows->get(), 1);
     const sqlite3_int64 page = sqlite3_column_int64(rows->get(), 2);
     const bool possible = page > 0 && page <= std::numeric_limits<std::uint32_t>::max();
-    roots.push_back({(index ? "Index " : "Table ") + name,
-                     possible ? static_cast<std::uint32_t>(page) : 0,
-                     index ? true : is_without_rowid(connection, name), text_of(rows->get(), 3)});
+    roots.push_back(
+        {(index ? "Index " : "Table ") + name, possible ? static_cast<std::uint32_t>(page) : 0,
+         index ? true : is_without_rowid(connection, name), column_text(rows->get(), 3)});
   }
   if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, kListing));
   return roots;
@@ -378,9 +378,9 @@ Accounting accounting_left_by_sqlite(sqlite3* connection) {
   int checks = 0;
   bool complete = true;
   while (sqlite3_step(program->get()) == SQLITE_ROW) {
-    if (text_of(program->get(), 1) != "IntegrityCk") continue;
+    if (column_text(program->get(), 1) != "IntegrityCk") continue;
     ++checks;
-    const std::string roots = text_of(program->get(), 5);
+    const std::string roots = column_text(program->get(), 5);
     complete =
         complete && roots.size() > 1 && roots[0] == '[' && roots[1] >= '1' && roots[1] <= '9';
   }

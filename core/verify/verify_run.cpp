@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "core/base/paths.h"
 #include "core/catalog/history.h"
 #include "core/catalog/run_records.h"
 
@@ -13,7 +14,7 @@ namespace {
 RunRecord record_of(const VerifyRequest& request, const Expected<VerifyReport>& outcome,
                     Instant started_at, const Env& env) {
   RunRecord run = ended_run("verify", started_at, env);
-  run.snapshot = env.files.canonical(request.snapshot).value_or(request.snapshot).string();
+  run.snapshot = text_of(env.files.canonical(request.snapshot).value_or(request.snapshot));
   if (!outcome) {
     note_failure(run, outcome.error());
     return run;

@@ -1,4 +1,5 @@
 // The body of both programs.
+
 #include "server/cli/program.h"
 
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <exception>
 #include <optional>
 
+#include "core/base/paths.h"
 #include "server/base/crypto.h"
 #include "server/base/log.h"
 #include "server/base/printable.h"
@@ -124,7 +126,7 @@ std::string request_state_key(const core::Env& env) {
     (void)env.files.remove(path);
     stored = false;
   }
-  if (!stored) log_warning("The key of requestState could not be kept: " + path.string());
+  if (!stored) log_warning("The key of requestState could not be kept: " + core::text_of(path));
   // Another process may have written at the same time: what lies there counts.
   if (const auto kept = env.files.read(path, kKeyBytes); kept && kept->size() == kKeyBytes) {
     return *kept;
@@ -138,12 +140,12 @@ int hand_over_to_http(char** argv, const ProgramParts& parts, const core::Env& e
   for (const core::fs::path& folder :
        {env.places.program.parent_path(), env.places.program.parent_path() / "../libexec",
         env.places.data}) {
-    const std::string path = (folder / sibling).string();
+    const std::string path = core::text_of(folder / sibling);
     if (access(path.c_str(), X_OK) == 0) execv(path.c_str(), argv);
   }
   return fail_with(
       {core::ErrorCode::not_found,
-       "The program " + sibling + " is not beside " + env.places.program.string() + ".",
+       "The program " + sibling + " is not beside " + core::text_of(env.places.program) + ".",
        "Install it there, or serve on standard input and output."});
 }
 

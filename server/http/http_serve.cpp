@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "core/base/paths.h"
 #include "core/base/shell_word.h"
 #include "server/base/crypto.h"
 #include "server/base/exit_codes.h"
@@ -38,7 +39,7 @@ struct Token {
 };
 
 std::string shell_read(const core::fs::path& file) {
-  return "$(" + core::shell_command({"cat", file.string()}) + ")";
+  return "$(" + core::shell_command({"cat", core::text_of(file)}) + ")";
 }
 
 core::Expected<> check_token(const std::string& token, const std::string& origin) {
@@ -56,7 +57,7 @@ core::Expected<> check_token(const std::string& token, const std::string& origin
 // Never over another's: two servers that start at once share the one that was there first.
 core::Expected<> make_token(const core::fs::path& path, core::FileSystem& files) {
   BPD_TRY(files.make_folders(path.parent_path(), 0700));
-  const core::fs::path draft = path.string() + "." + random_id();
+  const core::fs::path draft = core::text_of(path) + "." + random_id();
   const std::string token = sha256_hex(random_bytes(kTokenBytes));
   BPD_TRY(files.write_atomically(draft, token + "\n", 0600));
   auto placed = files.rename_new(draft, path);
@@ -69,7 +70,7 @@ core::Expected<> make_token(const core::fs::path& path, core::FileSystem& files)
 core::Expected<std::string> read_token(const core::fs::path& path, const core::Env& env) {
   BPD_TRY_AS(text, env.files.read(path, kMaxTokenFileBytes));
   std::string token = trimmed(*text);
-  BPD_TRY(check_token(token, "The file " + path.string()));
+  BPD_TRY(check_token(token, "The file " + core::text_of(path)));
   return token;
 }
 
@@ -85,11 +86,12 @@ core::Expected<Token> kept_token(const core::Env& env) {
     BPD_TRY(make_token(path, env.files));
   }
   if (others_may_read(path, env)) {
-    return core::fail(core::ErrorCode::permission_denied,
-                      path.string() + " may be read by other users, so it is no secret any more.",
-                      std::string("Delete it: the next start makes a new one. Where files have no "
-                                  "permissions, set ") +
-                          kTokenVariable + " instead.");
+    return core::fail(
+        core::ErrorCode::permission_denied,
+        core::text_of(path) + " may be read by other users, so it is no secret any more.",
+        std::string("Delete it: the next start makes a new one. Where files have no "
+                    "permissions, set ") +
+            kTokenVariable + " instead.");
   }
   return read_token(path, env).map([&path](std::string text) {
     return Token{std::move(text), shell_read(path)};

@@ -19,6 +19,7 @@
 
 #include "core/base/cannot.h"
 #include "core/base/env.h"
+#include "core/base/paths.h"
 #include "core/platform/folder.h"
 #include "core/platform/rename_over.h"
 #include "core/platform/room.h"
@@ -45,16 +46,16 @@ class Descriptor {
 
 tl::unexpected<Error> fail_errno(const char* verb, const fs::path& path) {
   const int error_number = errno;
-  return fail(error_from_errno(error_number, std::string("cannot ") + verb + " " + path.string()));
+  return fail(error_from_errno(error_number, std::string("cannot ") + verb + " " + text_of(path)));
 }
 
 tl::unexpected<Error> fail_new_name(const char* verb, const fs::path& from, const fs::path& to) {
   const int error_number = errno;
   if (error_number == EEXIST) {
-    return fail(ErrorCode::conflict, to.string() + " is there already.", "Choose another name.");
+    return fail(ErrorCode::conflict, text_of(to) + " is there already.", "Choose another name.");
   }
   const std::string what =
-      std::string("cannot ") + verb + " " + from.string() + " to " + to.string();
+      std::string("cannot ") + verb + " " + text_of(from) + " to " + text_of(to);
   return fail(error_from_errno(error_number, what));
 }
 
@@ -171,7 +172,7 @@ class SystemFiles final : public FileSystem {
     auto text = read_start(path, static_cast<std::size_t>(max_bytes) + 1);
     if (text && text->size() > max_bytes) {
       return fail(ErrorCode::invalid_argument,
-                  path.string() + " is larger than " + std::to_string(max_bytes) + " bytes.");
+                  text_of(path) + " is larger than " + std::to_string(max_bytes) + " bytes.");
     }
     return text;
   }
@@ -183,7 +184,7 @@ class SystemFiles final : public FileSystem {
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) return fail_errno("read", path);
     if (S_ISDIR(status.st_mode)) {
-      return fail(ErrorCode::invalid_argument, path.string() + " is a folder, not a file.");
+      return fail(ErrorCode::invalid_argument, text_of(path) + " is a folder, not a file.");
     }
     std::string text;
     std::array<char, 16 * 1024> buffer;
@@ -217,7 +218,7 @@ class SystemFiles final : public FileSystem {
       if (entries.size() == max_entries) {
         return fail(
             ErrorCode::unsupported,
-            folder.string() + " holds more than " + std::to_string(max_entries) + " entries.",
+            text_of(folder) + " holds more than " + std::to_string(max_entries) + " entries.",
             "Use another folder, or remove what does not belong there.");
       }
       entries.push_back({std::string(name), kind_of_entry(open_folder.get(), *entry)});
@@ -233,7 +234,7 @@ class SystemFiles final : public FileSystem {
     }
     std::error_code error;
     fs::path result = fs::canonical(path, error);
-    if (error) return fail(error_from_errno(error.value(), "cannot find " + path.string()));
+    if (error) return fail(error_from_errno(error.value(), "cannot find " + text_of(path)));
     return result;
   }
 
@@ -278,7 +279,7 @@ class SystemFiles final : public FileSystem {
                               std::uint32_t mode) override {
     BPD_TRY_AS(to, place_of(path));
     const fs::path temporary = temporary_path_of(path);
-    const std::string name = (follows_links_ ? temporary : temporary.filename()).string();
+    const std::string name = text_of(follows_links_ ? temporary : temporary.filename());
     BPD_TRY_AS(created, create_locked(to->folder, name, temporary));
     const Descriptor file(*created);  // open, and so locked, until the file has its name
     auto written = fill(file.get(), text, mode, temporary);
@@ -312,14 +313,14 @@ class SystemFiles final : public FileSystem {
     const auto there = info(folder);
     if (there && there->kind == FileInfo::Kind::folder) return {};
     if (!there && there.error().code == ErrorCode::conflict) return fail(there.error());
-    return fail(ErrorCode::conflict, folder.string() + " is there already and is not a folder.",
+    return fail(ErrorCode::conflict, text_of(folder) + " is there already and is not a folder.",
                 "Move it away, or choose another folder.");
   }
 
   Expected<> rename(const fs::path& from, const fs::path& to) override {
     return both(from, to, [&](const Place& a, const Place& b) -> Expected<> {
       if (rename_over(a, b)) return {};
-      return fail_errno("rename", from.string() + " to " + to.string());
+      return fail_errno("rename", text_of(from) + " to " + text_of(to));
     });
   }
 
@@ -394,11 +395,11 @@ class SystemFiles final : public FileSystem {
 
  private:
   Expected<Place> place_of(const fs::path& path) const {
-    if (follows_links_) return Place{{AT_FDCWD, path.string()}, std::nullopt};
+    if (follows_links_) return Place{{AT_FDCWD, text_of(path)}, std::nullopt};
     BPD_TRY_AS(folder, Folder::of(path));
     const int fd = folder->descriptor();
     const fs::path name = path.filename();
-    return Place{{fd, name.empty() ? "." : name.string()}, std::move(*folder)};
+    return Place{{fd, name.empty() ? "." : text_of(name)}, std::move(*folder)};
   }
 
   Expected<FileInfo> status_of(const fs::path& path, int flags) const {

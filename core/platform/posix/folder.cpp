@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "core/base/paths.h"
 #ifdef __linux__
 #include <sys/syscall.h>
 #endif
@@ -72,7 +74,7 @@ bool leads_through_link(const fs::path& path) {
 
 Error link_error(const fs::path& path) {
   return Error{ErrorCode::conflict,
-               path.string() +
+               text_of(path) +
                    " leads through a symbolic link that was not there before, or that "
                    "may not be followed here.",
                "Name the folder that it leads to, or see who changes links there."};
@@ -81,7 +83,7 @@ Error link_error(const fs::path& path) {
 Expected<Folder> Folder::open(const fs::path& path) {
   const bool has_way_up = std::find(path.begin(), path.end(), "..") != path.end();
   if (!path.is_absolute() || has_way_up) {
-    return fail(ErrorCode::invalid_argument, path.string() + " is no absolute path without \"..\".",
+    return fail(ErrorCode::invalid_argument, text_of(path) + " is no absolute path without \"..\".",
                 "Give the whole path.");
   }
   int fd = open_in_one_call(path);
@@ -91,7 +93,7 @@ Expected<Folder> Folder::open(const fs::path& path) {
   if (error_number == ELOOP || (error_number == ENOTDIR && leads_through_link(path))) {
     return fail(link_error(path));
   }
-  return fail(error_from_errno(error_number, "cannot open the folder " + path.string()));
+  return fail(error_from_errno(error_number, "cannot open the folder " + text_of(path)));
 }
 
 Expected<Folder> Folder::of(const fs::path& file) {
@@ -122,7 +124,7 @@ std::string Folder::way_to(const std::string& name) const {
     return folder + "/" + name;
   }
 #endif
-  return (path_ / name).string();
+  return text_of(path_ / name);
 }
 
 }  // namespace core

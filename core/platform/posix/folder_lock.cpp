@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "core/base/paths.h"
 #include "core/platform/folder.h"
 
 namespace core {
@@ -26,11 +27,11 @@ Expected<FolderLock> FolderLock::acquire(const fs::path& folder, std::chrono::mi
     if (errno != EWOULDBLOCK) return FolderLock(-1);
     if (env.clock.steady_now() >= deadline) {
       return fail(ErrorCode::busy,
-                  "Another run, of another user or machine, is at work in " + folder.string() + ".",
+                  "Another run, of another user or machine, is at work in " + text_of(folder) + ".",
                   "Let that run end, and try again.");
     }
     if (!env.clock.sleep_for(kRetryPause, stop)) {
-      return fail(ErrorCode::cancelled, "stopped while waiting for " + folder.string() + ".");
+      return fail(ErrorCode::cancelled, "stopped while waiting for " + text_of(folder) + ".");
     }
   }
   return lock;

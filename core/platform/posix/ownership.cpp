@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "core/base/paths.h"
 #ifdef __linux__
 #include <sys/xattr.h>
 #endif
@@ -124,11 +126,11 @@ std::string copy_attributes(int, const fs::path&, bool) {
 #endif
 
 std::string cannot_open_warning(const fs::path& target, const struct stat& folder, uid_t owner) {
-  return target.string() + " belongs to user " + std::to_string(owner) +
+  return text_of(target) + " belongs to user " + std::to_string(owner) +
          " and no other user can open it, but its folder belongs to user " +
          std::to_string(folder.st_uid) +
          ". If the database is that user's, hand it over as root: " +
-         shell_command({"chown", "--reference=" + target.parent_path().string(), target.string()});
+         shell_command({"chown", "--reference=" + text_of(target.parent_path()), text_of(target)});
 }
 
 }  // namespace
@@ -136,14 +138,14 @@ std::string cannot_open_warning(const fs::path& target, const struct stat& folde
 std::vector<std::string> take_after(const fs::path& file, const fs::path& like) {
   struct stat wanted {};
   const auto beside = Folder::of(like);
-  const std::string name = like.filename().string();
+  const std::string name = text_of(like.filename());
   if (!beside || ::fstatat(beside->descriptor(), name.c_str(), &wanted, AT_SYMLINK_NOFOLLOW) != 0) {
     return {};
   }
   const OwnFile own(file);
   struct stat made {};
   if (own.get() < 0 || ::fstat(own.get(), &made) != 0) {
-    return {"Owner and permissions of " + like.string() + " could not be kept: it is readable to " +
+    return {"Owner and permissions of " + text_of(like) + " could not be kept: it is readable to " +
             "the user who restored it alone."};
   }
   std::vector<std::string> warnings;
@@ -160,16 +162,16 @@ std::vector<std::string> take_after(const fs::path& file, const fs::path& like) 
   (void)!::fchmod(own.get(), mode);
   (void)::fstat(own.get(), &made);
   if (!same_owners) {
-    warnings.push_back(like.string() + " belonged to " + owners(wanted.st_uid, wanted.st_gid) +
+    warnings.push_back(text_of(like) + " belonged to " + owners(wanted.st_uid, wanted.st_gid) +
                        " (mode " + octal(wanted.st_mode) +
                        "); what comes in its place belongs to " + owners(made.st_uid, made.st_gid) +
                        " (mode " + octal(made.st_mode) + "): only root can give it back.");
   } else if ((made.st_mode & kPermissions) != mode) {
-    warnings.push_back("The permissions of " + like.string() + " could not be kept: " +
+    warnings.push_back("The permissions of " + text_of(like) + " could not be kept: " +
                        octal(mode) + " became " + octal(made.st_mode) + ".");
   }
   if (!lost.empty()) {
-    warnings.push_back("Extended attributes of " + like.string() + " could not be kept: " + lost +
+    warnings.push_back("Extended attributes of " + text_of(like) + " could not be kept: " + lost +
                        ".");
   }
   return warnings;
@@ -205,7 +207,7 @@ std::optional<std::string> open_to_others(const fs::path& file, const FileSystem
     if (above && (above->mode & 0001U) == 0) return std::nullopt;
     if (folder == folder.root_path()) break;
   }
-  return "The file system of " + file.parent_path().string() +
+  return "The file system of " + text_of(file.parent_path()) +
          " does not keep permissions: others on this machine may be able to read the snapshots "
          "there (mode " +
          octal(static_cast<mode_t>(info->mode)) +

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "core/base/cannot.h"
+#include "core/base/paths.h"
 #include "core/base/shell_word.h"
 #include "core/platform/sha256.h"
 
@@ -72,12 +73,12 @@ Expected<int> open_lock_file(const fs::path& path, FileSystem& files) {
   // On a file system that has become read-only it still does to lock.
   fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd >= 0) return fd;
-  Error error = error_from_errno(problem, "cannot open the lock file " + path.string());
+  Error error = error_from_errno(problem, "cannot open the lock file " + text_of(path));
   if (files.link_info(path)) {
     error.hint =
         "It is another user's, or no file: was the program once run with sudo? While no run of "
         "it goes on, remove it: " +
-        shell_command({"rm", path.string()});
+        shell_command({"rm", text_of(path)});
   }
   return fail(std::move(error));
 }
@@ -141,13 +142,13 @@ Expected<bool> RunLock::try_lock(const std::string& name, const fs::path& path) 
 #ifdef __linux__
   // Any other failure may be of the moment, and the next run would take the other lock.
   if (!means_cannot(Operation::lock, errno)) {
-    return fail(error_from_errno(errno, "cannot lock " + path.string()));
+    return fail(error_from_errno(errno, "cannot lock " + text_of(path)));
   }
   socket_ = bind_name("backup-plugin-db." + std::to_string(::geteuid()) + "." + name);
   if (socket_ >= 0) return true;
   if (errno == EADDRINUSE) return false;
 #endif
-  return fail(error_from_errno(errno, "cannot lock " + path.string()));
+  return fail(error_from_errno(errno, "cannot lock " + text_of(path)));
 }
 
 RunLock::RunLock(RunLock&& other) noexcept

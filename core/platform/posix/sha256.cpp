@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "core/base/paths.h"
 #include "core/base/prefetch.h"
 #include "core/platform/folder.h"
 
@@ -88,7 +89,7 @@ Expected<std::string> sha256_of_file(const std::filesystem::path& path, std::sto
   BPD_TRY_AS(folder, Folder::of(path));
   const Descriptor file(::openat(folder->descriptor(), path.filename().c_str(),
                                  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (file.get() < 0) return fail(error_from_errno(errno, "cannot open " + path.string()));
+  if (file.get() < 0) return fail(error_from_errno(errno, "cannot open " + text_of(path)));
 #ifdef POSIX_FADV_SEQUENTIAL
   (void)::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
 #endif
@@ -97,13 +98,13 @@ Expected<std::string> sha256_of_file(const std::filesystem::path& path, std::sto
   std::uint64_t done = 0;
   for (;;) {
     if (stop.stop_requested()) {
-      return fail(ErrorCode::cancelled, "stopped while hashing " + path.string());
+      return fail(ErrorCode::cancelled, "stopped while hashing " + text_of(path));
     }
     const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
     if (got == 0) return digest.finish();
     if (got < 0) {
       if (errno == EINTR) continue;
-      return fail(error_from_errno(errno, "cannot read " + path.string()));
+      return fail(error_from_errno(errno, "cannot read " + text_of(path)));
     }
     digest.update(buffer.data(), static_cast<std::size_t>(got));
     done += static_cast<std::uint64_t>(got);

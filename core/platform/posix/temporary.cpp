@@ -12,6 +12,7 @@
 #include <random>
 
 #include "core/base/cannot.h"
+#include "core/base/paths.h"
 #include "core/platform/folder.h"
 
 namespace core {
@@ -46,7 +47,7 @@ bool is_abandoned(int fd, Instant now) {
 }
 
 Error cannot_create(const fs::path& path, int error_number) {
-  Error error = error_from_errno(error_number, "cannot create " + path.string());
+  Error error = error_from_errno(error_number, "cannot create " + text_of(path));
   if (error_number == EINVAL || error_number == EILSEQ) {
     error.hint =
         "Its file system may not hold such a name (FAT and NTFS know no ? * : \" < > |): "
@@ -63,7 +64,7 @@ fs::path temporary_path_of(const fs::path& file) {
   std::snprintf(random.data(), random.size(), "%08x%08x", static_cast<unsigned>(device()),
                 static_cast<unsigned>(device()));
   std::string name(kPrefix);
-  name += file.filename().string() + "." + random.data() + std::string(kSuffix);
+  name += text_of(file.filename()) + "." + random.data() + std::string(kSuffix);
   return file.parent_path() / name;
 }
 
@@ -94,22 +95,22 @@ Expected<int> create_locked(int folder, const std::string& name, const fs::path&
     if (has_name(fd, folder, name)) return fd;
     ::close(fd);
   }
-  return fail(ErrorCode::conflict, path.string() + " is removed as soon as it is created.",
+  return fail(ErrorCode::conflict, text_of(path) + " is removed as soon as it is created.",
               "See which other process works in that folder.");
 }
 
 Expected<bool> remove_if_abandoned(const fs::path& path, Instant now) {
   BPD_TRY_AS(folder, Folder::of(path));
-  const std::string name = path.filename().string();
+  const std::string name = text_of(path.filename());
   const int fd =
       ::openat(folder->descriptor(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (fd < 0) return fail(error_from_errno(errno, "cannot open " + path.string()));
+  if (fd < 0) return fail(error_from_errno(errno, "cannot open " + text_of(path)));
   const bool abandoned = is_abandoned(fd, now);
   const bool removed = abandoned && ::unlinkat(folder->descriptor(), name.c_str(), 0) == 0;
   const int error_number = errno;
   ::close(fd);
   if (abandoned && !removed) {
-    return fail(error_from_errno(error_number, "cannot remove " + path.string()));
+    return fail(error_from_errno(error_number, "cannot remove " + text_of(path)));
   }
   return removed;
 }

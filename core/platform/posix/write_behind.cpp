@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/cannot.h"
+#include "core/base/paths.h"
 #include "core/base/threads.h"
 #include "core/platform/folder.h"
 #include "core/platform/temporary.h"
@@ -49,15 +50,15 @@ Expected<std::unique_ptr<WriteBehind>> WriteBehind::create(const fs::path& path,
   const auto folder = Folder::of(path);
   if (!folder) {
     Error error = folder.error();
-    error.message = "cannot create " + path.string() + ": " + error.message;
+    error.message = "cannot create " + text_of(path) + ": " + error.message;
     return fail(std::move(error));
   }
-  const std::string name = path.filename().string();
+  const std::string name = text_of(path.filename());
   BPD_TRY_AS(fd, create_locked(folder->descriptor(), name, path));
   std::unique_ptr<WriteBehind> file(new WriteBehind(path, *fd, options, std::move(stop)));
   if (!file->ring_) {
     ::unlinkat(folder->descriptor(), name.c_str(), 0);
-    return fail(ErrorCode::internal, "There is no memory to write " + path.string() + " through.");
+    return fail(ErrorCode::internal, "There is no memory to write " + text_of(path) + " through.");
   }
   if (auto reserved = file->reserve(options.expected_bytes); !reserved) {
     ::unlinkat(folder->descriptor(), name.c_str(), 0);
@@ -183,9 +184,9 @@ Expected<> WriteBehind::take_block() {
     const auto ready = [this] { return failure_ != nullptr || free_blocks() >= kBatchBlocks; };
     if (!space_.wait_until(lock, stop_, deadline, ready)) {
       if (stop_.stop_requested()) {
-        return fail(ErrorCode::cancelled, "stopped while writing " + path_.string());
+        return fail(ErrorCode::cancelled, "stopped while writing " + text_of(path_));
       }
-      return fail(ErrorCode::timed_out, path_.string() + " could not be written in time.",
+      return fail(ErrorCode::timed_out, text_of(path_) + " could not be written in time.",
                   "Check the speed of the destination's disk, or allow more time.");
     }
   }
@@ -351,7 +352,7 @@ Expected<std::string> WriteBehind::hash_file() {
   std::vector<unsigned char> buffer(kBlockBytes);
   for (std::uint64_t done = 0; done < size_;) {
     if (stop_.stop_requested()) {
-      set_failure(Error{ErrorCode::cancelled, "stopped while hashing " + path_.string(), ""});
+      set_failure(Error{ErrorCode::cancelled, "stopped while hashing " + text_of(path_), ""});
       return fail(failure().error());
     }
     const auto wanted =
@@ -384,11 +385,11 @@ Expected<> WriteBehind::failure() const {
 }
 
 Error WriteBehind::error_here(int error_number, const std::string& verb) const {
-  return error_from_errno(error_number, verb + path_.string());
+  return error_from_errno(error_number, verb + text_of(path_));
 }
 
 std::string unsynced_file_warning(const fs::path& file) {
-  return "The file system of " + file.string() +
+  return "The file system of " + text_of(file) +
          " cannot be told to write to its disk: a power failure soon after may take the file away.";
 }
 
