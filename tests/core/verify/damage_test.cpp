@@ -4,6 +4,7 @@
 #include "core/verify/verify.h"
 #include "support/catch.h"
 #include "support/fake_env.h"
+#include "support/resident.h"
 #include "support/test_database.h"
 #include "tests/core/support/damaged_databases.h"
 
@@ -19,6 +20,7 @@ namespace {
 constexpr unsigned kSeed = 20261128;
 constexpr int kRoundsInBytes = 1;  // of each damage to the bytes of each database
 constexpr std::chrono::seconds kMaxTime{5};
+constexpr std::size_t kMaxMemoryBytes = 64ULL << 20;  // more than before, in any case
 
 // As a snapshot run judges the copy it just made: a digest would tell nothing about it.
 VerifyReport judge(const fs::path& path, VerifyLevel level, test::FakeEnv& world) {
@@ -99,6 +101,8 @@ struct Corpus {
 TEST_CASE("a damaged database is never verified where SQLite or an account of its pages sees it") {
   Corpus corpus;
   std::mt19937 random(kSeed);
+  test::forget_peak();
+  const std::size_t memory_before = test::peak_resident_bytes();
   for (const SoundDatabase& sound : corpus.sound) {
     const int damaged_before = corpus.figures.damaged;
     INFO(sound.name << ": " << sound.pages() << " pages");
@@ -126,4 +130,5 @@ TEST_CASE("a damaged database is never verified where SQLite or an account of it
     UNSCOPED_INFO(name << ": " << failures);
   UNSCOPED_INFO(corpus.figures.text());
   CHECK(corpus.figures.cases >= 500);
+  if (test::kMemoryIsOurs) CHECK(test::peak_resident_bytes() - memory_before <= kMaxMemoryBytes);
 }
