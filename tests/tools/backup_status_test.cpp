@@ -69,7 +69,7 @@ TEST_CASE("backup_status knows a snapshot that was taken by hand") {
   CHECK(entry.at("verified_hours_ago") == Approx(5));
 }
 
-TEST_CASE("a brief status is silent while all is well and while there is nothing to back up") {
+TEST_CASE("A brief status is silent while all is well and while there is nothing to back up") {
   ToolHouse house;
   brief(house);
   CHECK(house.last_text.empty());
@@ -82,7 +82,7 @@ TEST_CASE("a brief status is silent while all is well and while there is nothing
   CHECK(house.commands.commands.empty());
 }
 
-TEST_CASE("a brief status is one line when a database is uncovered, overdue or failing") {
+TEST_CASE("A brief status is one line when a database is uncovered, overdue or failing") {
   ToolHouse house;
   house.furnish();
   const auto one_line = [&](const std::string& status) {
@@ -102,7 +102,7 @@ TEST_CASE("a brief status is one line when a database is uncovered, overdue or f
 }
 
 TEST_CASE(
-    "a brief status touches no destination, so that one that hangs cannot hold up a session") {
+    "A brief status touches no destination, so that one that hangs cannot hold up a session") {
   ToolHouse house;
   house.furnish();
   add_job(house);
@@ -177,7 +177,7 @@ TEST_CASE("backup_status names a database that is gone, and the restore that it 
   CHECK_THAT(problems_of(after, house.global), !Catch::Contains("restore_snapshot"));
 }
 
-TEST_CASE("what brings a lost database back is the snapshot from before its rows were lost") {
+TEST_CASE("What brings a lost database back is the snapshot from before its rows were lost") {
   ToolHouse house;
   house.furnish();
   test::run_sql(house.global,
@@ -204,7 +204,7 @@ TEST_CASE("what brings a lost database back is the snapshot from before its rows
              Catch::Contains("0 rows in notes") && Catch::Contains(full));
 }
 
-TEST_CASE("a database that went long ago, or with its snapshots, is not brought up again") {
+TEST_CASE("A database that went long ago, or with its snapshots, is not brought up again") {
   ToolHouse house;
   house.furnish();
   const Json taken = house.good("snapshot_db", {{"destination", "~/Backups"}});
@@ -221,7 +221,7 @@ TEST_CASE("a database that went long ago, or with its snapshots, is not brought 
   CHECK(house.good("backup_status", Json::object()).at("databases").empty());
 }
 
-TEST_CASE("a project that was removed whole is told by the status, not by each session") {
+TEST_CASE("A project that was removed whole is told by the status, not by each session") {
   ToolHouse house;
   const auto project = house / "home/code/app";
   const auto database = house.make_database(project / ".orchestrator/project.db");
@@ -237,7 +237,7 @@ TEST_CASE("a project that was removed whole is told by the status, not by each s
              Catch::StartsWith("It is gone"));
 }
 
-TEST_CASE("removing the schedule of a database that is gone stops the telling at each session") {
+TEST_CASE("Removing the schedule of a database that is gone stops the telling at each session") {
   ToolHouse house;
   house.furnish();
   add_job(house);
@@ -249,7 +249,7 @@ TEST_CASE("removing the schedule of a database that is gone stops the telling at
   CHECK(brief(house).at("databases").empty());
 }
 
-TEST_CASE("a scheduled database that is gone is one, though a link led to it") {
+TEST_CASE("A scheduled database that is gone is one, though a link led to it") {
   ToolHouse house;
   const auto database = house.make_database(house / "disk/notes.db");
   house.furnish();
@@ -270,7 +270,7 @@ TEST_CASE("a scheduled database that is gone is one, though a link led to it") {
   CHECK_THAT(problems_of(result, database), Catch::Contains("restore_snapshot {\"snapshot\""));
 }
 
-TEST_CASE("each line of a warning is told with the database's path before it") {
+TEST_CASE("Each line of a warning is told with the database's path before it") {
   ToolHouse house;
   house.furnish();
   add_job(house);
@@ -290,7 +290,7 @@ TEST_CASE("each line of a warning is told with the database's path before it") {
                  Catch::Contains("\n" + told + "The earlier one was kept.\n"));
 }
 
-TEST_CASE("a schedule whose job file cannot be used is failing, also in a brief status") {
+TEST_CASE("A schedule whose job file cannot be used is failing, also in a brief status") {
   test::ScheduleHouse house;
   house.install();
   CHECK(house.good("backup_status", Json::object()).at("status") == "ok");
@@ -309,7 +309,7 @@ TEST_CASE("a schedule whose job file cannot be used is failing, also in a brief 
   failing(true);
 }
 
-TEST_CASE("a schedule that runs without its job file is failing, also in a brief status") {
+TEST_CASE("A schedule that runs without its job file is failing, also in a brief status") {
   test::ScheduleHouse house;
   house.install({{"name", "notes"}});
   house.install();

@@ -51,7 +51,7 @@ TEST_CASE("prune_snapshots only shows what would go, unless it is told otherwise
   CHECK(house.tool("prune_snapshots").changed_resources(done).size() == 4);
 }
 
-TEST_CASE("a number of days beyond all counting keeps everything") {
+TEST_CASE("A number of days beyond all counting keeps everything") {
   ToolHouse house;
   take_days(house);
   for (const auto days : {2'147'483'647LL, 4'294'967'297LL, 9'223'372'036'854'775'807LL}) {

@@ -170,7 +170,7 @@ TEST_CASE("restore_snapshot is refused while a writer holds the database, and su
   CHECK(test::query_integer(house.global, kCountNotes) == 20);
 }
 
-TEST_CASE("a stale -wal beside the restored database does not replay") {
+TEST_CASE("A stale -wal beside the restored database does not replay") {
   ToolHouse house;
   const auto snapshot = take_and_lose(house);
   {
@@ -245,7 +245,7 @@ TEST_CASE("restore_snapshot takes the newest of a source, and says when a target
   CHECK(result.at("snapshot") == snapshot.string());
 }
 
-TEST_CASE("a restore that would give back the loss names the older snapshot that has more") {
+TEST_CASE("A restore that would give back the loss names the older snapshot that has more") {
   ToolHouse house;
   house.furnish();
   const auto take = [&] {
@@ -281,7 +281,7 @@ TEST_CASE("a restore that would give back the loss names the older snapshot that
   CHECK(house.good("restore_snapshot", arguments).at("warnings").empty());
 }
 
-TEST_CASE("the newest snapshot is passed over, and listed as damaged, once a check found it so") {
+TEST_CASE("The newest snapshot is passed over, and listed as damaged, once a check found it so") {
   ToolHouse house;
   house.furnish();
   const auto take = [&](const char* date, const char* label) {
@@ -325,7 +325,7 @@ TEST_CASE("the newest snapshot is passed over, and listed as damaged, once a che
   CHECK(house.good("restore_snapshot", latest).at("snapshot") == newest.string());
 }
 
-TEST_CASE("a server limited to folders restores to a new file in them") {
+TEST_CASE("A server limited to folders restores to a new file in them") {
   ToolHouse house({"home"});
   house.furnish();
   house.good("snapshot_db", {{"destination", "~/Backups"}});

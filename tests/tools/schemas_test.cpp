@@ -28,7 +28,7 @@ void check_properties(const Json& schema, const std::string& where) {
 
 }  // namespace
 
-TEST_CASE("every schema file is a tool, and every tool has its schema file") {
+TEST_CASE("Every schema file is a tool, and every tool has its schema file") {
   test::ToolHouse house;
   std::vector<std::string> files;
   for (const auto& file : embedded::embedded_schemas()) {
@@ -44,7 +44,7 @@ TEST_CASE("every schema file is a tool, and every tool has its schema file") {
   CHECK(files == tools);
 }
 
-TEST_CASE("every tool's entry is complete and its schemas compile") {
+TEST_CASE("Every tool's entry is complete and its schemas compile") {
   test::ToolHouse house;
   for (const auto& tool : house.tools) {
     INFO(tool.name());
@@ -66,14 +66,14 @@ TEST_CASE("every tool's entry is complete and its schemas compile") {
   }
 }
 
-TEST_CASE("all tools together cost a model less than 5,000 tokens") {
+TEST_CASE("All tools together cost a model less than 5,000 tokens") {
   test::ToolHouse house;
   std::size_t characters = 0;
   for (const auto& tool : house.tools) characters += tool.entry.json().dump().size();
   CHECK(characters / kCharactersPerToken < kMaxTokens);
 }
 
-TEST_CASE("an argument of one name has one type in every tool") {
+TEST_CASE("An argument of one name has one type in every tool") {
   test::ToolHouse house;
   std::map<std::string, Json> types;
   for (const auto& tool : house.tools) {
@@ -86,7 +86,7 @@ TEST_CASE("an argument of one name has one type in every tool") {
   }
 }
 
-TEST_CASE("an empty path is refused by every tool: it is a slip, not the default") {
+TEST_CASE("An empty path is refused by every tool: it is a slip, not the default") {
   test::ToolHouse house;
   for (const auto& tool : house.tools) {
     const auto& input = tool.entry.json().at("inputSchema");
@@ -99,7 +99,7 @@ TEST_CASE("an empty path is refused by every tool: it is a slip, not the default
   }
 }
 
-TEST_CASE("no tool that only reads is called destructive") {
+TEST_CASE("No tool that only reads is called destructive") {
   test::ToolHouse house;
   for (const auto& tool : house.tools) {
     INFO(tool.name());

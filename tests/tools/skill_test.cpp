@@ -87,7 +87,7 @@ Json read_json(const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("the skill's frontmatter keeps the rules of skills") {
+TEST_CASE("The skill's frontmatter keeps the rules of skills") {
   CHECK(frontmatter("name") == "backup-plugin-db");
   CHECK(frontmatter("description").size() > 100);
   CHECK(frontmatter("description").size() <= kMaxDescription);
@@ -95,7 +95,7 @@ TEST_CASE("the skill's frontmatter keeps the rules of skills") {
 }
 
 TEST_CASE(
-    "the tools that the skill may call unasked only read, under the names Claude Code gives") {
+    "The tools that the skill may call unasked only read, under the names Claude Code gives") {
   test::ToolHouse house;
   const std::string plugin = read_json(".claude-plugin/plugin.json").at("name");
   const auto servers = read_json(".mcp.json").at("mcpServers");
@@ -110,7 +110,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("the skill names every tool") {
+TEST_CASE("The skill names every tool") {
   test::ToolHouse house;
   const auto text = skill_text();
   for (const auto& tool : house.tools) {
@@ -119,7 +119,7 @@ TEST_CASE("the skill names every tool") {
   }
 }
 
-TEST_CASE("every call printed in the skill fits the tool's schema") {
+TEST_CASE("Every call printed in the skill fits the tool's schema") {
   test::ToolHouse house;
   std::size_t calls = 0;
   for (const auto& line : skill_lines()) {
@@ -136,7 +136,7 @@ TEST_CASE("every call printed in the skill fits the tool's schema") {
   CHECK(calls >= 20);
 }
 
-TEST_CASE("every lone word that the skill quotes is one of the tools' own") {
+TEST_CASE("Every lone word that the skill quotes is one of the tools' own") {
   test::ToolHouse house;
   std::set<std::string> words{"cp", "mv", "rm", "restore"};  // commands
   for (const auto& tool : house.tools) collect_words(tool.entry.json(), words);
@@ -152,7 +152,7 @@ TEST_CASE("every lone word that the skill quotes is one of the tools' own") {
   }
 }
 
-TEST_CASE("every link of the skill leads to a file of the skill") {
+TEST_CASE("Every link of the skill leads to a file of the skill") {
   std::set<std::string> files;
   for (const auto& file : embedded::embedded_skill()) files.insert(std::string(file.name));
   std::set<std::string> linked{std::string(kSkillFile)};
@@ -163,7 +163,7 @@ TEST_CASE("every link of the skill leads to a file of the skill") {
 }
 
 #ifdef BPD_BINARY
-TEST_CASE("every verb and flag of our command line that the skill prints exists") {
+TEST_CASE("Every verb and flag of our command line that the skill prints exists") {
   const auto help_of = [](std::vector<std::string> words) {
     core::Command asked;
     asked.argv = {BPD_BINARY};

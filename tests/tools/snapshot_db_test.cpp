@@ -55,7 +55,7 @@ TEST_CASE("snapshot_db does nothing when the user declines to name a destination
   CHECK(test::names_in(house.backups).empty());
 }
 
-TEST_CASE("where nobody can be asked, snapshot_db names the missing argument") {
+TEST_CASE("Where nobody can be asked, snapshot_db names the missing argument") {
   ToolHouse house;
   house.furnish();
   CHECK_THAT(house.refused("snapshot_db", Json::object()), Catch::Contains("destination"));
@@ -181,7 +181,7 @@ TEST_CASE("snapshot_db follows no link below an allowed destination") {
   house.good("snapshot_db", {{"destination", "~/Backups"}});
 }
 
-TEST_CASE("a stopped snapshot_db is cancelled and leaves nothing") {
+TEST_CASE("A stopped snapshot_db is cancelled and leaves nothing") {
   ToolHouse house;
   house.furnish();
   house.context.stopping.request_stop();

@@ -8,7 +8,7 @@
 using core::means_cannot;
 using core::Operation;
 
-TEST_CASE("an operation that a file system does not know is not one that failed") {
+TEST_CASE("An operation that a file system does not know is not one that failed") {
   for (const auto operation : {Operation::set_mode, Operation::link, Operation::rename_new,
                                Operation::rename_over, Operation::sync_folder, Operation::sync_file,
                                Operation::reserve, Operation::lock, Operation::measure}) {
@@ -23,7 +23,7 @@ TEST_CASE("an operation that a file system does not know is not one that failed"
   }
 }
 
-TEST_CASE("some answers mean that an operation cannot be done, of some operations only") {
+TEST_CASE("Some answers mean that an operation cannot be done, of some operations only") {
   CHECK(means_cannot(Operation::set_mode, EPERM));
   CHECK(means_cannot(Operation::link, EIO));
   CHECK(means_cannot(Operation::link, EXDEV));
@@ -36,7 +36,7 @@ TEST_CASE("some answers mean that an operation cannot be done, of some operation
   CHECK_FALSE(means_cannot(Operation::lock, EWOULDBLOCK));
 }
 
-TEST_CASE("a disk that fails is never one that cannot") {
+TEST_CASE("A disk that fails is never one that cannot") {
   for (const int number : {EIO, EROFS, EACCES}) {
     CAPTURE(number);
     CHECK_FALSE(means_cannot(Operation::sync_file, number));

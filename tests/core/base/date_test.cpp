@@ -14,14 +14,14 @@ Date make_date(int year, unsigned month, unsigned day) {
 
 }  // namespace
 
-TEST_CASE("a date is written and read as YYYY-MM-DD") {
+TEST_CASE("A date is written and read as YYYY-MM-DD") {
   CHECK(core::format_date(make_date(2026, 11, 23)) == "2026-11-23");
   CHECK(core::format_date(make_date(987, 1, 2)) == "0987-01-02");
   CHECK(core::parse_date("2026-11-23") == make_date(2026, 11, 23));
   CHECK(core::parse_date("2024-02-29") == make_date(2024, 2, 29));
 }
 
-TEST_CASE("a text that is not a day of the calendar is not a date") {
+TEST_CASE("A text that is not a day of the calendar is not a date") {
   for (const char* text : {"", "2026-11-2", "2026-1-23", "2026-02-29", "2026-13-01", "2026-00-10",
                            "2026-11-00", "2026-11-31", "20261123", "2026/11/23", " 2026-11-23",
                            "2026-11-23 ", "+026-11-23", "2026-11-23T00:00:00Z", "zwei-11-23"}) {
@@ -30,14 +30,14 @@ TEST_CASE("a text that is not a day of the calendar is not a date") {
   }
 }
 
-TEST_CASE("an instant is written in UTC with whole seconds") {
+TEST_CASE("An instant is written in UTC with whole seconds") {
   const Instant instant = sys_days{make_date(2026, 11, 23)} + std::chrono::hours{4} +
                           std::chrono::minutes{7} + std::chrono::milliseconds{1999};
   CHECK(core::format_instant(instant) == "2026-11-23T04:07:01Z");
   CHECK(core::format_instant(Instant{} - std::chrono::milliseconds{1}) == "1969-12-31T23:59:59Z");
 }
 
-TEST_CASE("an instant is read with fractions and offsets") {
+TEST_CASE("An instant is read with fractions and offsets") {
   const Instant expected = sys_days{make_date(2026, 11, 23)} + std::chrono::hours{4};
   CHECK(core::parse_instant("2026-11-23T04:00:00Z") == expected);
   CHECK(core::parse_instant("2026-11-23t04:00:00z") == expected);
@@ -48,7 +48,7 @@ TEST_CASE("an instant is read with fractions and offsets") {
   CHECK(core::parse_instant("2026-11-23T03:59:60Z") == expected - std::chrono::seconds{1});
 }
 
-TEST_CASE("an instant that was written is read back") {
+TEST_CASE("An instant that was written is read back") {
   for (int day = 0; day < 1000; day += 37) {
     const Instant instant = sys_days{make_date(2025, 12, 31)} + std::chrono::days{day} +
                             std::chrono::seconds{day * 86'399 / 1000};
@@ -56,7 +56,7 @@ TEST_CASE("an instant that was written is read back") {
   }
 }
 
-TEST_CASE("a text that is not RFC 3339 is not an instant") {
+TEST_CASE("A text that is not RFC 3339 is not an instant") {
   for (const char* text :
        {"", "2026-11-23", "2026-11-23T04:00:00", "2026-11-23 04:00:00Z", "2026-11-23T24:00:00Z",
         "2026-11-23T04:60:00Z", "2026-11-23T04:00:61Z", "2026-11-23T04:00:00.Z",
@@ -67,7 +67,7 @@ TEST_CASE("a text that is not RFC 3339 is not an instant") {
   }
 }
 
-TEST_CASE("an instant beyond what can be counted is none") {
+TEST_CASE("An instant beyond what can be counted is none") {
   for (const char* text :
        {"0000-01-01T00:00:00Z", "1677-09-21T00:12:43Z", "1901-12-31T23:59:59Z",
         "2191-01-01T00:00:00Z", "2262-04-12T00:00:00Z", "9999-12-31T23:59:59Z"}) {

@@ -59,7 +59,7 @@ Date make_date(int year, unsigned month, unsigned day) {
 
 }  // namespace
 
-TEST_CASE("the local day changes at local midnight") {
+TEST_CASE("The local day changes at local midnight") {
   const TimeZone zone(kBerlin);
   const core::Clock& clock = core::system_clock();
   CHECK(clock.local_date(utc(2026, 11, 22, 22, 59)) == make_date(2026, 11, 22));
@@ -67,7 +67,7 @@ TEST_CASE("the local day changes at local midnight") {
   CHECK(clock.local_time_of_day(utc(2026, 11, 22, 23, 5)) == minutes{5});
 }
 
-TEST_CASE("a local time is found on ordinary days and at both changes of the clock") {
+TEST_CASE("A local time is found on ordinary days and at both changes of the clock") {
   const TimeZone zone(kBerlin);
   const core::Clock& clock = core::system_clock();
   CHECK(clock.local_instant(make_date(2026, 1, 15), hours{4}) == utc(2026, 1, 15, 3));
@@ -82,14 +82,14 @@ TEST_CASE("a local time is found on ordinary days and at both changes of the clo
   CHECK(clock.local_instant(make_date(2026, 3, 29), hours{1}) == utc(2026, 3, 29, 0));
 }
 
-TEST_CASE("a stop ends a sleep") {
+TEST_CASE("A stop ends a sleep") {
   std::stop_source stop;
   const std::jthread stopper([&] { stop.request_stop(); });
   CHECK_FALSE(core::system_clock().sleep_for(std::chrono::minutes{5}, stop.get_token()));
   CHECK(core::system_clock().sleep_for(milliseconds{1}, std::stop_token()));
 }
 
-TEST_CASE("a file is told from a folder, a link and nothing") {
+TEST_CASE("A file is told from a folder, a link and nothing") {
   const TempFolder folder;
   core::FileSystem& files = core::system_files();
   test::write_file(folder / "file", "12345");
@@ -105,7 +105,7 @@ TEST_CASE("a file is told from a folder, a link and nothing") {
   CHECK(files.info(folder / "absent").error().message.find("absent") != std::string::npos);
 }
 
-TEST_CASE("reading and listing stop at their bounds") {
+TEST_CASE("Reading and listing stop at their bounds") {
   const TempFolder folder;
   core::FileSystem& files = core::system_files();
   test::write_file(folder / "a", std::string(100'000, 'a'));
@@ -118,13 +118,13 @@ TEST_CASE("reading and listing stop at their bounds") {
   CHECK_FALSE(files.list(folder.path(), 1));
 }
 
-TEST_CASE("reading a named pipe does not wait for a writer") {
+TEST_CASE("Reading a named pipe does not wait for a writer") {
   const TempFolder folder;
   REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
   CHECK(core::system_files().read(folder / "pipe", 10) == "");
 }
 
-TEST_CASE("a file may bear any time, and what is beyond counting counts as the first or last") {
+TEST_CASE("A file may bear any time, and what is beyond counting counts as the first or last") {
   const TempFolder folder;
   test::write_file(folder / "x", "x");
   for (const std::int64_t seconds : {INT64_C(-1) << 34, INT64_C(1) << 34}) {
@@ -137,7 +137,7 @@ TEST_CASE("a file may bear any time, and what is beyond counting counts as the f
   }
 }
 
-TEST_CASE("an atomic write replaces the file, sets its mode and leaves nothing beside it") {
+TEST_CASE("An atomic write replaces the file, sets its mode and leaves nothing beside it") {
   const TempFolder folder;
   core::FileSystem& files = core::system_files();
   REQUIRE(files.write_atomically(folder / "file", "one", 0600));
@@ -147,7 +147,7 @@ TEST_CASE("an atomic write replaces the file, sets its mode and leaves nothing b
   CHECK(test::names_in(folder.path()) == "file");
 }
 
-TEST_CASE("an atomic write that cannot replace its target leaves nothing beside it") {
+TEST_CASE("An atomic write that cannot replace its target leaves nothing beside it") {
   const TempFolder folder;
   fs::create_directories(folder / "target/inside");
   CHECK_FALSE(core::system_files().write_atomically(folder / "target", "text", 0600));
@@ -155,7 +155,7 @@ TEST_CASE("an atomic write that cannot replace its target leaves nothing beside 
   CHECK(test::names_in(folder.path()) == "target");
 }
 
-TEST_CASE("folders are made with their parents and may be there already") {
+TEST_CASE("Folders are made with their parents and may be there already") {
   const TempFolder folder;
   core::FileSystem& files = core::system_files();
   REQUIRE(files.make_folders(folder / "a/b/c", 0700));
@@ -166,7 +166,7 @@ TEST_CASE("folders are made with their parents and may be there already") {
   CHECK_FALSE(files.make_folders(folder / "file/below", 0700));
 }
 
-TEST_CASE("a folder is not removed as a file, nor one with content at all") {
+TEST_CASE("A folder is not removed as a file, nor one with content at all") {
   const TempFolder folder;
   core::FileSystem& files = core::system_files();
   fs::create_directories(folder / "a/b");
@@ -178,7 +178,7 @@ TEST_CASE("a folder is not removed as a file, nor one with content at all") {
   CHECK(files.free_bytes(folder.path()).value() > 0);
 }
 
-TEST_CASE("a command gets its arguments as they are, its input and its environment") {
+TEST_CASE("A command gets its arguments as they are, its input and its environment") {
   Command command;
   command.argv = {"/bin/sh", "-c",  "cat; printf '%s|' \"$@\" >&2; printf '%s' \"$EXTRA\"; exit 3",
                   "sh",      "a b", "$HOME",
@@ -193,7 +193,7 @@ TEST_CASE("a command gets its arguments as they are, its input and its environme
   CHECK_FALSE(result->timed_out);
 }
 
-TEST_CASE("a command that is not there is an error that names it") {
+TEST_CASE("A command that is not there is an error that names it") {
   Command command;
   command.argv = {"no-such-program-of-ours"};
   const auto result = core::system_commands().run(command, {});
@@ -203,7 +203,7 @@ TEST_CASE("a command that is not there is an error that names it") {
   CHECK_FALSE(core::system_commands().run(Command{}, {}));
 }
 
-TEST_CASE("output above the bound is dropped, and the command still ends") {
+TEST_CASE("Output above the bound is dropped, and the command still ends") {
   Command command;
   command.argv = {"/bin/sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x; echo end >&2"};
   command.max_output_bytes = 1000;
@@ -214,14 +214,14 @@ TEST_CASE("output above the bound is dropped, and the command still ends") {
   CHECK(result->exit_code == 0);
 }
 
-TEST_CASE("input that a command does not read does no harm") {
+TEST_CASE("Input that a command does not read does no harm") {
   Command command;
   command.argv = {"/bin/true"};
   command.input = std::string(1 << 20, 'i');
   CHECK(core::system_commands().run(command, {})->exit_code == 0);
 }
 
-TEST_CASE("a command past its timeout ends, with its children") {
+TEST_CASE("A command past its timeout ends, with its children") {
   const TempFolder folder;
   Command command;
   command.argv = {"/bin/sh", "-c", "sleep 300 & echo $! > \"$0\"; wait",
@@ -244,7 +244,7 @@ TEST_CASE("a command past its timeout ends, with its children") {
   CHECK(ended);
 }
 
-TEST_CASE("a command that ignores the request to end is killed") {
+TEST_CASE("A command that ignores the request to end is killed") {
   Command command;
   command.argv = {"/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.05; done"};
   command.timeout = milliseconds{200};
@@ -254,7 +254,7 @@ TEST_CASE("a command that ignores the request to end is killed") {
   CHECK(result->exit_code == 128 + 9);
 }
 
-TEST_CASE("a command whose end the system hides is an error, not a success") {
+TEST_CASE("A command whose end the system hides is an error, not a success") {
   const auto before = ::signal(SIGCHLD, SIG_IGN);
   const auto result = core::system_commands().run({{"false"}, {}, {}}, {});
   ::signal(SIGCHLD, before);
@@ -262,7 +262,7 @@ TEST_CASE("a command whose end the system hides is an error, not a success") {
   CHECK(result.error().message.find("false") != std::string::npos);
 }
 
-TEST_CASE("a command hears of its own children whatever this process ignores") {
+TEST_CASE("A command hears of its own children whatever this process ignores") {
   const auto before = ::signal(SIGCHLD, SIG_IGN);
   test::TempFolder folder;
   const core::Command command{
@@ -277,7 +277,7 @@ TEST_CASE("a command hears of its own children whatever this process ignores") {
   CHECK(test::read_file(folder / "seen") == "True");
 }
 
-TEST_CASE("a stop ends a command") {
+TEST_CASE("A stop ends a command") {
   Command command;
   command.argv = {"/bin/sleep", "300"};
   std::stop_source stop;
@@ -290,7 +290,7 @@ TEST_CASE("a stop ends a command") {
   CHECK(result.error().code == ErrorCode::cancelled);
 }
 
-TEST_CASE("a command that leaves something in the background is over when it ends itself") {
+TEST_CASE("A command that leaves something in the background is over when it ends itself") {
   Command command;
   command.argv = {"/bin/sh", "-c", "sleep 5 & echo started"};
   const auto started = std::chrono::steady_clock::now();
@@ -300,7 +300,7 @@ TEST_CASE("a command that leaves something in the background is over when it end
   CHECK(std::chrono::steady_clock::now() - started < std::chrono::seconds{4});
 }
 
-TEST_CASE("the places of the user are absolute") {
+TEST_CASE("The places of the user are absolute") {
   const auto places = core::system_places();
   REQUIRE(places);
   for (const auto& place : {places->home, places->state, places->config, places->data,

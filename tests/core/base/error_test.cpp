@@ -7,7 +7,7 @@
 
 using core::ErrorCode;
 
-TEST_CASE("a failed system call becomes the kind of error a caller can act on") {
+TEST_CASE("A failed system call becomes the kind of error a caller can act on") {
   const auto code_of = [](int number) { return core::error_from_errno(number, "x").code; };
   CHECK(code_of(ENOENT) == ErrorCode::not_found);
   CHECK(code_of(EACCES) == ErrorCode::permission_denied);
@@ -19,13 +19,13 @@ TEST_CASE("a failed system call becomes the kind of error a caller can act on") 
   CHECK(code_of(EIO) == ErrorCode::io);
 }
 
-TEST_CASE("an error of the system names its object and the system's words") {
+TEST_CASE("An error of the system names its object and the system's words") {
   const core::Error error = core::error_from_errno(ENOENT, "cannot open /x/global.db");
   CHECK(error.message == "cannot open /x/global.db: No such file or directory.");
   CHECK_FALSE(error.hint.empty());
 }
 
-TEST_CASE("every kind of error has a name of its own") {
+TEST_CASE("Every kind of error has a name of its own") {
   std::set<std::string_view> names;
   for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code) {
     names.insert(core::to_string(static_cast<ErrorCode>(code)));

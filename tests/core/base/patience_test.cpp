@@ -11,12 +11,12 @@ using core::within;
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-TEST_CASE("a place that answers is heard") {
+TEST_CASE("A place that answers is heard") {
   CHECK(within(1s, "quick", {}, [] { return 7; }) == 7);
   CHECK(within(1s, "quick", {}, [] { return 8; }) == 8);
 }
 
-TEST_CASE("a place that hangs is given up in time, and asked again only when it has answered") {
+TEST_CASE("A place that hangs is given up in time, and asked again only when it has answered") {
   std::promise<void> answer;
   const auto answered = answer.get_future().share();
   const auto ask = [answered] {
@@ -37,7 +37,7 @@ TEST_CASE("a place that hangs is given up in time, and asked again only when it 
   CHECK(within(5s, "hangs", {}, ask) == 1);
 }
 
-TEST_CASE("who asks while another does waits for his turn") {
+TEST_CASE("Who asks while another does waits for his turn") {
   std::promise<void> begun;
   std::thread first([&] {
     CHECK(within(10s, "shared", {}, [&] {
@@ -51,7 +51,7 @@ TEST_CASE("who asks while another does waits for his turn") {
   first.join();
 }
 
-TEST_CASE("a stop ends the waiting at once") {
+TEST_CASE("A stop ends the waiting at once") {
   std::promise<void> answer;
   const auto answered = answer.get_future().share();
   std::stop_source stop;

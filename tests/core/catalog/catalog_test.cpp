@@ -57,7 +57,7 @@ std::string paths_of(const core::ListPage& page, const fs::path& destination) {
 
 }  // namespace
 
-TEST_CASE("a snapshot's name is its stem and a day") {
+TEST_CASE("A snapshot's name is its stem and a day") {
   CHECK(core::format_snapshot_name({"global", day("2026-11-23")}) == "global-2026-11-23.db");
   const auto name = parse_snapshot_name("my-project.x-2026-11-23.db");
   REQUIRE(name);
@@ -65,7 +65,7 @@ TEST_CASE("a snapshot's name is its stem and a day") {
   CHECK(name->date == day("2026-11-23"));
 }
 
-TEST_CASE("other files are not snapshots by their name") {
+TEST_CASE("Other files are not snapshots by their name") {
   for (const char* name :
        {"global-2026-11-23.db.manifest.json", ".~global-2026-11-23.db.0123.tmp",
         "global-2026-11-23.db-wal", "global-2026-11-23.db-journal", "-2026-11-23.db",
@@ -76,7 +76,7 @@ TEST_CASE("other files are not snapshots by their name") {
   }
 }
 
-TEST_CASE("snapshots of all hosts and labels are listed, newest first") {
+TEST_CASE("Snapshots of all hosts and labels are listed, newest first") {
   const TempFolder folder;
   put(folder / "flat-2026-01-01.db");
   put(folder / "host/global-2026-01-03.db", "/g.db", "host");
@@ -108,7 +108,7 @@ TEST_CASE("snapshots of all hosts and labels are listed, newest first") {
   CHECK(page.snapshots[4].host.empty());
 }
 
-TEST_CASE("snapshots are chosen by host, label, stem, day and source") {
+TEST_CASE("Snapshots are chosen by host, label, stem, day and source") {
   const TempFolder folder;
   put(folder / "a/global-2026-01-01.db", "/one.db", "a");
   put(folder / "a/global-2026-01-02.db", "/two.db", "a");
@@ -125,7 +125,7 @@ TEST_CASE("snapshots are chosen by host, label, stem, day and source") {
   CHECK(count({.host = "absent"}) == 0);
 }
 
-TEST_CASE("pages hold every snapshot once, also when some go in between") {
+TEST_CASE("Pages hold every snapshot once, also when some go in between") {
   const TempFolder folder;
   for (int i = 0; i < 25; ++i) {
     const auto date = std::chrono::sys_days{day("2026-01-01")} + std::chrono::days{i / 2};
@@ -154,7 +154,7 @@ TEST_CASE("pages hold every snapshot once, also when some go in between") {
   }
 }
 
-TEST_CASE("a text that is no cursor is refused") {
+TEST_CASE("A text that is no cursor is refused") {
   const TempFolder folder;
   for (const char* cursor : {"x", "v1:", "v1:../../etc/passwd", "v2:h/s-2026-01-01.db"}) {
     const auto page = core::list_snapshots(folder.path(), {}, 5, cursor, core::system_files());
@@ -164,7 +164,7 @@ TEST_CASE("a text that is no cursor is refused") {
   }
 }
 
-TEST_CASE("a destination that is not there is an error, an unreadable manifest a warning") {
+TEST_CASE("A destination that is not there is an error, an unreadable manifest a warning") {
   const TempFolder folder;
   CHECK(core::list_snapshots(folder / "absent", {}, 5, "", core::system_files()).error().code ==
         ErrorCode::not_found);
@@ -176,7 +176,7 @@ TEST_CASE("a destination that is not there is an error, an unreadable manifest a
   CHECK(page.warnings.size() == 1);
 }
 
-TEST_CASE("listing writes nothing") {
+TEST_CASE("Listing writes nothing") {
   const TempFolder folder;
   put(folder / "h/s-2026-01-01.db", "/s.db", "h");
   const std::string before = test::names_in(folder / "h");
@@ -185,7 +185,7 @@ TEST_CASE("listing writes nothing") {
   CHECK(test::names_in(folder.path()) == "h");
 }
 
-TEST_CASE("the series of one stem has all its snapshots with their manifests") {
+TEST_CASE("The series of one stem has all its snapshots with their manifests") {
   const TempFolder folder;
   put(folder / "s-2026-01-01.db", "/s.db", "h", "l");
   put(folder / "s-2026-01-03.db", "/s.db");
@@ -199,7 +199,7 @@ TEST_CASE("the series of one stem has all its snapshots with their manifests") {
   CHECK(series->at(1).label == "l");
 }
 
-TEST_CASE("row counts by table are kept of the newest of a wide series, and totals of all") {
+TEST_CASE("Row counts by table are kept of the newest of a wide series, and totals of all") {
   const TempFolder folder;
   Manifest wide;
   wide.source = "/s.db";
@@ -224,7 +224,7 @@ TEST_CASE("row counts by table are kept of the newest of a wide series, and tota
 }
 
 TEST_CASE(
-    "the newest snapshot of a source is found by its manifest, also when the source is gone") {
+    "The newest snapshot of a source is found by its manifest, also when the source is gone") {
   const TempFolder folder;
   put(folder / "real/live.db");
   fs::create_directory_symlink("real", folder / "link");
@@ -246,7 +246,7 @@ TEST_CASE(
   CHECK(none.error().code == ErrorCode::not_found);
 }
 
-TEST_CASE("the latest snapshot is the one taken last, whatever day its name and the clock told") {
+TEST_CASE("The latest snapshot is the one taken last, whatever day its name and the clock told") {
   const TempFolder folder;
   test::FakeEnv world;  // on 2026-11-23
   put(folder / "live.db");
@@ -264,7 +264,7 @@ TEST_CASE("the latest snapshot is the one taken last, whatever day its name and 
   CHECK(latest() == folder / "b/h/hourly/live-2026-11-20.db");
 }
 
-TEST_CASE("a snapshot that was cut short since it was checked does not count as verified") {
+TEST_CASE("A snapshot that was cut short since it was checked does not count as verified") {
   const TempFolder folder;
   put(folder / "b/h/live-2026-01-02.db", "/x/live.db");
   CHECK(list(folder / "b").snapshots.at(0).verified());

@@ -36,7 +36,7 @@ RunRecord make_run(const FakeEnv& world, const std::string& source, bool ok = tr
 
 }  // namespace
 
-TEST_CASE("a run that was recorded is read back whole, newest first") {
+TEST_CASE("A run that was recorded is read back whole, newest first") {
   FakeEnv world;
   REQUIRE(core::record_run(make_run(world, "/a.db"), world.env()));
   REQUIRE(core::record_run(make_run(world, "/b.db", false), world.env()));
@@ -56,7 +56,7 @@ TEST_CASE("a run that was recorded is read back whole, newest first") {
   CHECK(runs->at(1).id < failed.id);
 }
 
-TEST_CASE("reading the history does not create it") {
+TEST_CASE("Reading the history does not create it") {
   FakeEnv world;
   const auto runs = core::list_runs({}, world.env());
   REQUIRE(runs);
@@ -64,7 +64,7 @@ TEST_CASE("reading the history does not create it") {
   CHECK(test::names_in(world / "state").empty());
 }
 
-TEST_CASE("runs are chosen by kind, schedule and source, up to a limit") {
+TEST_CASE("Runs are chosen by kind, schedule and source, up to a limit") {
   FakeEnv world;
   for (int i = 0; i < 6; ++i) {
     RunRecord run = make_run(world, i % 2 == 0 ? "/even.db" : "/odd.db");
@@ -81,7 +81,7 @@ TEST_CASE("runs are chosen by kind, schedule and source, up to a limit") {
   CHECK(core::list_runs({.limit = 2}, world.env())->size() == 2);
 }
 
-TEST_CASE("the history is private to the user") {
+TEST_CASE("The history is private to the user") {
   FakeEnv world;
   world.places.state = world / "deep/er/state";
   REQUIRE(core::record_run(make_run(world, "/a.db"), world.env()));
@@ -89,7 +89,7 @@ TEST_CASE("the history is private to the user") {
   CHECK(core::system_files().info(world / "deep/er/state/history.db")->mode == 0600);
 }
 
-TEST_CASE("of a streak of like failures of a schedule the first and the last run are kept") {
+TEST_CASE("Of a streak of like failures of a schedule the first and the last run are kept") {
   FakeEnv world;
   auto record = [&, number = 0](const std::string& schedule,
                                 const std::string& error_code) mutable {
@@ -124,7 +124,7 @@ TEST_CASE("of a streak of like failures of a schedule the first and the last run
   CHECK(ids("one") == std::vector{newest, again, good, different, last, first});
 }
 
-TEST_CASE("runs by hand and good runs are kept however like they are") {
+TEST_CASE("Runs by hand and good runs are kept however like they are") {
   FakeEnv world;
   for (int i = 0; i < 4; ++i) {
     REQUIRE(core::record_run(make_run(world, "/a.db", false), world.env()));
@@ -152,7 +152,7 @@ std::int64_t count_runs(const FakeEnv& world, const std::string& which = "true")
 
 }  // namespace
 
-TEST_CASE("the history keeps a bounded number of runs, whatever their ids") {
+TEST_CASE("The history keeps a bounded number of runs, whatever their ids") {
   FakeEnv world;
   REQUIRE(core::record_run(make_run(world, "/old.db"), world.env()));
   test::run_sql(world / "state/history.db", "UPDATE sqlite_sequence SET seq = 50000");
@@ -164,7 +164,7 @@ TEST_CASE("the history keeps a bounded number of runs, whatever their ids") {
   CHECK(core::list_runs({.limit = 1}, world.env())->front().source == "/last.db");
 }
 
-TEST_CASE("the last good run of a source and the last word on a snapshot outlive all others") {
+TEST_CASE("The last good run of a source and the last word on a snapshot outlive all others") {
   FakeEnv world;
   const auto record = [&](RunRecord run) { REQUIRE(core::record_run(run, world.env())); };
   const auto check = [&](const std::string& snapshot, bool ok, const std::string& code = "") {
@@ -191,7 +191,7 @@ TEST_CASE("the last good run of a source and the last word on a snapshot outlive
   CHECK(count_runs(world, "snapshot = '/backups/good.db' AND ok") == 1);
 }
 
-TEST_CASE("runs recorded at the same moment are all there") {
+TEST_CASE("Runs recorded at the same moment are all there") {
   FakeEnv world;
   constexpr int kThreads = 6, kRuns = 10;
   std::atomic<int> failures{0};
@@ -227,7 +227,7 @@ std::vector<std::string> damaged_files(const FakeEnv& world) {
 
 }  // namespace
 
-TEST_CASE("a damaged history is moved aside as it is and begun anew, and told") {
+TEST_CASE("A damaged history is moved aside as it is and begun anew, and told") {
   FakeEnv world;
   const std::string garbage(5000, 'x');
   test::write_file(world / "state/history.db", garbage);
@@ -246,7 +246,7 @@ TEST_CASE("a damaged history is moved aside as it is and begun anew, and told") 
   CHECK(core::history_begun_anew(world.clock.now() - std::chrono::hours{1}, world.env()));
 }
 
-TEST_CASE("a history that is damaged anywhere is begun anew by whoever meets it") {
+TEST_CASE("A history that is damaged anywhere is begun anew by whoever meets it") {
   const auto damage = GENERATE(as<std::string>{}, "truncated", "page one", "last page", "no table");
   CAPTURE(damage);
   FakeEnv world;
@@ -272,7 +272,7 @@ TEST_CASE("a history that is damaged anywhere is begun anew by whoever meets it"
   CHECK(core::list_runs({.limit = 1}, world.env())->front().id > runs->front().id);
 }
 
-TEST_CASE("runs of a history that was begun anew come after all of the old one") {
+TEST_CASE("Runs of a history that was begun anew come after all of the old one") {
   FakeEnv world;
   for (int i = 0; i < 5; ++i) REQUIRE(core::record_run(make_run(world, "/a.db"), world.env()));
   const auto last = core::list_runs({.limit = 1}, world.env())->front().id;
@@ -283,7 +283,7 @@ TEST_CASE("runs of a history that was begun anew come after all of the old one")
   CHECK(core::list_runs({.kind = "snapshot", .after = last}, world.env())->size() == 1);
 }
 
-TEST_CASE("only the newest damaged histories are kept") {
+TEST_CASE("Only the newest damaged histories are kept") {
   FakeEnv world;
   for (std::size_t i = 0; i < core::kMaxDamagedHistories + 3; ++i) {
     world.clock.advance(std::chrono::seconds{1});
@@ -298,7 +298,7 @@ TEST_CASE("only the newest damaged histories are kept") {
   CHECK(test::read_file(world / ("state/" + kept.front())) == "broken 3");
 }
 
-TEST_CASE("processes that meet one damaged history at once move it aside once") {
+TEST_CASE("Processes that meet one damaged history at once move it aside once") {
   FakeEnv world;
   test::write_file(world / "state/history.db", std::string(5000, 'x'));
   constexpr int kThreads = 6;
@@ -316,7 +316,7 @@ TEST_CASE("processes that meet one damaged history at once move it aside once") 
   CHECK(core::list_runs({.kind = "snapshot"}, world.env())->size() == kThreads);
 }
 
-TEST_CASE("a history of a newer version is left as it is, and named") {
+TEST_CASE("A history of a newer version is left as it is, and named") {
   FakeEnv world;
   test::run_sql(world / "state/history.db", "CREATE TABLE later(a); PRAGMA user_version = 99");
   const std::string before = test::read_file(world / "state/history.db");
@@ -331,7 +331,7 @@ TEST_CASE("a history of a newer version is left as it is, and named") {
   CHECK(damaged_files(world).empty());
 }
 
-TEST_CASE("a damaged history that cannot be moved is an error that says what to do by hand") {
+TEST_CASE("A damaged history that cannot be moved is an error that says what to do by hand") {
   FakeEnv world;
   test::write_file(world / "state/history.db", std::string(5000, 'x'));
   struct Fixed : test::ForwardingFiles {

@@ -26,7 +26,7 @@ std::optional<core::Loss> loss_between(const Manifest& before, const Manifest& n
 
 }  // namespace
 
-TEST_CASE("rows that go from a full-text table are a loss as of any other") {
+TEST_CASE("Rows that go from a full-text table are a loss as of any other") {
   const auto loss = loss_between(holding({{"log", 900}}, Counts{{"memory", 500}}),
                                  holding({{"log", 900}}, Counts{{"memory", 3}}));
   REQUIRE(loss);
@@ -36,19 +36,19 @@ TEST_CASE("rows that go from a full-text table are a loss as of any other") {
   CHECK(loss_between(holding({}, Counts{{"memory", 500}}), holding({}, Counts{})));
 }
 
-TEST_CASE("what small virtual tables lose together is a loss") {
+TEST_CASE("What small virtual tables lose together is a loss") {
   Counts before, now;
   for (char c = 'a'; c < 'k'; ++c) before[std::string(1, c)] = 10;
   CHECK(loss_between(holding({}, before), holding({}, now)));
 }
 
-TEST_CASE("a manifest that does not count virtual tables raises no alarm about them") {
+TEST_CASE("A manifest that does not count virtual tables raises no alarm about them") {
   CHECK_FALSE(loss_between(holding({{"t", 50}}, {}), holding({{"t", 50}}, Counts{{"memory", 0}})));
   CHECK_FALSE(
       loss_between(holding({{"t", 50}}, Counts{{"memory", 500}}), holding({{"t", 50}}, {})));
 }
 
-TEST_CASE("new rows of virtual tables do not hide what ordinary tables lost together") {
+TEST_CASE("New rows of virtual tables do not hide what ordinary tables lost together") {
   Counts before;
   for (char c = 'a'; c < 'k'; ++c) before[std::string(1, c)] = 10;
   const auto loss = loss_between(holding(before, {}), holding({}, Counts{{"memory", 5000}}));
@@ -57,7 +57,7 @@ TEST_CASE("new rows of virtual tables do not hide what ordinary tables lost toge
   CHECK(loss_between(holding(before, Counts{}), holding({}, Counts{{"memory", 5000}})));
 }
 
-TEST_CASE("the most of two counts virtual tables where either does") {
+TEST_CASE("The most of two counts virtual tables where either does") {
   const Holdings counted = core::holdings_of(holding({{"t", 1}}, Counts{{"memory", 7}}));
   const Holdings uncounted = core::holdings_of(holding({{"t", 5}}, {}));
   for (const Holdings& most :

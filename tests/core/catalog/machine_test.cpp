@@ -67,7 +67,7 @@ Manifest made_by(const std::string& host, const std::string& machine) {
 
 }  // namespace
 
-TEST_CASE("the id of an installation is made once and stays") {
+TEST_CASE("The id of an installation is made once and stays") {
   test::FakeEnv world;
   CHECK(core::known_machine_id(world.env()).empty());
   const std::string id = core::machine_id(world.env());
@@ -78,7 +78,7 @@ TEST_CASE("the id of an installation is made once and stays") {
   CHECK(test::names_in(world / "state") == "machine-id");
 }
 
-TEST_CASE("a damaged id comes back from our own snapshots, else it is made anew") {
+TEST_CASE("A damaged id comes back from our own snapshots, else it is made anew") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   const fs::path file = world / "state/machine-id";
@@ -98,14 +98,14 @@ TEST_CASE("a damaged id comes back from our own snapshots, else it is made anew"
   CHECK(anew != id);
 }
 
-TEST_CASE("a state folder that cannot be written gives no id and no error") {
+TEST_CASE("A state folder that cannot be written gives no id and no error") {
   test::FakeEnv world;
   test::write_file(world / "file", "x");
   world.places.state = world / "file/state";
   CHECK(core::machine_id(world.env()).empty());
 }
 
-TEST_CASE("ids decide whose a snapshot is, host names only where there is none") {
+TEST_CASE("Ids decide whose a snapshot is, host names only where there is none") {
   const std::string a(32, 'a'), b(32, 'b');
   CHECK(core::whose_is(made_by("h", a), "h", a) == Whose::ours);
   CHECK(core::whose_is(made_by("h", a), "new", a) == Whose::ours_renamed);
@@ -119,7 +119,7 @@ TEST_CASE("ids decide whose a snapshot is, host names only where there is none")
 }
 
 TEST_CASE(
-    "the latest snapshot in a shared destination is this machine's, though another's is newer") {
+    "The latest snapshot in a shared destination is this machine's, though another's is newer") {
   SharedWorld world;
   const auto mine = world.snapshot();
   world.snapshot_on("desktop");
@@ -129,7 +129,7 @@ TEST_CASE(
   CHECK_FALSE(latest.ask);
 }
 
-TEST_CASE("where this machine has no snapshot, the latest says whose it is") {
+TEST_CASE("Where this machine has no snapshot, the latest says whose it is") {
   SharedWorld world;
   core::machine_id(world.env());
   const auto theirs = world.snapshot_on("desktop");
@@ -139,7 +139,7 @@ TEST_CASE("where this machine has no snapshot, the latest says whose it is") {
   CHECK(latest.whose.find("desktop") != std::string::npos);
 }
 
-TEST_CASE("two machines of one host name are told apart by their ids") {
+TEST_CASE("Two machines of one host name are told apart by their ids") {
   SharedWorld world;
   const auto mine = world.snapshot();
   world.places.state = world / "another-state";
@@ -151,7 +151,7 @@ TEST_CASE("two machines of one host name are told apart by their ids") {
   CHECK(any_contains(latest.warnings, theirs.snapshot.string()));
 }
 
-TEST_CASE("a renamed machine goes on: the alarm compares with the snapshot under the old name") {
+TEST_CASE("A renamed machine goes on: the alarm compares with the snapshot under the old name") {
   SharedWorld world;
   const auto before = world.snapshot();
   world.places.host = "renamed";
@@ -166,7 +166,7 @@ TEST_CASE("a renamed machine goes on: the alarm compares with the snapshot under
   CHECK_FALSE(any_contains(next.warnings, "first snapshot"));
 }
 
-TEST_CASE("a renamed machine's latest is that under its old name until there is a new one") {
+TEST_CASE("A renamed machine's latest is that under its old name until there is a new one") {
   SharedWorld world;
   const auto before = world.snapshot();
   world.places.host = "renamed";
@@ -176,7 +176,7 @@ TEST_CASE("a renamed machine's latest is that under its old name until there is 
   CHECK(latest.whose.find("testhost") != std::string::npos);
 }
 
-TEST_CASE("a newer snapshot under another host name with our id is to be asked about") {
+TEST_CASE("A newer snapshot under another host name with our id is to be asked about") {
   SharedWorld world;
   world.snapshot();
   world.places.host = "copied-home";
@@ -187,7 +187,7 @@ TEST_CASE("a newer snapshot under another host name with our id is to be asked a
   CHECK(latest.ask);
 }
 
-TEST_CASE("a first snapshot tells of others' of the same path, and is not compared with them") {
+TEST_CASE("A first snapshot tells of others' of the same path, and is not compared with them") {
   SharedWorld world;
   world.snapshot_on("desktop");
   world.lose_notes();
@@ -196,7 +196,7 @@ TEST_CASE("a first snapshot tells of others' of the same path, and is not compar
   CHECK(any_contains(first.warnings, "under desktop"));
 }
 
-TEST_CASE("retention of a renamed machine leaves the folder of its old name alone") {
+TEST_CASE("Retention of a renamed machine leaves the folder of its old name alone") {
   SharedWorld world;
   const auto before = world.snapshot();
   world.snapshot();
@@ -212,7 +212,7 @@ TEST_CASE("retention of a renamed machine leaves the folder of its old name alon
   CHECK(test::files_below(world.destination / "renamed").size() == 2);
 }
 
-TEST_CASE("in a flat destination a renamed machine goes on with its series, another one does not") {
+TEST_CASE("In a flat destination a renamed machine goes on with its series, another one does not") {
   SharedWorld world;
   auto request = world.request();
   request.flat = true;
@@ -233,7 +233,7 @@ TEST_CASE("in a flat destination a renamed machine goes on with its series, anot
   CHECK(world.take(request).error().code == core::ErrorCode::conflict);
 }
 
-TEST_CASE("pruning another host's flat snapshots by name does not touch our own") {
+TEST_CASE("Pruning another host's flat snapshots by name does not touch our own") {
   SharedWorld world;
   auto request = world.request();
   request.flat = true;
@@ -250,7 +250,7 @@ TEST_CASE("pruning another host's flat snapshots by name does not touch our own"
   CHECK(test::files_below(world.destination).size() == 4);
 }
 
-TEST_CASE("the status counts a renamed machine's snapshots, and not another machine's") {
+TEST_CASE("The status counts a renamed machine's snapshots, and not another machine's") {
   SharedWorld world;
   const auto mine = world.snapshot();
   world.places.host = "renamed";
@@ -263,7 +263,7 @@ TEST_CASE("the status counts a renamed machine's snapshots, and not another mach
   CHECK(input.snapshots.front().path == mine.snapshot);
 }
 
-TEST_CASE("a restore in place of another machine's snapshot names its host") {
+TEST_CASE("A restore in place of another machine's snapshot names its host") {
   test::RestoreScene scene;
   const core::Places other = other_machine(scene.world.places, "laptop");
   scene.world.places = other;

@@ -44,7 +44,7 @@ Json as_json(const Manifest& manifest) {
 
 }  // namespace
 
-TEST_CASE("a manifest that was written is read back whole") {
+TEST_CASE("A manifest that was written is read back whole") {
   const Manifest manifest = full_manifest();
   const auto read = core::decode_manifest(core::encode_manifest(manifest));
   REQUIRE(read);
@@ -64,7 +64,7 @@ TEST_CASE("a manifest that was written is read back whole") {
   CHECK(read->source_findings == manifest.source_findings);
 }
 
-TEST_CASE("a manifest of too many tables is still read again, with the fewest rows left out") {
+TEST_CASE("A manifest of too many tables is still read again, with the fewest rows left out") {
   for (const std::size_t name_bytes : {1, 200}) {
     Manifest manifest = full_manifest();
     manifest.omitted = {};
@@ -87,7 +87,7 @@ TEST_CASE("a manifest of too many tables is still read again, with the fewest ro
   }
 }
 
-TEST_CASE("a manifest that would cost much is refused at once") {
+TEST_CASE("A manifest that would cost much is refused at once") {
   const std::string good = core::encode_manifest(full_manifest());
   std::string keys;
   for (int i = 0; i < 380'000; ++i) keys += "\"" + std::to_string(i) + "\":1,";
@@ -103,12 +103,12 @@ TEST_CASE("a manifest that would cost much is refused at once") {
   }
 }
 
-TEST_CASE("tables that are no UTF-8 count under the names that a manifest has for them") {
+TEST_CASE("Tables that are no UTF-8 count under the names that a manifest has for them") {
   const auto rows = core::manifest_rows({{"\xff", 2}, {"\\xff", 3}, {"a", 1}});
   CHECK(rows == std::map<std::string, std::uint64_t>{{"\\xff", 5}, {"a", 1}});
 }
 
-TEST_CASE("what is not known stays out of the manifest") {
+TEST_CASE("What is not known stays out of the manifest") {
   Manifest manifest = full_manifest();
   manifest.omitted = {};
   manifest.sha256.clear();
@@ -131,7 +131,7 @@ TEST_CASE("what is not known stays out of the manifest") {
   CHECK_FALSE(read->virtual_rows);
 }
 
-TEST_CASE("the keys of a manifest are those of its schema, and it is no tool's") {
+TEST_CASE("The keys of a manifest are those of its schema, and it is no tool's") {
   const Json schema = Json::parse(test::read_file(BPD_SOURCE_DIR "/schemas/manifest.json"));
   const Json json = as_json(full_manifest());
   for (const auto& [key, value] : json.items()) {
@@ -143,7 +143,7 @@ TEST_CASE("the keys of a manifest are those of its schema, and it is no tool's")
   CHECK_FALSE(schema.contains("inputSchema"));
 }
 
-TEST_CASE("each key with a wrong value makes a manifest unreadable") {
+TEST_CASE("Each key with a wrong value makes a manifest unreadable") {
   const Json good = as_json(full_manifest());
   const std::vector<std::pair<std::string, Json>> wrong = {{"format_version", "1"},
                                                            {"format_version", 0},
@@ -187,7 +187,7 @@ TEST_CASE("each key with a wrong value makes a manifest unreadable") {
   }
 }
 
-TEST_CASE("a manifest of a later format is refused as such, an unknown key is not") {
+TEST_CASE("A manifest of a later format is refused as such, an unknown key is not") {
   Json json = as_json(full_manifest());
   json["invented_later"] = {1, 2, 3};
   CHECK(core::decode_manifest(json.dump()));
@@ -197,7 +197,7 @@ TEST_CASE("a manifest of a later format is refused as such, an unknown key is no
   CHECK(read.error().code == ErrorCode::unsupported);
 }
 
-TEST_CASE("a text that is no JSON object is not a manifest") {
+TEST_CASE("A text that is no JSON object is not a manifest") {
   for (const char* text : {"", "{", "[]", "null", "\"x\"", "{}", "{\"format_version\":1}",
                            "\xff\xfe", "{\"a\":\"\xff\"}"}) {
     CAPTURE(text);
@@ -207,7 +207,7 @@ TEST_CASE("a text that is no JSON object is not a manifest") {
   }
 }
 
-TEST_CASE("bytes that are not UTF-8 are spelled out, the same way each time") {
+TEST_CASE("Bytes that are not UTF-8 are spelled out, the same way each time") {
   CHECK(core::manifest_text("plain é €") == "plain é €");
   CHECK(core::manifest_text("a\xff/b") == "a\\xff/b");
   CHECK(core::manifest_text("\xc0\xaf \xed\xa0\x80 \xf4\x90\x80\x80 \xe2\x82") ==
@@ -219,7 +219,7 @@ TEST_CASE("bytes that are not UTF-8 are spelled out, the same way each time") {
   CHECK(read->source == core::manifest_text(manifest.source));
 }
 
-TEST_CASE("a manifest lies beside its snapshot, private to the user") {
+TEST_CASE("A manifest lies beside its snapshot, private to the user") {
   const test::TempFolder folder;
   const auto snapshot = folder / "x-2026-11-23.db";
   CHECK(core::read_manifest(snapshot, core::system_files()).error().code == ErrorCode::not_found);

@@ -13,13 +13,13 @@ using core::NameRules;
 constexpr NameRules kUnix{255, false};
 constexpr NameRules kWindows{255, true};
 
-TEST_CASE("a stem that fits stays as it is") {
+TEST_CASE("A stem that fits stays as it is") {
   CHECK(fitting_stem("global", kWindows) == "global");
   CHECK(fitting_stem("what? a:b*", kUnix) == "what? a:b*");
   CHECK(fitting_stem(std::string(180, 'a'), kUnix) == std::string(180, 'a'));
 }
 
-TEST_CASE("characters that Windows' file systems do not know are replaced, and names stay apart") {
+TEST_CASE("Characters that Windows' file systems do not know are replaced, and names stay apart") {
   const std::string one = fitting_stem("a?b", kWindows), other = fitting_stem("a:b", kWindows);
   CHECK(one.starts_with("a_b-"));
   CHECK(one != other);
@@ -29,7 +29,7 @@ TEST_CASE("characters that Windows' file systems do not know are replaced, and n
   }
 }
 
-TEST_CASE("a stem that is too long is cut between characters, so that every name made of it fits") {
+TEST_CASE("A stem that is too long is cut between characters, so that every name made of it fits") {
   const std::string longest = fitting_stem(std::string(240, 'a'), kUnix);
   CHECK(longest.size() + 66 <= 255);
   CHECK(longest != fitting_stem(std::string(241, 'a'), kUnix));
@@ -42,7 +42,7 @@ TEST_CASE("a stem that is too long is cut between characters, so that every name
   CHECK(fitting_stem(std::string(100, 'a'), NameRules{143, false}).size() + 66 <= 143);
 }
 
-TEST_CASE("a label that cannot name a folder on Windows' file systems is refused by its name") {
+TEST_CASE("A label that cannot name a folder on Windows' file systems is refused by its name") {
   for (const char* name : {"a:b", "what?", "ends.", "ends ", "AUX", "con.old", "com1", "Lpt9"}) {
     CAPTURE(name);
     const auto refused = check_folder_fits(name, "label", kWindows);
@@ -57,7 +57,7 @@ TEST_CASE("a label that cannot name a folder on Windows' file systems is refused
   }
 }
 
-TEST_CASE("the rules of an ordinary folder are the usual ones") {
+TEST_CASE("The rules of an ordinary folder are the usual ones") {
   const test::TempFolder folder;
   const auto rules = core::name_rules_of(folder.path(), core::system_files());
   CHECK(rules.max_bytes <= 255);

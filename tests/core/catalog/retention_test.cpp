@@ -62,7 +62,7 @@ std::vector<Expiry> choose(const std::vector<Snapshot>& series, const RetentionP
 
 }  // namespace
 
-TEST_CASE("a policy without rules keeps everything") {
+TEST_CASE("A policy without rules keeps everything") {
   for (const RetentionPolicy& policy :
        {RetentionPolicy{}, RetentionPolicy{.keep_last = 0}, RetentionPolicy{.retain_days = -5}}) {
     for (const Expiry& decision : choose(daily(day("2026-11-23"), 40), policy)) {
@@ -72,7 +72,7 @@ TEST_CASE("a policy without rules keeps everything") {
   }
 }
 
-TEST_CASE("each rule keeps what its name says") {
+TEST_CASE("Each rule keeps what its name says") {
   const auto series = daily(day("2026-11-23"), 40);  // a Monday
   CHECK(kept_days(choose(series, {.keep_last = 3})) == "11-23 11-22 11-21");
   CHECK(kept_days(choose(series, {.retain_days = 2})) == "11-23 11-22");
@@ -82,7 +82,7 @@ TEST_CASE("each rule keeps what its name says") {
   CHECK(kept_days(choose(series, {.keep_last = 2, .keep_monthly = 9})) == "11-23 11-22 10-31");
 }
 
-TEST_CASE("each decision has its reason") {
+TEST_CASE("Each decision has its reason") {
   auto decisions = choose(daily(day("2026-11-23"), 9), {.keep_last = 1, .keep_weekly = 2});
   CHECK(decisions[0].reason == "last 1 of 1");
   CHECK(decisions[1].reason == "weekly 2 of 2");
@@ -93,7 +93,7 @@ TEST_CASE("each decision has its reason") {
   CHECK(decisions[7].expired);
 }
 
-TEST_CASE("weeks and months are told apart across the turn of the year") {
+TEST_CASE("Weeks and months are told apart across the turn of the year") {
   std::vector<Snapshot> series;
   for (const char* date : {"2027-01-03", "2027-01-01", "2026-12-31", "2026-12-28", "2026-12-27"}) {
     series.push_back(make_snapshot(day(date)));
@@ -102,7 +102,7 @@ TEST_CASE("weeks and months are told apart across the turn of the year") {
   CHECK(kept_days(choose(series, {.keep_monthly = 9}, "2027-01-03")) == "01-03 12-31");
 }
 
-TEST_CASE("a month of failing nights keeps the last good snapshots") {
+TEST_CASE("A month of failing nights keeps the last good snapshots") {
   const auto series = daily(day("2026-10-20"), 10);
   const auto decisions = choose(series, {.retain_days = 7});
   CHECK(std::count_if(decisions.begin(), decisions.end(), [](auto& d) { return !d.expired; }) == 7);
@@ -117,7 +117,7 @@ TEST_CASE("a month of failing nights keeps the last good snapshots") {
   CHECK_FALSE(kept.back().expired);
 }
 
-TEST_CASE("the last snapshot before a loss stays until the rows are back") {
+TEST_CASE("The last snapshot before a loss stays until the rows are back") {
   auto series = daily(day("2026-11-23"), 5);
   const auto set_rows = [&](std::size_t index, std::uint64_t rows) {
     series[index].manifest->rows = {{"notes", rows}};
@@ -137,7 +137,7 @@ TEST_CASE("the last snapshot before a loss stays until the rows are back") {
   CHECK(kept_days(choose(series, {.keep_last = 1})) == "11-23 11-21 11-17");
 }
 
-TEST_CASE("the last snapshot before one table was emptied stays, however many rows others have") {
+TEST_CASE("The last snapshot before one table was emptied stays, however many rows others have") {
   auto series = daily(day("2026-11-23"), 6);
   const auto set_rows = [&](std::size_t index, std::uint64_t notes, std::uint64_t tasks) {
     series[index].manifest->rows = {{"log", 5000 + index}, {"notes", notes}, {"tasks", tasks}};
@@ -150,7 +150,7 @@ TEST_CASE("the last snapshot before one table was emptied stays, however many ro
   CHECK(kept_days(choose(series, {.keep_last = 2})) == "11-23 11-22 11-21");
 }
 
-TEST_CASE("rows that only several newer snapshots have together are not taken for kept") {
+TEST_CASE("Rows that only several newer snapshots have together are not taken for kept") {
   auto series = daily(day("2026-11-23"), 3);
   series[0].manifest->rows = {{"a", 0}, {"b", 100}};
   series[1].manifest->rows = {{"a", 100}, {"b", 0}};
@@ -158,7 +158,7 @@ TEST_CASE("rows that only several newer snapshots have together are not taken fo
   CHECK(kept_days(choose(series, {.keep_last = 2})) == "11-23 11-22 11-21");
 }
 
-TEST_CASE("a table that a manifest has no room for is taken for neither lost nor full") {
+TEST_CASE("A table that a manifest has no room for is taken for neither lost nor full") {
   auto series = daily(day("2026-11-23"), 2);
   series[1].manifest->rows = {{"log", 900}, {"notes", 100}};
   series[0].manifest->rows = {{"log", 900}};
@@ -168,7 +168,7 @@ TEST_CASE("a table that a manifest has no room for is taken for neither lost nor
   CHECK(kept_days(choose(series, {.keep_last = 1})) == "11-23 11-22");
 }
 
-TEST_CASE("neither a long pause nor a clock that jumped lets everything grow too old") {
+TEST_CASE("Neither a long pause nor a clock that jumped lets everything grow too old") {
   auto series = daily(day("2026-11-23"), 11);
   series.push_back(make_snapshot(day("2027-11-25")));
   const RetentionPolicy policy{.retain_days = 5};
@@ -201,7 +201,7 @@ int good_ones(const std::vector<Expiry>& decisions) {
 
 }  // namespace
 
-TEST_CASE("what cannot be restored takes no place of any rule") {
+TEST_CASE("What cannot be restored takes no place of any rule") {
   const auto two = std::vector<Date>{day("2026-11-23"), day("2026-11-22")};
   std::vector<Snapshot> series = useless_ones(two);
   for (const Snapshot& snapshot : daily(day("2026-11-21"), 9)) series.push_back(snapshot);
@@ -219,7 +219,7 @@ TEST_CASE("what cannot be restored takes no place of any rule") {
   CHECK(reasons[2].reason == "last 1 of 1");
 }
 
-TEST_CASE("what cannot be restored protects nothing, and goes when a good one of its day would") {
+TEST_CASE("What cannot be restored protects nothing, and goes when a good one of its day would") {
   std::vector<Snapshot> series = daily(day("2026-11-23"), 2);
   for (Snapshot& useless : useless_ones({day("2026-11-21"), day("2026-11-20")})) {
     series.push_back(std::move(useless));
@@ -236,7 +236,7 @@ TEST_CASE("what cannot be restored protects nothing, and goes when a good one of
         "11-21 11-20");
 }
 
-TEST_CASE("whatever the clock does, good nights do not become fewer than a rule counts") {
+TEST_CASE("Whatever the clock does, good nights do not become fewer than a rule counts") {
   std::mt19937 random(20261128);
   const auto roll = [&](int from, int to) {
     return std::uniform_int_distribution<int>(from, to)(random);
@@ -279,7 +279,7 @@ TEST_CASE("whatever the clock does, good nights do not become fewer than a rule 
   }
 }
 
-TEST_CASE("snapshots of another source, of the future or of unknown source are never let go") {
+TEST_CASE("Snapshots of another source, of the future or of unknown source are never let go") {
   std::vector<Snapshot> series = daily(day("2026-11-23"), 5);
   series.push_back(make_snapshot(day("2026-01-01"), true, "/home/u/other.db"));
   series.push_back(make_snapshot(day("2027-01-01")));
@@ -292,13 +292,13 @@ TEST_CASE("snapshots of another source, of the future or of unknown source are n
   CHECK(decisions.back().reason == "it is of another database");
 }
 
-TEST_CASE("a snapshot without a manifest belongs to its series") {
+TEST_CASE("A snapshot without a manifest belongs to its series") {
   std::vector<Snapshot> series = daily(day("2026-11-23"), 2);
   series[1].manifest.reset();
   CHECK(choose(series, {.keep_last = 1})[1].expired);
 }
 
-TEST_CASE("whatever clock, policy and series, what must stay stays") {
+TEST_CASE("Whatever clock, policy and series, what must stay stays") {
   std::mt19937 random(20261123);
   const auto roll = [&](int from, int to) {
     return std::uniform_int_distribution<int>(from, to)(random);
@@ -352,7 +352,7 @@ TEST_CASE("whatever clock, policy and series, what must stay stays") {
   CHECK(expired_in_all > 1000);
 }
 
-TEST_CASE("what is expired is removed with its manifest, and nothing else") {
+TEST_CASE("What is expired is removed with its manifest, and nothing else") {
   const test::TempFolder folder;
   core::FileSystem& files = core::system_files();
   for (const char* date : {"2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23"}) {
@@ -378,7 +378,7 @@ TEST_CASE("what is expired is removed with its manifest, and nothing else") {
         "global-2026-11-23.db global-2026-11-23.db.manifest.json");
 }
 
-TEST_CASE("what could not be removed is not told as removed") {
+TEST_CASE("What could not be removed is not told as removed") {
   struct Stuck final : test::ForwardingFiles {
     Expected<> remove(const Path& path) override {
       if (path.filename() == "global-2026-11-20.db") {
@@ -401,7 +401,7 @@ TEST_CASE("what could not be removed is not told as removed") {
   CHECK(kept_days(decisions) == "11-22 11-20");
 }
 
-TEST_CASE("a file that is empty, unreadable, cut short or no database is known as useless") {
+TEST_CASE("A file that is empty, unreadable, cut short or no database is known as useless") {
   struct Failing final : test::ForwardingFiles {
     Expected<std::string> read_start(const Path& path, std::size_t bytes) const override {
       if (path.filename() == "global-2026-11-23.db") {

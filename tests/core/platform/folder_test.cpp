@@ -41,7 +41,7 @@ void check_conflict(const core::Expected<T>& outcome) {
 
 }  // namespace
 
-TEST_CASE("a folder is opened by a path without links only") {
+TEST_CASE("A folder is opened by a path without links only") {
   const Linked world;
   CHECK(Folder::open(world.real / "below"));
   CHECK(Folder::of("/file"));
@@ -57,7 +57,7 @@ TEST_CASE("a folder is opened by a path without links only") {
   CHECK(Folder::open(world.real / "file").error().code == ErrorCode::not_found);
 }
 
-TEST_CASE("the way to a file leads to the folder that was opened, whatever its path names by now") {
+TEST_CASE("The way to a file leads to the folder that was opened, whatever its path names by now") {
   const Linked world;
   const auto folder = Folder::open(world.real);
   REQUIRE(folder);
@@ -67,7 +67,7 @@ TEST_CASE("the way to a file leads to the folder that was opened, whatever its p
   CHECK(test::read_file(folder->way_to("file")) == "text");
 }
 
-TEST_CASE("files without links follow none, to read or to change") {
+TEST_CASE("Files without links follow none, to read or to change") {
   Linked world;
   auto& files = core::system_files().no_links();
   CHECK(files.read(world.real / "file", 10) == "text");
@@ -107,7 +107,7 @@ TEST_CASE("files without links follow none, to read or to change") {
   CHECK(files.free_bytes(world.real));
 }
 
-TEST_CASE("a run keeps to its folders, and elsewhere files are as ever") {
+TEST_CASE("A run keeps to its folders, and elsewhere files are as ever") {
   Linked world;
   const core::Bounds bounds(world.env(), {world.real});
   auto& files = bounds.env().files;
@@ -133,7 +133,7 @@ TEST_CASE("SQLite follows no link that comes up on a resolved path") {
   CHECK_FALSE(core::PinnedSource::open(world.real / "linked.db", 0ms, world.env(), {}));
 }
 
-TEST_CASE("a folder is locked by one at a time, and leaves nothing behind") {
+TEST_CASE("A folder is locked by one at a time, and leaves nothing behind") {
   Linked world;
   const auto& folder = world.real;
   {

@@ -66,7 +66,7 @@ class Reader {
 
 }  // namespace
 
-TEST_CASE("a mapping read in sequence keeps little in memory, and pays") {
+TEST_CASE("A mapping read in sequence keeps little in memory, and pays") {
   const test::TempFolder folder;
   const Mapping mapping(folder / "file");
   const std::size_t before = resident_file_bytes();
@@ -80,7 +80,7 @@ TEST_CASE("a mapping read in sequence keeps little in memory, and pays") {
 #endif
 }
 
-TEST_CASE("a mapping read here and there stays within its bound, and is given up when it must") {
+TEST_CASE("A mapping read here and there stays within its bound, and is given up when it must") {
   const test::TempFolder folder;
   const Mapping mapping(folder / "file");
   const std::size_t before = resident_file_bytes();
@@ -98,7 +98,7 @@ TEST_CASE("a mapping read here and there stays within its bound, and is given up
 #endif
 }
 
-TEST_CASE("a mapping is not given up for what another one holds") {
+TEST_CASE("A mapping is not given up for what another one holds") {
   const test::TempFolder folder;
   const Mapping mapping(folder / "file");
   const Mapping other(folder / "other");
@@ -108,7 +108,7 @@ TEST_CASE("a mapping is not given up for what another one holds") {
   CHECK(reader.guard.pays());
 }
 
-TEST_CASE("a mapping lets its pages go when it is told to") {
+TEST_CASE("A mapping lets its pages go when it is told to") {
   const test::TempFolder folder;
   const Mapping mapping(folder / "file");
   const std::size_t before = resident_file_bytes();
@@ -123,7 +123,7 @@ TEST_CASE("a mapping lets its pages go when it is told to") {
   CHECK(reader.guard.pays());
 }
 
-TEST_CASE("what lies outside the watched bytes is not touched") {
+TEST_CASE("What lies outside the watched bytes is not touched") {
   const test::TempFolder folder;
   const Mapping mapping(folder / "file");
   core::MapGuard guard;

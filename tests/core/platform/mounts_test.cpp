@@ -21,7 +21,7 @@ core::Mount mount(const char* path) {
   return *found;
 }
 
-TEST_CASE("the innermost mount holds a path, and of two on one folder the later one") {
+TEST_CASE("The innermost mount holds a path, and of two on one folder the later one") {
   CHECK(mount("/home/u/x.db").point == "/");
   CHECK(mount("/media/usb stick/x.db").type == "vfat");
   CHECK(mount("/media/disc/x.db").type == "tmpfs");
@@ -30,7 +30,7 @@ TEST_CASE("the innermost mount holds a path, and of two on one folder the later 
   CHECK_FALSE(core::mount_of("/x.db", std::string_view()));
 }
 
-TEST_CASE("only a local file system that is read-only itself is never written") {
+TEST_CASE("Only a local file system that is read-only itself is never written") {
   CHECK(mount("/media/usb stick/x.db").never_written);
   CHECK_FALSE(mount("/data/x.db").never_written);        // elsewhere it may be
   CHECK_FALSE(mount("/mnt/server/x.db").never_written);  // its server may

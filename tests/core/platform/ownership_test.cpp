@@ -85,7 +85,7 @@ struct TwoFiles {
 
 }  // namespace
 
-TEST_CASE("what replaces a database keeps its permissions, ACL and attributes") {
+TEST_CASE("What replaces a database keeps its permissions, ACL and attributes") {
   TwoFiles files;
   if (!set_attribute(files.like, "user.note", "kept") ||
       !set_attribute(files.like, kAcl, acl_for(4713))) {
@@ -98,7 +98,7 @@ TEST_CASE("what replaces a database keeps its permissions, ACL and attributes") 
   CHECK(status_of(files.file).st_mode == status_of(files.like).st_mode);
 }
 
-TEST_CASE("what replaces a database gets no rights that the old one did not give") {
+TEST_CASE("What replaces a database gets no rights that the old one did not give") {
   TwoFiles files;
   if (!set_attribute(files.folder.path(), kDefaultAcl, acl_for(4713))) {
     WARN("no ACLs on this file system: not tested here");
@@ -112,7 +112,7 @@ TEST_CASE("what replaces a database gets no rights that the old one did not give
   CHECK((status_of(files.file).st_mode & 0777U) == 0640);
 }
 
-TEST_CASE("what root restores belongs to whom it belonged before") {
+TEST_CASE("What root restores belongs to whom it belonged before") {
   if (!is_root()) return;
   TwoFiles files;
   REQUIRE(::chown(files.like.c_str(), kOwner, kGroup) == 0);
@@ -122,7 +122,7 @@ TEST_CASE("what root restores belongs to whom it belonged before") {
   CHECK((status_of(files.file).st_mode & 0777U) == 0640);
 }
 
-TEST_CASE("a user who cannot give a database back is told so, and nobody else may read it") {
+TEST_CASE("A user who cannot give a database back is told so, and nobody else may read it") {
   if (!is_root()) return;
   TwoFiles files;
   REQUIRE(::chown(files.like.c_str(), kOwner, kGroup) == 0);
@@ -136,7 +136,7 @@ TEST_CASE("a user who cannot give a database back is told so, and nobody else ma
   CHECK((status_of(files.file).st_mode & 0777U) == 0600);
 }
 
-TEST_CASE("a file that somebody gave a second name is not given away") {
+TEST_CASE("A file that somebody gave a second name is not given away") {
   if (!is_root()) return;
   TwoFiles files;
   REQUIRE(::chown(files.like.c_str(), kOwner, kGroup) == 0);
@@ -145,7 +145,7 @@ TEST_CASE("a file that somebody gave a second name is not given away") {
   CHECK(status_of(files.file).st_uid == 0);
 }
 
-TEST_CASE("a lost database that root brings back becomes its folder's owner's") {
+TEST_CASE("A lost database that root brings back becomes its folder's owner's") {
   if (!is_root()) return;
   test::RestoreScene scene;
   const fs::path home = scene.live.parent_path();
@@ -158,7 +158,7 @@ TEST_CASE("a lost database that root brings back becomes its folder's owner's") 
   CHECK((status_of(scene.live).st_mode & 0777U) == 0600);
 }
 
-TEST_CASE("a new file in another user's folder stays its maker's, with a warning") {
+TEST_CASE("A new file in another user's folder stays its maker's, with a warning") {
   if (!is_root()) return;
   test::RestoreScene scene;
   const fs::path target = scene.world / "home/new.db";
@@ -170,7 +170,7 @@ TEST_CASE("a new file in another user's folder stays its maker's, with a warning
   CHECK(status_of(target).st_uid == 0);
 }
 
-TEST_CASE("what others may read is told, unless a folder above keeps them out") {
+TEST_CASE("What others may read is told, unless a folder above keeps them out") {
   class Modes final : public test::ForwardingFiles {
    public:
     std::uint32_t file = 0755, above = 0755;

@@ -54,7 +54,7 @@ class File {
 
 }  // namespace
 
-TEST_CASE("as many pages as fit are found again without reading") {
+TEST_CASE("As many pages as fit are found again without reading") {
   PageCache cache(kPage, PageCache::kLeastBytes);
   File file(cache);
   for (int round = 0; round < 3; ++round) {
@@ -63,7 +63,7 @@ TEST_CASE("as many pages as fit are found again without reading") {
   CHECK(file.reads == kPlaces);
 }
 
-TEST_CASE("a page used again and again stays while others pass by") {
+TEST_CASE("A page used again and again stays while others pass by") {
   PageCache cache(kPage, PageCache::kLeastBytes);
   File file(cache);
   for (std::int64_t page = 2; page < 10 * kPlaces; ++page) {
@@ -73,7 +73,7 @@ TEST_CASE("a page used again and again stays while others pass by") {
   CHECK(file.reads == 10 * kPlaces - 1);
 }
 
-TEST_CASE("of more pages than fit, read through again and again, a good part is found") {
+TEST_CASE("Of more pages than fit, read through again and again, a good part is found") {
   PageCache cache(kPage, PageCache::kLeastBytes);
   File file(cache);
   const int rounds = 20;
@@ -84,7 +84,7 @@ TEST_CASE("of more pages than fit, read through again and again, a good part is 
   CHECK(file.reads < rounds * 2 * kPlaces * 3 / 4);
 }
 
-TEST_CASE("pages of yesterday make room for those of today") {
+TEST_CASE("Pages of yesterday make room for those of today") {
   PageCache cache(kPage, PageCache::kLeastBytes);
   File file(cache);
   for (int round = 0; round < 50; ++round) {
@@ -98,7 +98,7 @@ TEST_CASE("pages of yesterday make room for those of today") {
   CHECK(file.reads - before < kPlaces / 10);
 }
 
-TEST_CASE("a pinned page keeps its place and its content, however many come") {
+TEST_CASE("A pinned page keeps its place and its content, however many come") {
   PageCache cache(kPage, PageCache::kLeastBytes);
   File file(cache);
   std::map<std::int64_t, void*> held;
@@ -112,7 +112,7 @@ TEST_CASE("a pinned page keeps its place and its content, however many come") {
   }
 }
 
-TEST_CASE("where pinned pages take every place there is no page") {
+TEST_CASE("Where pinned pages take every place there is no page") {
   PageCache cache(kPage, PageCache::kLeastBytes);
   File file(cache);
   std::vector<void*> held;
@@ -127,7 +127,7 @@ TEST_CASE("where pinned pages take every place there is no page") {
   CHECK(served == 1);
 }
 
-TEST_CASE("a page that cannot be read is not kept") {
+TEST_CASE("A page that cannot be read is not kept") {
   PageCache cache(kPage, PageCache::kLeastBytes);
   File file(cache);
   file.broken = true;
@@ -137,7 +137,7 @@ TEST_CASE("a page that cannot be read is not kept") {
   CHECK(file.reads == 2);
 }
 
-TEST_CASE("pages here and there always have the content of their place") {
+TEST_CASE("Pages here and there always have the content of their place") {
   for (const std::size_t page_bytes : {std::size_t{512}, std::size_t{65'536}}) {
     PageCache cache(page_bytes, PageCache::kLeastBytes);
     std::mt19937 random(11);
@@ -162,13 +162,13 @@ TEST_CASE("pages here and there always have the content of their place") {
   }
 }
 
-TEST_CASE("what is no page of the cache is not taken back") {
+TEST_CASE("What is no page of the cache is not taken back") {
   PageCache cache(kPage, PageCache::kLeastBytes);
   const int other = 0;
   CHECK_FALSE(cache.unpin(&other));
 }
 
-TEST_CASE("all caches of the process keep within their bound, and one that comes late gets some") {
+TEST_CASE("All caches of the process keep within their bound, and one that comes late gets some") {
   const std::size_t before = PageCache::bytes_in_use();
   {
     const PageCache first(kPage, PageCache::kAllBytes);
@@ -181,7 +181,7 @@ TEST_CASE("all caches of the process keep within their bound, and one that comes
   CHECK(PageCache::bytes_in_use() == before);
 }
 
-TEST_CASE("what reads a little past the end of any page reads memory that is there") {
+TEST_CASE("What reads a little past the end of any page reads memory that is there") {
   PageCache cache(kPage, PageCache::kLeastBytes);
   File file(cache);
   const char* last = nullptr;

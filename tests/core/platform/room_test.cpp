@@ -23,7 +23,7 @@ TEST_CASE("FAT holds files of less than 4 GiB, other file systems tell no limit"
   CHECK(core::max_file_bytes_of_type(0xef53) == std::numeric_limits<std::uint64_t>::max());
 }
 
-TEST_CASE("what has no room is refused for the reason that is its own") {
+TEST_CASE("What has no room is refused for the reason that is its own") {
   SmallFiles files;
   files.most = files.free = std::numeric_limits<std::uint64_t>::max();
   const core::NewFile file{"/x", 5'000'000'000, "the snapshot", "Free some space."};
@@ -41,7 +41,7 @@ TEST_CASE("what has no room is refused for the reason that is its own") {
   CHECK(full.error().hint == "Free some space.");
 }
 
-TEST_CASE("a snapshot that a file system cannot hold is refused before a byte is written") {
+TEST_CASE("A snapshot that a file system cannot hold is refused before a byte is written") {
   test::SnapshotWorld world;
   test::make_notes_database(world.source);
   SmallFiles files;

@@ -23,7 +23,7 @@ core::Expected<RunLock> lock(test::FakeEnv& world, const std::string& key,
   return RunLock::acquire(key, "snapshots of " + key, timeout, world.env(), {});
 }
 
-TEST_CASE("a second run waits its time, then says who holds the lock and since when") {
+TEST_CASE("A second run waits its time, then says who holds the lock and since when") {
   test::FakeEnv world;
   auto first = lock(world, "a.db");
   REQUIRE(first);
@@ -39,7 +39,7 @@ TEST_CASE("a second run waits its time, then says who holds the lock and since w
   CHECK(lock(world, "b.db"));
 }
 
-TEST_CASE("the message names what the holder is at, not only what has to wait") {
+TEST_CASE("The message names what the holder is at, not only what has to wait") {
   test::FakeEnv world;
   const auto first = RunLock::acquire("key", "a snapshot of /a.db", 50ms, world.env(), {});
   REQUIRE(first);
@@ -51,7 +51,7 @@ TEST_CASE("the message names what the holder is at, not only what has to wait") 
             "snapshot of /b.db.");
 }
 
-TEST_CASE("a run gets the lock when the one before it ends") {
+TEST_CASE("A run gets the lock when the one before it ends") {
   test::FakeEnv world;
   auto first = std::make_unique<core::Expected<RunLock>>(lock(world, "a.db"));
   REQUIRE(*first);
@@ -63,7 +63,7 @@ TEST_CASE("a run gets the lock when the one before it ends") {
   release.join();
 }
 
-TEST_CASE("the lock of a killed holder is free") {
+TEST_CASE("The lock of a killed holder is free") {
   test::FakeEnv world;
   int ready[2];
   REQUIRE(::pipe(ready) == 0);
@@ -86,7 +86,7 @@ TEST_CASE("the lock of a killed holder is free") {
   ::close(ready[1]);
 }
 
-TEST_CASE("a wait for the lock can be stopped") {
+TEST_CASE("A wait for the lock can be stopped") {
   test::FakeEnv world;
   auto first = lock(world, "a.db");
   REQUIRE(first);
@@ -113,7 +113,7 @@ struct UnwritableState : test::ForwardingFiles {
   }
 };
 
-TEST_CASE("where the state folder cannot be written the lock lies elsewhere, and still holds") {
+TEST_CASE("Where the state folder cannot be written the lock lies elsewhere, and still holds") {
   const auto code = GENERATE(ErrorCode::no_space, ErrorCode::permission_denied);
   const bool has_runtime_folder = GENERATE(true, false);
   test::FakeEnv world;
@@ -129,7 +129,7 @@ TEST_CASE("where the state folder cannot be written the lock lies elsewhere, and
   CHECK(test::names_in(world.places.state).empty());
 }
 
-TEST_CASE("a lock file that cannot be opened is named with what to do") {
+TEST_CASE("A lock file that cannot be opened is named with what to do") {
   test::FakeEnv world;
   { REQUIRE(lock(world, "a")); }
   const auto locks = world / "state/locks";

@@ -12,14 +12,14 @@ namespace {
 
 using core::sha256_of;
 
-TEST_CASE("the digest agrees with the published SHA-256 vectors") {
+TEST_CASE("The digest agrees with the published SHA-256 vectors") {
   CHECK(sha256_of("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   CHECK(sha256_of("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(sha256_of(std::string(1'000'000, 'a')) ==
         "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-TEST_CASE("a digest fed in pieces is the digest of the whole") {
+TEST_CASE("A digest fed in pieces is the digest of the whole") {
   std::string text;
   for (int i = 0; i < 10'000; ++i) text += static_cast<char>(i * 31);
   core::Sha256 digest;
@@ -33,7 +33,7 @@ TEST_CASE("a digest fed in pieces is the digest of the whole") {
   CHECK(sha256_of(text) == "f49bcd43c1cfa811a95f1535739bdf65ddd4acc99de390a61a0888640b347a3a");
 }
 
-TEST_CASE("a file's digest reports its progress, stops on request and names a missing file") {
+TEST_CASE("A file's digest reports its progress, stops on request and names a missing file") {
   const auto path = std::filesystem::temp_directory_path() /
                     ("bpd-digest-" + std::to_string(::getpid()) + ".bin");
   const std::string text(700'000, 'x');

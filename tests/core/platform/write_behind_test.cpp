@@ -28,7 +28,7 @@ std::string pattern(std::size_t bytes, unsigned seed) {
   return text;
 }
 
-TEST_CASE("pieces of any size become the file, and its digest is right") {
+TEST_CASE("Pieces of any size become the file, and its digest is right") {
   const DigestMode mode = GENERATE(DigestMode::none, DigestMode::beside, DigestMode::after);
   const std::size_t piece = GENERATE(512U, 4096U, 65'536U, 300'000U);
   test::TempFolder folder;
@@ -46,7 +46,7 @@ TEST_CASE("pieces of any size become the file, and its digest is right") {
   CHECK(test::read_file(folder / "f") == text);
 }
 
-TEST_CASE("gaps read as zeros, overwriting works, and the digest is of the final bytes") {
+TEST_CASE("Gaps read as zeros, overwriting works, and the digest is of the final bytes") {
   const DigestMode mode = GENERATE(DigestMode::beside, DigestMode::after);
   test::TempFolder folder;
   auto file = WriteBehind::create(folder / "f", {0, mode}, {});
@@ -74,7 +74,7 @@ TEST_CASE("gaps read as zeros, overwriting works, and the digest is of the final
   CHECK(test::read_file(folder / "f") == expected);
 }
 
-TEST_CASE("a file abandoned half way ends its threads and gives back what it reserved") {
+TEST_CASE("A file abandoned half way ends its threads and gives back what it reserved") {
   test::TempFolder folder;
   {
     auto file = WriteBehind::create(folder / "f", {50'000'000, DigestMode::beside}, {});
@@ -85,7 +85,7 @@ TEST_CASE("a file abandoned half way ends its threads and gives back what it res
   CHECK(fs::file_size(folder / "f") <= 3'000'000);
 }
 
-TEST_CASE("more reserved than needed is given back") {
+TEST_CASE("More reserved than needed is given back") {
   test::TempFolder folder;
   auto file = WriteBehind::create(folder / "f", {10'000'000, DigestMode::none}, {});
   REQUIRE(file);
@@ -94,7 +94,7 @@ TEST_CASE("more reserved than needed is given back") {
   CHECK(test::read_file(folder / "f") == "short");
 }
 
-TEST_CASE("a file at work holds a lock that says so") {
+TEST_CASE("A file at work holds a lock that says so") {
   test::TempFolder folder;
   auto file = WriteBehind::create(folder / "f", {}, {});
   REQUIRE(file);
@@ -107,7 +107,7 @@ TEST_CASE("a file at work holds a lock that says so") {
 }
 
 // In a process of its own, since the limit cannot be raised again.
-TEST_CASE("a write that the system refuses is reported, not lost") {
+TEST_CASE("A write that the system refuses is reported, not lost") {
   test::TempFolder folder;
   const pid_t child = ::fork();
   if (child == 0) {

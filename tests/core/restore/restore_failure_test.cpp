@@ -59,7 +59,7 @@ void check_tidy(const Scene& scene) {
   }
 }
 
-TEST_CASE("a restore that fails at any step leaves the old database alone, or is a success") {
+TEST_CASE("A restore that fails at any step leaves the old database alone, or is a success") {
   const std::string mode = GENERATE("wal", "delete");
   int errors = 0, successes = 0;
   for (int step = 1; step <= kMaxSteps; ++step) {
@@ -86,7 +86,7 @@ TEST_CASE("a restore that fails at any step leaves the old database alone, or is
   CHECK(successes > 0);
 }
 
-TEST_CASE("a restore of a lost database that fails leaves its side files, or is a success") {
+TEST_CASE("A restore of a lost database that fails leaves its side files, or is a success") {
   for (int step = 1; step <= kMaxSteps; ++step) {
     Scene scene;
     fs::remove(scene.live);
@@ -108,7 +108,7 @@ TEST_CASE("a restore of a lost database that fails leaves its side files, or is 
 }
 
 TEST_CASE(
-    "a restore of a lost database that is killed at any step loses nothing of what was left") {
+    "A restore of a lost database that is killed at any step loses nothing of what was left") {
   const Fault fault = GENERATE(Fault::dies_before, Fault::dies_after);
   for (int step = 1; step <= kMaxSteps; ++step) {
     Scene scene;
@@ -135,7 +135,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a database that comes up while a lost one is restored is not replaced") {
+TEST_CASE("A database that comes up while a lost one is restored is not replaced") {
   class ComesUp final : public test::ForwardingFiles {
    public:
     explicit ComesUp(fs::path live) : live_(std::move(live)) {}
@@ -160,7 +160,7 @@ TEST_CASE("a database that comes up while a lost one is restored is not replaced
   CHECK(restored.error().message.find(aside) != std::string::npos);
 }
 
-TEST_CASE("a new file that cannot be synced to its folder is there all the same, with a warning") {
+TEST_CASE("A new file that cannot be synced to its folder is there all the same, with a warning") {
   for (int step = 1; step <= kMaxSteps; ++step) {
     Scene scene;
     FaultyFiles files(step, Fault::fails);
@@ -174,7 +174,7 @@ TEST_CASE("a new file that cannot be synced to its folder is there all the same,
   }
 }
 
-TEST_CASE("a restore that is killed at any step leaves a whole database, and the next one tidies") {
+TEST_CASE("A restore that is killed at any step leaves a whole database, and the next one tidies") {
   const Fault fault = GENERATE(Fault::dies_before, Fault::dies_within, Fault::dies_after);
   int old_ones = 0, new_ones = 0;
   for (int step = 1; step <= kMaxSteps; ++step) {
@@ -203,7 +203,7 @@ TEST_CASE("a restore that is killed at any step leaves a whole database, and the
   CHECK(new_ones > 0);
 }
 
-TEST_CASE("a restore that is killed at any moment leaves the old database or the new one, whole") {
+TEST_CASE("A restore that is killed at any moment leaves the old database or the new one, whole") {
   Scene scene;
   int old_ones = 0, new_ones = 0;
   for (int round = 0; round < 25; ++round) {
@@ -244,7 +244,7 @@ TEST_CASE("a restore that is killed at any moment leaves the old database or the
   CHECK(core::second_names_of(scene.live, core::system_files()).empty());
 }
 
-TEST_CASE("temporaries that a killed restore left are removed, those at work and others' are not") {
+TEST_CASE("Temporaries that a killed restore left are removed, those at work and others' are not") {
   Scene scene;
   const std::string digits = ".0123456789abcdef.tmp";
   const std::string safety = "live.before-restore-20261122T090000Z.db";
@@ -269,7 +269,7 @@ TEST_CASE("temporaries that a killed restore left are removed, those at work and
   CHECK_FALSE(fs::exists(at_work));
 }
 
-TEST_CASE("a second name of the live database is told, never judged, and removed by a restore") {
+TEST_CASE("A second name of the live database is told, never judged, and removed by a restore") {
   Scene scene;
   const fs::path second = scene.world / "home/live.before-restore-20261122T090000Z.db";
   core::Manifest manifest = *core::read_manifest(scene.snapshot, core::system_files());
@@ -321,7 +321,7 @@ class LookingForOpeners final : public test::ForwardingFiles {
   mutable int looks_ = 0;
 };
 
-TEST_CASE("a program that opens the database after the first looks is seen before it is replaced") {
+TEST_CASE("A program that opens the database after the first looks is seen before it is replaced") {
   Scene scene("delete");
   std::unique_ptr<WriterProcess> late;
   LookingForOpeners files(2, [&] {
@@ -339,7 +339,7 @@ TEST_CASE("a program that opens the database after the first looks is seen befor
   CHECK(scene.home() == "live.db");
 }
 
-TEST_CASE("a file system without hard links keeps the old database by renaming it") {
+TEST_CASE("A file system without hard links keeps the old database by renaming it") {
   class NoLinks final : public test::ForwardingFiles {
    public:
     Expected<> link(const Path&, const Path&) override {
@@ -357,7 +357,7 @@ TEST_CASE("a file system without hard links keeps the old database by renaming i
   check_tidy(scene);
 }
 
-TEST_CASE("a snapshot that a run replaces during its restore is not called damaged") {
+TEST_CASE("A snapshot that a run replaces during its restore is not called damaged") {
   // Between the check and the copy there is the look at the room left.
   class Replacing final : public test::ForwardingFiles {
    public:

@@ -22,7 +22,7 @@ void name_in_manifest(const Scene& scene, const fs::path& source) {
 
 }  // namespace
 
-TEST_CASE("what is no database is not replaced, whoever names it") {
+TEST_CASE("What is no database is not replaced, whoever names it") {
   Scene scene;
   const fs::path keys = scene.world / "home/authorized_keys";
   const std::string text = GENERATE(as<std::string>{}, "ssh-ed25519 AAAA me\n", "x",
@@ -48,7 +48,7 @@ TEST_CASE("what is no database is not replaced, whoever names it") {
   CHECK(notes_in(keys) == 20);
 }
 
-TEST_CASE("a database that has lost its beginning is replaced where its backups are known") {
+TEST_CASE("A database that has lost its beginning is replaced where its backups are known") {
   Scene scene;
   test::patch_file(scene.live, 0, std::string(100, '\0'));
   SECTION("they are") {
@@ -63,7 +63,7 @@ TEST_CASE("a database that has lost its beginning is replaced where its backups 
   }
 }
 
-TEST_CASE("an empty file is a database that is yet to be filled") {
+TEST_CASE("An empty file is a database that is yet to be filled") {
   Scene scene;
   core::RestoreRequest request = scene.in_place();
   request.target = scene.world / "home/empty.db";
@@ -72,7 +72,7 @@ TEST_CASE("an empty file is a database that is yet to be filled") {
   CHECK(notes_in(request.target) == 20);
 }
 
-TEST_CASE("a manifest alone does not choose what is replaced") {
+TEST_CASE("A manifest alone does not choose what is replaced") {
   Scene scene;
   const fs::path other = scene.world / "home/other.db";
   SECTION("a database") {
@@ -104,7 +104,7 @@ TEST_CASE("a manifest alone does not choose what is replaced") {
   CHECK(notes_in(other) == 20);
 }
 
-TEST_CASE("a snapshot that was kept from before a loss needs no further word") {
+TEST_CASE("A snapshot that was kept from before a loss needs no further word") {
   Scene scene;
   const fs::path kept = scene.snapshot.parent_path() / "live-before-loss-2026-11-23.db";
   fs::copy_file(scene.snapshot, kept);

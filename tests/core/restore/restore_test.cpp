@@ -19,7 +19,7 @@ using test::WriterOptions;
 using test::WriterProcess;
 using Scene = test::RestoreScene;
 
-TEST_CASE("a snapshot is restored to a new file with its rows and journal mode") {
+TEST_CASE("A snapshot is restored to a new file with its rows and journal mode") {
   Scene scene;
   const fs::path target = scene.world / "home/restored.db";
   const RestoreResult result = scene.restore({.snapshot = scene.snapshot, .target = target});
@@ -41,14 +41,14 @@ TEST_CASE("a snapshot is restored to a new file with its rows and journal mode")
   CHECK(notes_in(scene.live) == 30);
 }
 
-TEST_CASE("a snapshot of a rollback-mode database is restored byte for byte") {
+TEST_CASE("A snapshot of a rollback-mode database is restored byte for byte") {
   Scene scene("delete");
   const fs::path target = scene.world / "home/restored.db";
   CHECK(scene.restore({.snapshot = scene.snapshot, .target = target}).journal_mode == "delete");
   CHECK(test::read_file(target) == test::read_file(scene.snapshot));
 }
 
-TEST_CASE("a new file's name that is taken, or would replay something, is refused") {
+TEST_CASE("A new file's name that is taken, or would replay something, is refused") {
   Scene scene;
   const fs::path target = scene.world / "home/restored.db";
   RestoreRequest request{.snapshot = scene.snapshot, .target = scene.live};
@@ -69,7 +69,7 @@ TEST_CASE("a new file's name that is taken, or would replay something, is refuse
   CHECK(scene.home() == "live.db");
 }
 
-TEST_CASE("in place needs a yes, a preview does not and changes nothing") {
+TEST_CASE("In place needs a yes, a preview does not and changes nothing") {
   Scene scene;
   RestoreRequest request = scene.in_place();
   request.confirmed = false;
@@ -86,7 +86,7 @@ TEST_CASE("in place needs a yes, a preview does not and changes nothing") {
   CHECK(core::list_runs({.kind = "restore"}, scene.world.env())->empty());
 }
 
-TEST_CASE("in place, the snapshot takes the database's place and the database is kept") {
+TEST_CASE("In place, the snapshot takes the database's place and the database is kept") {
   for (const char* mode : {"wal", "delete"}) {
     Scene scene(mode);
     fs::permissions(scene.live,
@@ -115,7 +115,7 @@ TEST_CASE("in place, the snapshot takes the database's place and the database is
   }
 }
 
-TEST_CASE("what the restore prints undoes it") {
+TEST_CASE("What the restore prints undoes it") {
   Scene scene;
   const RestoreResult done = scene.restore(scene.in_place());
   REQUIRE(done.undo.size() == 8);
@@ -131,7 +131,7 @@ TEST_CASE("what the restore prints undoes it") {
   CHECK(notes_in(*undone.safety_copy) == 20);
 }
 
-TEST_CASE("rows that live only in the WAL are in the safety copy, and the WAL does not replay") {
+TEST_CASE("Rows that live only in the WAL are in the safety copy, and the WAL does not replay") {
   Scene scene;
   {
     test::OpenDatabase writer(scene.live, /*checkpoint_on_close=*/false);
@@ -146,7 +146,7 @@ TEST_CASE("rows that live only in the WAL are in the safety copy, and the WAL do
   CHECK(test::invariant_holds(*result.safety_copy));
 }
 
-TEST_CASE("side files of a lost database do not replay: in place they are kept aside") {
+TEST_CASE("Side files of a lost database do not replay: in place they are kept aside") {
   Scene scene;
   WriterProcess writer(scene.live, {.checkpoints = false});
   writer.kill();
@@ -180,7 +180,7 @@ TEST_CASE("side files of a lost database do not replay: in place they are kept a
   CHECK(test::read_file(aside + "-wal") == wal);
 }
 
-TEST_CASE("a lost database that a program still has open is not replaced, and it is named") {
+TEST_CASE("A lost database that a program still has open is not replaced, and it is named") {
   Scene scene;
   WriterProcess other(scene.live, {.mode = WriterOptions::Mode::hold_read});
   REQUIRE(fs::exists(scene.live.string() + "-wal"));
@@ -193,7 +193,7 @@ TEST_CASE("a lost database that a program still has open is not replaced, and it
   CHECK(scene.home() == before);
 }
 
-TEST_CASE("side files beside a new file's name are all named at once, with the command to move") {
+TEST_CASE("Side files beside a new file's name are all named at once, with the command to move") {
   Scene scene;
   const fs::path target = scene.world / "home/it's new.db";
   test::write_file(target.string() + "-wal", "old wal");
@@ -217,7 +217,7 @@ TEST_CASE("side files beside a new file's name are all named at once, with the c
   CHECK(test::read_file(target.string() + ".aside-wal") == "old wal");
 }
 
-TEST_CASE("a folder that is gone is named, with the command that makes it again") {
+TEST_CASE("A folder that is gone is named, with the command that makes it again") {
   Scene scene;
   const fs::path folder = scene.world / "home/lost project/.orchestrator";
   RestoreRequest request = scene.in_place();
@@ -232,7 +232,7 @@ TEST_CASE("a folder that is gone is named, with the command that makes it again"
   CHECK(notes_in(request.target) == 20);
 }
 
-TEST_CASE("a database that another process has open is not replaced, and the process is named") {
+TEST_CASE("A database that another process has open is not replaced, and the process is named") {
   for (const char* mode : {"wal", "delete"}) {
     Scene scene(mode);
     for (const auto kind : {WriterOptions::Mode::idle, WriterOptions::Mode::commit,
@@ -257,7 +257,7 @@ TEST_CASE("a database that another process has open is not replaced, and the pro
   }
 }
 
-TEST_CASE("a snapshot that is damaged is not restored, and nothing is touched") {
+TEST_CASE("A snapshot that is damaged is not restored, and nothing is touched") {
   Scene scene;
   const std::string bytes = test::read_file(scene.snapshot);
   test::patch_file(scene.snapshot, bytes.find("lighthouse keeper"), "L");
@@ -272,7 +272,7 @@ TEST_CASE("a snapshot that is damaged is not restored, and nothing is touched") 
   CHECK(runs->front().error_code == "damaged");
 }
 
-TEST_CASE("a snapshot without a manifest is restored where it is told, with a warning") {
+TEST_CASE("A snapshot without a manifest is restored where it is told, with a warning") {
   Scene scene;
   fs::remove(core::manifest_path_of(scene.snapshot));
   CHECK(scene.error_of(scene.in_place()) == ErrorCode::invalid_argument);
@@ -286,7 +286,7 @@ TEST_CASE("a snapshot without a manifest is restored where it is told, with a wa
   CHECK(notes_in(scene.live) == 20);
 }
 
-TEST_CASE("an earlier tool's snapshot that says WAL is restored, and reported, in WAL mode") {
+TEST_CASE("An earlier tool's snapshot that says WAL is restored, and reported, in WAL mode") {
   Scene scene;
   fs::remove(core::manifest_path_of(scene.snapshot));
   test::patch_file(scene.snapshot, 18, "\x02\x02");
@@ -297,7 +297,7 @@ TEST_CASE("an earlier tool's snapshot that says WAL is restored, and reported, i
   CHECK(notes_in(target) == 20);
 }
 
-TEST_CASE("a database that SQLite cannot open is replaced, and kept with its side files") {
+TEST_CASE("A database that SQLite cannot open is replaced, and kept with its side files") {
   Scene scene;
   test::write_file(scene.live, std::string(10'000, 'x'));
   test::write_file(scene.live.string() + "-wal", "old wal");
@@ -314,7 +314,7 @@ TEST_CASE("a database that SQLite cannot open is replaced, and kept with its sid
   CHECK(result.undo.empty());
 }
 
-TEST_CASE("what could not be restored is given no undo, what could be is") {
+TEST_CASE("What could not be restored is given no undo, what could be is") {
   Scene scene;
   const std::string whole = test::read_file(scene.live);
   const auto check_undo = [&](const std::string& present, const std::string& says) {
@@ -345,7 +345,7 @@ TEST_CASE("what could not be restored is given no undo, what could be is") {
   check_undo(whole, "");
 }
 
-TEST_CASE("an index that lacks rows, which only a full check finds, hinders no undo") {
+TEST_CASE("An index that lacks rows, which only a full check finds, hinders no undo") {
   Scene scene;
   test::run_sql(scene.live, "CREATE INDEX some ON ledger_in(amount) WHERE number > 5");
   test::run_sql(scene.live,
@@ -358,7 +358,7 @@ TEST_CASE("an index that lacks rows, which only a full check finds, hinders no u
   CHECK_FALSE(result.undo.empty());
 }
 
-TEST_CASE("an empty or malformed database is replaced like any other") {
+TEST_CASE("An empty or malformed database is replaced like any other") {
   Scene scene;
   test::write_file(scene.live, "");
   CHECK(scene.restore(scene.in_place()).safety_copy);
@@ -369,7 +369,7 @@ TEST_CASE("an empty or malformed database is replaced like any other") {
   CHECK(notes_in(scene.live) == 20);
 }
 
-TEST_CASE("a restore through a link replaces the database that the link leads to") {
+TEST_CASE("A restore through a link replaces the database that the link leads to") {
   Scene scene;
   fs::create_symlink(scene.live, scene.world / "link.db");
   RestoreRequest request = scene.in_place();
@@ -385,7 +385,7 @@ TEST_CASE("a restore through a link replaces the database that the link leads to
   CHECK(scene.error_of(request) == ErrorCode::not_found);
 }
 
-TEST_CASE("a stop before the swap leaves the database as it was") {
+TEST_CASE("A stop before the swap leaves the database as it was") {
   Scene scene;
   std::stop_source stop;
   stop.request_stop();
@@ -396,7 +396,7 @@ TEST_CASE("a stop before the swap leaves the database as it was") {
   CHECK(scene.home() == "live.db");
 }
 
-TEST_CASE("a database whose name is no UTF-8 is restored in place only where it is named") {
+TEST_CASE("A database whose name is no UTF-8 is restored in place only where it is named") {
   SnapshotWorld world;
   world.source = world.live / "bad\xff.db";
   test::make_notes_database(world.source);
@@ -415,7 +415,7 @@ TEST_CASE("a database whose name is no UTF-8 is restored in place only where it 
   CHECK(notes_in(world.source) == 20);
 }
 
-TEST_CASE("who has a file open is found through any name of it") {
+TEST_CASE("Who has a file open is found through any name of it") {
   FakeEnv world;
   test::make_notes_database(world / "live.db");
   fs::create_hard_link(world / "live.db", world / "other name.db");

@@ -160,7 +160,7 @@ std::vector<std::string> read_windows_arguments(const std::string& line) {
 
 }  // namespace
 
-TEST_CASE("Every hard string survives systemd's quoting of an argument", "[escape]") {
+TEST_CASE("Every hard string survives systemd's quoting of an argument") {
   for (const std::string& text : kHardStrings) {
     CAPTURE(text);
     CHECK(read_systemd_argument(*systemd_argument(text)) == text);
@@ -172,18 +172,18 @@ TEST_CASE("Every hard string survives systemd's quoting of an argument", "[escap
   }
 }
 
-TEST_CASE("A systemd command doubles dollars in arguments but not in the program", "[escape]") {
+TEST_CASE("A systemd command doubles dollars in arguments but not in the program") {
   CHECK(*systemd_command({"/we ird 100% $HOME/p", "run", "$x"}) ==
         R"("/we ird 100%% $HOME/p" "run" "$$x")");
 }
 
-TEST_CASE("A program path with a quote or backslash goes through env, as an argument", "[escape]") {
+TEST_CASE("A program path with a quote or backslash goes through env, as an argument") {
   CHECK(*systemd_command({"/it's $x/p", "run"}) == R"(/usr/bin/env -- "/it's $$x/p" "run")");
   CHECK(*systemd_command({"/a\tb/p", "run"}) == R"(/usr/bin/env -- "/a\tb/p" "run")");
   CHECK(*systemd_command({"/a\\b/p", "run"}) == R"(/usr/bin/env -- "/a\\b/p" "run")");
 }
 
-TEST_CASE("Raw unit values double percent signs and refuse line breaks", "[escape]") {
+TEST_CASE("Raw unit values double percent signs and refuse line breaks") {
   CHECK(*systemd_value("/we ird 100% $HOME é") == "/we ird 100%% $HOME é");
   CHECK_FALSE(systemd_value("a\nb"));
   CHECK_FALSE(systemd_value("continues\\"));
@@ -192,7 +192,7 @@ TEST_CASE("Raw unit values double percent signs and refuse line breaks", "[escap
   CHECK(*systemd_assignment("K", "a b \"c\" $HOME 100% \\x") == R"("K=a b \"c\" $HOME 100%% \\x")");
 }
 
-TEST_CASE("Every hard string survives the shell of a crontab line", "[escape]") {
+TEST_CASE("Every hard string survives the shell of a crontab line") {
   for (const std::string& text : kHardStrings) {
     CAPTURE(text);
     const auto word = crontab_word(text);
@@ -202,7 +202,7 @@ TEST_CASE("Every hard string survives the shell of a crontab line", "[escape]") 
   }
 }
 
-TEST_CASE("Line breaks and NUL bytes are refused where a format cannot carry them", "[escape]") {
+TEST_CASE("Line breaks and NUL bytes are refused where a format cannot carry them") {
   CHECK(crontab_word("a\nb").error().code == ErrorCode::invalid_argument);
   CHECK(crontab_word("a\rb").error().code == ErrorCode::invalid_argument);
   const std::string nul("a\0b", 3);
@@ -214,7 +214,7 @@ TEST_CASE("Line breaks and NUL bytes are refused where a format cannot carry the
   CHECK_FALSE(xml_text("\xFF"));
 }
 
-TEST_CASE("Every hard string survives a Windows command line", "[escape]") {
+TEST_CASE("Every hard string survives a Windows command line") {
   for (const std::string& text : kHardStrings) {
     CAPTURE(text);
     CHECK(read_windows_arguments(*windows_argument(text)) == std::vector<std::string>{text});
@@ -224,18 +224,18 @@ TEST_CASE("Every hard string survives a Windows command line", "[escape]") {
   CHECK(*windows_argument("plain") == "plain");
 }
 
-TEST_CASE("Every hard string survives the parsers of property lists and XML", "[escape]") {
+TEST_CASE("Every hard string survives the parsers of property lists and XML") {
   std::vector<std::string> texts = kHardStrings;
   texts.push_back("line\nbreak\r\n");
   for (const std::string& text : kHardStrings) texts.push_back(*windows_argument(text));
   CHECK(read_xml(texts) == texts);
 }
 
-TEST_CASE("XML text turns markup and white space into references", "[escape]") {
+TEST_CASE("XML text turns markup and white space into references") {
   CHECK(*xml_text("a & <b> \t\n\r'\"") == "a &amp; &lt;b&gt; &#9;&#10;&#13;'\"");
 }
 
-TEST_CASE("UTF-16 holds characters of every plane", "[escape]") {
+TEST_CASE("UTF-16 holds characters of every plane") {
   CHECK(*utf16le_with_bom("aé") == std::string("\xFF\xFE"
                                                "a\0\xE9\0",
                                                6));
@@ -244,7 +244,7 @@ TEST_CASE("UTF-16 holds characters of every plane", "[escape]") {
   CHECK_FALSE(utf16le_with_bom("\xC0\x80"));
 }
 
-TEST_CASE("UTF-8 is told from what only looks like it", "[escape]") {
+TEST_CASE("UTF-8 is told from what only looks like it") {
   CHECK(is_utf8(""));
   CHECK(is_utf8("é日\xF0\x9F\x92\xBE"));
   for (const char* text :

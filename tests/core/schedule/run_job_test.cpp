@@ -39,7 +39,7 @@ struct Installed {
 
 }  // namespace
 
-TEST_CASE("A run takes the job's snapshot and stands in the history under its name", "[run_job]") {
+TEST_CASE("A run takes the job's snapshot and stands in the history under its name") {
   Installed installed;
   const auto run = installed.run(kScheduled);
   REQUIRE(run);
@@ -52,8 +52,7 @@ TEST_CASE("A run takes the job's snapshot and stands in the history under its na
   CHECK(history[0].ok);
 }
 
-TEST_CASE("Where the history is lost, the newest manifest tells whether a run is due",
-          "[run_job]") {
+TEST_CASE("Where the history is lost, the newest manifest tells whether a run is due") {
   Installed installed;
   REQUIRE(installed.run(kIfDue)->outcome == JobRun::Outcome::done);
   const auto state = installed.world.fake.places.state;
@@ -71,14 +70,14 @@ TEST_CASE("Where the history is lost, the newest manifest tells whether a run is
   CHECK(installed.run(kIfDue)->outcome == JobRun::Outcome::done);
 }
 
-TEST_CASE("A newer version's history makes no run due that was done", "[run_job]") {
+TEST_CASE("A newer version's history makes no run due that was done") {
   Installed installed;
   REQUIRE(installed.run(kIfDue)->outcome == JobRun::Outcome::done);
   test::run_sql(installed.world.fake.places.state / "history.db", "PRAGMA user_version = 99");
   CHECK(installed.run(kIfDue)->outcome == JobRun::Outcome::not_due);
 }
 
-TEST_CASE("A run that is not due does nothing and says nothing", "[run_job]") {
+TEST_CASE("A run that is not due does nothing and says nothing") {
   Installed installed;
   REQUIRE(installed.run(kIfDue)->outcome == JobRun::Outcome::done);
   const auto again = installed.run(kIfDue);
@@ -93,7 +92,7 @@ TEST_CASE("A run that is not due does nothing and says nothing", "[run_job]") {
   CHECK(installed.run(kByHand)->outcome == JobRun::Outcome::done);
 }
 
-TEST_CASE("A run that was asked for runs although it is not due, once", "[run_job]") {
+TEST_CASE("A run that was asked for runs although it is not due, once") {
   Installed installed;
   REQUIRE(installed.run(kIfDue));
   REQUIRE(request_run("global", installed.world.env()));
@@ -105,7 +104,7 @@ TEST_CASE("A run that was asked for runs although it is not due, once", "[run_jo
   CHECK(installed.run(kIfDue)->outcome == JobRun::Outcome::not_due);
 }
 
-TEST_CASE("A failed run leaves the schedule due", "[run_job]") {
+TEST_CASE("A failed run leaves the schedule due") {
   Installed installed;
   fs::rename(installed.world.backups(), installed.world.backups().string() + ".away");
   CHECK_FALSE(installed.run(kIfDue));
@@ -115,7 +114,7 @@ TEST_CASE("A failed run leaves the schedule due", "[run_job]") {
   CHECK(installed.run(kIfDue)->outcome == JobRun::Outcome::done);
 }
 
-TEST_CASE("A busy source is tried three times, ten minutes apart", "[run_job]") {
+TEST_CASE("A busy source is tried three times, ten minutes apart") {
   Installed installed;
   BackupJob job = installed.job();
   job.snapshot.source = installed.world.fake / "live/locked.db";
@@ -143,7 +142,7 @@ TEST_CASE("A busy source is tried three times, ten minutes apart", "[run_job]") 
   CHECK(installed.run(kScheduled));
 }
 
-TEST_CASE("A stop request ends the wait before the next attempt", "[run_job]") {
+TEST_CASE("A stop request ends the wait before the next attempt") {
   Installed installed;
   BackupJob job = installed.job();
   job.snapshot.source = installed.world.fake / "live/locked.db";
@@ -160,7 +159,7 @@ TEST_CASE("A stop request ends the wait before the next attempt", "[run_job]") {
   CHECK(installed.world.pings.empty());
 }
 
-TEST_CASE("Pings go to start, success and failure, and never show in an argument", "[run_job]") {
+TEST_CASE("Pings go to start, success and failure, and never show in an argument") {
   Installed installed;
   REQUIRE(installed.run(kScheduled));
   REQUIRE(installed.world.pings.size() == 2);
@@ -175,7 +174,7 @@ TEST_CASE("Pings go to start, success and failure, and never show in an argument
   }
 }
 
-TEST_CASE("A monitor that cannot be reached is a warning, not a failure", "[run_job]") {
+TEST_CASE("A monitor that cannot be reached is a warning, not a failure") {
   Installed installed;
   installed.world.fake.places.variables["BPD_CURL"] = "no-such-curl";
   const auto run = installed.run(kScheduled);
@@ -186,7 +185,7 @@ TEST_CASE("A monitor that cannot be reached is a warning, not a failure", "[run_
   CHECK(installed.history()[0].warnings == run->warnings[0] + "\n" + run->warnings[1]);
 }
 
-TEST_CASE("on_failure runs in a shell that knows what failed", "[run_job]") {
+TEST_CASE("on_failure runs in a shell that knows what failed") {
   Installed installed;
   fs::remove(installed.job().snapshot.source);
   CHECK_FALSE(installed.run(kScheduled));
@@ -197,7 +196,7 @@ TEST_CASE("on_failure runs in a shell that knows what failed", "[run_job]") {
   CHECK(command.extra_environment.at("BACKUP_PLUGIN_DB_ERROR").find("not_found: ") == 0);
 }
 
-TEST_CASE("Two runs of one schedule exclude each other", "[run_job]") {
+TEST_CASE("Two runs of one schedule exclude each other") {
   Installed installed;
   const auto lock = RunLock::acquire("schedule global", "a test", std::chrono::milliseconds(0),
                                      installed.world.env(), {});
@@ -208,7 +207,7 @@ TEST_CASE("Two runs of one schedule exclude each other", "[run_job]") {
   CHECK(installed.run(kByHand).error().code == ErrorCode::busy);
 }
 
-TEST_CASE("A scheduled run that cannot lock tells everybody of its failure", "[run_job]") {
+TEST_CASE("A scheduled run that cannot lock tells everybody of its failure") {
   Installed installed;
   test::write_file(installed.world.fake.places.state / "locks", "no folder");
   const auto run = installed.run(kIfDue);
@@ -221,7 +220,7 @@ TEST_CASE("A scheduled run that cannot lock tells everybody of its failure", "[r
   CHECK(installed.history().size() == 1);
 }
 
-TEST_CASE("A run by hand beside another one of its schedule raises no alarm", "[run_job]") {
+TEST_CASE("A run by hand beside another one of its schedule raises no alarm") {
   Installed installed;
   const auto lock = RunLock::acquire("schedule global", "a test", std::chrono::milliseconds(0),
                                      installed.world.env(), {});
@@ -234,7 +233,7 @@ TEST_CASE("A run by hand beside another one of its schedule raises no alarm", "[
   CHECK(installed.world.failure_commands.size() == 1);
 }
 
-TEST_CASE("A scheduled run without its job says so and is recorded", "[run_job]") {
+TEST_CASE("A scheduled run without its job says so and is recorded") {
   Installed installed;
   test::write_file(job_path("global", installed.world.fake.places), "{");
   const auto run = installed.run(kIfDue);
@@ -246,7 +245,7 @@ TEST_CASE("A scheduled run without its job says so and is recorded", "[run_job]"
   CHECK(history[0].schedule == "global");
 }
 
-TEST_CASE("The log of a schedule stays below its bound and keeps the newest lines", "[run_job]") {
+TEST_CASE("The log of a schedule stays below its bound and keeps the newest lines") {
   Installed installed;
   const Env env = installed.world.env();
   const fs::path log = log_path("global", installed.world.fake.places);
@@ -262,7 +261,7 @@ TEST_CASE("The log of a schedule stays below its bound and keeps the newest line
   CHECK(test::read_file(log) == "after\n");
 }
 
-TEST_CASE("Runs are logged where the scheduler keeps no output", "[run_job]") {
+TEST_CASE("Runs are logged where the scheduler keeps no output") {
   Installed installed;
   REQUIRE(installed.run(kScheduled));
   CHECK(test::read_file(log_path("global", installed.world.fake.places))
@@ -278,7 +277,7 @@ TEST_CASE("Runs are logged where the scheduler keeps no output", "[run_job]") {
   CHECK(report_of(*run, kScheduled).find("wrote ") != std::string::npos);
 }
 
-TEST_CASE("What launchd collects of a program's output is rotated", "[run_job]") {
+TEST_CASE("What launchd collects of a program's output is rotated") {
   Installed installed;
   BackupJob job = installed.job();
   job.scheduler = SchedulerKind::launchd;

@@ -70,7 +70,7 @@ constexpr const char* kForeign = "MAILTO=ann\n# mine\n5 5 * * * echo 100\\% done
 
 }  // namespace
 
-TEST_CASE("An installed schedule has run once and its snapshot is verified", "[install]") {
+TEST_CASE("An installed schedule has run once and its snapshot is verified") {
   FakeSchedulers world("linux");
   world.crontab = kForeign;
   const auto result = install(world, world.job("global"), SchedulerKind::cron);
@@ -86,7 +86,7 @@ TEST_CASE("An installed schedule has run once and its snapshot is verified", "[i
   CHECK_FALSE(fs::exists(world.fake.places.state / "requests/global"));
 }
 
-TEST_CASE("Installing a name again updates it in place", "[install]") {
+TEST_CASE("Installing a name again updates it in place") {
   FakeSchedulers world("linux");
   world.crontab = kForeign;
   REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
@@ -111,7 +111,7 @@ TEST_CASE("Installing a name again updates it in place", "[install]") {
   CHECK(read_job("global", world.fake.places, world.env().files)->time == later.time);
 }
 
-TEST_CASE("Two names live side by side, and removing one leaves the other", "[install]") {
+TEST_CASE("Two names live side by side, and removing one leaves the other") {
   FakeSchedulers world("linux");
   world.crontab = kForeign;
   REQUIRE(install(world, world.job("one"), SchedulerKind::cron));
@@ -135,7 +135,7 @@ TEST_CASE("Two names live side by side, and removing one leaves the other", "[in
   CHECK(gone.error().code == ErrorCode::not_found);
 }
 
-TEST_CASE("A schedule whose job file cannot be removed is not told as removed", "[install]") {
+TEST_CASE("A schedule whose job file cannot be removed is not told as removed") {
   struct Stuck final : test::ForwardingFiles {
     Expected<> remove(const Path& path) override {
       if (path.filename() != "global.json") return ForwardingFiles::remove(path);
@@ -154,7 +154,7 @@ TEST_CASE("A schedule whose job file cannot be removed is not told as removed", 
   CHECK(remove_schedule("global", world.env(), {}));
 }
 
-TEST_CASE("Removing the only schedule of a user without a crontab leaves none", "[install]") {
+TEST_CASE("Removing the only schedule of a user without a crontab leaves none") {
   FakeSchedulers world("linux");
   const std::string before = world.tree();
   REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
@@ -163,7 +163,7 @@ TEST_CASE("Removing the only schedule of a user without a crontab leaves none", 
   CHECK(world.tree() == before);
 }
 
-TEST_CASE("A first run that fails leaves everything as it was", "[install]") {
+TEST_CASE("A first run that fails leaves everything as it was") {
   FakeSchedulers world("linux");
   world.crontab = kForeign;
   BackupJob job = world.job("global");
@@ -175,8 +175,7 @@ TEST_CASE("A first run that fails leaves everything as it was", "[install]") {
   CHECK(world.tree() == before);
 }
 
-TEST_CASE("A first run that fails on the scheduler's side leaves neither log nor folder",
-          "[install]") {
+TEST_CASE("A first run that fails on the scheduler's side leaves neither log nor folder") {
   FakeSchedulers world("linux");
   const std::string before = world.tree();
   const auto answer = world.fake.commands.answer;
@@ -192,7 +191,7 @@ TEST_CASE("A first run that fails on the scheduler's side leaves neither log nor
   CHECK_FALSE(fs::exists(world.fake.places.config / "jobs"));
 }
 
-TEST_CASE("An alert that reaches nobody is told by the installation and listed", "[install]") {
+TEST_CASE("An alert that reaches nobody is told by the installation and listed") {
   FakeSchedulers world("linux");
   world.fake.places.variables["BPD_CURL"] = "no-such-curl";
   BackupJob job = world.job("global");
@@ -206,8 +205,7 @@ TEST_CASE("An alert that reaches nobody is told by the installation and listed",
   CHECK(only_schedule(world).problems.empty());
 }
 
-TEST_CASE("A schedule whose crontab cannot be read stays whole when it is to be removed",
-          "[install]") {
+TEST_CASE("A schedule whose crontab cannot be read stays whole when it is to be removed") {
   FakeSchedulers world("linux");
   world.crontab = kForeign;
   REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
@@ -233,7 +231,7 @@ TEST_CASE("A schedule whose crontab cannot be read stays whole when it is to be 
   CHECK(world.crontab == kForeign);
 }
 
-TEST_CASE("A schedule of a scheduler that is not there any more can be removed", "[install]") {
+TEST_CASE("A schedule of a scheduler that is not there any more can be removed") {
   FakeSchedulers world("linux");
   REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
   world.fake.places.variables["BPD_CRONTAB"] = "no-such-crontab";
@@ -242,8 +240,7 @@ TEST_CASE("A schedule of a scheduler that is not there any more can be removed",
   CHECK(mentions(removed->warnings, "cron could not be told of the removal: crontab cannot be"));
 }
 
-TEST_CASE("The program stays while any entry of ours may start it, and goes but once",
-          "[install]") {
+TEST_CASE("The program stays while any entry of ours may start it, and goes but once") {
   FakeSchedulers world("linux");
   const std::string program = scheduled_program(world.fake.places).string();
   REQUIRE(install(world, world.job("one"), SchedulerKind::cron));
@@ -259,7 +256,7 @@ TEST_CASE("The program stays while any entry of ours may start it, and goes but 
   CHECK_FALSE(mentions(one->removed, program));
 }
 
-TEST_CASE("A job that does nothing at all is not taken for a good one", "[install]") {
+TEST_CASE("A job that does nothing at all is not taken for a good one") {
   FakeSchedulers world("linux");
   world.shell_runs = false;
   const std::string before = world.tree();
@@ -270,7 +267,7 @@ TEST_CASE("A job that does nothing at all is not taken for a good one", "[instal
   CHECK(world.tree() == before);
 }
 
-TEST_CASE("A failed update brings the former schedule back, byte for byte", "[install]") {
+TEST_CASE("A failed update brings the former schedule back, byte for byte") {
   for (const std::string system : {"linux", "macos"}) {
     CAPTURE(system);
     FakeSchedulers world(system);
@@ -288,7 +285,7 @@ TEST_CASE("A failed update brings the former schedule back, byte for byte", "[in
   }
 }
 
-TEST_CASE("A scheduler that refuses the entry leaves nothing installed", "[install]") {
+TEST_CASE("A scheduler that refuses the entry leaves nothing installed") {
   FakeSchedulers world("linux");
   world.crontab = kForeign;
   world.crontab_refuses = true;
@@ -299,7 +296,7 @@ TEST_CASE("A scheduler that refuses the entry leaves nothing installed", "[insta
   CHECK(world.tree() == before);
 }
 
-TEST_CASE("A crontab that cannot be read is never taken for an empty one", "[install]") {
+TEST_CASE("A crontab that cannot be read is never taken for an empty one") {
   FakeSchedulers world("linux");
   world.crontab = kForeign;
   for (const char* complaint : {"You (tester) are not allowed to use this program (crontab)\n",
@@ -313,7 +310,7 @@ TEST_CASE("A crontab that cannot be read is never taken for an empty one", "[ins
   }
 }
 
-TEST_CASE("Control characters that crontab -l spells out stay what they were", "[install]") {
+TEST_CASE("Control characters that crontab -l spells out stay what they were") {
   for (const std::string foreign : {"MAILTO=ann\r\n* * * * * echo x\r\n",
                                     "5 5 * * * printf 'a\\r\\n\\b'\n", "# a\\r\r \b \\b\n"}) {
     CAPTURE(foreign);
@@ -326,7 +323,7 @@ TEST_CASE("Control characters that crontab -l spells out stay what they were", "
   }
 }
 
-TEST_CASE("A last line that does not end is ended, wherever our block is", "[install]") {
+TEST_CASE("A last line that does not end is ended, wherever our block is") {
   FakeSchedulers world("linux");
   REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
   *world.crontab += "5 5 * * * mine";
@@ -339,7 +336,7 @@ TEST_CASE("A last line that does not end is ended, wherever our block is", "[ins
   CHECK(world.crontab == "5 5 * * * mine\n");
 }
 
-TEST_CASE("A crontab that refuses every table is not asked to take the old one back", "[install]") {
+TEST_CASE("A crontab that refuses every table is not asked to take the old one back") {
   FakeSchedulers world("linux");
   REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
   const std::string before = world.tree();
@@ -352,7 +349,7 @@ TEST_CASE("A crontab that refuses every table is not asked to take the old one b
   CHECK(world.tree() == before);
 }
 
-TEST_CASE("A crontab that is not shown byte for byte is left alone", "[install]") {
+TEST_CASE("A crontab that is not shown byte for byte is left alone") {
   FakeSchedulers world("linux");
   world.crontab = "* * * * * echo x\r\n";
   const auto answer = world.fake.commands.answer;
@@ -368,7 +365,7 @@ TEST_CASE("A crontab that is not shown byte for byte is left alone", "[install]"
   CHECK(world.deeds().empty());
 }
 
-TEST_CASE("A dry run touches nothing and tells exactly what an installation writes", "[install]") {
+TEST_CASE("A dry run touches nothing and tells exactly what an installation writes") {
   FakeSchedulers world("linux");
   world.crontab = kForeign;
   const std::string before = world.tree();
@@ -391,7 +388,7 @@ TEST_CASE("A dry run touches nothing and tells exactly what an installation writ
   CHECK(crontab_shown);
 }
 
-TEST_CASE("What can be refused is refused before anything is touched", "[install]") {
+TEST_CASE("What can be refused is refused before anything is touched") {
   FakeSchedulers world("linux");
   const std::string before = world.tree();
   const auto refused = [&](auto change, ErrorCode code) {
@@ -413,7 +410,7 @@ TEST_CASE("What can be refused is refused before anything is touched", "[install
         ErrorCode::unsupported);
 }
 
-TEST_CASE("A stop request during an installation puts everything back", "[install]") {
+TEST_CASE("A stop request during an installation puts everything back") {
   FakeSchedulers world("linux");
   const std::string before = world.tree();
   std::stop_source source;
@@ -429,7 +426,7 @@ TEST_CASE("A stop request during an installation puts everything back", "[instal
   CHECK(world.tree() == before);
 }
 
-TEST_CASE("The life of a launch agent, call by call", "[install]") {
+TEST_CASE("The life of a launch agent, call by call") {
   FakeSchedulers world("macos");
   const std::string before = world.tree();
   world.bootstrap_failures = 2;
@@ -444,7 +441,7 @@ TEST_CASE("The life of a launch agent, call by call", "[install]") {
   CHECK(world.tree() == before);
 }
 
-TEST_CASE("The life of a Windows task, call by call", "[install]") {
+TEST_CASE("The life of a Windows task, call by call") {
   FakeSchedulers world("windows");
   const std::string before = world.tree();
   const auto result = install(world, world.job("global"), std::nullopt);
@@ -459,7 +456,7 @@ TEST_CASE("The life of a Windows task, call by call", "[install]") {
   CHECK(world.tree() == before);
 }
 
-TEST_CASE("Running a schedule by its name goes through the scheduler", "[install]") {
+TEST_CASE("Running a schedule by its name goes through the scheduler") {
   FakeSchedulers world("linux");
   REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
   const auto run = run_schedule("global", world.env(), {});
@@ -475,7 +472,7 @@ TEST_CASE("Running a schedule by its name goes through the scheduler", "[install
         std::string::npos);
 }
 
-TEST_CASE("A schedule that is running already is busy, not silent", "[install]") {
+TEST_CASE("A schedule that is running already is busy, not silent") {
   FakeSchedulers world("linux");
   REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
   const std::string before = world.tree();
@@ -496,8 +493,7 @@ TEST_CASE("A schedule that is running already is busy, not silent", "[install]")
   CHECK(run_schedule("global", world.env(), {}));
 }
 
-TEST_CASE("A run that was going on already proves nothing of the one that was asked for",
-          "[install]") {
+TEST_CASE("A run that was going on already proves nothing of the one that was asked for") {
   FakeSchedulers world("linux");
   REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
   // The first start is taken for a run that ends at that moment, as systemd takes it.
@@ -516,8 +512,7 @@ TEST_CASE("A run that was going on already proves nothing of the one that was as
   CHECK_FALSE(fs::exists(world.fake.places.state / "requests/global"));
 }
 
-TEST_CASE("A failure of another run is not told as that of the one that was asked for",
-          "[install]") {
+TEST_CASE("A failure of another run is not told as that of the one that was asked for") {
   FakeSchedulers world("linux");
   REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
   const auto answer = world.fake.commands.answer;
@@ -547,8 +542,7 @@ TEST_CASE("A failure of another run is not told as that of the one that was aske
   CHECK((run.error().message.find("No room") != std::string::npos) == !ok);
 }
 
-TEST_CASE("A schedule whose other run goes on is busy, whatever was recorded meanwhile",
-          "[install]") {
+TEST_CASE("A schedule whose other run goes on is busy, whatever was recorded meanwhile") {
   FakeSchedulers world("linux");
   REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
   const auto lock = lock_run("global", std::chrono::milliseconds(0), world.env(), {});
@@ -565,7 +559,7 @@ TEST_CASE("A schedule whose other run goes on is busy, whatever was recorded mea
   CHECK_FALSE(fs::exists(world.fake.places.state / "requests/global"));
 }
 
-TEST_CASE("A healthy schedule is listed with its next and last run", "[install]") {
+TEST_CASE("A healthy schedule is listed with its next and last run") {
   FakeSchedulers world("linux");
   CHECK(list_schedules(world.env(), {}).schedules.empty());
   REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
@@ -579,7 +573,7 @@ TEST_CASE("A healthy schedule is listed with its next and last run", "[install]"
   CHECK_FALSE(status.overdue);
 }
 
-TEST_CASE("What is wrong with a schedule is listed", "[install]") {
+TEST_CASE("What is wrong with a schedule is listed") {
   FakeSchedulers world("linux");
   REQUIRE(install(world, world.job("global"), SchedulerKind::cron));
   const auto problems = [&] { return only_schedule(world).problems; };
@@ -642,8 +636,7 @@ TEST_CASE("What is wrong with a schedule is listed", "[install]") {
   }
 }
 
-TEST_CASE("The scheduled copy is refreshed, and an update that fails keeps the old one",
-          "[install]") {
+TEST_CASE("The scheduled copy is refreshed, and an update that fails keeps the old one") {
   FakeSchedulers world("linux");
   REQUIRE(update_scheduled_program(world.env()));
   const auto record = read_program_record(world.fake.places.data, world.env().files);
@@ -655,7 +648,7 @@ TEST_CASE("The scheduled copy is refreshed, and an update that fails keeps the o
   CHECK(test::read_file(scheduled_program(world.fake.places)) == "the program, version 1");
 }
 
-TEST_CASE("The copy knows the folders of the user who installed it", "[install]") {
+TEST_CASE("The copy knows the folders of the user who installed it") {
   FakeSchedulers world("linux");
   REQUIRE(update_scheduled_program(world.env()));
   Places under_cron = world.fake.places;

@@ -31,7 +31,7 @@ constexpr const char* kHardProgram =
 
 }  // namespace
 
-TEST_CASE("The systemd units are the golden ones", "[schedule]") {
+TEST_CASE("The systemd units are the golden ones") {
   const auto plan = systemd_scheduler().plan_install(example_job(), test::linux_facts());
   REQUIRE(plan);
   const std::string service = test::written(*plan, "backup-plugin-db-global.service");
@@ -43,7 +43,7 @@ TEST_CASE("The systemd units are the golden ones", "[schedule]") {
   CHECK(plan->warnings.empty());
 }
 
-TEST_CASE("Removing the systemd units stops, cleans, removes and reloads", "[schedule]") {
+TEST_CASE("Removing the systemd units stops, cleans, removes and reloads") {
   HostFacts facts = test::linux_facts();
   facts.drop_ins = {"backup-plugin-db-global.service.d", "backup-plugin-db-other.service.d"};
   const auto plan = systemd_scheduler().plan_remove("global", facts);
@@ -53,7 +53,7 @@ TEST_CASE("Removing the systemd units stops, cleans, removes and reloads", "[sch
   CHECK(plan.warnings[0].find("backup-plugin-db-global.service.d") != std::string::npos);
 }
 
-TEST_CASE("Without a user bus the systemd units are removed as files only", "[schedule]") {
+TEST_CASE("Without a user bus the systemd units are removed as files only") {
   HostFacts facts = test::linux_facts();
   facts.user_bus = false;
   const std::string steps = test::steps_of(systemd_scheduler().plan_remove("global", facts));
@@ -62,7 +62,7 @@ TEST_CASE("Without a user bus the systemd units are removed as files only", "[sc
         std::string::npos);
 }
 
-TEST_CASE("Units of the version that asked once a day are known as such", "[schedule]") {
+TEST_CASE("Units of the version that asked once a day are known as such") {
   HostFacts facts = test::linux_facts();
   const BackupJob job = example_job();
   const auto plan = systemd_scheduler().plan_install(job, facts);
@@ -83,7 +83,7 @@ TEST_CASE("Units of the version that asked once a day are known as such", "[sche
   CHECK(systemd_scheduler().check_entry(job, facts) == EntryCheck::edited);
 }
 
-TEST_CASE("A service with an on_failure command leaves it its privileges", "[schedule]") {
+TEST_CASE("A service with an on_failure command leaves it its privileges") {
   BackupJob job = example_job();
   job.on_failure = "mail -s failed ann";
   const auto service = render_service(job, test::linux_facts());
@@ -92,7 +92,7 @@ TEST_CASE("A service with an on_failure command leaves it its privileges", "[sch
   CHECK(service->find("mail") == std::string::npos);
 }
 
-TEST_CASE("Linger off is a warning with the command that turns it on", "[schedule]") {
+TEST_CASE("Linger off is a warning with the command that turns it on") {
   HostFacts facts = test::linux_facts();
   facts.linger = false;
   const auto plan = systemd_scheduler().plan_install(example_job(), facts);
@@ -101,7 +101,7 @@ TEST_CASE("Linger off is a warning with the command that turns it on", "[schedul
   CHECK(plan->warnings[0].find("`loginctl enable-linger ann`") != std::string::npos);
 }
 
-TEST_CASE("systemctl's answers are read", "[schedule]") {
+TEST_CASE("systemctl's answers are read") {
   const auto answer = [](std::string output) { return CommandResult{0, false, output, ""}; };
   const std::string active = "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\n";
   auto state = systemd_scheduler().read_state(
@@ -117,13 +117,13 @@ TEST_CASE("systemctl's answers are read", "[schedule]") {
   CHECK(state.problem.find("exit-code (status 3)") != std::string::npos);
 }
 
-TEST_CASE("The crontab block is the golden one", "[schedule]") {
+TEST_CASE("The crontab block is the golden one") {
   const auto block = render_crontab_block(example_job(), test::linux_facts());
   REQUIRE(block);
   CHECK(*block == golden("crontab.txt", *block));
 }
 
-TEST_CASE("Foreign lines of a crontab stay byte for byte", "[schedule]") {
+TEST_CASE("Foreign lines of a crontab stay byte for byte") {
   const std::string block = *render_crontab_block(example_job(), test::linux_facts());
   BackupJob other_job = example_job();
   other_job.name = "global2";
@@ -143,7 +143,7 @@ TEST_CASE("Foreign lines of a crontab stay byte for byte", "[schedule]") {
   CHECK(put_crontab_block("unfinished", "global", block) == "unfinished\n" + block);
 }
 
-TEST_CASE("A block that lost its end, or was copied, takes no foreign line with it", "[schedule]") {
+TEST_CASE("A block that lost its end, or was copied, takes no foreign line with it") {
   const std::string block = *render_crontab_block(example_job(), test::linux_facts());
   const std::string cut = block.substr(0, block.find("# END"));
   const std::string foreign = "5 5 * * * mine\n";
@@ -152,7 +152,7 @@ TEST_CASE("A block that lost its end, or was copied, takes no foreign line with 
   CHECK(put_crontab_block(block + foreign + block, "global", block) == block + foreign);
 }
 
-TEST_CASE("A foreign line that only begins like our marker stays", "[schedule]") {
+TEST_CASE("A foreign line that only begins like our marker stays") {
   const std::string block = *render_crontab_block(example_job(), test::linux_facts());
   for (const std::string foreign :
        {"# BEGIN backup-plugin-db global and more of my own\n5 5 * * * x\n",
@@ -169,7 +169,7 @@ TEST_CASE("A foreign line that only begins like our marker stays", "[schedule]")
   CHECK(cron_scheduler().entries(facts).empty());
 }
 
-TEST_CASE("A crontab line that cron would cut is refused", "[schedule]") {
+TEST_CASE("A crontab line that cron would cut is refused") {
   HostFacts facts = test::linux_facts();
   facts.program = "/" + std::string(940, 'x');
   CHECK(render_crontab_block(example_job(), facts).error().code == ErrorCode::invalid_argument);
@@ -177,7 +177,7 @@ TEST_CASE("A crontab line that cron would cut is refused", "[schedule]") {
   CHECK(render_crontab_block(example_job(), facts).error().code == ErrorCode::invalid_argument);
 }
 
-TEST_CASE("A run outside cron gets cron's environment and that of the table", "[schedule]") {
+TEST_CASE("A run outside cron gets cron's environment and that of the table") {
   HostFacts facts = test::linux_facts();
   const std::string block = *render_crontab_block(example_job(), facts);
   facts.crontab = "SHELL = /bin/bash\n \"A\"='b c'\n# X=1\n0 4 * * * y=z x\n" + block + "LATER=1\n";
@@ -201,7 +201,7 @@ TEST_CASE("A run outside cron gets cron's environment and that of the table", "[
   CHECK(block.find(expected.back()) != std::string::npos);
 }
 
-TEST_CASE("The launch agent is the golden one, and plistlib reads the job from it", "[schedule]") {
+TEST_CASE("The launch agent is the golden one, and plistlib reads the job from it") {
   HostFacts facts = test::mac_facts();
   const auto plan = launchd_scheduler().plan_install(example_job(), facts);
   REQUIRE(plan);
@@ -226,8 +226,7 @@ TEST_CASE("The launch agent is the golden one, and plistlib reads the job from i
                     "|run|global|--scheduled|--if-due|{'Hour': 4, 'Minute': 7}|True");
 }
 
-TEST_CASE("The Windows task is the golden one, and an XML parser reads the job from it",
-          "[schedule]") {
+TEST_CASE("The Windows task is the golden one, and an XML parser reads the job from it") {
   const HostFacts facts = test::windows_facts();
   const auto plan = windows_scheduler().plan_install(example_job(), facts);
   REQUIRE(plan);
@@ -260,7 +259,7 @@ TEST_CASE("The Windows task is the golden one, and an XML parser reads the job f
                     "InteractiveToken|LeastPrivilege");
 }
 
-TEST_CASE("A program path that the Task Scheduler might expand is refused", "[schedule]") {
+TEST_CASE("A program path that the Task Scheduler might expand is refused") {
   HostFacts facts = test::windows_facts();
   for (const char* path : {"C:\\100%\\x.exe", "C:\\$(Arg0)\\x.exe"}) {
     facts.program = path;
@@ -270,8 +269,7 @@ TEST_CASE("A program path that the Task Scheduler might expand is refused", "[sc
   }
 }
 
-TEST_CASE("auto takes systemd where its bus answers, else a running cron, else explains",
-          "[schedule]") {
+TEST_CASE("auto takes systemd where its bus answers, else a running cron, else explains") {
   HostFacts facts = test::linux_facts();
   CHECK(choose_scheduler(std::nullopt, facts) == SchedulerKind::systemd);
   CHECK(choose_scheduler(SchedulerKind::cron, facts) == SchedulerKind::cron);
@@ -292,7 +290,7 @@ TEST_CASE("auto takes systemd where its bus answers, else a running cron, else e
   CHECK(choose_scheduler(std::nullopt, test::windows_facts()) == SchedulerKind::windows);
 }
 
-TEST_CASE("WSL without systemd is told how to get it", "[schedule]") {
+TEST_CASE("WSL without systemd is told how to get it") {
   HostFacts facts = test::linux_facts();
   facts.user_bus = facts.systemd_booted = false;
   facts.wsl = true;
@@ -301,7 +299,7 @@ TEST_CASE("WSL without systemd is told how to get it", "[schedule]") {
   CHECK(reason->hint.find("/etc/wsl.conf") != std::string::npos);
 }
 
-TEST_CASE("Entries are found by name, and edits are noticed", "[schedule]") {
+TEST_CASE("Entries are found by name, and edits are noticed") {
   HostFacts facts = test::linux_facts();
   const BackupJob job = example_job();
   CHECK(systemd_scheduler().check_entry(job, facts) == EntryCheck::missing);

@@ -26,7 +26,7 @@ BackupJob full_job() {
 
 }  // namespace
 
-TEST_CASE("A job comes back from its file as it was", "[schedule]") {
+TEST_CASE("A job comes back from its file as it was") {
   test::FakeEnv fake;
   const BackupJob job = full_job();
   REQUIRE(write_job(job, fake.places, fake.env().files));
@@ -39,7 +39,7 @@ TEST_CASE("A job comes back from its file as it was", "[schedule]") {
   CHECK(fake.env().files.info(job_path("global", fake.places))->mode == 0600);
 }
 
-TEST_CASE("A job file of a newer version is not installed over", "[schedule]") {
+TEST_CASE("A job file of a newer version is not installed over") {
   test::FakeEnv fake;
   REQUIRE(write_job(full_job(), fake.places, fake.env().files));
   const fs::path path = job_path("global", fake.places);
@@ -54,7 +54,7 @@ TEST_CASE("A job file of a newer version is not installed over", "[schedule]") {
   CHECK(settled.error().message.find("newer version") != std::string::npos);
 }
 
-TEST_CASE("A job file that is empty or cut short is named by its path", "[schedule]") {
+TEST_CASE("A job file that is empty or cut short is named by its path") {
   test::FakeEnv world;
   const auto path = job_path("nightly", world.places);
   std::filesystem::create_directories(path.parent_path());
@@ -69,7 +69,7 @@ TEST_CASE("A job file that is empty or cut short is named by its path", "[schedu
   }
 }
 
-TEST_CASE("A job file that cannot be used says why and what to do", "[schedule]") {
+TEST_CASE("A job file that cannot be used says why and what to do") {
   const std::string good = encode_job(full_job());
   const auto spoilt = [&](const std::string& from, const std::string& to) {
     std::string text = good;
@@ -97,7 +97,7 @@ TEST_CASE("A job file that cannot be used says why and what to do", "[schedule]"
   CHECK(spoilt("\"flat\"", "\"from_the_future\": 1, \"flat\""));
 }
 
-TEST_CASE("A job file of any size or kind is refused in words that help", "[schedule]") {
+TEST_CASE("A job file of any size or kind is refused in words that help") {
   test::FakeEnv fake;
   const fs::path path = job_path("global", fake.places);
   fs::create_directories(path.parent_path());
@@ -111,7 +111,7 @@ TEST_CASE("A job file of any size or kind is refused in words that help", "[sche
   CHECK(problems.size() == 1);
 }
 
-TEST_CASE("Names fit every scheduler, and others are refused with a proposal", "[schedule]") {
+TEST_CASE("Names fit every scheduler, and others are refused with a proposal") {
   for (const char* name : {"global", "a", "my-app_2", "0"}) CHECK(check_schedule_name(name));
   for (const char* name : {"", "A", "my app", "-x", "a/b", "a.b", "ä", "a\nb", "x%y"}) {
     CAPTURE(name);
@@ -126,7 +126,7 @@ TEST_CASE("Names fit every scheduler, and others are refused with a proposal", "
   CHECK(check_schedule_name(slug(std::string(500, 'x'))));
 }
 
-TEST_CASE("Every source gets a name of its own, and keeps it", "[schedule]") {
+TEST_CASE("Every source gets a name of its own, and keeps it") {
   const fs::path home = "/home/ann";
   std::vector<BackupJob> jobs;
   const auto install = [&](const fs::path& source) {
@@ -146,7 +146,7 @@ TEST_CASE("Every source gets a name of its own, and keeps it", "[schedule]") {
   CHECK(default_schedule_name("/data/Ω.db", home, {}) == "db");
 }
 
-TEST_CASE("A job that could never run is refused", "[schedule]") {
+TEST_CASE("A job that could never run is refused") {
   const auto refused = [](auto change) {
     BackupJob job = full_job();
     change(job);
@@ -169,7 +169,7 @@ TEST_CASE("A job that could never run is refused", "[schedule]") {
   refused([](BackupJob& job) { job.ping_url = "https://example.org/\n"; });
 }
 
-TEST_CASE("Jobs are listed by name, and an unreadable one does not hide the others", "[schedule]") {
+TEST_CASE("Jobs are listed by name, and an unreadable one does not hide the others") {
   test::FakeEnv fake;
   std::vector<std::string> problems;
   CHECK(list_jobs(fake.places, fake.env().files, problems).empty());

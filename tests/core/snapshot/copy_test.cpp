@@ -54,7 +54,7 @@ std::string integrity(const fs::path& path) {
   return test::query_text(path, "PRAGMA integrity_check");
 }
 
-TEST_CASE("a copy is the source byte for byte, whatever the page size, and its digest is right") {
+TEST_CASE("A copy is the source byte for byte, whatever the page size, and its digest is right") {
   const int page_size = GENERATE(512, 1024, 2048, 4096, 8192, 16384, 32768, 65536);
   const std::string mode = GENERATE("wal", "delete");
   const DigestMode digest = GENERATE(DigestMode::beside, DigestMode::after);
@@ -72,7 +72,7 @@ TEST_CASE("a copy is the source byte for byte, whatever the page size, and its d
   CHECK(test::invariant_holds(world / "b.db"));
 }
 
-TEST_CASE("rows that live only in the WAL are in the copy, and the WAL's bytes stay") {
+TEST_CASE("Rows that live only in the WAL are in the copy, and the WAL's bytes stay") {
   test::FakeEnv world;
   const fs::path source = world / "a.db";
   test::make_notes_database(source);
@@ -93,7 +93,7 @@ TEST_CASE("rows that live only in the WAL are in the copy, and the WAL's bytes s
   CHECK(test::invariant_holds(world / "b.db"));
 }
 
-TEST_CASE("a copy of auto-vacuum and incremental-vacuum databases with free pages is whole") {
+TEST_CASE("A copy of auto-vacuum and incremental-vacuum databases with free pages is whole") {
   const std::string vacuum = GENERATE("NONE", "FULL", "INCREMENTAL");
   test::FakeEnv world;
   const fs::path source = world / "a.db";
@@ -113,7 +113,7 @@ TEST_CASE("a copy of auto-vacuum and incremental-vacuum databases with free page
   CHECK(integrity(world / "b.db") == "ok");
 }
 
-TEST_CASE("reserved bytes of each page are kept") {
+TEST_CASE("Reserved bytes of each page are kept") {
   const int reserved = GENERATE(4, 8, 32);
   test::FakeEnv world;
   const fs::path source = world / "a.db";
@@ -135,7 +135,7 @@ TEST_CASE("reserved bytes of each page are kept") {
   CHECK(integrity(world / "b.db") == "ok");
 }
 
-TEST_CASE("a database without a table is copied") {
+TEST_CASE("A database without a table is copied") {
   const std::string mode = GENERATE("wal", "delete");
   test::FakeEnv world;
   {
@@ -150,7 +150,7 @@ TEST_CASE("a database without a table is copied") {
   CHECK(integrity(world / "b.db") == "ok");
 }
 
-TEST_CASE("the copy stays at the pinned moment while another process goes on committing") {
+TEST_CASE("The copy stays at the pinned moment while another process goes on committing") {
   const std::string mode = GENERATE("wal", "delete");
   test::FakeEnv world;
   const fs::path source = world / "a.db";
@@ -191,7 +191,7 @@ class StopAfter final : public core::ProgressSink {
   std::uint64_t pages_;
 };
 
-TEST_CASE("a stopped copy leaves nothing, and says that it was stopped") {
+TEST_CASE("A stopped copy leaves nothing, and says that it was stopped") {
   test::FakeEnv world;
   const fs::path source = world / "a.db";
   {
@@ -233,7 +233,7 @@ void make_filled(const fs::path& path, const std::string& journal_mode) {
       "i<20000) INSERT INTO t SELECT i, randomblob(900) FROM n");
 }
 
-TEST_CASE("a database that is cut short while it is copied gives an error and no copy") {
+TEST_CASE("A database that is cut short while it is copied gives an error and no copy") {
   const std::string mode = GENERATE("wal", "delete");
   // The last page of all is one after which SQLite asks for nothing more.
   const bool only_last_page = GENERATE(false, true);
@@ -254,7 +254,7 @@ TEST_CASE("a database that is cut short while it is copied gives an error and no
   CHECK_FALSE(fs::exists(world / "b.db"));
 }
 
-TEST_CASE("a checkpoint that shortens the file behind the pinned state does not disturb the copy") {
+TEST_CASE("A checkpoint that shortens the file behind the pinned state does not disturb the copy") {
   test::FakeEnv world;
   const fs::path source = world / "a.db";
   make_filled(source, "wal");
@@ -275,7 +275,7 @@ TEST_CASE("a checkpoint that shortens the file behind the pinned state does not 
   CHECK(copy->file->digest().value() == core::sha256_of_file(world / "b.db", {}).value());
 }
 
-TEST_CASE("a copy past its deadline leaves nothing, and says that it took too long") {
+TEST_CASE("A copy past its deadline leaves nothing, and says that it took too long") {
   test::FakeEnv world;
   test::make_notes_database(world / "a.db");
   auto pinned = core::PinnedSource::open(world / "a.db", 1s, world.env(), {});
@@ -290,7 +290,7 @@ TEST_CASE("a copy past its deadline leaves nothing, and says that it took too lo
   CHECK_FALSE(fs::exists(world / "b.db"));
 }
 
-TEST_CASE("a copy never overwrites a file, and is readable by its owner alone") {
+TEST_CASE("A copy never overwrites a file, and is readable by its owner alone") {
   test::FakeEnv world;
   test::make_notes_database(world / "a.db");
   test::write_file(world / "taken.db", "precious");
@@ -302,7 +302,7 @@ TEST_CASE("a copy never overwrites a file, and is readable by its owner alone") 
   CHECK((status.st_mode & 0777) == 0600);
 }
 
-TEST_CASE("a copy into a folder that is gone names the file it could not create") {
+TEST_CASE("A copy into a folder that is gone names the file it could not create") {
   test::FakeEnv world;
   test::make_notes_database(world / "a.db");
   const auto copy = copy_to(world / "a.db", world / "gone" / "b.db", world);
@@ -312,7 +312,7 @@ TEST_CASE("a copy into a folder that is gone names the file it could not create"
 }
 
 // The one page that SQLite never uses, at 1 GiB, is a gap in what it writes.
-TEST_CASE("a database beyond 1 GiB is copied around SQLite's lock page") {
+TEST_CASE("A database beyond 1 GiB is copied around SQLite's lock page") {
   test::FakeEnv world;
   const fs::path source = world / "a.db";
   {

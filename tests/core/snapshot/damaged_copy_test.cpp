@@ -41,7 +41,7 @@ struct World : SnapshotWorld {
   }
 };
 
-TEST_CASE("of a damaged database one copy is kept beside the good snapshots, and told") {
+TEST_CASE("Of a damaged database one copy is kept beside the good snapshots, and told") {
   World world;
   const auto good = world.take();
   REQUIRE(good);
@@ -65,7 +65,7 @@ TEST_CASE("of a damaged database one copy is kept beside the good snapshots, and
   CHECK(files_below(world.destination).size() == 4);
 }
 
-TEST_CASE("a damaged copy is listed as damaged, and is no snapshot to restore, keep or prune by") {
+TEST_CASE("A damaged copy is listed as damaged, and is no snapshot to restore, keep or prune by") {
   World world;
   const auto good = world.take();
   REQUIRE(good);
@@ -97,7 +97,7 @@ TEST_CASE("a damaged copy is listed as damaged, and is no snapshot to restore, k
   CHECK(files_below(world.destination).size() == 4);
 }
 
-TEST_CASE("to the status a damaged copy is neither a success nor a way back") {
+TEST_CASE("To the status a damaged copy is neither a success nor a way back") {
   World world;
   damage(world.source);
   world.failing();
@@ -107,7 +107,7 @@ TEST_CASE("to the status a damaged copy is neither a success nor a way back") {
   CHECK(input.snapshots.empty());
 }
 
-TEST_CASE("where there is nothing but a damaged copy, looking for the latest names it") {
+TEST_CASE("Where there is nothing but a damaged copy, looking for the latest names it") {
   World world;
   damage(world.source);
   world.failing();
@@ -118,7 +118,7 @@ TEST_CASE("where there is nothing but a damaged copy, looking for the latest nam
   CHECK_THAT(latest.error().message, Catch::Contains(world.copy_of("2026-11-23").string()));
 }
 
-TEST_CASE("a copy is kept of a database that was cut short, or whose schema is garbage") {
+TEST_CASE("A copy is kept of a database that was cut short, or whose schema is garbage") {
   World world;
   if (GENERATE(true, false)) {
     fs::resize_file(world.source, fs::file_size(world.source) / 2 / 4096 * 4096);
@@ -135,7 +135,7 @@ TEST_CASE("a copy is kept of a database that was cut short, or whose schema is g
   CHECK(files_below(world.live) == Names{"global.db"});
 }
 
-TEST_CASE("a damaged copy takes nobody else's place") {
+TEST_CASE("A damaged copy takes nobody else's place") {
   World world;
   const fs::path other = world.live / "global-damaged.db";
   test::make_notes_database(other, {"delete", 4096, 20});
@@ -157,7 +157,7 @@ TEST_CASE("a damaged copy takes nobody else's place") {
   CHECK(world.take(request));
 }
 
-TEST_CASE("a damaged snapshot is restored only with a flag and a yes, as it is") {
+TEST_CASE("A damaged snapshot is restored only with a flag and a yes, as it is") {
   World world;
   damage(world.source);
   const std::string live = test::read_file(world.source);
@@ -189,7 +189,7 @@ TEST_CASE("a damaged snapshot is restored only with a flag and a yes, as it is")
              Catch::Contains("failed its check (") && Catch::Contains(".recover"));
 }
 
-TEST_CASE("where the copy was stopped or could not be read, none is kept") {
+TEST_CASE("Where the copy was stopped or could not be read, none is kept") {
   World world;
   test::write_file(world.source, std::string(8192, 'x'));
   CHECK(world.failing().code == ErrorCode::not_a_database);

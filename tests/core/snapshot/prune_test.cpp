@@ -34,7 +34,7 @@ core::VerifyReport::Verdict check(const fs::path& snapshot, test::SnapshotWorld&
   return run->report.verdict;
 }
 
-TEST_CASE("a database that is gone is pruned by a path that leads through a link, too") {
+TEST_CASE("A database that is gone is pruned by a path that leads through a link, too") {
   test::SnapshotWorld world;
   take_three(world);
   fs::remove(world.source);
@@ -52,7 +52,7 @@ TEST_CASE("a database that is gone is pruned by a path that leads through a link
                                  "testhost/global-2026-11-22.db.manifest.json"});
 }
 
-TEST_CASE("a snapshot that a check found damaged does not let the last good one go") {
+TEST_CASE("A snapshot that a check found damaged does not let the last good one go") {
   test::SnapshotWorld world;
   take_three(world);
   const fs::path newest = world.host_folder() / "global-2026-11-22.db";
@@ -79,7 +79,7 @@ TEST_CASE("a snapshot that a check found damaged does not let the last good one 
   CHECK(fs::exists(world.host_folder() / "global-2026-11-21.db"));
 }
 
-TEST_CASE("a snapshot that passes a later check counts again") {
+TEST_CASE("A snapshot that passes a later check counts again") {
   test::SnapshotWorld world;
   test::make_notes_database(world.source);
   REQUIRE(world.take());
@@ -97,7 +97,7 @@ TEST_CASE("a snapshot that passes a later check counts again") {
   }
 }
 
-TEST_CASE("pruning after a loss says what it does, not what a snapshot's run did") {
+TEST_CASE("Pruning after a loss says what it does, not what a snapshot's run did") {
   test::SnapshotWorld world;
   test::DatabaseOptions options;
   options.notes = 100;

@@ -44,7 +44,7 @@ Manifest of_rival(const core::SnapshotResult& like) {
 
 }  // namespace
 
-TEST_CASE("a manifest of a rival that comes to lie beside our snapshot is replaced by ours") {
+TEST_CASE("A manifest of a rival that comes to lie beside our snapshot is replaced by ours") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   const auto first = world.take();
@@ -60,7 +60,7 @@ TEST_CASE("a manifest of a rival that comes to lie beside our snapshot is replac
   CHECK(manifest->sha256 == core::sha256_of(test::read_file(taken->snapshot)));
 }
 
-TEST_CASE("our manifest does not stay beside the file of a rival") {
+TEST_CASE("Our manifest does not stay beside the file of a rival") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   Rival rival;
@@ -75,7 +75,7 @@ TEST_CASE("our manifest does not stay beside the file of a rival") {
   CHECK(taken->warnings.size() == 1);
 }
 
-TEST_CASE("a snapshot waits for the folder, and replaces what another user published meanwhile") {
+TEST_CASE("A snapshot waits for the folder, and replaces what another user published meanwhile") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   REQUIRE(world.take());

@@ -72,7 +72,7 @@ int outcome(SnapshotWorld& world, core::FileSystem& files, ErrorCode code, const
   return files_below(world.destination) == left ? 0 : 3;
 }
 
-TEST_CASE("a full disk is an error that names it, and nothing partial is published") {
+TEST_CASE("A full disk is an error that names it, and nothing partial is published") {
   SnapshotWorld world;
   test::make_notes_database(world.source, {"wal", 4096, 2000});
   const std::uint64_t bytes = fs::file_size(world.source);
@@ -94,7 +94,7 @@ TEST_CASE("a full disk is an error that names it, and nothing partial is publish
   CHECK(manifest == 0);
 }
 
-TEST_CASE("a WAL database on a full disk is refused for that reason") {
+TEST_CASE("A WAL database on a full disk is refused for that reason") {
   SnapshotWorld world;
   const fs::path source = world.destination / "global.db";
   const int result = on_small_disk(world, 4 << 20, [&] {
@@ -115,7 +115,7 @@ TEST_CASE("a WAL database on a full disk is refused for that reason") {
   CHECK(result == 0);
 }
 
-TEST_CASE("a disk that fills up under a replacement leaves the earlier snapshot as it was") {
+TEST_CASE("A disk that fills up under a replacement leaves the earlier snapshot as it was") {
   SnapshotWorld world;
   test::make_notes_database(world.source, {"wal", 4096, 2000});
   const std::uint64_t bytes = fs::file_size(world.source);
@@ -138,7 +138,7 @@ TEST_CASE("a disk that fills up under a replacement leaves the earlier snapshot 
   CHECK(result == 0);
 }
 
-TEST_CASE("a write that fails in the middle of the copy leaves nothing") {
+TEST_CASE("A write that fails in the middle of the copy leaves nothing") {
   SnapshotWorld world;
   test::make_notes_database(world.source, {"wal", 4096, 2000});
   const pid_t child = ::fork();
@@ -200,7 +200,7 @@ class TakenAway final : public test::ForwardingFiles {
   fs::path folder_;
 };
 
-TEST_CASE("a destination that goes away meanwhile is named as the reason") {
+TEST_CASE("A destination that goes away meanwhile is named as the reason") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   TakenAway files(world.destination);
@@ -213,7 +213,7 @@ TEST_CASE("a destination that goes away meanwhile is named as the reason") {
 
 constexpr int kMaxSteps = 100;
 
-TEST_CASE("a run that fails at any step leaves the destination as it was, or is a success") {
+TEST_CASE("A run that fails at any step leaves the destination as it was, or is a success") {
   const Case kind = GENERATE(Case::first, Case::replacing, Case::shrunk);
   int errors = 0, successes = 0;
   for (int step = 1; step <= kMaxSteps; ++step) {
@@ -239,7 +239,7 @@ TEST_CASE("a run that fails at any step leaves the destination as it was, or is 
   CHECK(successes > 0);
 }
 
-TEST_CASE("a run that is killed at any step leaves whole snapshots, and loses none that was full") {
+TEST_CASE("A run that is killed at any step leaves whole snapshots, and loses none that was full") {
   using Fault = test::FaultyFiles::Fault;
   const Case kind = GENERATE(Case::first, Case::replacing, Case::shrunk);
   const Fault fault = GENERATE(Fault::dies_before, Fault::dies_within, Fault::dies_after);
@@ -289,7 +289,7 @@ TEST_CASE("a run that is killed at any step leaves whole snapshots, and loses no
   }
 }
 
-TEST_CASE("killed at any moment, a run leaves only whole snapshots, and the next one sweeps") {
+TEST_CASE("Killed at any moment, a run leaves only whole snapshots, and the next one sweeps") {
   constexpr int kKills = 200;
   SnapshotWorld world;
   test::make_notes_database(world.source);

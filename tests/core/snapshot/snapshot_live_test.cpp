@@ -51,7 +51,7 @@ TEST_CASE("200 snapshots of 200 keep the invariant while a writer commits every 
   CHECK(test::query_text(world.source, "PRAGMA integrity_check") == "ok");
 }
 
-TEST_CASE("snapshots keep the invariant under a busy writer, in each journal mode") {
+TEST_CASE("Snapshots keep the invariant under a busy writer, in each journal mode") {
   const std::string mode = GENERATE("wal", "delete", "truncate", "persist");
   SnapshotWorld world;
   test::make_notes_database(world.source, {mode, 1024, 100});
@@ -75,7 +75,7 @@ std::set<std::string> own_locks() {
   return locks;
 }
 
-TEST_CASE("a whole snapshot in a process that has the source open leaves its locks alone") {
+TEST_CASE("A whole snapshot in a process that has the source open leaves its locks alone") {
   const std::string mode = GENERATE("wal", "delete");
   SnapshotWorld world;
   test::make_notes_database(world.source, {mode, 4096, 20});
@@ -88,7 +88,7 @@ TEST_CASE("a whole snapshot in a process that has the source open leaves its loc
   CHECK(own_locks() == before);
 }
 
-TEST_CASE("a crashed writer's WAL is read, and stays as it is") {
+TEST_CASE("A crashed writer's WAL is read, and stays as it is") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   {
@@ -121,7 +121,7 @@ class Slow final : public core::ProgressSink {
   std::chrono::milliseconds pause_;
 };
 
-TEST_CASE("in WAL mode commits go on during the copy, in rollback mode none fails") {
+TEST_CASE("In WAL mode commits go on during the copy, in rollback mode none fails") {
   const std::string mode = GENERATE("wal", "delete");
   SnapshotWorld world;
   test::make_notes_database(world.source, {mode, 4096, 20});
@@ -139,7 +139,7 @@ TEST_CASE("in WAL mode commits go on during the copy, in rollback mode none fail
   CHECK(writer.stop().failures == 0);
 }
 
-TEST_CASE("a copy past its time ends, with the source free and nothing left behind") {
+TEST_CASE("A copy past its time ends, with the source free and nothing left behind") {
   SnapshotWorld world;
   test::make_notes_database(world.source, {"delete", 4096, 20});
   test::run_sql(world.source, "CREATE TABLE t(a); INSERT INTO t VALUES (zeroblob(30000000))");

@@ -33,7 +33,7 @@ bool any_contains(const std::vector<std::string>& texts, const std::string& part
                      [&](const std::string& text) { return text.find(part) != std::string::npos; });
 }
 
-TEST_CASE("a snapshot is published with its manifest under host and date") {
+TEST_CASE("A snapshot is published with its manifest under host and date") {
   const std::string mode = GENERATE("wal", "delete");
   SnapshotWorld world;
   test::make_notes_database(world.source, {mode, 4096, 30});
@@ -76,7 +76,7 @@ TEST_CASE("a snapshot is published with its manifest under host and date") {
   CHECK(test::query_text(result->snapshot, "PRAGMA integrity_check") == "ok");
 }
 
-TEST_CASE("a snapshot opens and closes without leaving anything beside it") {
+TEST_CASE("A snapshot opens and closes without leaving anything beside it") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   const auto result = world.take();
@@ -87,7 +87,7 @@ TEST_CASE("a snapshot opens and closes without leaving anything beside it") {
   CHECK(files_below(world.destination) == before);
 }
 
-TEST_CASE("full-text search finds the same in the snapshot as in the source") {
+TEST_CASE("Full-text search finds the same in the snapshot as in the source") {
   SnapshotWorld world;
   test::make_notes_database(world.source, {"wal", 4096, 100});
   const auto result = world.take();
@@ -96,7 +96,7 @@ TEST_CASE("full-text search finds the same in the snapshot as in the source") {
   CHECK(test::query_text(result->snapshot, query) == test::query_text(world.source, query));
 }
 
-TEST_CASE("label, flat layout, host name and date decide the place") {
+TEST_CASE("Label, flat layout, host name and date decide the place") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   auto request = world.request();
@@ -118,7 +118,7 @@ TEST_CASE("label, flat layout, host name and date decide the place") {
   CHECK(result->snapshot == world.destination / "global-2025-03-09.db");
 }
 
-TEST_CASE("names with spaces, quotes, percent signs and other scripts are only names") {
+TEST_CASE("Names with spaces, quotes, percent signs and other scripts are only names") {
   SnapshotWorld world;
   const fs::path folder = world.live / "a 'b' \"c\" %41?x=1#y $HOME ключ";
   fs::create_directory(folder);
@@ -150,7 +150,7 @@ Refusal refusal(SnapshotWorld& world, const core::SnapshotRequest& request) {
   return {result.error().code, result.error().message};
 }
 
-TEST_CASE("what cannot be a source is refused and nothing is created") {
+TEST_CASE("What cannot be a source is refused and nothing is created") {
   SnapshotWorld world;
   auto request = world.request();
   CHECK(refusal(world, request).code == ErrorCode::not_found);
@@ -164,7 +164,7 @@ TEST_CASE("what cannot be a source is refused and nothing is created") {
   CHECK(refusal(world, request).code == ErrorCode::invalid_argument);
 }
 
-TEST_CASE("what cannot be a destination is refused and nothing is created") {
+TEST_CASE("What cannot be a destination is refused and nothing is created") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   auto request = world.request();
@@ -189,7 +189,7 @@ TEST_CASE("what cannot be a destination is refused and nothing is created") {
   CHECK(refusal(world, request).code == ErrorCode::invalid_argument);
 }
 
-TEST_CASE("labels and host names that are no folder names are refused") {
+TEST_CASE("Labels and host names that are no folder names are refused") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   const std::string name = GENERATE("..", ".", "../x", "a/b", "/", "a\\b", ".hidden", "a\nb");
@@ -201,7 +201,7 @@ TEST_CASE("labels and host names that are no folder names are refused") {
   CHECK(refusal(world, request).code == ErrorCode::invalid_argument);
 }
 
-TEST_CASE("a source locked past the deadline is called busy and nothing is created") {
+TEST_CASE("A source locked past the deadline is called busy and nothing is created") {
   SnapshotWorld world;
   test::make_notes_database(world.source, {"delete", 4096, 20});
   test::WriterProcess writer(world.source, {test::WriterOptions::Mode::hold_exclusive});
@@ -213,7 +213,7 @@ TEST_CASE("a source locked past the deadline is called busy and nothing is creat
   CHECK(fs::is_empty(world.destination));
 }
 
-TEST_CASE("a second run on the same day replaces the first and names it") {
+TEST_CASE("A second run on the same day replaces the first and names it") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   const auto first = world.take();
@@ -233,7 +233,7 @@ TEST_CASE("a second run on the same day replaces the first and names it") {
   CHECK(third->manifest.replaces->sha256 == second->manifest.sha256);
 }
 
-TEST_CASE("a file that an earlier tool made the same day is replaced, and its digest is kept") {
+TEST_CASE("A file that an earlier tool made the same day is replaced, and its digest is kept") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   fs::create_directory(world.host_folder());
@@ -245,7 +245,7 @@ TEST_CASE("a file that an earlier tool made the same day is replaced, and its di
   CHECK(result->manifest.replaces->sha256 == digest);
 }
 
-TEST_CASE("two sources that would share a name are told apart by a label") {
+TEST_CASE("Two sources that would share a name are told apart by a label") {
   SnapshotWorld world;
   const fs::path shop = world.live / "shop" / ".claude" / "orchestrator";
   const fs::path blog = world.live / "blog" / ".claude" / "orchestrator";
@@ -278,7 +278,7 @@ TEST_CASE("two sources that would share a name are told apart by a label") {
   CHECK(same->snapshot == world.host_folder() / "project-2026-11-24.db");
 }
 
-TEST_CASE("side files and folders in the snapshot's place are refused") {
+TEST_CASE("Side files and folders in the snapshot's place are refused") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   const std::string suffix = GENERATE("-wal", "-journal", "-shm");
@@ -297,7 +297,7 @@ TEST_CASE("side files and folders in the snapshot's place are refused") {
   CHECK(result.error().code == ErrorCode::conflict);
 }
 
-TEST_CASE("a damaged source is never published, and the older snapshot stays") {
+TEST_CASE("A damaged source is never published, and the older snapshot stays") {
   SnapshotWorld world;
   test::make_notes_database(world.source, {"delete", 4096, 400});
   const auto good = world.take();
@@ -327,7 +327,7 @@ TEST_CASE("a damaged source is never published, and the older snapshot stays") {
   CHECK(files_below(world.destination).size() == 4);  // with the copy of the damaged one
 }
 
-TEST_CASE("after a failure the folders that the run made are gone, and no others") {
+TEST_CASE("After a failure the folders that the run made are gone, and no others") {
   SnapshotWorld world;
   test::make_notes_database(world.source, {"delete", 4096, 400});
   world.stop.request_stop();
@@ -337,7 +337,7 @@ TEST_CASE("after a failure the folders that the run made are gone, and no others
   CHECK(fs::is_empty(world.destination));
 }
 
-TEST_CASE("a link in the place of the host's or the label's folder is refused") {
+TEST_CASE("A link in the place of the host's or the label's folder is refused") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   const fs::path elsewhere = world.folder / "disk/snapshots";
@@ -366,7 +366,7 @@ TEST_CASE("a link in the place of the host's or the label's folder is refused") 
   CHECK(taken->snapshot.parent_path() == world.host_folder() / "app");
 }
 
-TEST_CASE("a place that is taken by a file which is not of the series is refused") {
+TEST_CASE("A place that is taken by a file which is not of the series is refused") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   REQUIRE(world.take());
@@ -379,7 +379,7 @@ TEST_CASE("a place that is taken by a file which is not of the series is refused
 }
 
 TEST_CASE(
-    "a database whose header counts no pages, as old versions of SQLite wrote it, is copied") {
+    "A database whose header counts no pages, as old versions of SQLite wrote it, is copied") {
   SnapshotWorld world;
   test::make_notes_database(world.source, {"delete", 4096, 20});
   test::patch_file(world.source, 28, std::string(4, '\0'));
@@ -393,7 +393,7 @@ TEST_CASE(
   CHECK(result->manifest.verified == VerifyLevel::full);
 }
 
-TEST_CASE("a dry run says what would happen and writes nothing at all") {
+TEST_CASE("A dry run says what would happen and writes nothing at all") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   auto request = world.request();
@@ -430,7 +430,7 @@ TEST_CASE("a dry run says what would happen and writes nothing at all") {
         Names{"testhost/global-2026-11-24.db", "testhost/global-2026-11-24.db.manifest.json"});
 }
 
-TEST_CASE("thirty failing nights remove nothing") {
+TEST_CASE("Thirty failing nights remove nothing") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   auto request = world.request();
@@ -446,7 +446,7 @@ TEST_CASE("thirty failing nights remove nothing") {
   CHECK(fs::exists(good->manifest_path));
 }
 
-TEST_CASE("an emptied database raises the alarm, and no older snapshot is removed") {
+TEST_CASE("An emptied database raises the alarm, and no older snapshot is removed") {
   SnapshotWorld world;
   test::make_notes_database(world.source, {"wal", 4096, 100});
   auto request = world.request();
@@ -476,7 +476,7 @@ TEST_CASE("an emptied database raises the alarm, and no older snapshot is remove
   CHECK(fs::exists(empty->snapshot));
 }
 
-TEST_CASE("one emptied table raises the alarm, however many rows others have") {
+TEST_CASE("One emptied table raises the alarm, however many rows others have") {
   SnapshotWorld world;
   test::make_notes_database(world.source, {"wal", 4096, 100});
   test::run_sql(world.source,
@@ -501,7 +501,7 @@ TEST_CASE("one emptied table raises the alarm, however many rows others have") {
   CHECK(fs::exists(full->snapshot));
 }
 
-TEST_CASE("where the newest does not tell what it held, the alarm asks the one before") {
+TEST_CASE("Where the newest does not tell what it held, the alarm asks the one before") {
   const std::string how = GENERATE("control", "truncated", "missing", "folder", "no rows", "two");
   CAPTURE(how);
   SnapshotWorld world;
@@ -539,7 +539,7 @@ TEST_CASE("where the newest does not tell what it held, the alarm asks the one b
   CHECK(any_contains(emptied->warnings, "could not be compared") == (how != "control"));
 }
 
-TEST_CASE("while the newest cannot be compared, retention stands still for that run") {
+TEST_CASE("While the newest cannot be compared, retention stands still for that run") {
   SnapshotWorld world;
   test::make_notes_database(world.source, {"wal", 4096, 100});
   auto request = world.request();
@@ -563,7 +563,7 @@ TEST_CASE("while the newest cannot be compared, retention stands still for that 
   CHECK(second->removed.size() == 3);  // all but this one and the one whose manifest is unreadable
 }
 
-TEST_CASE("the manifest of a run that was killed before its snapshot had its name is swept") {
+TEST_CASE("The manifest of a run that was killed before its snapshot had its name is swept") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   const auto good = world.take();
@@ -587,7 +587,7 @@ TEST_CASE("the manifest of a run that was killed before its snapshot had its nam
   CHECK(fs::exists(good->manifest_path));
 }
 
-TEST_CASE("an emptied database does not displace the same day's full snapshot") {
+TEST_CASE("An emptied database does not displace the same day's full snapshot") {
   SnapshotWorld world;
   test::make_notes_database(world.source, {"wal", 4096, 100});
   const auto full = world.take();
@@ -611,7 +611,7 @@ TEST_CASE("an emptied database does not displace the same day's full snapshot") 
   CHECK(core::read_manifest(aside, core::system_files())->sha256 == core::sha256_of(bytes));
 }
 
-TEST_CASE("a snapshot with a date of the past outlives the retention of its own run") {
+TEST_CASE("A snapshot with a date of the past outlives the retention of its own run") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   REQUIRE(world.take());
@@ -625,7 +625,7 @@ TEST_CASE("a snapshot with a date of the past outlives the retention of its own 
   CHECK(result->retention.back().reason == "taken in this run");
 }
 
-TEST_CASE("temporaries of dead runs are swept, and nothing else") {
+TEST_CASE("Temporaries of dead runs are swept, and nothing else") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   fs::create_directory(world.host_folder());
@@ -647,7 +647,7 @@ TEST_CASE("temporaries of dead runs are swept, and nothing else") {
   for (const auto& name : foreign) CHECK(fs::exists(world.host_folder() / name));
 }
 
-TEST_CASE("every run is recorded in the history, good or bad, and a dry one is not") {
+TEST_CASE("Every run is recorded in the history, good or bad, and a dry one is not") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   auto request = world.request();
@@ -669,7 +669,7 @@ TEST_CASE("every run is recorded in the history, good or bad, and a dry one is n
   CHECK((*runs)[1].bytes == fs::file_size((*runs)[1].snapshot));
 }
 
-TEST_CASE("a history that cannot be written is a warning, not a failure") {
+TEST_CASE("A history that cannot be written is a warning, not a failure") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   fs::create_directory(world.places.state / "history.db");
@@ -679,7 +679,7 @@ TEST_CASE("a history that cannot be written is a warning, not a failure") {
   CHECK(fs::exists(result->snapshot));
 }
 
-TEST_CASE("retention goes on where the history is damaged or of a newer version, with a warning") {
+TEST_CASE("Retention goes on where the history is damaged or of a newer version, with a warning") {
   const bool newer = GENERATE(false, true);
   SnapshotWorld world;
   test::make_notes_database(world.source);
@@ -702,7 +702,7 @@ TEST_CASE("retention goes on where the history is damaged or of a newer version,
   CHECK(test::files_below(world.host_folder()).size() == 4);
 }
 
-TEST_CASE("a loss of rows in a full-text table of its own is told, and nothing is removed") {
+TEST_CASE("A loss of rows in a full-text table of its own is told, and nothing is removed") {
   SnapshotWorld world;
   test::run_sql(world.source,
                 "CREATE TABLE log(a); WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 "
@@ -722,7 +722,7 @@ TEST_CASE("a loss of rows in a full-text table of its own is told, and nothing i
 }
 
 TEST_CASE(
-    "a manifest of an earlier version, without virtual tables, fits its snapshot and raises "
+    "A manifest of an earlier version, without virtual tables, fits its snapshot and raises "
     "no alarm") {
   SnapshotWorld world;
   test::run_sql(world.source,
@@ -747,7 +747,7 @@ TEST_CASE(
   CHECK(second->warnings.empty());
 }
 
-TEST_CASE("a count of a virtual table that is not the manifest's is found") {
+TEST_CASE("A count of a virtual table that is not the manifest's is found") {
   SnapshotWorld world;
   test::run_sql(world.source,
                 "CREATE VIRTUAL TABLE memory USING fts5(text); INSERT INTO memory VALUES ('x')");
@@ -767,7 +767,7 @@ TEST_CASE("a count of a virtual table that is not the manifest's is found") {
         "row_counts: Table memory has 1 rows; the manifest says 5");
 }
 
-TEST_CASE("without a check the manifest says so and still counts the rows") {
+TEST_CASE("Without a check the manifest says so and still counts the rows") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   auto request = world.request();
@@ -793,7 +793,7 @@ class Recorder final : public core::ProgressSink {
   std::vector<std::string> phases;
 };
 
-TEST_CASE("progress tells of the copy, then of the check") {
+TEST_CASE("Progress tells of the copy, then of the check") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   Recorder progress;
@@ -804,7 +804,7 @@ TEST_CASE("progress tells of the copy, then of the check") {
         progress.phases.end());
 }
 
-TEST_CASE("a cancelled run leaves nothing behind, not even its folder") {
+TEST_CASE("A cancelled run leaves nothing behind, not even its folder") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   test::run_sql(world.source, "CREATE TABLE t(a); INSERT INTO t VALUES (zeroblob(20000000))");
@@ -818,7 +818,7 @@ TEST_CASE("a cancelled run leaves nothing behind, not even its folder") {
   CHECK(files_below(world.live) == Names{"global.db"});
 }
 
-TEST_CASE("two runs at once take their turns") {
+TEST_CASE("Two runs at once take their turns") {
   SnapshotWorld world;
   test::make_notes_database(world.source, {"wal", 4096, 200});
   std::vector<std::thread> threads;
@@ -831,7 +831,7 @@ TEST_CASE("two runs at once take their turns") {
   CHECK(files_below(world.destination).size() == 2);
 }
 
-TEST_CASE("a run that waits too long for another one says which") {
+TEST_CASE("A run that waits too long for another one says which") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
   REQUIRE(world.take());

@@ -85,7 +85,7 @@ std::string all_of(const std::vector<std::string>& texts) {
   return all;
 }
 
-TEST_CASE("a database with a trigger of a newer SQLite is copied, counted and told inconclusive") {
+TEST_CASE("A database with a trigger of a newer SQLite is copied, counted and told inconclusive") {
   World world("g", GENERATE("delete", "wal"));
   const auto taken = world.taken();
   REQUIRE(taken.verification);
@@ -105,7 +105,7 @@ TEST_CASE("a database with a trigger of a newer SQLite is copied, counted and to
   CHECK(find_check(report, "foreign_keys")->outcome == Outcome::passed);
 }
 
-TEST_CASE("a table that only a newer SQLite can read is uncounted, which is no loss") {
+TEST_CASE("A table that only a newer SQLite can read is uncounted, which is no loss") {
   SnapshotWorld plain;
   World world("later");
   const auto taken = world.taken();
@@ -132,7 +132,7 @@ TEST_CASE("a table that only a newer SQLite can read is uncounted, which is no l
   CHECK(world.verify(taken.snapshot).verdict == Verdict::inconclusive);
 }
 
-TEST_CASE("a snapshot of a newer SQLite is restored in place byte for byte, and undone") {
+TEST_CASE("A snapshot of a newer SQLite is restored in place byte for byte, and undone") {
   World world("g");
   const std::string live = test::read_file(world.source);
   const auto taken = world.taken();
@@ -155,7 +155,7 @@ TEST_CASE("a snapshot of a newer SQLite is restored in place byte for byte, and 
   CHECK_FALSE(over->undo.empty());
 }
 
-TEST_CASE("a preview counts what it can of a database of a newer SQLite") {
+TEST_CASE("A preview counts what it can of a database of a newer SQLite") {
   World world("later");
   auto request = world.request();
   request.dry_run = true;
@@ -166,7 +166,7 @@ TEST_CASE("a preview counts what it can of a database of a newer SQLite") {
   CHECK(preview->manifest.rows.at("t") == 400);
 }
 
-TEST_CASE("damage is found in a database of a newer SQLite, too") {
+TEST_CASE("Damage is found in a database of a newer SQLite, too") {
   World world("g");
   const auto taken = world.taken();
   const auto root = [&] {
@@ -184,7 +184,7 @@ TEST_CASE("damage is found in a database of a newer SQLite, too") {
   CHECK(find_check(report, "quick_check")->outcome == Outcome::failed);
 }
 
-TEST_CASE("a schema that cannot be read is damage where no newer SQLite wrote it") {
+TEST_CASE("A schema that cannot be read is damage where no newer SQLite wrote it") {
   SnapshotWorld world;
   test::run_sql(world.source, kTables);
   make_unreadable(world.source, "g");
@@ -194,7 +194,7 @@ TEST_CASE("a schema that cannot be read is damage where no newer SQLite wrote it
   CHECK_THAT(taken.error().message, Catch::Contains("malformed database schema (g)"));
 }
 
-TEST_CASE("a number that is no version of SQLite's excuses nothing") {
+TEST_CASE("A number that is no version of SQLite's excuses nothing") {
   World world("g");
   test::patch_file(world.source, 96, "\xff\xff\xff\xff");
   const auto taken = world.take();
@@ -202,7 +202,7 @@ TEST_CASE("a number that is no version of SQLite's excuses nothing") {
   CHECK(taken.error().code == ErrorCode::damaged);
 }
 
-TEST_CASE("a file format of a newer SQLite is not called damaged") {
+TEST_CASE("A file format of a newer SQLite is not called damaged") {
   World world("g");
   const auto taken = world.taken();
   fs::remove(taken.manifest_path);
@@ -216,7 +216,7 @@ TEST_CASE("a file format of a newer SQLite is not called damaged") {
   CHECK(copied.error().code == ErrorCode::unsupported);
 }
 
-TEST_CASE("what a newer version of ours wrote beside a snapshot is newer, not damaged") {
+TEST_CASE("What a newer version of ours wrote beside a snapshot is newer, not damaged") {
   World world("g");
   const auto taken = world.taken();
   std::string text = test::read_file(taken.manifest_path);

@@ -72,7 +72,7 @@ fs::path crashed_database(test::FakeEnv& world, const std::string& mode) {
   return world / "crashed" / "a.db";
 }
 
-TEST_CASE("what is no database is refused with its own reason, and nothing is created") {
+TEST_CASE("What is no database is refused with its own reason, and nothing is created") {
   test::FakeEnv world;
   fs::create_directory(world / "in");
   fs::create_directory(world / "in" / "folder");
@@ -94,7 +94,7 @@ TEST_CASE("what is no database is refused with its own reason, and nothing is cr
   CHECK(contents_of(world / "in" / "folder") == before);
 }
 
-TEST_CASE("of a database that was cut short what is left is pinned") {
+TEST_CASE("Of a database that was cut short what is left is pinned") {
   test::FakeEnv world;
   test::make_notes_database(world / "a.db", {"delete", 4096, 200});
   const auto left = static_cast<std::uint32_t>(fs::file_size(world / "a.db") / 4096 / 2);
@@ -102,7 +102,7 @@ TEST_CASE("of a database that was cut short what is left is pinned") {
   CHECK(pages_of(world / "a.db", world).value_or(0) == left + 1);  // the last one in part
 }
 
-TEST_CASE("less than one page, or a format number that is none, is damage and no error of ours") {
+TEST_CASE("Less than one page, or a format number that is none, is damage and no error of ours") {
   test::FakeEnv world;
   test::make_notes_database(world / "whole.db", {"delete", 8192, 20});
   const std::string whole = read_file(world / "whole.db");
@@ -119,7 +119,7 @@ TEST_CASE("less than one page, or a format number that is none, is damage and no
   }
 }
 
-TEST_CASE("the folder of an idle database is the same before and after, in either mode") {
+TEST_CASE("The folder of an idle database is the same before and after, in either mode") {
   const std::string mode = GENERATE("wal", "delete");
   test::FakeEnv world;
   fs::create_directory(world / "in");
@@ -135,7 +135,7 @@ TEST_CASE("the folder of an idle database is the same before and after, in eithe
   CHECK(contents_of(world / "in") == before);
 }
 
-TEST_CASE("as the only opener of a crashed WAL database we neither checkpoint nor leave a -shm") {
+TEST_CASE("As the only opener of a crashed WAL database we neither checkpoint nor leave a -shm") {
   test::FakeEnv world;
   const fs::path source = crashed_database(world, "wal");
   const Folder before = contents_of(source.parent_path());
@@ -146,7 +146,7 @@ TEST_CASE("as the only opener of a crashed WAL database we neither checkpoint no
   CHECK(test::query_integer(source, "SELECT commits FROM counter") == 21);
 }
 
-TEST_CASE("an empty -wal left by somebody else stays, and the -shm made for reading goes") {
+TEST_CASE("An empty -wal left by somebody else stays, and the -shm made for reading goes") {
   test::FakeEnv world;
   fs::create_directory(world / "in");
   test::make_notes_database(world / "in" / "a.db");
@@ -156,7 +156,7 @@ TEST_CASE("an empty -wal left by somebody else stays, and the -shm made for read
   CHECK(contents_of(world / "in") == before);
 }
 
-TEST_CASE("side files of a database that another process has open stay") {
+TEST_CASE("Side files of a database that another process has open stay") {
   test::FakeEnv world;
   fs::create_directory(world / "in");
   test::make_notes_database(world / "in" / "a.db");
@@ -167,7 +167,7 @@ TEST_CASE("side files of a database that another process has open stay") {
   CHECK(contents_of(world / "in") == before);
 }
 
-TEST_CASE("side files that we made stay when another process opened the database meanwhile") {
+TEST_CASE("Side files that we made stay when another process opened the database meanwhile") {
   test::FakeEnv world;
   fs::create_directory(world / "in");
   const fs::path path = world / "in" / "a.db";
@@ -184,7 +184,7 @@ TEST_CASE("side files that we made stay when another process opened the database
   CHECK(test::invariant_holds(path));
 }
 
-TEST_CASE("rows that another process committed while we were the last to close stay in the WAL") {
+TEST_CASE("Rows that another process committed while we were the last to close stay in the WAL") {
   test::FakeEnv world;
   const fs::path path = world / "a.db";
   test::make_notes_database(path);
@@ -200,7 +200,7 @@ TEST_CASE("rows that another process committed while we were the last to close s
   CHECK(test::invariant_holds(path));
 }
 
-TEST_CASE("a named pipe or a folder in the place of a side file is refused, not waited for") {
+TEST_CASE("A named pipe or a folder in the place of a side file is refused, not waited for") {
   test::FakeEnv world;
   const fs::path path = world / "x.db";
   test::make_notes_database(path, {"delete"});
@@ -216,7 +216,7 @@ TEST_CASE("a named pipe or a folder in the place of a side file is refused, not 
   CHECK(pages_of(path, world));
 }
 
-TEST_CASE("a hot journal is left alone, and named as the reason") {
+TEST_CASE("A hot journal is left alone, and named as the reason") {
   test::FakeEnv world;
   const fs::path source = crashed_database(world, "delete");
   const Folder before = contents_of(source.parent_path());
@@ -225,7 +225,7 @@ TEST_CASE("a hot journal is left alone, and named as the reason") {
   CHECK(contents_of(source.parent_path()) == before);
 }
 
-TEST_CASE("a source locked by a writer is waited for, then called busy") {
+TEST_CASE("A source locked by a writer is waited for, then called busy") {
   test::FakeEnv world;
   test::make_notes_database(world / "a.db", {"delete", 4096, 20});
   test::WriterProcess writer(world / "a.db", {test::WriterOptions::Mode::hold_exclusive});
@@ -251,7 +251,7 @@ std::set<std::string> own_locks() {
   return locks;
 }
 
-TEST_CASE("the error of a busy source names who has it open") {
+TEST_CASE("The error of a busy source names who has it open") {
   test::FakeEnv world;
   test::make_notes_database(world / "a.db", {"delete", 4096, 20});
   const test::WriterProcess writer(world / "a.db",
@@ -264,7 +264,7 @@ TEST_CASE("the error of a busy source names who has it open") {
   CHECK(pages.error().hint.find("close it") != std::string::npos);
 }
 
-TEST_CASE("locks that this process holds on the source are the same before and after") {
+TEST_CASE("Locks that this process holds on the source are the same before and after") {
   const std::string mode = GENERATE("wal", "delete");
   test::FakeEnv world;
   test::make_notes_database(world / "a.db", {mode, 4096, 20});
@@ -289,7 +289,7 @@ int as_nobody(const std::function<int()>& run) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 98;
 }
 
-TEST_CASE("in a folder that may not be written an idle WAL database is refused for that reason") {
+TEST_CASE("In a folder that may not be written an idle WAL database is refused for that reason") {
   test::FakeEnv world;
   const std::string mode = GENERATE("wal", "delete");
   fs::create_directory(world / "in");
@@ -309,7 +309,7 @@ TEST_CASE("in a folder that may not be written an idle WAL database is refused f
   CHECK(contents_of(world / "in").size() == 1);
 }
 
-TEST_CASE("a database that may not be read is refused for that reason") {
+TEST_CASE("A database that may not be read is refused for that reason") {
   test::FakeEnv world;
   test::make_notes_database(world / "a.db", {"delete", 4096, 20});
   fs::permissions(world.folder.path(), fs::perms(0755));

@@ -21,7 +21,7 @@ int request_stop_at_count(unsigned, void* stop, void*, void* sql) {
 
 }  // namespace
 
-TEST_CASE("rows are counted of ordinary tables, whatever their names") {
+TEST_CASE("Rows are counted of ordinary tables, whatever their names") {
   const auto connection = sqlite::open(":memory:", SQLITE_OPEN_READWRITE);
   REQUIRE(connection);
   REQUIRE(sqlite::execute(connection->get(),
@@ -55,7 +55,7 @@ using Counts = std::map<std::string, std::uint64_t>;
 
 }  // namespace
 
-TEST_CASE("rows of full-text and R-Tree tables that hold their own are counted") {
+TEST_CASE("Rows of full-text and R-Tree tables that hold their own are counted") {
   const auto counts = counts_after(R"sql(
 CREATE VIRTUAL TABLE "five's" USING fts5(content, title);
 INSERT INTO "five's" VALUES ('a', 'b'), ('c', 'd'), ('e', 'f');
@@ -78,7 +78,7 @@ INSERT INTO boxes VALUES (1, 0, 1), (2, 0, 1), (3, 0, 1), (4, 0, 1), (5, 0, 1))s
   CHECK(counts.all().size() == 6);
 }
 
-TEST_CASE("a full-text index over another table is not counted twice") {
+TEST_CASE("A full-text index over another table is not counted twice") {
   const auto counts = counts_after(R"sql(
 CREATE TABLE notes(id INTEGER PRIMARY KEY, content);
 INSERT INTO notes VALUES (1, 'a'), (2, 'b');
@@ -90,7 +90,7 @@ INSERT INTO by_four(by_four) VALUES ('rebuild'))sql");
   CHECK(counts.virtual_rows.empty());
 }
 
-TEST_CASE("tables of unknown modules do not fail a count, and what they keep is counted") {
+TEST_CASE("Tables of unknown modules do not fail a count, and what they keep is counted") {
   const auto connection = sqlite::open(":memory:", SQLITE_OPEN_READWRITE);
   REQUIRE(connection);
   REQUIRE(sqlite::execute(
@@ -108,7 +108,7 @@ TEST_CASE("tables of unknown modules do not fail a count, and what they keep is 
   CHECK(counts->virtual_rows.empty());
 }
 
-TEST_CASE("a stop request ends the count of a table that is under way") {
+TEST_CASE("A stop request ends the count of a table that is under way") {
   const auto connection = sqlite::open(":memory:", SQLITE_OPEN_READWRITE);
   REQUIRE(connection);
   REQUIRE(sqlite::execute(connection->get(),

@@ -38,7 +38,7 @@ core::Expected<std::string> digest_through(sqlite3* connection, std::uint64_t by
 
 }  // namespace
 
-TEST_CASE("a sealed database is read whole and cannot be changed") {
+TEST_CASE("A sealed database is read whole and cannot be changed") {
   const TempFolder folder;
   const auto path = folder / "sealed.db";
   make_filled(path, 200);
@@ -54,7 +54,7 @@ TEST_CASE("a sealed database is read whole and cannot be changed") {
   CHECK(test::names_in(folder.path()) == "sealed.db");
 }
 
-TEST_CASE("what lies beside a sealed database is not looked at") {
+TEST_CASE("What lies beside a sealed database is not looked at") {
   const TempFolder folder;
   const auto path = folder / "sealed.db";
   make_filled(path, 10);
@@ -69,7 +69,7 @@ TEST_CASE("what lies beside a sealed database is not looked at") {
   CHECK(fs::exists(path.string() + "-journal"));
 }
 
-TEST_CASE("a header that says WAL is read as it is by us, and past it by SQLite") {
+TEST_CASE("A header that says WAL is read as it is by us, and past it by SQLite") {
   const TempFolder folder;
   const auto path = folder / "sealed.db";
   test::make_notes_database(path, {.journal_mode = "wal"});
@@ -82,7 +82,7 @@ TEST_CASE("a header that says WAL is read as it is by us, and past it by SQLite"
   CHECK(test::names_in(folder.path()) == "sealed.db");
 }
 
-TEST_CASE("a file that is cut while it is read gives an error, not the end of the program") {
+TEST_CASE("A file that is cut while it is read gives an error, not the end of the program") {
   const TempFolder folder;
   const auto path = folder / "sealed.db";
   make_filled(path, 20'000);
@@ -99,7 +99,7 @@ TEST_CASE("a file that is cut while it is read gives an error, not the end of th
       (rows.error().code == core::ErrorCode::io || rows.error().code == core::ErrorCode::damaged));
 }
 
-TEST_CASE("the bytes that SQLite reads are counted") {
+TEST_CASE("The bytes that SQLite reads are counted") {
   const TempFolder folder;
   const auto path = folder / "sealed.db";
   make_filled(path, 5'000);
@@ -112,7 +112,7 @@ TEST_CASE("the bytes that SQLite reads are counted") {
 }
 
 #ifdef __linux__
-TEST_CASE("between two statements nothing of the file stays in the memory of the process") {
+TEST_CASE("Between two statements nothing of the file stays in the memory of the process") {
   const TempFolder folder;
   const auto path = folder / "sealed.db";
   make_filled(path, 40'000);
@@ -124,7 +124,7 @@ TEST_CASE("between two statements nothing of the file stays in the memory of the
 }
 #endif
 
-TEST_CASE("who looks here and there finds in memory what was used last, and gives it back") {
+TEST_CASE("Who looks here and there finds in memory what was used last, and gives it back") {
   const TempFolder folder;
   const auto path = folder / "sealed.db";
   test::run_sql(path,

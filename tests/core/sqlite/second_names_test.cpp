@@ -31,7 +31,7 @@ struct LinkedWorld : SnapshotWorld {
 
 }  // namespace
 
-TEST_CASE("a second name of a live WAL database is refused, and the first one named") {
+TEST_CASE("A second name of a live WAL database is refused, and the first one named") {
   LinkedWorld world;
   world.link();
   test::OpenDatabase live(world.source);
@@ -49,7 +49,7 @@ TEST_CASE("a second name of a live WAL database is refused, and the first one na
   CHECK(taken->manifest.rows.at("notes") == 21);
 }
 
-TEST_CASE("a crashed WAL beside a second name in the same folder is found") {
+TEST_CASE("A crashed WAL beside a second name in the same folder is found") {
   LinkedWorld world;
   {
     test::OpenDatabase live(world.source, false);
@@ -62,7 +62,7 @@ TEST_CASE("a crashed WAL beside a second name in the same folder is found") {
   CHECK(refused.error().hint.find(world.source.string()) != std::string::npos);
 }
 
-TEST_CASE("a WAL database with a name that cannot be found is refused with the way to find it") {
+TEST_CASE("A WAL database with a name that cannot be found is refused with the way to find it") {
   LinkedWorld world;
   {
     test::OpenDatabase live(world.source, false);
@@ -77,7 +77,7 @@ TEST_CASE("a WAL database with a name that cannot be found is refused with the w
   CHECK(world.take_of(world.source));
 }
 
-TEST_CASE("an idle WAL database whose names are all in its folder is copied") {
+TEST_CASE("An idle WAL database whose names are all in its folder is copied") {
   LinkedWorld world;
   world.alias = world.live / "global.before-restore-20261123T040701Z.db";
   world.link();
@@ -86,7 +86,7 @@ TEST_CASE("an idle WAL database whose names are all in its folder is copied") {
   CHECK(taken->warnings.empty());
 }
 
-TEST_CASE("hard links of a folder whole, -wal and all, are one database") {
+TEST_CASE("Hard links of a folder whole, -wal and all, are one database") {
   LinkedWorld world;
   test::OpenDatabase live(world.source);
   live.run(test::commit_sql(20));
@@ -95,7 +95,7 @@ TEST_CASE("hard links of a folder whole, -wal and all, are one database") {
   CHECK(world.take_of(world.source));
 }
 
-TEST_CASE("of a rollback database a crashed journal beside another name is refused") {
+TEST_CASE("Of a rollback database a crashed journal beside another name is refused") {
   LinkedWorld world("delete");
   world.alias = world.live / "alias.db";
   world.link();
@@ -111,7 +111,7 @@ TEST_CASE("of a rollback database a crashed journal beside another name is refus
   CHECK(world.take_of(world.alias));
 }
 
-TEST_CASE("a rollback database with a name that cannot be found is copied with a warning") {
+TEST_CASE("A rollback database with a name that cannot be found is copied with a warning") {
   LinkedWorld world("delete");
   world.link();
   const auto taken = world.take_of(world.source);
@@ -120,7 +120,7 @@ TEST_CASE("a rollback database with a name that cannot be found is copied with a
   CHECK(taken->warnings.front().find("2 names") != std::string::npos);
 }
 
-TEST_CASE("the journal of a writer at work under another name is no crashed one") {
+TEST_CASE("The journal of a writer at work under another name is no crashed one") {
   LinkedWorld world("delete");
   world.alias = world.live / "alias.db";
   world.link();
@@ -130,7 +130,7 @@ TEST_CASE("the journal of a writer at work under another name is no crashed one"
   live.run("COMMIT");
 }
 
-TEST_CASE("a file that is mounted by itself is known by the list of mounts") {
+TEST_CASE("A file that is mounted by itself is known by the list of mounts") {
   const std::string mounts =
       "/dev/sda1 / ext4 rw 0 0\n/dev/sda1 /data/my\\040notes.db ext4 rw 0 0\n";
   CHECK(core::is_mount_point("/data/my notes.db", mounts));

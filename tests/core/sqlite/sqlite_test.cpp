@@ -10,7 +10,7 @@
 using core::ErrorCode;
 namespace sqlite = core::sqlite;
 
-TEST_CASE("a database that is not there is not created by opening it for reading") {
+TEST_CASE("A database that is not there is not created by opening it for reading") {
   test::TempFolder folder;
   const auto connection = sqlite::open((folder / "absent.db").string(), SQLITE_OPEN_READONLY);
   REQUIRE_FALSE(connection);
@@ -18,7 +18,7 @@ TEST_CASE("a database that is not there is not created by opening it for reading
   CHECK(test::names_in(folder.path()).empty());
 }
 
-TEST_CASE("values come back from queries as they were put in") {
+TEST_CASE("Values come back from queries as they were put in") {
   const auto connection = sqlite::open(":memory:", SQLITE_OPEN_READWRITE);
   REQUIRE(connection);
   REQUIRE(sqlite::execute(connection->get(), "CREATE TABLE t(a, b); INSERT INTO t VALUES(7, 'x')",
@@ -30,7 +30,7 @@ TEST_CASE("values come back from queries as they were put in") {
         std::string("a\0b", 3));
 }
 
-TEST_CASE("a query without a row and a wrong statement are errors") {
+TEST_CASE("A query without a row and a wrong statement are errors") {
   const auto connection = sqlite::open(":memory:", SQLITE_OPEN_READWRITE);
   REQUIRE(connection);
   CHECK_FALSE(sqlite::query_integer(connection->get(), "SELECT 1 WHERE 0", "cannot read"));
@@ -40,7 +40,7 @@ TEST_CASE("a query without a row and a wrong statement are errors") {
   CHECK(wrong.error().message.find("cannot read /x/y.db: near \"SELEKT\"") == 0);
 }
 
-TEST_CASE("a file that is not a database is told from a damaged one") {
+TEST_CASE("A file that is not a database is told from a damaged one") {
   test::TempFolder folder;
   test::write_file(folder / "garbage.db", std::string(8192, 'g'));
   const auto garbage = sqlite::open((folder / "garbage.db").string(), SQLITE_OPEN_READONLY);
@@ -59,7 +59,7 @@ TEST_CASE("a file that is not a database is told from a damaged one") {
   CHECK(rows.error().code == ErrorCode::damaged);
 }
 
-TEST_CASE("a database that another process has locked is busy") {
+TEST_CASE("A database that another process has locked is busy") {
   test::TempFolder folder;
   const auto path = folder / "locked.db";
   test::make_notes_database(path, {.journal_mode = "delete"});
@@ -73,7 +73,7 @@ TEST_CASE("a database that another process has locked is busy") {
   CHECK(rows.error().message.find(path.string()) != std::string::npos);
 }
 
-TEST_CASE("an identifier with quotes stays one identifier") {
+TEST_CASE("An identifier with quotes stays one identifier") {
   CHECK(sqlite::quote_identifier("plain") == "\"plain\"");
   const std::string name = "o\"; DROP TABLE t; --";
   const auto connection = sqlite::open(":memory:", SQLITE_OPEN_READWRITE);
@@ -84,7 +84,7 @@ TEST_CASE("an identifier with quotes stays one identifier") {
   CHECK(sqlite::query_text(connection->get(), "SELECT name FROM sqlite_schema", "x") == name);
 }
 
-TEST_CASE("a writer process keeps the invariant of its database, killed or not") {
+TEST_CASE("A writer process keeps the invariant of its database, killed or not") {
   test::TempFolder folder;
   const auto path = folder / "live.db";
   test::make_notes_database(path);

@@ -83,7 +83,7 @@ void write_record(FakeEnv& world, const fs::path& project, const std::string& na
 
 }  // namespace
 
-TEST_CASE("the global database is found at its present and its former place") {
+TEST_CASE("The global database is found at its present and its former place") {
   FakeEnv world;
   CHECK(discover(world).databases.empty());
   make_database(world / "home/.claude/orchestrator/global.db");
@@ -95,7 +95,7 @@ TEST_CASE("the global database is found at its present and its former place") {
   CHECK(found.warnings.empty());
 }
 
-TEST_CASE("project databases are found through both of Claude's records, each once") {
+TEST_CASE("Project databases are found through both of Claude's records, each once") {
   FakeEnv world;
   make_database(world / "work/shop/.orchestrator/project.db");
   make_database(world / "work/my blog/.orchestrator/project.db");
@@ -120,7 +120,7 @@ TEST_CASE("project databases are found through both of Claude's records, each on
 }
 
 TEST_CASE(
-    "a skim finds the same projects, from one record each of those the settings do not name") {
+    "A skim finds the same projects, from one record each of those the settings do not name") {
   FakeEnv world;
   for (const char* name : {"work/shop.v2", "work/blog"}) {
     make_database(world / name / ".orchestrator/project.db");
@@ -142,7 +142,7 @@ TEST_CASE(
   CHECK(files.largest <= 16 * 1024);
 }
 
-TEST_CASE("a slow disk ends the reading of Claude's records at the search's time") {
+TEST_CASE("A slow disk ends the reading of Claude's records at the search's time") {
   FakeEnv world;
   world.clock.really_sleeps = false;
   make_database(world / "home/.claude/orchestrator/global.db");
@@ -160,7 +160,7 @@ TEST_CASE("a slow disk ends the reading of Claude's records at the search's time
   CHECK(found->databases.size() == 1);
 }
 
-TEST_CASE("records that are damaged are told and the rest is found") {
+TEST_CASE("Records that are damaged are told and the rest is found") {
   FakeEnv world;
   make_database(world / "home/.claude/orchestrator/global.db");
   test::write_file(world / "home/.claude.json", "{\"projects\": {\"/a\": ");
@@ -170,7 +170,7 @@ TEST_CASE("records that are damaged are told and the rest is found") {
   CHECK(found.warnings[0].find(".claude.json") != std::string::npos);
 }
 
-TEST_CASE("another folder of Claude's settings is looked at in the place of the usual one") {
+TEST_CASE("Another folder of Claude's settings is looked at in the place of the usual one") {
   FakeEnv world;
   world.places.variables["CLAUDE_CONFIG_DIR"] = (world / "elsewhere").string();
   make_database(world / "elsewhere/orchestrator/global.db");
@@ -186,7 +186,7 @@ TEST_CASE("another folder of Claude's settings is looked at in the place of the 
         "project work/shop/.orchestrator/project.db");
 }
 
-TEST_CASE("named folders are searched for project databases and patterns") {
+TEST_CASE("Named folders are searched for project databases and patterns") {
   FakeEnv world;
   make_database(world / "src/a/.orchestrator/project.db");
   make_database(world / "src/b/c/.orchestrator/project.db");
@@ -205,7 +205,7 @@ TEST_CASE("named folders are searched for project databases and patterns") {
         "other home/.claude/plugins/memory.sqlite, other src/data/app.sqlite");
 }
 
-TEST_CASE("what is found is described, and nothing is changed or left behind") {
+TEST_CASE("What is found is described, and nothing is changed or left behind") {
   FakeEnv world;
   const fs::path global = world / "home/.claude/orchestrator/global.db";
   make_database(global, 7);
@@ -224,7 +224,7 @@ TEST_CASE("what is found is described, and nothing is changed or left behind") {
   CHECK(tree_of(world.folder.path()) == before);
 }
 
-TEST_CASE("a database that others write to is read with the rows of its WAL") {
+TEST_CASE("A database that others write to is read with the rows of its WAL") {
   FakeEnv world;
   const fs::path global = world / "home/.claude/orchestrator/global.db";
   make_database(global, 0);
@@ -236,7 +236,7 @@ TEST_CASE("a database that others write to is read with the rows of its WAL") {
   CHECK(writer.stop().failures == 0);
 }
 
-TEST_CASE("a database that cannot be read is still found, with the reason") {
+TEST_CASE("A database that cannot be read is still found, with the reason") {
   FakeEnv world;
   fs::create_directories(world / "home/.claude/orchestrator");
   test::write_file(world / "home/.claude/orchestrator/global.db", std::string(5000, 'x'));
@@ -250,7 +250,7 @@ TEST_CASE("a database that cannot be read is still found, with the reason") {
   CHECK(unread.databases[0].warnings.empty());
 }
 
-TEST_CASE("loops of links end, and files with two names are found once") {
+TEST_CASE("Loops of links end, and files with two names are found once") {
   FakeEnv world;
   make_database(world / "src/a/.orchestrator/project.db");
   fs::create_directory_symlink(world / "src", world / "src/a/up");
@@ -265,7 +265,7 @@ TEST_CASE("loops of links end, and files with two names are found once") {
   CHECK(found.warnings[0].find("leads back") != std::string::npos);
 }
 
-TEST_CASE("the search ends at its depth and its time, and says so") {
+TEST_CASE("The search ends at its depth and its time, and says so") {
   FakeEnv world;
   fs::path deep = world / "src";
   for (int i = 0; i < 12; ++i) deep /= "d";
@@ -281,7 +281,7 @@ TEST_CASE("the search ends at its depth and its time, and says so") {
   CHECK(discover(world, {.folders = {deep}}).databases.size() == 1);
 }
 
-TEST_CASE("arguments that cannot work are refused, and a stop ends the search") {
+TEST_CASE("Arguments that cannot work are refused, and a stop ends the search") {
   FakeEnv world;
   const auto code_of = [&](const DiscoverRequest& request) {
     const auto found = core::discover_databases(request, world.env(), {});
@@ -299,7 +299,7 @@ TEST_CASE("arguments that cannot work are refused, and a stop ends the search") 
   CHECK(stopped.error().code == core::ErrorCode::cancelled);
 }
 
-TEST_CASE("a live database in a synced folder, on a Windows drive or on a network is warned of") {
+TEST_CASE("A live database in a synced folder, on a Windows drive or on a network is warned of") {
   FakeEnv world;
   world.places.variables["WSL_DISTRO_NAME"] = "Debian";
   make_database(world / "src/Dropbox/app/.orchestrator/project.db");
@@ -330,7 +330,7 @@ TEST_CASE("a live database in a synced folder, on a Windows drive or on a networ
   CHECK(warned(3, "network file system (nfs4)"));
 }
 
-TEST_CASE("folders of cloud services are known by their names") {
+TEST_CASE("Folders of cloud services are known by their names") {
   CHECK(core::cloud_service_of("/home/u/Dropbox/x/global.db") == "Dropbox");
   CHECK(core::cloud_service_of("/Users/u/Library/Mobile Documents/com~apple/x.db") ==
         "iCloud Drive");
@@ -341,7 +341,7 @@ TEST_CASE("folders of cloud services are known by their names") {
   CHECK(core::cloud_service_of("/home/u/work/Dropbox").empty());  // a file of that name
 }
 
-TEST_CASE("the mount that holds a path is the innermost and latest") {
+TEST_CASE("The mount that holds a path is the innermost and latest") {
   constexpr const char* kMounts =
       "/dev/sda1 / ext4 rw 0 0\nC:\\134 /mnt/c 9p rw 0 0\n//nas/x /mnt/my\\040share cifs rw 0 0\n"
       "tmpfs /mnt/c tmpfs rw 0 0\n/dev/sdb /mnt/c/data ext4 rw 0 0\n";
@@ -353,7 +353,7 @@ TEST_CASE("the mount that holds a path is the innermost and latest") {
   CHECK(core::mount_type_of("/x.db", "").empty());
 }
 
-TEST_CASE("patterns fit file names as a shell's do") {
+TEST_CASE("Patterns fit file names as a shell's do") {
   CHECK(core::fits_pattern("app.sqlite", "*.sqlite"));
   CHECK(core::fits_pattern("app.sqlite", "a??.s*e"));
   CHECK(core::fits_pattern("", "*"));

@@ -75,7 +75,7 @@ bool mentions(const DatabaseStatus& status, const std::string& words) {
 
 }  // namespace
 
-TEST_CASE("a database with a schedule and a fresh verified snapshot is ok") {
+TEST_CASE("A database with a schedule and a fresh verified snapshot is ok") {
   const DatabaseStatus status = judge_one(healthy());
   CHECK(status.state == BackupState::ok);
   CHECK(status.problems.empty());
@@ -89,7 +89,7 @@ TEST_CASE("a database with a schedule and a fresh verified snapshot is ok") {
   CHECK(core::judge_status(healthy()).summary == "1 database is backed up and verified.");
 }
 
-TEST_CASE("a database without a schedule needs attention, with or without a snapshot") {
+TEST_CASE("A database without a schedule needs attention, with or without a snapshot") {
   StatusInput input = healthy();
   input.schedules.clear();
   DatabaseStatus status = judge_one(input);
@@ -104,7 +104,7 @@ TEST_CASE("a database without a schedule needs attention, with or without a snap
   CHECK_FALSE(status.last_success);
 }
 
-TEST_CASE("a missed night needs attention, more of them mean failing") {
+TEST_CASE("A missed night needs attention, more of them mean failing") {
   StatusInput input = healthy();
   input.runs.clear();
   input.snapshots = {snapshot_taken(kNow - hours{25})};
@@ -120,7 +120,7 @@ TEST_CASE("a missed night needs attention, more of them mean failing") {
   CHECK(mentions(status, "overdue by 4 days"));
 }
 
-TEST_CASE("a stale but intact snapshot is not ok however often it is verified") {
+TEST_CASE("A stale but intact snapshot is not ok however often it is verified") {
   StatusInput input = healthy();
   input.snapshots = {snapshot_taken(kNow - hours{24 * 30})};
   input.runs = {run_at(kNow - hours{1}, true)};
@@ -130,7 +130,7 @@ TEST_CASE("a stale but intact snapshot is not ok however often it is verified") 
   CHECK(status.last_verified == kNow - hours{1});
 }
 
-TEST_CASE("a failed last run means failing, a success after it makes it good") {
+TEST_CASE("A failed last run means failing, a success after it makes it good") {
   StatusInput input = healthy();
   input.runs.insert(input.runs.begin(), run_at(kNow - hours{1}, false));
   DatabaseStatus status = judge_one(input);
@@ -143,7 +143,7 @@ TEST_CASE("a failed last run means failing, a success after it makes it good") {
   CHECK(status.last_error.empty());
 }
 
-TEST_CASE("a new schedule owes nothing from before it was installed") {
+TEST_CASE("A new schedule owes nothing from before it was installed") {
   StatusInput input = healthy();
   input.snapshots.clear();
   input.runs.clear();
@@ -153,7 +153,7 @@ TEST_CASE("a new schedule owes nothing from before it was installed") {
   CHECK(judge_one(input).overdue == hours{6});
 }
 
-TEST_CASE("a schedule that has not run yet is no backup, though nothing is overdue") {
+TEST_CASE("A schedule that has not run yet is no backup, though nothing is overdue") {
   StatusInput input = healthy();
   input.snapshots.clear();
   input.runs.clear();
@@ -163,7 +163,7 @@ TEST_CASE("a schedule that has not run yet is no backup, though nothing is overd
   CHECK(mentions(status, "There is no snapshot yet"));
 }
 
-TEST_CASE("a failure of one schedule is not hidden by the success of another") {
+TEST_CASE("A failure of one schedule is not hidden by the success of another") {
   StatusInput input = healthy();
   input.schedules.push_back(input.schedules[0]);
   input.schedules[1].name = "second";
@@ -190,7 +190,7 @@ TEST_CASE("a failure of one schedule is not hidden by the success of another") {
   CHECK(judge_one(input).state == BackupState::ok);
 }
 
-TEST_CASE("a failure by hand is the schedule's only where it went to the same destination") {
+TEST_CASE("A failure by hand is the schedule's only where it went to the same destination") {
   StatusInput input = healthy();
   RunRecord by_hand = run_at(kNow - hours{1}, false);
   by_hand.schedule.clear();
@@ -205,7 +205,7 @@ TEST_CASE("a failure by hand is the schedule's only where it went to the same de
   CHECK(mentions(status, "The last run failed"));
 }
 
-TEST_CASE("a snapshot that has gone from its destination is no backup") {
+TEST_CASE("A snapshot that has gone from its destination is no backup") {
   StatusInput input = healthy();
   input.runs[0].id = 7;
   input.runs.push_back(run_at(kNow - hours{32}, true));
@@ -219,7 +219,7 @@ TEST_CASE("a snapshot that has gone from its destination is no backup") {
   CHECK_FALSE(status.last_success);
 }
 
-TEST_CASE("damage that a check found is told until there is another snapshot") {
+TEST_CASE("Damage that a check found is told until there is another snapshot") {
   StatusInput input = healthy();
   RunRecord check = run_at(kNow - hours{1}, false);
   check.kind = "verify";
@@ -238,7 +238,7 @@ TEST_CASE("damage that a check found is told until there is another snapshot") {
   CHECK(judge_one(input).state == BackupState::ok);
 }
 
-TEST_CASE("a snapshot that never passed a check, or long ago, needs attention") {
+TEST_CASE("A snapshot that never passed a check, or long ago, needs attention") {
   StatusInput input = healthy();
   input.snapshots = {snapshot_taken(kNow - hours{8}, false)};
   CHECK(mentions(judge_one(input), "passed a check"));
@@ -246,7 +246,7 @@ TEST_CASE("a snapshot that never passed a check, or long ago, needs attention") 
   CHECK(mentions(judge_one(input), "The last check is 20 days old"));
 }
 
-TEST_CASE("a shrunken database is told by the status") {
+TEST_CASE("A shrunken database is told by the status") {
   StatusInput input = healthy();
   input.runs[0].warnings = std::string(core::kShrinkWarning) + ": 3 rows now, 400 in /x.db.";
   const DatabaseStatus status = judge_one(input);
@@ -256,7 +256,7 @@ TEST_CASE("a shrunken database is told by the status") {
   CHECK(judge_one(input).state == BackupState::ok);
 }
 
-TEST_CASE("a shrunken database is still told when the nights after it warn no more") {
+TEST_CASE("A shrunken database is still told when the nights after it warn no more") {
   StatusInput input = healthy();
   RunRecord shrunken = run_at(kNow - hours{56}, true);
   shrunken.warnings = std::string(core::kShrinkWarning) + ": 3 rows now, 400 in /x.db.";
@@ -270,7 +270,7 @@ TEST_CASE("a shrunken database is still told when the nights after it warn no mo
   CHECK(judge_one(input).state == BackupState::ok);
 }
 
-TEST_CASE("a restore since a shrunken snapshot is told beside the warning") {
+TEST_CASE("A restore since a shrunken snapshot is told beside the warning") {
   StatusInput input = healthy();
   input.runs[0].warnings = std::string(core::kShrinkWarning) + ": 3 rows now, 400 in /x.db.";
   core::RunRecord restore = input.runs[0];
@@ -293,7 +293,7 @@ TEST_CASE("a restore since a shrunken snapshot is told beside the warning") {
   CHECK(judge_one(input).state == BackupState::ok);
 }
 
-TEST_CASE("problems of schedule and place are passed on") {
+TEST_CASE("Problems of schedule and place are passed on") {
   StatusInput input = healthy();
   input.schedules[0].problems = {"Linger is off."};
   CHECK(judge_one(input).state == BackupState::attention);
@@ -307,7 +307,7 @@ TEST_CASE("problems of schedule and place are passed on") {
   CHECK(mentions(judge_one(input), "Dropbox"));
 }
 
-TEST_CASE("times from a clock that ran ahead do not count as success") {
+TEST_CASE("Times from a clock that ran ahead do not count as success") {
   StatusInput input = healthy();
   input.snapshots = {snapshot_taken(kNow + hours{24 * 400}), snapshot_taken(kNow - hours{72})};
   input.runs = {run_at(kNow + hours{24 * 400}, true)};
@@ -318,14 +318,14 @@ TEST_CASE("times from a clock that ran ahead do not count as success") {
   CHECK_FALSE(judge_one(input).overdue);
 }
 
-TEST_CASE("snapshots and runs of another database do not count") {
+TEST_CASE("Snapshots and runs of another database do not count") {
   StatusInput input = healthy();
   input.snapshots[0].manifest->source = "/home/u/other.db";
   input.runs[0].source = "/home/u/other.db";
   CHECK(judge_one(input).state == BackupState::failing);
 }
 
-TEST_CASE("a scheduled database that is gone is first of all to be brought back") {
+TEST_CASE("A scheduled database that is gone is first of all to be brought back") {
   StatusInput input = healthy();
   input.databases.clear();
   input.snapshots[0].path = "/backups/laptop/global-2026-11-23.db";
@@ -348,7 +348,7 @@ TEST_CASE("a scheduled database that is gone is first of all to be brought back"
                                "If it moved, install the schedule again"));
 }
 
-TEST_CASE("a database without a schedule that is missing is told while it has a snapshot") {
+TEST_CASE("A database without a schedule that is missing is told while it has a snapshot") {
   StatusInput input = healthy();
   input.schedules.clear();
   input.databases[0].presence = StatusInput::Presence::gone;
@@ -374,7 +374,7 @@ TEST_CASE("a database without a schedule that is missing is told while it has a 
   CHECK(core::judge_status(input).databases.empty());
 }
 
-TEST_CASE("the snapshot to bring a database back from is the newest that is not known as damaged") {
+TEST_CASE("The snapshot to bring a database back from is the newest that is not known as damaged") {
   StatusInput input = healthy();
   input.databases[0].presence = StatusInput::Presence::gone;
   input.runs.clear();
@@ -402,7 +402,7 @@ TEST_CASE("the snapshot to bring a database back from is the newest that is not 
   CHECK(mentions(judge_one(input), "{\"snapshot\": \"/b/global-2026-11-23.db\""));
 }
 
-TEST_CASE("each line of a warning is a problem, what was lost first") {
+TEST_CASE("Each line of a warning is a problem, what was lost first") {
   StatusInput input = healthy();
   input.runs[0].warnings = "/backups is on the same disk.\n" + std::string(core::kShrinkWarning) +
                            ": 3 rows now, 400 in /x.db.";
@@ -413,7 +413,7 @@ TEST_CASE("each line of a warning is a problem, what was lost first") {
                                  "The last run warned: /backups is on the same disk."});
 }
 
-TEST_CASE("of several problems the gravest comes first, in a database and among them") {
+TEST_CASE("Of several problems the gravest comes first, in a database and among them") {
   StatusInput input = healthy();
   // Failing for its damaged snapshot, and without a schedule besides.
   input.schedules.clear();
@@ -444,7 +444,7 @@ TEST_CASE("of several problems the gravest comes first, in a database and among 
                                emptied.string() + ": The last run warned: The database has lost"));
 }
 
-TEST_CASE("the worst database comes first and decides") {
+TEST_CASE("The worst database comes first and decides") {
   StatusInput input = healthy();
   input.databases.push_back({"/home/u/a/.orchestrator/project.db", {}});
   const StatusReport report = core::judge_status(input);

@@ -98,7 +98,7 @@ struct Corpus {
 
 }  // namespace
 
-TEST_CASE("a damaged database is never verified where SQLite or an account of its pages sees it") {
+TEST_CASE("A damaged database is never verified where SQLite or an account of its pages sees it") {
   Corpus corpus;
   std::mt19937 random(kSeed);
   test::forget_peak();

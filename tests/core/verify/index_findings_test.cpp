@@ -90,7 +90,7 @@ bool tells(const std::vector<std::string>& warnings, const std::string& part) {
   });
 }
 
-TEST_CASE("indexes of an application's own order are told at night and hinder no restore") {
+TEST_CASE("Indexes of an application's own order are told at night and hinder no restore") {
   World world;
   make(world.source, GENERATE(from_range(kTables)));
   const std::string live = test::read_file(world.source);
@@ -109,7 +109,7 @@ TEST_CASE("indexes of an application's own order are told at night and hinder no
   CHECK(test::read_file(world.live / "back.db") == live);
 }
 
-TEST_CASE("reindex builds the indexes of the restored database anew, and nothing else changes") {
+TEST_CASE("Reindex builds the indexes of the restored database anew, and nothing else changes") {
   World world;
   make(world.source, GENERATE(from_range(kTables)) + "; PRAGMA journal_mode = wal");
   const auto taken = world.taken();
@@ -124,7 +124,7 @@ TEST_CASE("reindex builds the indexes of the restored database anew, and nothing
   CHECK(test::query_integer(back, "SELECT count(*) FROM p WHERE name LIKE 'name %'") == 50);
 }
 
-TEST_CASE("a reindex that cannot succeed changes nothing and says why") {
+TEST_CASE("A reindex that cannot succeed changes nothing and says why") {
   World world;
   make(world.source, "CREATE TABLE p(id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE UNIQUE)");
   {
@@ -142,7 +142,7 @@ TEST_CASE("a reindex that cannot succeed changes nothing and says why") {
   CHECK(world.restore(taken.snapshot, false));
 }
 
-TEST_CASE("without a digest findings in indexes are told and decide nothing") {
+TEST_CASE("Without a digest findings in indexes are told and decide nothing") {
   World world;
   make(world.source, kTables[0]);
   const auto taken = world.taken();
@@ -156,7 +156,7 @@ TEST_CASE("without a digest findings in indexes are told and decide nothing") {
   CHECK(tells(restored->warnings, "do not fit"));
 }
 
-TEST_CASE("the first check of a series is a full one, and then one a week") {
+TEST_CASE("The first check of a series is a full one, and then one a week") {
   World world;
   test::make_notes_database(world.source);
   CHECK(world.taken().manifest.verified == VerifyLevel::full);
@@ -177,7 +177,7 @@ TEST_CASE("the first check of a series is a full one, and then one a week") {
   CHECK(world.taken(VerifyLevel::none).manifest.verified == VerifyLevel::none);
 }
 
-TEST_CASE("an index that went out of step during the week is told by the week's full check") {
+TEST_CASE("An index that went out of step during the week is told by the week's full check") {
   World world;
   test::make_notes_database(world.source, {"delete", 4096, 40});
   world.taken();

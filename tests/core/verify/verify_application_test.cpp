@@ -91,7 +91,7 @@ void check_restores(SnapshotWorld& world, const fs::path& snapshot) {
 
 }  // namespace
 
-TEST_CASE("a database with a collation of its program's is backed up, verified and restored") {
+TEST_CASE("A database with a collation of its program's is backed up, verified and restored") {
   SnapshotWorld world;
   make_with_application(world.source, kCollated);
   const auto level = GENERATE(VerifyLevel::none, VerifyLevel::quick, VerifyLevel::full);
@@ -116,7 +116,7 @@ TEST_CASE("a database with a collation of its program's is backed up, verified a
   check_restores(world, taken.snapshot);
 }
 
-TEST_CASE("damage is found in a database with a collation of its program's, too") {
+TEST_CASE("Damage is found in a database with a collation of its program's, too") {
   SnapshotWorld world;
   make_with_application(world.source, kCollated);
   const auto taken = take(world, VerifyLevel::quick);
@@ -131,7 +131,7 @@ TEST_CASE("damage is found in a database with a collation of its program's, too"
   CHECK(check_named(report, "quick_check").outcome == Outcome::failed);
 }
 
-TEST_CASE("a collation that no index has hinders no full check: it finds a wrong index") {
+TEST_CASE("A collation that no index has hinders no full check: it finds a wrong index") {
   SnapshotWorld world;
   make_with_application(world.source,
                         "CREATE TABLE names(a COLLATE BACKWARDS); CREATE TABLE t(b, c);"
@@ -150,7 +150,7 @@ TEST_CASE("a collation that no index has hinders no full check: it finds a wrong
   CHECK(wrong->manifest.source_findings.at("indexes") == 100);
 }
 
-TEST_CASE("broken references are told of where no collation of a program's bears on them") {
+TEST_CASE("Broken references are told of where no collation of a program's bears on them") {
   SnapshotWorld world;
   const std::string index = GENERATE("", "CREATE INDEX by_a ON names(a);");
   make_with_application(world.source,
@@ -168,7 +168,7 @@ TEST_CASE("broken references are told of where no collation of a program's bears
   CHECK(check_named(report, "foreign_keys").findings.size() == 2);
 }
 
-TEST_CASE("a safety copy's manifest says how far it was checked, not how far it was to be") {
+TEST_CASE("A safety copy's manifest says how far it was checked, not how far it was to be") {
   SnapshotWorld world;
   make_with_application(world.source, kCollated);
   const auto taken = take(world, VerifyLevel::full);
@@ -184,7 +184,7 @@ TEST_CASE("a safety copy's manifest says how far it was checked, not how far it 
   CHECK(manifest->verified == VerifyLevel::quick);
 }
 
-TEST_CASE("the rows of a live database with a collation of its program's are counted") {
+TEST_CASE("The rows of a live database with a collation of its program's are counted") {
   SnapshotWorld world;
   make_with_application(world.source, kCollated);
   auto request = world.request();
@@ -195,7 +195,7 @@ TEST_CASE("the rows of a live database with a collation of its program's are cou
   CHECK(preview->manifest.rows.at("keyed") == 100);
 }
 
-TEST_CASE("a function of its program's in a CHECK hinders no check of a database") {
+TEST_CASE("A function of its program's in a CHECK hinders no check of a database") {
   SnapshotWorld world;
   make_with_application(world.source,
                         "CREATE TABLE t(a, CHECK(app(a) IS NOT NULL));" + rows_into("t", "i"));
@@ -206,7 +206,7 @@ TEST_CASE("a function of its program's in a CHECK hinders no check of a database
   check_restores(world, taken.snapshot);
 }
 
-TEST_CASE("an index over a function of its program's is left out, and the result says so") {
+TEST_CASE("An index over a function of its program's is left out, and the result says so") {
   SnapshotWorld world;
   const std::string index = GENERATE("t(app(a))", "t(a) WHERE app(a)");
   make_with_application(
@@ -221,7 +221,7 @@ TEST_CASE("an index over a function of its program's is left out, and the result
   check_restores(world, taken.snapshot);
 }
 
-TEST_CASE("what a function of its program's keeps SQLite from checking is not called damaged") {
+TEST_CASE("What a function of its program's keeps SQLite from checking is not called damaged") {
   SnapshotWorld world;
   make_with_application(
       world.source, "CREATE TABLE t(a, b AS (app(a)) VIRTUAL NOT NULL);" + rows_into("t(a)", "i"));
@@ -253,7 +253,7 @@ void make_with_broken_rules(const fs::path& path, int rows, bool typed) {
 
 }  // namespace
 
-TEST_CASE("content that breaks the rules of its own schema is the source's, and no damage") {
+TEST_CASE("Content that breaks the rules of its own schema is the source's, and no damage") {
   SnapshotWorld world;
   const bool typed = GENERATE(false, true);
   const int rows = GENERATE(3, 1'500);
@@ -276,7 +276,7 @@ TEST_CASE("content that breaks the rules of its own schema is the source's, and 
   check_restores(world, taken.snapshot);
 }
 
-TEST_CASE("content of every type that its strict table does not allow is no damage either") {
+TEST_CASE("Content of every type that its strict table does not allow is no damage either") {
   SnapshotWorld world;
   test::run_sql(world.source,
                 "CREATE TABLE t(a, b, c, d, e, f); INSERT INTO t VALUES ('x', 2, 'y', 'z', 5, 6);"
@@ -291,7 +291,7 @@ TEST_CASE("content of every type that its strict table does not allow is no dama
         std::map<std::string, std::uint64_t>{{"column_rules", 7}});
 }
 
-TEST_CASE("what is wrong is found behind any number of rows that break their schema's rules") {
+TEST_CASE("What is wrong is found behind any number of rows that break their schema's rules") {
   SnapshotWorld world;
   make_with_broken_rules(world.source, 1'500, true);
   // In the last row alone column b is not what the index over c has.
@@ -308,7 +308,7 @@ TEST_CASE("what is wrong is found behind any number of rows that break their sch
         "row 1500 missing from index i");
 }
 
-TEST_CASE("what was never checked when it was taken is not held against a snapshot later") {
+TEST_CASE("What was never checked when it was taken is not held against a snapshot later") {
   SnapshotWorld world;
   make_with_broken_rules(world.source, 3, true);
   test::run_sql(world.source,
@@ -323,7 +323,7 @@ TEST_CASE("what was never checked when it was taken is not held against a snapsh
   check_restores(world, taken.snapshot);
 }
 
-TEST_CASE("without a digest nobody knows whose the findings in the content are") {
+TEST_CASE("Without a digest nobody knows whose the findings in the content are") {
   SnapshotWorld world;
   make_with_broken_rules(world.source, 3, true);
   test::run_sql(world.source,

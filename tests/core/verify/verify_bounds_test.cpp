@@ -62,7 +62,7 @@ std::string stacked_views() {
 
 }  // namespace
 
-TEST_CASE("views upon views are never compiled") {
+TEST_CASE("Views upon views are never compiled") {
   Hostile hostile(stacked_views() +
                   "CREATE VIRTUAL TABLE words USING fts5(a, content='v60', content_rowid='a');"
                   "CREATE VIRTUAL TABLE old USING fts4(content=\"v60\", a)");
@@ -76,7 +76,7 @@ TEST_CASE("views upon views are never compiled") {
   }
 }
 
-TEST_CASE("a full-text index whose content is a view without end is checked by itself") {
+TEST_CASE("A full-text index whose content is a view without end is checked by itself") {
   Hostile hostile(
       "CREATE VIEW endless AS WITH RECURSIVE n(id, a) AS (VALUES(1, 'x') UNION ALL SELECT id + 1, "
       "a FROM n) SELECT id, a FROM n;"
@@ -86,7 +86,7 @@ TEST_CASE("a full-text index whose content is a view without end is checked by i
   CHECK(passed(report, "integrity_check"));
 }
 
-TEST_CASE("what a schema computes is no longer than the file allows") {
+TEST_CASE("What a schema computes is no longer than the file allows") {
   Hostile hostile(
       "CREATE TABLE g(a, b AS (zeroblob(4000000)), c AS (hex(b)) NOT NULL, d AS (c || c) NOT "
       "NULL); INSERT INTO g(a) VALUES (1)");
@@ -96,7 +96,7 @@ TEST_CASE("what a schema computes is no longer than the file allows") {
   CHECK(check_named(report, "integrity_check")->unfinished);
 }
 
-TEST_CASE("a full-text index over columns that are computed at length is inconclusive") {
+TEST_CASE("A full-text index over columns that are computed at length is inconclusive") {
   Hostile hostile(
       "CREATE TABLE g(id INTEGER PRIMARY KEY, a, b AS (hex(zeroblob(2000000)))); CREATE VIRTUAL "
       "TABLE words USING fts5(b, content='g', content_rowid='id'); INSERT INTO g(a) VALUES (1)");
@@ -106,7 +106,7 @@ TEST_CASE("a full-text index over columns that are computed at length is inconcl
   CHECK(report.verdict == Verdict::inconclusive);
 }
 
-TEST_CASE("a check that comes to its time limit is inconclusive, and says why") {
+TEST_CASE("A check that comes to its time limit is inconclusive, and says why") {
   Hostile hostile(
       "CREATE TABLE t(a); WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 "
       "FROM n WHERE i < 20000) INSERT INTO t SELECT i FROM n");
@@ -118,7 +118,7 @@ TEST_CASE("a check that comes to its time limit is inconclusive, and says why") 
   CHECK(structure->reason.find("out of proportion") != std::string::npos);
 }
 
-TEST_CASE("tables in which a virtual table keeps its content are told from ordinary ones") {
+TEST_CASE("Tables in which a virtual table keeps its content are told from ordinary ones") {
   FakeEnv world;
   const fs::path path = world / "x.db";
   test::run_sql(path,

@@ -65,7 +65,7 @@ struct Published {
 
 }  // namespace
 
-TEST_CASE("a manifest that cannot be read makes a snapshot no damaged one") {
+TEST_CASE("A manifest that cannot be read makes a snapshot no damaged one") {
   Published snapshot;
   struct Case {
     std::string text, hint;
@@ -79,7 +79,7 @@ TEST_CASE("a manifest that cannot be read makes a snapshot no damaged one") {
   snapshot.check_restores();
 }
 
-TEST_CASE("a manifest that the disk does not give makes a snapshot no damaged one") {
+TEST_CASE("A manifest that the disk does not give makes a snapshot no damaged one") {
   Published snapshot;
   UnreadableManifests files;
   const core::Env real = snapshot.world.env();
@@ -87,7 +87,7 @@ TEST_CASE("a manifest that the disk does not give makes a snapshot no damaged on
                                  "Check the disk.");
 }
 
-TEST_CASE("a snapshot without a readable manifest is damaged when its pages are") {
+TEST_CASE("A snapshot without a readable manifest is damaged when its pages are") {
   Published snapshot;
   test::write_file(snapshot.taken.manifest_path, "");
   const auto root = test::query_integer(
@@ -132,14 +132,14 @@ core::Expected<VerifyReport> verify_while_replaced(int times) {
 
 }  // namespace
 
-TEST_CASE("a snapshot that is replaced while it is verified is looked at again") {
+TEST_CASE("A snapshot that is replaced while it is verified is looked at again") {
   const auto report = verify_while_replaced(1);
   REQUIRE(report);
   CHECK(report->verdict == VerifyReport::Verdict::verified);
   CHECK(report->manifest->rows.at("notes") == 21);
 }
 
-TEST_CASE("a snapshot that is replaced again and again is called busy, not damaged") {
+TEST_CASE("A snapshot that is replaced again and again is called busy, not damaged") {
   const auto report = verify_while_replaced(100);
   REQUIRE_FALSE(report);
   CHECK(report.error().code == core::ErrorCode::busy);

@@ -88,7 +88,7 @@ VerifyCheck account(const fs::path& path, bool mapped = true) {
 
 }  // namespace
 
-TEST_CASE("a page that the free list and a table both have is found whatever was created last") {
+TEST_CASE("A page that the free list and a table both have is found whatever was created last") {
   const auto last = GENERATE(
       as<std::string>{}, "", "CREATE VIEW v AS SELECT count(*) FROM keep;",
       "CREATE VIRTUAL TABLE v USING fts5(x);", "CREATE VIRTUAL TABLE v USING rtree(id, a, b);",
@@ -117,7 +117,7 @@ TEST_CASE("SQLite is seen to leave out the account of pages where a view comes f
   CHECK(left(Scene("CREATE VIRTUAL TABLE v USING fts5(x);")) == core::Accounting::trees);
 }
 
-TEST_CASE("a database whose free list holds a page in use is not published as a snapshot") {
+TEST_CASE("A database whose free list holds a page in use is not published as a snapshot") {
   Scene scene("CREATE VIEW v AS SELECT count(*) FROM keep;");
   scene.free_page(scene.page_of("keep"));
   fs::create_directory(scene.world / "backups");
@@ -133,7 +133,7 @@ TEST_CASE("a database whose free list holds a page in use is not published as a 
   CHECK_FALSE(fs::exists(scene.world / "backups/source-2026-11-23.db"));
 }
 
-TEST_CASE("what is wrong with the use of pages is told with whose they are") {
+TEST_CASE("What is wrong with the use of pages is told with whose they are") {
   Scene scene("CREATE INDEX i ON keep(x); CREATE VIEW v AS SELECT 1;");
   SECTION("a page that nothing uses") {
     std::string bytes = test::read_file(scene.path);
@@ -168,7 +168,7 @@ TEST_CASE("what is wrong with the use of pages is told with whose they are") {
   }
 }
 
-TEST_CASE("a pointer map that is wrong about a free page or a root is found") {
+TEST_CASE("A pointer map that is wrong about a free page or a root is found") {
   Scene scene("CREATE VIEW v AS SELECT 1;", "PRAGMA auto_vacuum = INCREMENTAL;");
   CHECK(failures(scene.verify(VerifyLevel::quick)) == "verified: ");
   std::string bytes = test::read_file(scene.path);
@@ -180,7 +180,7 @@ TEST_CASE("a pointer map that is wrong about a free page or a root is found") {
         "damaged: quick_check: The pointer map is wrong about page " + std::to_string(page));
 }
 
-TEST_CASE("pages are accounted for alike where the file is not mapped") {
+TEST_CASE("Pages are accounted for alike where the file is not mapped") {
   test::FakeEnv world;
   for (const test::SoundDatabase& sound : test::sound_databases(world.folder.path())) {
     INFO(sound.name);
@@ -198,7 +198,7 @@ TEST_CASE("pages are accounted for alike where the file is not mapped") {
   }
 }
 
-TEST_CASE("the page with the lock byte is nobody's in a file of more than a gigabyte") {
+TEST_CASE("The page with the lock byte is nobody's in a file of more than a gigabyte") {
   test::FakeEnv world;
   const fs::path path = world / "large.db";
   test::run_sql(path,
@@ -231,7 +231,7 @@ TEST_CASE("the page with the lock byte is nobody's in a file of more than a giga
         "The free list refers to page " + std::to_string(lock_page) + ", which is in use already.");
 }
 
-TEST_CASE("a b-tree page of any bytes is read within its bounds") {
+TEST_CASE("A b-tree page of any bytes is read within its bounds") {
   std::mt19937 random(1);
   core::BtreePage page;
   int read = 0;

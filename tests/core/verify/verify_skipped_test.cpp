@@ -28,7 +28,7 @@ VerifyCheck check_of(const std::string& sql, const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("a key that SQLite can make no sense of ends the check of its own table only") {
+TEST_CASE("A key that SQLite can make no sense of ends the check of its own table only") {
   const std::string mismatch =
       "CREATE TABLE parent(a, b); CREATE TABLE vague(x REFERENCES parent(a));"
       "CREATE TABLE other(id INTEGER PRIMARY KEY); CREATE TABLE child(x REFERENCES other);";
@@ -42,7 +42,7 @@ TEST_CASE("a key that SQLite can make no sense of ends the check of its own tabl
              Catch::Contains("the copy is faithful") && Catch::Contains("table vague"));
 }
 
-TEST_CASE("every full-text table that could not be checked is told") {
+TEST_CASE("Every full-text table that could not be checked is told") {
   const VerifyCheck check = check_of(
       "CREATE VIRTUAL TABLE one USING fts5(a, content = 'nowhere');"
       "CREATE VIRTUAL TABLE two USING fts5(a, content = 'nowhere');"

@@ -83,7 +83,7 @@ std::string names_with(const VerifyReport& report, Outcome outcome) {
 
 }  // namespace
 
-TEST_CASE("a sound snapshot with a fitting manifest is verified by every check") {
+TEST_CASE("A sound snapshot with a fitting manifest is verified by every check") {
   Snapshot snapshot;
   snapshot.write_fitting_manifest();
   const VerifyReport quick = snapshot.verify();
@@ -99,7 +99,7 @@ TEST_CASE("a sound snapshot with a fitting manifest is verified by every check")
   CHECK(check_named(full, "integrity_check").outcome == Outcome::passed);
 }
 
-TEST_CASE("verifying changes neither the file nor its folder, writable or not") {
+TEST_CASE("Verifying changes neither the file nor its folder, writable or not") {
   Snapshot snapshot;
   fs::create_directory(snapshot.world / "folder");
   fs::rename(snapshot.path, snapshot.world / "folder/x-2026-11-23.db");
@@ -117,7 +117,7 @@ TEST_CASE("verifying changes neither the file nor its folder, writable or not") 
   CHECK(test::names_in(snapshot.world / "folder") == names);
 }
 
-TEST_CASE("one changed byte of content is found by the digest alone") {
+TEST_CASE("One changed byte of content is found by the digest alone") {
   Snapshot snapshot;
   snapshot.write_fitting_manifest();
   const std::string bytes = test::read_file(snapshot.path);
@@ -129,7 +129,7 @@ TEST_CASE("one changed byte of content is found by the digest alone") {
   CHECK(names_with(report, Outcome::failed) == "digest");
 }
 
-TEST_CASE("a broken page is found by the structure check even when the digest fits") {
+TEST_CASE("A broken page is found by the structure check even when the digest fits") {
   Snapshot snapshot;
   const auto root = test::query_integer(
       snapshot.path, "SELECT rootpage FROM sqlite_schema WHERE name = 'ledger_in'");
@@ -150,7 +150,7 @@ TEST_CASE("a broken page is found by the structure check even when the digest fi
   CHECK(check_named(report, "digest").outcome == Outcome::passed);
 }
 
-TEST_CASE("an index that does not fit its table is found by the full check, and no damage") {
+TEST_CASE("An index that does not fit its table is found by the full check, and no damage") {
   Snapshot snapshot;
   test::run_sql(snapshot.path,
                 "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX "
@@ -164,7 +164,7 @@ TEST_CASE("an index that does not fit its table is found by the full check, and 
   CHECK(full.verdict == Verdict::verified);
 }
 
-TEST_CASE("a broken foreign key is found when all else fits") {
+TEST_CASE("A broken foreign key is found when all else fits") {
   Snapshot snapshot;
   test::run_sql(snapshot.path, "DELETE FROM notes WHERE id = 'note-5'");
   snapshot.write_fitting_manifest();
@@ -176,7 +176,7 @@ TEST_CASE("a broken foreign key is found when all else fits") {
         "Table links, rowid 6: no such row in notes.");
 }
 
-TEST_CASE("a full-text index that does not fit its content is found when all else fits") {
+TEST_CASE("A full-text index that does not fit its content is found when all else fits") {
   Snapshot snapshot;
   test::run_sql(snapshot.path,
                 "DROP TRIGGER notes_ad; UPDATE notes SET content = 'changed' WHERE rowid = 3");
@@ -188,7 +188,7 @@ TEST_CASE("a full-text index that does not fit its content is found when all els
   CHECK(check_named(report, "full_text").findings[0].find("notes_fts") != std::string::npos);
 }
 
-TEST_CASE("full-text tables of every kind and odd name are checked") {
+TEST_CASE("Full-text tables of every kind and odd name are checked") {
   Snapshot snapshot;
   test::run_sql(snapshot.path,
                 "CREATE VIRTUAL TABLE \"odd \"\"using\"\" [name]\" USING fts5(a);"
@@ -210,7 +210,7 @@ TEST_CASE("full-text tables of every kind and odd name are checked") {
   CHECK(check_named(snapshot.verify(), "full_text").findings.size() == 2);
 }
 
-TEST_CASE("a row count that differs from the manifest is found when all else fits") {
+TEST_CASE("A row count that differs from the manifest is found when all else fits") {
   Snapshot snapshot;
   Manifest manifest = fitting_manifest(snapshot.path);
   manifest.rows["ledger_in"] += 1;
@@ -224,7 +224,7 @@ TEST_CASE("a row count that differs from the manifest is found when all else fit
                                  "Table ledger_in has 20 rows; the manifest says 21."});
 }
 
-TEST_CASE("without a manifest the digest and the row counts are not compared") {
+TEST_CASE("Without a manifest the digest and the row counts are not compared") {
   Snapshot snapshot;
   const VerifyReport without = snapshot.verify();
   CHECK(without.verdict == Verdict::inconclusive);
@@ -233,7 +233,7 @@ TEST_CASE("without a manifest the digest and the row counts are not compared") {
   CHECK(without.rows.at("notes") == 20);
 }
 
-TEST_CASE("a header that does not fit file or manifest is found") {
+TEST_CASE("A header that does not fit file or manifest is found") {
   Snapshot snapshot;
   Manifest manifest = fitting_manifest(snapshot.path);
   manifest.user_version = 7;
@@ -246,7 +246,7 @@ TEST_CASE("a header that does not fit file or manifest is found") {
   CHECK(cut.verdict == Verdict::damaged);
 }
 
-TEST_CASE("what is no database is damaged, whatever it is") {
+TEST_CASE("What is no database is damaged, whatever it is") {
   Snapshot snapshot;
   for (const std::string& bytes :
        {std::string(), std::string("short"), std::string(8192, 'g'),
@@ -260,7 +260,7 @@ TEST_CASE("what is no database is damaged, whatever it is") {
   }
 }
 
-TEST_CASE("nothing to judge is an error, and nothing is created") {
+TEST_CASE("Nothing to judge is an error, and nothing is created") {
   Snapshot snapshot;
   core::NoProgress progress;
   const auto absent = core::verify_snapshot({.snapshot = snapshot.world / "absent.db"},
@@ -274,7 +274,7 @@ TEST_CASE("nothing to judge is an error, and nothing is created") {
   CHECK(folder.error().code == core::ErrorCode::invalid_argument);
 }
 
-TEST_CASE("a snapshot that still says WAL is sound, also in a folder that may not be written") {
+TEST_CASE("A snapshot that still says WAL is sound, also in a folder that may not be written") {
   Snapshot snapshot;
   fs::create_directory(snapshot.world / "folder");
   snapshot.path = snapshot.world / "folder/x-2026-11-23.db";
@@ -287,7 +287,7 @@ TEST_CASE("a snapshot that still says WAL is sound, also in a folder that may no
   CHECK(test::names_in(snapshot.world / "folder") == "x-2026-11-23.db");
 }
 
-TEST_CASE("a stale -wal or -journal beside a snapshot is found, an empty one does no harm") {
+TEST_CASE("A stale -wal or -journal beside a snapshot is found, an empty one does no harm") {
   Snapshot snapshot;
   snapshot.write_fitting_manifest();
   test::write_file(snapshot.path.string() + "-wal", "");
@@ -303,7 +303,7 @@ TEST_CASE("a stale -wal or -journal beside a snapshot is found, an empty one doe
   }
 }
 
-TEST_CASE("a live database is not judged as a snapshot") {
+TEST_CASE("A live database is not judged as a snapshot") {
   FakeEnv world;
   test::make_notes_database(world / "live.db");
   test::WriterProcess writer(world / "live.db");
@@ -314,7 +314,7 @@ TEST_CASE("a live database is not judged as a snapshot") {
   CHECK(report.error().code == core::ErrorCode::conflict);
 }
 
-TEST_CASE("the snapshot that was to be replaced is told from damage by its digest") {
+TEST_CASE("The snapshot that was to be replaced is told from damage by its digest") {
   Snapshot snapshot;
   Manifest manifest = fitting_manifest(snapshot.path);
   manifest.replaces = core::ReplacedSnapshot{manifest.sha256, manifest.bytes, {}};
@@ -330,7 +330,7 @@ TEST_CASE("the snapshot that was to be replaced is told from damage by its diges
   CHECK(snapshot.verify().verdict == Verdict::damaged);
 }
 
-TEST_CASE("what the source itself has wrong does not make its copy a bad one") {
+TEST_CASE("What the source itself has wrong does not make its copy a bad one") {
   Snapshot snapshot;
   test::run_sql(snapshot.path,
                 "DELETE FROM notes WHERE id IN ('note-5', 'note-6'); DROP TRIGGER notes_ad;"
@@ -357,7 +357,7 @@ TEST_CASE("what the source itself has wrong does not make its copy a bad one") {
   CHECK(check_named(report, "foreign_keys").outcome == Outcome::failed);
 }
 
-TEST_CASE("a fresh copy is judged by the digest that its writer took") {
+TEST_CASE("A fresh copy is judged by the digest that its writer took") {
   Snapshot snapshot;
   Manifest manifest = fitting_manifest(snapshot.path);
   VerifyRequest request{.snapshot = snapshot.path, .known_sha256 = std::string(64, 'b')};
@@ -369,7 +369,7 @@ TEST_CASE("a fresh copy is judged by the digest that its writer took") {
   CHECK(snapshot.verify(request).verdict == Verdict::verified);
 }
 
-TEST_CASE("a table of a module that is not here is skipped, and the rest decides") {
+TEST_CASE("A table of a module that is not here is skipped, and the rest decides") {
   Snapshot snapshot;
   test::run_sql(snapshot.path,
                 "PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES ('table', 'vectors',"
@@ -382,7 +382,7 @@ TEST_CASE("a table of a module that is not here is skipped, and the rest decides
         "Table vectors needs the module vec0, which this program does not have.");
 }
 
-TEST_CASE("an FTS table with a tokenizer that is not here is skipped with the reason") {
+TEST_CASE("An FTS table with a tokenizer that is not here is skipped with the reason") {
   Snapshot snapshot;
   test::run_sql(snapshot.path,
                 "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, "
@@ -394,7 +394,7 @@ TEST_CASE("an FTS table with a tokenizer that is not here is skipped with the re
   CHECK(check_named(report, "full_text").reason.find("tokenizer") != std::string::npos);
 }
 
-TEST_CASE("row counts are compared with the live database, which stays as it was") {
+TEST_CASE("Row counts are compared with the live database, which stays as it was") {
   Snapshot snapshot;
   snapshot.write_fitting_manifest();
   const fs::path live = snapshot.world / "home/live.db";
@@ -414,7 +414,7 @@ TEST_CASE("row counts are compared with the live database, which stays as it was
   CHECK(check_named(snapshot.verify(request), "live_source").outcome == Outcome::skipped);
 }
 
-TEST_CASE("paths with characters that mean something in a URI are opened as they are") {
+TEST_CASE("Paths with characters that mean something in a URI are opened as they are") {
   Snapshot snapshot;
   const fs::path path = snapshot.world / "a?b=c#d %41&é'\"-2026-11-23.db";
   fs::rename(snapshot.path, path);
@@ -452,7 +452,7 @@ class Progress final : public core::ProgressSink {
 
 }  // namespace
 
-TEST_CASE("a large snapshot is checked on several threads, with progress that only grows") {
+TEST_CASE("A large snapshot is checked on several threads, with progress that only grows") {
   Snapshot snapshot;
   make_large(snapshot.path, 100'000);
   REQUIRE(fs::file_size(snapshot.path) > (8 << 20));
@@ -470,7 +470,7 @@ TEST_CASE("a large snapshot is checked on several threads, with progress that on
   CHECK(progress.total_ == 2 * fs::file_size(snapshot.path));
 }
 
-TEST_CASE("a stop ends a check of any size") {
+TEST_CASE("A stop ends a check of any size") {
   Snapshot snapshot;
   make_large(snapshot.path, 400'000);
   snapshot.write(fitting_manifest(snapshot.path));

@@ -67,7 +67,7 @@ TEST_CASE("bash completes a path with a blank or a star as one word") {
   CHECK(completed({"snapshot", "--source", (folder / "a ").string()}) == path + "\n");
 }
 
-TEST_CASE("the man page escapes what roff would take for commands") {
+TEST_CASE("The man page escapes what roff would take for commands") {
   const auto page = server::man_page(sample());
   CHECK(page.find(".B \\-\\-pattern \\fITEXT\\fR\n\\&.hidden names \\etoo May be repeated.") !=
         std::string::npos);
@@ -98,7 +98,7 @@ TEST_CASE("zsh and fish offer the program's own flags in place of a verb only") 
 }
 
 #ifdef BPD_BINARY
-TEST_CASE("the program's completions offer what its verbs take, and nothing else") {
+TEST_CASE("The program's completions offer what its verbs take, and nothing else") {
   core::Command generate;
   generate.argv = {BPD_BINARY, "generate", "bash"};
   const auto script = core::system_commands().run(generate, {});

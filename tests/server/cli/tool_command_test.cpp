@@ -264,7 +264,7 @@ TEST_CASE("Output that cannot be written is a failure, and told") {
         server::exit_code(core::ErrorCode::not_found));
 }
 
-TEST_CASE("call --help prints how to call a tool, and the tools' names") {
+TEST_CASE("Call --help prints how to call a tool, and the tools' names") {
   const std::vector<std::vector<std::string>> questions = {
       {"call", "--help"}, {"call", "-h"}, {"call", "list_snapshots", "--help"}};
   for (const auto& words : questions) {
