@@ -347,9 +347,23 @@ Expected<Manifest> decode_manifest(std::string_view text) {
   return manifest;
 }
 
+namespace {
+
+// Of a manifest that cannot be read: names what the caller named, where that is what is missing.
+Error about_snapshot(Error error, const fs::path& snapshot, const FileSystem& files) {
+  if (error.code != ErrorCode::not_found) return error;
+  const auto there = files.info(snapshot);
+  if (!there && there.error().code == ErrorCode::not_found) return there.error();
+  return Error{ErrorCode::not_found, "There is no manifest beside " + text_of(snapshot) + ".",
+               "Verify the snapshot: what needs no manifest is checked all the same."};
+}
+
+}  // namespace
+
 Expected<Manifest> read_manifest(const fs::path& snapshot, const FileSystem& files) {
   const fs::path path = manifest_path_of(snapshot);
-  BPD_TRY_AS(text, files.read(path, kMaxManifestBytes));
+  const auto text = files.read(path, kMaxManifestBytes);
+  if (!text) return fail(about_snapshot(text.error(), snapshot, files));
   auto manifest = decode_manifest(*text);
   if (!manifest) {
     Error error = manifest.error();

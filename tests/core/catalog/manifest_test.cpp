@@ -234,3 +234,18 @@ TEST_CASE("A manifest lies beside its snapshot, private to the user") {
   test::write_file(core::manifest_path_of(snapshot), std::string(5 << 20, ' '));
   CHECK_FALSE(core::read_manifest(snapshot, core::system_files()));
 }
+
+TEST_CASE("A manifest that is not there names the snapshot, not a file that nobody asked for") {
+  const test::TempFolder folder;
+  const auto snapshot = folder / "x-2026-11-23.db";
+  const auto message = [&] {
+    const auto read = core::read_manifest(snapshot, core::system_files());
+    REQUIRE_FALSE(read);
+    CHECK(read.error().code == ErrorCode::not_found);
+    CHECK_FALSE(read.error().hint.empty());
+    return read.error().message;
+  };
+  CHECK_THAT(message(), Catch::Contains(snapshot.string() + ": No such file"));
+  test::write_file(snapshot, "");
+  CHECK(message() == "There is no manifest beside " + snapshot.string() + ".");
+}
