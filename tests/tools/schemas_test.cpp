@@ -93,8 +93,14 @@ TEST_CASE("An empty path is refused by every tool: it is a slip, not the default
     for (const char* name : {"source", "destination", "snapshot", "target"}) {
       if (!input.at("properties").contains(name)) continue;
       INFO(tool.name() << " " << name);
-      CHECK(server::SchemaCheck(input).problem({{name, ""}}, "argument").has_value());
-      CHECK_FALSE(server::SchemaCheck(input).problem({{name, "x"}}, "argument").has_value());
+      Json arguments;
+      for (const auto& required : input.value("required", Json::array())) {
+        arguments[required.get<std::string>()] = "x";
+      }
+      arguments[name] = "";
+      CHECK(server::SchemaCheck(input).problem(arguments, "argument").has_value());
+      arguments[name] = "x";
+      CHECK_FALSE(server::SchemaCheck(input).problem(arguments, "argument").has_value());
     }
   }
 }
