@@ -1,9 +1,10 @@
-// What a file system cannot do at all, told from what it failed at.
+// Tells what a file system cannot do at all from what it merely failed at.
 #pragma once
 
 namespace core {
 
-// What is done where it cannot be done. None of it keeps a snapshot from being made.
+// What a file system may lack, and what is done instead. Lacking one never keeps a snapshot from
+// being made.
 enum class Operation {
   set_mode,     // the file stays as the file system shows all files; told if others may read it
   link,         // a second name is made by renaming

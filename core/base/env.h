@@ -66,8 +66,8 @@ class FileSystem {
 
   // Follows symbolic links; ErrorCode::not_found when there is nothing.
   virtual Expected<FileInfo> info(const fs::path& path) const = 0;
-  // The identity alone, from what the system has in memory where it can tell so (Linux): does not
-  // wait for a file server that does not answer. Follows symbolic links.
+  // The identity alone. Where the system has it in memory (Linux), this does not wait for a file
+  // server that does not answer. Follows symbolic links.
   virtual Expected<FileId> cached_id(const fs::path& path) const = 0;
   // Does not follow a final symbolic link.
   virtual Expected<FileInfo> link_info(const fs::path& path) const = 0;
@@ -107,7 +107,7 @@ class FileSystem {
   // The same files, reached without links: for absolute paths whose links are resolved. A symbolic
   // link anywhere in one, be it swapped in at this very moment, is a conflict, and nothing is read
   // or changed behind it (core/platform/folder.h). canonical() gives such a path as it is. Lives as
-  // long.
+  // long as this.
   virtual FileSystem& no_links() = 0;
 };
 
@@ -131,8 +131,8 @@ class CommandRunner {
  public:
   virtual ~CommandRunner() = default;
   // An error only when the program could not be started (not_found, permission_denied, io), what it
-  // printed could not be read (io), or a stop was requested (cancelled). It and what it started end
-  // with SIGTERM, 500 ms later with SIGKILL, at its timeout and on a stop.
+  // printed could not be read (io), or a stop was requested (cancelled). At its timeout and on a
+  // stop, it and what it started get SIGTERM, and 500 ms later SIGKILL.
   virtual Expected<CommandResult> run(const Command& command, std::stop_token stop) = 0;
 };
 

@@ -9,7 +9,7 @@
 namespace core {
 
 // Kinds a caller can act on. The names are part of the interface: they stand in tool results
-// (`code: message`), in history.db and decide the exit code (server/cli/command_line.h).
+// (`code: message`), in history.db and decide the exit code (server/base/exit_codes.h).
 enum class ErrorCode {
   invalid_argument,    // a value that can never work: a label with a slash, a bad date
   not_found,           // a source, destination, snapshot or schedule that is not there

@@ -1,5 +1,5 @@
-// How much a JSON text may hold before anybody parses it: what comes from a client, or lies in a
-// destination, may be made to cost a parser all its memory or hours. One reader's rules for all.
+// Bounds on a JSON text, looked at before it is parsed: what comes from a client, or lies in a
+// destination, may be made to cost a parser hours or all its memory.
 #pragma once
 
 #include <cstddef>

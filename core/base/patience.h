@@ -19,12 +19,12 @@ namespace core {
 inline constexpr std::chrono::milliseconds kPatience{2'000};
 inline constexpr std::chrono::milliseconds kListPatience{10'000};
 
-// One question to a place at a time: false when an earlier one hangs there, or goes on until the
-// deadline or a stop.
+// Begins a question to a place, which is asked one at a time. False where an earlier one hangs, or
+// does not end before the deadline or a stop.
 bool begin_to_ask(const std::string& place, std::chrono::steady_clock::time_point deadline,
                   const std::stop_token& stop);
 void end_asking(const std::string& place);
-// Until that question ends the place is given no other.
+// Notes that the question hangs: until it ends, the place is asked nothing else.
 void note_hanging(const std::string& place);
 
 // The result of `ask`, which runs on a thread of its own; nothing when it did not come within

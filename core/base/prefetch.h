@@ -1,12 +1,12 @@
-// Memory that will be read soon.
+// Asks the processor for memory that will be read soon.
 #pragma once
 
 #include <cstddef>
 
 namespace core {
 
-// The processor fetches ahead of a reader in sequence by itself, but not across a page of memory
-// (4 KiB). This asks for `bytes` from `from`; of an address that is none, nothing happens.
+// The processor fetches ahead of a reader in sequence by itself, but not across a page of
+// 4 KiB. This asks for `bytes` from `from`; an address that is not mapped does no harm.
 inline void prefetch(const void* from, std::size_t bytes) {
   constexpr std::size_t kCacheLineBytes = 64;
   const auto* line = static_cast<const char*>(from);

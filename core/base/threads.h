@@ -1,4 +1,5 @@
-// A thread that may not be had: under `ulimit -u` or a limit on pids the system refuses one.
+// Starts a thread where the system gives one: under `ulimit -u` or a limit on pids the system
+// refuses one.
 #pragma once
 
 #include <system_error>

@@ -33,7 +33,7 @@ struct Snapshot {
     return manifest &&
            (manifest->bytes == bytes || (manifest->replaces && manifest->replaces->bytes == bytes));
   }
-  // By the manifest's word, as far as nothing is known to be otherwise by now.
+  // The manifest says that it passed a check, and nothing known since speaks against it.
   bool verified() const {
     return restorable() && has_told_length() && manifest->verified != VerifyLevel::none;
   }
@@ -45,8 +45,8 @@ struct Snapshot {
 // (core/snapshot/damaged_copy.h). Neither retention nor restoring of the latest looks at it.
 bool is_damaged_copy(const Snapshot& snapshot);
 
-// True when `a` was taken before `b`. One that is yet to be taken, from a time when the clock was
-// ahead, comes before all others.
+// True when `a` was taken before `b`. One dated after `now` (the clock was ahead when it was taken)
+// counts as older than all others.
 bool taken_before(const Snapshot& a, const Snapshot& b, Instant now);
 
 struct ListFilter {
@@ -76,8 +76,8 @@ Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter&
 // where that is gone too, the absolute path as given.
 fs::path recorded_source(const fs::path& source, const FileSystem& files);
 
-// All snapshots of one folder with one stem, newest first, manifests read. For retention. Of the
-// oldest the rows are forgotten where there are very many tables.
+// All snapshots of one folder with one stem, newest first, manifests read. For retention. Where
+// there are very many tables, the row counts of the oldest snapshots are dropped.
 Expected<std::vector<Snapshot>> list_series(const fs::path& folder, const std::string& stem,
                                             const FileSystem& files);
 

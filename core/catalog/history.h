@@ -56,11 +56,11 @@ struct RunFilter {
 // Newest first; empty when there is no history yet. Never creates the file.
 Expected<std::vector<RunRecord>> list_runs(const RunFilter& filter, const Env& env);
 
-// That the history was begun anew since then, as a warning.
+// A warning that the history was begun anew since then; nothing where it was not.
 std::optional<std::string> history_begun_anew(Instant since, const Env& env);
 
-// Records a run that ended. What to warn of: that it could not be recorded, that the history was
-// begun anew since the run began.
+// Records a run that ended. Returns warnings: that it could not be recorded, or that the history
+// was begun anew since the run began.
 std::vector<std::string> record_and_tell(const RunRecord& run, const Env& env);
 
 inline constexpr int kMaxRuns = 10'000;

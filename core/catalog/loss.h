@@ -12,8 +12,8 @@
 
 namespace core {
 
-// What a snapshot has, as far as a loss shows by it. Of virtual tables nothing is known from
-// manifests of earlier versions: then only what both have counted is compared.
+// What a snapshot has, by the measures that show a loss. Manifests of earlier versions did not
+// count virtual tables: then only what both have counted is compared.
 struct Holdings {
   std::map<std::string, std::uint64_t> rows;  // by ordinary table
   bool rows_complete = true;                  // false: of other tables nothing is known
@@ -21,11 +21,11 @@ struct Holdings {
   std::uint64_t total = 0;                  // rows of all ordinary tables
   std::optional<std::uint64_t> everything;  // with those of virtual tables
   std::uint64_t bytes = 0;
-  std::uint64_t others = 0;  // that a table which is not among `rows` may have at most
+  std::uint64_t others = 0;  // the most that a table not among `rows` may have
 };
 
 Holdings holdings_of(const Manifest& manifest);
-// Of each the most that either has.
+// Of each measure the larger of the two.
 Holdings most_of(const Holdings& a, const Holdings& b);
 
 struct Loss {
@@ -43,7 +43,7 @@ std::optional<std::string> shrink_warning(const Snapshot& previous, const Holdin
 
 // What the earlier snapshots of a series tell of a new one.
 struct Comparison {
-  // The latest one that has much of what is lost now; one that is restorable() before others.
+  // The latest one that holds much that is lost now. One that is restorable() comes before others.
   std::optional<Snapshot> fuller{};
   // Why the latest one of all tells nothing: its manifest cannot be read, or has no row counts
   // though others have. Then the ones before it are asked. Empty: it was compared.

@@ -56,8 +56,9 @@ struct Manifest {
   std::map<std::string, std::uint64_t> rows;  // per ordinary table, by manifest_text of its name
   OmittedTables omitted;                      // those that `rows` has no room for
   bool rows_complete = true;  // false: tables that are not among `rows` could not be counted
-  // Per virtual table (row_counts.h). Nothing: not counted, as by an earlier version, which would
-  // also take a name among `rows` that it does not count for a table that is missing; or too many.
+  // Per virtual table (row_counts.h). Nothing: not counted (by an earlier version), or too many.
+  // They are not among `rows`, as an earlier version would take such a name for a table that is
+  // missing.
   std::optional<std::map<std::string, std::uint64_t>> virtual_rows;
   VerifyLevel verified = VerifyLevel::none;  // none: never passed a check
   std::optional<Instant> verified_at;
@@ -75,7 +76,7 @@ std::string manifest_text(std::string_view text);
 // Row counts by the names that a manifest has for the tables.
 std::map<std::string, std::uint64_t> manifest_rows(
     const std::map<std::string, std::uint64_t>& rows);
-// Leaves of the rows per table only what they come to together, in `omitted`.
+// Drops the rows of each table and keeps their sum, in `omitted`.
 void forget_rows(Manifest& manifest);
 
 // True when a file of this digest is the one that the manifest's snapshot was to replace.
@@ -91,7 +92,7 @@ std::string encode_manifest(const Manifest& manifest);
 // Refuses (ErrorCode::damaged) what does not fit the shape or is beyond all use, in linear time; a
 // newer format_version is ErrorCode::unsupported. Unknown keys are ignored.
 Expected<Manifest> decode_manifest(std::string_view text);
-// not_found when there is none.
+// not_found where the snapshot is missing, or has no manifest; the message says which.
 Expected<Manifest> read_manifest(const fs::path& snapshot, const FileSystem& files);
 Expected<> write_manifest(const fs::path& snapshot, const Manifest& manifest, FileSystem& files);
 

@@ -12,9 +12,8 @@ namespace core {
 
 // Keep rules as restic has them: a snapshot stays if any rule keeps it. Unset everywhere: keep all;
 // a count below 1 is as if unset. Each rule counts snapshots, or the days, weeks or months that
-// have one, never the time between them: while none succeeds nothing grows too old, and neither a
-// long pause nor a clock that jumps, for however many nights, lets go more than as many good nights
-// would.
+// have one, never the time between them. So nothing grows too old while no snapshot succeeds. A
+// long pause, or a clock that jumps, lets no more go than as many good nights would.
 struct RetentionPolicy {
   std::optional<int> retain_days{};  // keep those of the newest N days that have one
   std::optional<int> keep_last{};    // keep the newest N
@@ -31,14 +30,18 @@ struct Expiry {
   std::string reason;  // of keeping or of letting go: "daily 3 of 7", "no rule keeps it"
 };
 
-// Pure. One decision per snapshot, newest first. Never expires: anything under an empty policy,
-// the newest verified snapshot, the newest of all, one that has more than twice the rows (of all
-// tables together, or of one) or bytes that any newer one has that stays (what was lost after it
-// may not have been missed yet; of any table at most as many as its rows can be doubled), one whose
-// manifest names another source or cannot be read, or one dated after `today` (a clock that jumped
-// must not empty the folder). One of another source, with an unreadable manifest or dated after
-// `today` does not count towards any rule. Nor does one that is not restorable(): it takes no place
-// and protects nothing, and stays exactly as long as a good one of its day would.
+// Pure. One decision per snapshot, newest first. Never expires:
+// - anything under an empty policy;
+// - the newest verified snapshot, and the newest of all;
+// - one that has more than twice the rows (of all tables together, or of one) or bytes of every
+//   newer one that stays: what was lost after it may not have been missed yet. Of each table that
+//   keeps at most as many as its rows can be doubled;
+// - one whose manifest names another source or cannot be read;
+// - one dated after `today`: a clock that jumped must not empty the folder.
+//
+// One of another source, with an unreadable manifest or dated after `today` does not count towards
+// any rule. Nor does one that is not restorable(): it takes no place and protects nothing, and
+// stays exactly as long as a good one of its day would.
 std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::string& source,
                                    const RetentionPolicy& policy, Date today);
 

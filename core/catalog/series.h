@@ -9,13 +9,14 @@
 
 namespace core {
 
-// Whether another machine took it, of the same path there: a flat destination may hold such. One of
-// this installation (machine.h) is not, whatever the host was called then; nor is one of the same
-// host name, or an installation that lost its state folder could not go on with its own series.
+// Whether another machine took it, of a database with the same path: a flat destination may hold
+// such. False for one of this installation (machine.h), whatever the host was called then. False
+// also for one of the same host name: an installation that lost its state folder must be able to go
+// on with its own series.
 bool is_of_other_host(const Snapshot& snapshot, const std::string& host,
                       const std::string& machine);
-// In place of an id, where something is to be removed: a home that was copied gives two machines
-// one id.
+// Given in place of an id where something is to be removed. Then host names alone decide: a home
+// that was copied gives two machines one id.
 inline constexpr const char* kByNameAlone = "";
 
 // The latest taken of a series (taken_before); nothing when it is empty.

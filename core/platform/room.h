@@ -8,8 +8,9 @@
 
 namespace core {
 
-// By statfs's f_type; the largest number for all types but FAT's. FAT keeps a file's size in 32
-// bits: https://learn.microsoft.com/windows/win32/fileio/file-systems
+// What one file may hold on a file system of this type (statfs's f_type); the largest number for
+// all but FAT. FAT keeps a file's size in 32 bits:
+// https://learn.microsoft.com/windows/win32/fileio/file-systems
 std::uint64_t max_file_bytes_of_type(std::uint64_t file_system_type);
 
 struct NewFile {

@@ -17,8 +17,8 @@ fs::path temporary_path_of(const fs::path& file);
 std::optional<std::string> name_of_temporary(std::string_view file_name);
 
 // Creates a file (which must not exist), mode 0600, and locks it (flock) until the descriptor is
-// closed: a file without that lock was left by a process that has ended. `name` is seen from the
-// folder of that descriptor, as openat(2) has it; errors tell `path`.
+// closed: a file without that lock was left by a process that has ended. `name` is relative to the
+// folder's descriptor, as in openat(2); errors name `path`.
 Expected<int> create_locked(int folder, const std::string& name, const fs::path& path);
 // Removes a file that create_locked made in a process which has ended; false when it is still at
 // work. Where the file system has no flock, one that was not written to for two days counts as

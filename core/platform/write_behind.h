@@ -34,9 +34,8 @@ struct WriteBehindOptions {
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 
-// Works without its threads where the system gives none, on the caller's. All methods but the
-// threads' own are for one thread at a time. After the first failure every
-// method gives that failure again.
+// Where the system gives no threads, it works on the caller's. All methods but the threads' own are
+// for one thread at a time. After the first failure every method gives that failure again.
 class WriteBehind {
  public:
   // Also the size of each write: from 1 MiB on, Linux takes several times as long for each byte.

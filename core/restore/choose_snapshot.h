@@ -1,5 +1,5 @@
-// Which snapshot to bring back, and where to: the latest of a source, whether an older one holds
-// more, and the database that one was taken of.
+// Chooses which snapshot to bring back, and where to: the latest of a source, an older one that
+// holds more, the database that one was taken of.
 #pragma once
 
 #include <optional>
@@ -22,13 +22,15 @@ struct LatestSnapshot {
   bool ask = false;  // it may be another database's: nothing to put in place on a mere "latest"
 };
 
-// The snapshot of a source that was taken last on this machine, under whatever label, by its
-// manifest's word (taken_before: not by the day in its name, which may be any). Machines that share
-// a destination have databases of the same path. Where this one has none there, another's is given,
-// and `whose` says so. Snapshots of this installation under an earlier host name count as its own;
-// one that is newer than all under the present name is to be asked about: a home that was copied
-// gives two machines one id. Errors: not_found when there is none, damaged when each is passed
-// over.
+// The snapshot of a source that this machine took last, under whatever label. The manifest says
+// when (taken_before), not the day in the name, which may be any.
+//
+// Machines that share a destination may have databases of the same path. Where this machine has
+// none there, another's is given, and `whose` says so. Snapshots of this installation under an
+// earlier host name count as its own. Where one of these is newer than all under the present name,
+// `ask` is set: a home that was copied gives two machines one id.
+//
+// Errors: not_found when there is none, damaged when each is passed over.
 Expected<LatestSnapshot> latest_snapshot_of(const fs::path& source, const fs::path& destination,
                                             Damaged damaged, const Env& env);
 

@@ -21,8 +21,8 @@ struct RestoreRequest {
   // that the manifest names.
   fs::path target{};
   bool in_place = false;
-  // The target is what the manifest names, and nobody else named it; so it is when `target` is
-  // empty. It is then replaced only where history.db knows of that database.
+  // Nobody but the manifest names the target, as when `target` is empty. It is then replaced only
+  // where history.db knows of that database.
   bool target_recorded = false;
   bool dry_run = false;    // verify, compare the rows, look who has the target open; write nothing
   bool confirmed = false;  // the user said yes to in_place or accept_damage (a dry run needs none)

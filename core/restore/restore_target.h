@@ -9,13 +9,13 @@
 
 namespace core {
 
-// For a target that the manifest names and nobody else: needs_confirmation, which names it, unless
-// runs here put snapshots of it where this one lies, under names of its stem. `target`: links
+// For a target that nobody but the manifest names. needs_confirmation, with its path, unless runs
+// on this machine put snapshots of it where this one lies, under names of its stem. `target`: links
 // resolved.
 Expected<> check_recorded_target(const fs::path& snapshot, const fs::path& target, const Env& env);
 
-// For a file that could not be opened as a database because of `error`: not_a_database for what is
-// none and of which no good snapshot was ever taken here. Fine for an empty file, for a database
+// `error` is why the target could not be opened as a database. not_a_database for a file that is
+// none, and of which no good snapshot was ever taken here. Fine for an empty file, for a database
 // that is damaged, and for one that has lost its beginning.
 Expected<> check_was_database(const fs::path& target, const Error& error, const Env& env);
 

@@ -16,9 +16,9 @@ struct SafetyCopy {
   VerifyLevel level = VerifyLevel::full;
 };
 
-// Writes its manifest, with digest and row counts, so that undoing can verify it like any snapshot:
-// checks it as undoing will. False, with a warning that says where it lies, for one that undoing
-// would refuse. Cannot be stopped: the snapshot is in place already.
+// Checks the copy as undoing will, and writes its manifest with digest and row counts, so that
+// undoing can verify it like any snapshot. False, with a warning that says where it lies, for one
+// that undoing would refuse. Cannot be stopped: the snapshot is in place already.
 bool describe_safety_copy(const SafetyCopy& copy, const Env& env,
                           std::vector<std::string>& warnings);
 

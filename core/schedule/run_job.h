@@ -35,11 +35,11 @@ inline constexpr std::chrono::milliseconds kOnFailureTimeout{60'000};
 inline constexpr std::chrono::milliseconds kPingTimeout{10'000};  // one attempt of curl's
 
 // Takes the job's snapshot, which stands in history.db afterwards under the schedule's name, also
-// when it failed before a snapshot could be tried. Runs of one schedule exclude each other:
-// not if_due: busy; if_due: already_running, and nothing else happens.
+// when it failed before a snapshot could be tried. Runs of one schedule exclude each other: the
+// second one is busy, or with if_due ends as already_running, and nothing else happens.
 //
-// After a failure, also of the lock but for a run by hand beside another, the on_failure command
-// runs in the user's shell, with BACKUP_PLUGIN_DB_SCHEDULE, _SOURCE, _DESTINATION and _ERROR in its
+// After a failure the on_failure command runs in the user's shell (not where a run by hand met
+// another run), with BACKUP_PLUGIN_DB_SCHEDULE, _SOURCE, _DESTINATION and _ERROR in its
 // environment; ping_url is called through curl at the start, on success and on failure
 // (https://healthchecks.io/docs/http_api/). What these do wrong is a warning, which is added to the
 // run in history.db, or stands in the hint of the run's error. A stop request ends the run, also

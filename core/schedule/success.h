@@ -9,9 +9,9 @@
 
 namespace core {
 
-// The beginnings of the schedule's good runs, latest first, as `runs` (of this schedule, newest
-// first) have them. Where they have none, as after a history was begun anew: when the newest
-// snapshot in the schedule's series was taken, by its manifest.
+// When the schedule's good runs began, latest first, by `runs` (of this schedule, newest first).
+// Where these have none, as after the history was begun anew: when the newest snapshot of the
+// schedule's series was taken, by its manifest.
 std::vector<Instant> successes_of(const BackupJob& job, const std::vector<RunRecord>& runs,
                                   const Env& env);
 

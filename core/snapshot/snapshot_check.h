@@ -11,9 +11,9 @@
 
 namespace core {
 
-// A full check compares every index with its table. One that is made now and then tells of a
-// difference while there is time to mend it, not on the day of a restore. A little less than a
-// week, so that it does not move on by a day each time.
+// How often a quick check is made in full. A full check compares every index with its table: made
+// now and then, it tells of a difference while there is time to mend it, not on the day of a
+// restore. A little less than a week, so that the day does not move on each time.
 inline constexpr std::chrono::hours kFullCheckEvery{7 * 24 - 12};
 
 // When a snapshot of this series was last checked in full, by the manifests; one of the future does
@@ -21,8 +21,8 @@ inline constexpr std::chrono::hours kFullCheckEvery{7 * 24 - 12};
 std::optional<Instant> last_full_check(const SnapshotPlan& plan,
                                        const std::vector<Snapshot>& series, Instant now);
 
-// At which the copy is to be checked: a quick check is made in full where that was never done, or
-// is due again.
+// The level at which the copy is to be checked: `wanted`, but full in place of quick where no full
+// check was ever made, or one is due again.
 VerifyLevel due_level(VerifyLevel wanted, const std::optional<Instant>& last_full, Instant now);
 
 // What the source itself has wrong, and what could not be checked as `wanted`.

@@ -7,7 +7,7 @@
 
 namespace core {
 
-// Of one that ends now, in any way.
+// The record of a run that ends now, in any way.
 RunRecord record_of(const SnapshotRequest& request, const Expected<SnapshotResult>& outcome,
                     Instant started_at, const Env& env);
 

@@ -6,7 +6,7 @@
 
 namespace core {
 
-// Of a row that does not fit into its page.
+// The pages of a row that does not fit into its own.
 struct OverflowChain {
   std::uint32_t first = 0;
   std::uint64_t pages = 0;

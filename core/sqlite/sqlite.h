@@ -1,4 +1,4 @@
-// A thin RAII layer over SQLite's C interface. Only core/*.cpp sees sqlite3.h.
+// A thin RAII layer over SQLite's C interface. Only sources in core/ include sqlite3.h.
 #pragma once
 
 #include <cstdint>

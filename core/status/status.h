@@ -87,16 +87,16 @@ struct StatusReport {
 inline constexpr std::chrono::hours kStatusGrace{2};
 // Older than this, the last passed check says little.
 inline constexpr std::chrono::hours kMaxVerifiedAge{24 * 8};
-// A shrunken snapshot is told this long, unless the database was restored and copied since: the
-// night after it compares one emptied state with another and warns no more.
+// A loss of content is told this long, unless the database was restored and a snapshot taken since.
+// (The run of the next night compares one emptied state with another, and warns no more.)
 inline constexpr std::chrono::hours kShrinkTold{24 * 7};
 // A database that is gone is told this long after its last good run, if no schedule has it: by then
 // it was missed, or meant to go.
 inline constexpr std::chrono::hours kLossTold{24 * 90};
 
-// A schedule whose database is not among `databases` is judged, too, as gone. What is missing, is
-// of no schedule and left no snapshot is not: there is nothing to bring back. Times beyond `now`
-// come from a clock that was put back, and do not count as success.
+// A schedule whose database is not among `databases` is judged, too, as gone. A database that is
+// missing, has no schedule and left no snapshot is not judged: there is nothing to bring back.
+// Times beyond `now` come from a clock that was put back, and do not count as success.
 StatusReport judge_status(const StatusInput& input);
 // The answer for all of these together; failing with any schedule that is unusable.
 StatusReport report_of(std::vector<DatabaseStatus> databases,

@@ -13,9 +13,8 @@ struct VerifyCheck {
   // "header", "side_files", "digest", "quick_check" or "integrity_check" (SQLite's, and our account
   // of all pages, which is more than SQLite's), "column_rules" (where content breaks the rules of
   // its schema), "indexes" (where some do not fit their tables), "row_counts", "foreign_keys",
-  // "full_text" (where there
-  // are such tables), "virtual_tables" (where there are some that this program cannot read),
-  // "live_source" (when asked for).
+  // "full_text" (where there are such tables), "virtual_tables" (where there are some that this
+  // program cannot read), "live_source" (when asked for).
   std::string name;
   Outcome outcome = Outcome::skipped;
   std::vector<std::string> findings;  // at most kMaxFindings

@@ -18,9 +18,9 @@ struct sqlite3;
 
 namespace core {
 
-// Where a check ends when the connection was interrupted or a stop was requested, its outcome is of
-// no meaning: the caller looks at the stop token. All take a connection of open_sealed and may run
-// beside each other on connections of their own.
+// A check that was interrupted or stopped has no meaningful outcome: the caller looks at the stop
+// token. All take a connection of open_sealed and may run beside each other on connections of their
+// own.
 
 // What bytes 0..99 say. https://www.sqlite.org/fileformat.html#the_database_header
 struct SnapshotHeader {
@@ -58,16 +58,16 @@ struct StructureCheck {
   // What the same pass finds in the content: NULL, or a type, where the schema does not allow it.
   // Such a database is as sound as one with broken references. An empty name where there is none.
   CountedCheck column_rules;
-  // Where indexes do not fit their tables, and nothing else is wrong with them: REINDEX mends that,
-  // or the program that owns the database has functions or collations of its own that it does fit.
-  // Likewise.
+  // Indexes that do not fit their tables, and have nothing else wrong. REINDEX mends them, unless
+  // they fit by functions or collations of the program that owns the database. An empty name where
+  // there are none.
   CountedCheck indexes;
 };
 StructureCheck check_structure(sqlite3* connection, VerifyLevel level);
 
-// SQLite's own check gives no account of the pages where the list of roots that it compiled begins
-// with 0, the "root" of a view or a virtual table: so it does, too, for the check of a single table
-// (`sqlite3BtreeIntegrityCheck` in btree.c of every version so far).
+// SQLite's own check leaves the account of pages out where the list of roots that it compiled
+// begins with 0, the "root" of a view or a virtual table. It takes that for the check of a single
+// table (`sqlite3BtreeIntegrityCheck` in btree.c of every version so far).
 enum class Accounting { all_pages, trees };
 // What is left for check_pages: everything, unless the list is seen to begin with a page and the
 // schema has nothing that had to be passed over.
@@ -98,8 +98,8 @@ VerifyCheck compare_rows(const RowCounts& counts, bool complete, const Manifest&
 VerifyCheck compare_live_source(const RowCounts& counts, const fs::path& live_source,
                                 const Env& env, std::stop_token stop);
 
-// A check that `error` ended: failed where it speaks of the file's content, else skipped; so,
-// too, where the disk could not read.
+// A check that `error` ended: failed where the error speaks of the file's content, else skipped, as
+// where the disk could not read.
 VerifyCheck ended_by(std::string name, const Error& error);
 
 }  // namespace core

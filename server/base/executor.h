@@ -55,7 +55,8 @@ class Alarms {
   Alarms(const Alarms&) = delete;
   Alarms& operator=(const Alarms&) = delete;
 
-  // Where the system gives no thread, it is late: the next call tries again.
+  // Runs `callback` after the delay. Where the system gives no thread it comes late: the next call
+  // tries again.
   std::uint64_t after(std::chrono::milliseconds delay, std::function<void()> callback);
   // The callback does not start any more (it may be running).
   void cancel(std::uint64_t alarm);

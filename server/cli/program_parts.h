@@ -24,7 +24,7 @@ struct ExtraCommand {
   std::function<int(const std::vector<std::string>& words, const core::Env&, std::stop_token)> run;
 };
 
-// What a program is made of; main.cpp alone fills it in.
+// What a program is made of; app/main_parts.h alone fills it in.
 struct ProgramParts {
   std::string name;
   std::string version;

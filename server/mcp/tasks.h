@@ -26,9 +26,8 @@ class TaskStore {
       3'600'000};  // at least; while nothing happens
   static constexpr std::chrono::milliseconds kPollInterval{500};
 
-  // `on_change` is told the new states (id, task as tasks/get shows it): those of one task one
-  // after the other, in their order, each once; one that passed before it could be told is left
-  // out.
+  // `on_change` is told of new states (id, task as tasks/get shows it): those of one task in their
+  // order, each once. A state that was over before it could be told is left out.
   TaskStore(Executor& executor, core::Clock& clock,
             std::function<void(const std::string&, const Json&)> on_change)
       : executor_(executor), clock_(clock), on_change_(std::move(on_change)) {}
