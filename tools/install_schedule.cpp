@@ -88,11 +88,14 @@ std::string octal(std::uint32_t mode) {
 }
 
 // A command of the user's is not for a server limited to folders.
-std::vector<std::string> shown(std::vector<std::string> settings, const Setting& setting) {
-  for (auto& text : settings) {
-    if (!setting.may_call() && text.starts_with("on_failure: ")) text = "on_failure: …";
+std::vector<std::string> shown(const std::vector<core::SettingText>& settings,
+                               const Setting& setting) {
+  std::vector<std::string> lines;
+  for (const auto& [name, text] : settings) {
+    const bool hidden = name == "on_failure" && !setting.may_call();
+    lines.push_back(name + ": " + (hidden ? "…" : text));
   }
-  return settings;
+  return lines;
 }
 
 core::BackupJob shown(core::BackupJob job, const Setting& setting) {

@@ -23,9 +23,9 @@ Expected<> check_schedule(const std::string& name, const Setting& setting) {
       job && allows_schedule(setting, *job)) {
     return {};
   }
-  std::vector<std::string> problems;
+  std::vector<core::UnusableJob> unusable;
   std::string names;
-  for (const auto& job : core::list_jobs(env.places, env.files, problems)) {
+  for (const auto& job : core::list_jobs(env.places, env.files, unusable)) {
     if (allows_schedule(setting, job)) names += (names.empty() ? "" : ", ") + job.name;
   }
   return core::fail(ErrorCode::not_found,

@@ -64,7 +64,8 @@ Json encode(const core::ScheduleStatus& status, const Setting& setting) {
   }
   put(entry, "last_success", status.last_success);
   entry["overdue"] = status.overdue;
-  entry["problems"] = status.problems;
+  entry["problems"] = Json::array();
+  for (const auto& problem : status.problems) entry["problems"].push_back(problem.text);
   return entry;
 }
 

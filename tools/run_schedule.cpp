@@ -19,12 +19,7 @@ Json encode_run(const core::ProvenRun& run) {
 }
 
 std::vector<std::string> warnings_of(const core::ProvenRun& run) {
-  std::vector<std::string> warnings;
-  for (std::string_view rest = run.record.warnings; !rest.empty();) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    if (!line.empty()) warnings.emplace_back(line);
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-  }
+  std::vector<std::string> warnings = core::texts_of(run.record.warnings);
   if (run.verification.verdict == core::VerifyReport::Verdict::inconclusive) {
     warnings.push_back("Not every check of the snapshot could be made; verify_snapshot says why.");
   }

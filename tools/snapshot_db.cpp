@@ -70,7 +70,7 @@ Json encode(const SnapshotResult& result) {
   structured["expired"] = encode_expired(result);
   structured["kept"] = result.retention.size() - structured["expired"].size();
   structured["shrink_alarm"] = result.shrink_alarm;
-  structured["warnings"] = result.warnings;
+  structured["warnings"] = core::texts_of(result.warnings);
   return structured;
 }
 

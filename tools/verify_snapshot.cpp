@@ -25,8 +25,7 @@ Json encode(const core::VerifyRun& run, core::Instant now) {
     structured["age_hours"] = age_hours(report.manifest->taken_at, now);
   }
   structured["elapsed_ms"] = std::round(report.elapsed_ms * 10) / 10;
-  structured["warnings"] = Json::array();
-  if (!run.warning.empty()) structured["warnings"].push_back(run.warning);
+  structured["warnings"] = run.warnings;
   return structured;
 }
 

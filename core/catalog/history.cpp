@@ -102,7 +102,7 @@ RunRecord record_at(sqlite3_stmt* row) {
   run.error_code = text_at(row, 9);
   run.error = text_at(row, 10);
   run.bytes = static_cast<std::uint64_t>(sqlite3_column_int64(row, 11));
-  run.warnings = text_at(row, 12);
+  run.warnings = decode_warnings(text_at(row, 12));
   return run;
 }
 
@@ -113,6 +113,7 @@ Expected<> insert(sqlite3* connection, const RunRecord& run, std::int64_t id,
       statement,
       sqlite::prepare(connection,
                       "INSERT INTO runs VALUES (nullif(?, 0), ?,?,?,?,?, ?,?, ?,?,?, ?,?)", what));
+  const std::string warnings = encode_warnings(run.warnings);
   Binder bind(statement->get());
   bind.number(id);
   for (const std::string* text :
@@ -125,7 +126,7 @@ Expected<> insert(sqlite3* connection, const RunRecord& run, std::int64_t id,
   bind.text(run.error_code);
   bind.text(run.error);
   bind.number(static_cast<std::int64_t>(run.bytes));
-  bind.text(run.warnings);
+  bind.text(warnings);
   const int rc = sqlite3_step(statement->get());
   if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, what));
   return {};
@@ -241,8 +242,8 @@ void begin_anew(const fs::path& aside, const Env& env) {
   first.ok = true;
   // Beyond all that were: who waits for later runs than one of the old history must see the new.
   const std::int64_t id = to_ms(first.started_at) / 1000;
-  first.warnings = "The history of runs was damaged. It was moved aside as " + text_of(aside) +
-                   " and begun anew; snapshots and their manifests are as they were.";
+  first.warnings = {"The history of runs was damaged. It was moved aside as " + text_of(aside) +
+                    " and begun anew; snapshots and their manifests are as they were."};
   (void)try_record(first, id, env);  // what is tried next has the same error
 }
 
@@ -266,11 +267,10 @@ Expected<> record_run(const RunRecord& run, const Env& env) {
   return with_repair(env, [&] { return try_record(run, 0, env); });
 }
 
-Expected<> add_run_warnings(const std::string& schedule, const std::vector<std::string>& warnings,
+Expected<> add_run_warnings(const std::string& schedule, const std::vector<Warning>& warnings,
                             const Env& env) {
   if (warnings.empty() || !env.files.info(history_path(env.places))) return {};
-  std::string lines;
-  for (const std::string& warning : warnings) lines += (lines.empty() ? "" : "\n") + warning;
+  const std::string lines = encode_warnings(warnings);
   return with_repair(env, [&] { return try_to_add(schedule, lines, env); });
 }
 
@@ -285,7 +285,8 @@ std::optional<std::string> history_begun_anew(Instant since, const Env& env) {
   filter.limit = 1;
   const auto runs = list_runs(filter, env);
   if (!runs || runs->empty() || runs->front().started_at < since) return std::nullopt;
-  return runs->front().warnings;
+  const auto& warnings = runs->front().warnings;
+  return warnings.empty() ? std::nullopt : std::optional(warnings.front().text);
 }
 
 std::vector<std::string> record_and_tell(const RunRecord& run, const Env& env) {

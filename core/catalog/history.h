@@ -4,16 +4,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/base/env.h"
 #include "core/base/error.h"
+#include "core/catalog/warning.h"
 
 namespace core {
-
-// How the warning of a snapshot that lost most of its rows or pages begins, in RunRecord::warnings.
-inline constexpr std::string_view kShrinkWarning = "The database has lost most of its content";
 
 struct RunRecord {
   std::int64_t id = 0;
@@ -28,7 +25,7 @@ struct RunRecord {
   std::string error_code;  // to_string(ErrorCode), empty when ok
   std::string error;       // message and hint
   std::uint64_t bytes = 0;
-  std::string warnings;  // one per line
+  std::vector<Warning> warnings;
 };
 
 // A damaged history.db helps nobody: each of these functions that meets one moves it aside, as
@@ -43,9 +40,9 @@ struct RunRecord {
 // across processes. The file is created 0600 on first use.
 Expected<> record_run(const RunRecord& run, const Env& env);
 
-// Adds lines to the warnings of a schedule's newest run: what went wrong after it was recorded, as
-// when its ping_url does not answer. Fine where there is no run.
-Expected<> add_run_warnings(const std::string& schedule, const std::vector<std::string>& warnings,
+// Adds to the warnings of a schedule's newest run: what went wrong after it was recorded, as when
+// its ping_url does not answer. Fine where there is no run.
+Expected<> add_run_warnings(const std::string& schedule, const std::vector<Warning>& warnings,
                             const Env& env);
 
 struct RunFilter {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/base/paths.h"
-#include "core/catalog/history.h"
 
 namespace core {
 namespace {
@@ -122,12 +121,14 @@ std::optional<Loss> loss_since(const Snapshot& previous, const Holdings& now) {
   return std::nullopt;
 }
 
-std::optional<std::string> shrink_warning(const Snapshot& previous, const Holdings& now) {
+std::optional<Warning> shrink_warning(const Snapshot& previous, const Holdings& now) {
   const auto loss = loss_since(previous, now);
   if (!loss) return std::nullopt;
-  return std::string(kShrinkWarning) + (loss->table.empty() ? "" : " in " + loss->table) + ": " +
-         std::to_string(loss->after) + " " + loss->unit + " now, " + std::to_string(loss->before) +
-         " in " + text_of(previous.path) + ".";
+  const std::string where = loss->table.empty() ? "" : " in " + loss->table;
+  return Warning("The database has lost most of its content" + where + ": " +
+                     std::to_string(loss->after) + " " + loss->unit + " now, " +
+                     std::to_string(loss->before) + " in " + text_of(previous.path) + ".",
+                 WarningKind::shrunk);
 }
 
 Comparison compare_with_earlier(const std::vector<Snapshot>& earlier, const Manifest& now,

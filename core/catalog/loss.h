@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/catalog/catalog.h"
+#include "core/catalog/warning.h"
 
 namespace core {
 
@@ -39,7 +40,7 @@ struct Loss {
 std::optional<Loss> loss_since(const Snapshot& previous, const Holdings& now);
 
 // The alarm about it, one sentence; nothing without a loss.
-std::optional<std::string> shrink_warning(const Snapshot& previous, const Holdings& now);
+std::optional<Warning> shrink_warning(const Snapshot& previous, const Holdings& now);
 
 // What the earlier snapshots of a series tell of a new one.
 struct Comparison {

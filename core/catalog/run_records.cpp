@@ -19,12 +19,6 @@ void note_failure(RunRecord& run, const Error& error) {
   run.error = error.hint.empty() ? error.message : error.message + " " + error.hint;
 }
 
-std::string joined_lines(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines) text += (text.empty() ? "" : "\n") + line;
-  return text;
-}
-
 std::string recorded_path(const fs::path& path, const Env& env) {
   if (path.empty()) return "";
   if (auto resolved = env.files.canonical(path)) return text_of(*resolved);

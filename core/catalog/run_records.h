@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "core/base/env.h"
 #include "core/base/error.h"
@@ -14,9 +13,6 @@ namespace core {
 RunRecord ended_run(std::string kind, Instant started_at, const Env& env);
 // That it failed, and why: code, message and hint.
 void note_failure(RunRecord& run, const Error& error);
-
-// A line each, as RunRecord::warnings has them.
-std::string joined_lines(const std::vector<std::string>& lines);
 
 // The path absolute, its links resolved as far as it is there; empty for none.
 std::string recorded_path(const fs::path& path, const Env& env);

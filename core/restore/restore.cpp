@@ -457,7 +457,7 @@ RunRecord record_of(const RestoreRequest& request, const fs::path& target,
   run.source = text_of(target);
   run.snapshot = text_of(request.snapshot);
   if (outcome) {
-    run.warnings = joined_lines(outcome->warnings);
+    run.warnings.assign(outcome->warnings.begin(), outcome->warnings.end());
   } else {
     note_failure(run, outcome.error());
   }

@@ -166,7 +166,7 @@ struct Prepared {
 
 // An entry whose job file has gone backs up a database that nobody can name any more.
 Expected<> check_orphan(SettledJob& settled, const JobSettings& settings, const HostFacts& facts) {
-  if (settled.former || !settled.warnings.empty()) return {};
+  if (settled.former || settled.unreadable) return {};
   const std::string& name = settled.job.name;
   for (const SchedulerKind kind : schedulers_for(facts.system)) {
     if (!holds_entry(scheduler_of(kind), name, facts)) continue;
@@ -188,8 +188,8 @@ void warn_of_uncovered(const SettledJob& settled, const Env& env,
   if (!settled.former) return;
   const fs::path& left = settled.former->snapshot.source;
   if (left == settled.job.snapshot.source) return;
-  std::vector<std::string> problems;
-  for (const BackupJob& job : list_jobs(env.places, env.files, problems)) {
+  std::vector<UnusableJob> unusable;
+  for (const BackupJob& job : list_jobs(env.places, env.files, unusable)) {
     if (job.name != settled.job.name && job.snapshot.source == left) return;
   }
   warnings.push_back("No schedule backs up " + text_of(left) +
@@ -364,8 +364,8 @@ Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
   withdraw_request(name, env);
   for (const fs::path& log : logs_of(name, env)) remove_file(log);
 
-  std::vector<std::string> problems;
-  if (list_jobs(env.places, env.files, problems).empty() && problems.empty()) {
+  std::vector<UnusableJob> unusable;
+  if (list_jobs(env.places, env.files, unusable).empty() && unusable.empty()) {
     const fs::path program = scheduled_program(env.places);
     const bool was_there = env.files.info(program).has_value();
     if (any_entry(gather_host_facts(env, {}))) {

@@ -265,9 +265,9 @@ Expected<BackupJob> read_job(const std::string& name, const Places& places,
   BPD_TRY(check_schedule_name(name));
   auto job = read_job_file(name, places, files);
   if (job || job.error().code != ErrorCode::not_found) return job;
-  std::vector<std::string> problems;
+  std::vector<UnusableJob> unusable;
   std::string names;
-  for (const BackupJob& other : list_jobs(places, files, problems)) {
+  for (const BackupJob& other : list_jobs(places, files, unusable)) {
     names += (names.empty() ? "" : ", ") + other.name;
   }
   return fail(ErrorCode::not_found, "There is no schedule named '" + name + "'.",
@@ -281,13 +281,19 @@ Expected<> write_job(const BackupJob& job, const Places& places, FileSystem& fil
   return files.write_atomically(path, encode_job(job), 0600);
 }
 
+std::string to_text(const UnusableJob& job) {
+  return job.name.empty() ? job.why : job.name + ": " + job.why;
+}
+
 std::vector<BackupJob> list_jobs(const Places& places, const FileSystem& files,
-                                 std::vector<std::string>& problems) {
+                                 std::vector<UnusableJob>& unusable) {
   std::vector<BackupJob> jobs;
   const fs::path folder = places.config / "jobs";
   const auto entries = files.list(folder, kMaxJobs);
   if (!entries) {
-    if (entries.error().code != ErrorCode::not_found) problems.push_back(entries.error().message);
+    if (entries.error().code != ErrorCode::not_found) {
+      unusable.push_back({"", entries.error().message});
+    }
     return jobs;
   }
   for (const DirEntry& entry : *entries) {
@@ -298,7 +304,7 @@ std::vector<BackupJob> list_jobs(const Places& places, const FileSystem& files,
     if (job) {
       jobs.push_back(std::move(*job));
     } else {
-      problems.push_back(name + ": " + job.error().message + " " + job.error().hint);
+      unusable.push_back({name, job.error().message + " " + job.error().hint});
     }
   }
   std::sort(jobs.begin(), jobs.end(),

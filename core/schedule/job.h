@@ -59,10 +59,17 @@ Expected<BackupJob> read_job(const std::string& name, const Places& places,
                              const FileSystem& files);
 // Mode 0600: a ping_url is a secret of sorts (shown_ping_url).
 Expected<> write_job(const BackupJob& job, const Places& places, FileSystem& files);
-// Every readable job, by name; what cannot be read goes to `problems` as "name: why".
+// A schedule whose job cannot be used.
+struct UnusableJob {
+  std::string name;  // empty: which schedules there are cannot be read
+  std::string why;   // with what to do
+};
+std::string to_text(const UnusableJob& job);  // "name: why"
+
+// Every readable job, by name; what cannot be read goes to `unusable`.
 inline constexpr std::size_t kMaxJobs = 1000;
 std::vector<BackupJob> list_jobs(const Places& places, const FileSystem& files,
-                                 std::vector<std::string>& problems);
+                                 std::vector<UnusableJob>& unusable);
 
 // What may be told of a ping_url: "https://hc-ping.com/…". Empty for none.
 std::string shown_ping_url(const std::string& url);

@@ -48,9 +48,9 @@ Expected<SettledJob> settle_job(const std::string& name, const JobSettings& sett
   base.snapshot.source = places.home / kDefaultSource;
   base.name = name;
   if (name.empty()) {
-    std::vector<std::string> problems;
+    std::vector<UnusableJob> unusable;
     base.name = default_schedule_name(settings.source.value_or(base.snapshot.source), places.home,
-                                      list_jobs(places, files, problems));
+                                      list_jobs(places, files, unusable));
   }
   auto former = read_job(base.name, places, files);
   if (former) {
@@ -65,6 +65,7 @@ Expected<SettledJob> settle_job(const std::string& name, const JobSettings& sett
                   former.error().message + " So its settings cannot be kept.",
                   "Give source and name, and whatever else this schedule had.");
     }
+    settled.unreadable = true;
     settled.warnings.push_back(former.error().message + std::string(kNothingKept));
   }
   settled.job = with_settings(std::move(base), settings);
@@ -97,10 +98,10 @@ SettingChanges compare_jobs(const BackupJob& former, const BackupJob& job) {
   const auto after = describe_settings(job);
   for (std::size_t i = 0; i < after.size(); ++i) {
     if (after[i].text != before[i].text) {
-      changes.changed.push_back(after[i].name + ": " + shown(after[i]) + " (was " +
-                                shown(before[i]) + ")");
+      changes.changed.push_back(
+          {after[i].name, shown(after[i]) + " (was " + shown(before[i]) + ")"});
     } else if (!after[i].text.empty()) {
-      changes.kept.push_back(after[i].name + ": " + shown(after[i]));
+      changes.kept.push_back({after[i].name, shown(after[i])});
     }
   }
   return changes;

@@ -30,6 +30,7 @@ inline constexpr std::string_view kNothingKept = " So nothing of its former sett
 struct SettledJob {
   BackupJob job;                    // its destination is empty where nothing names one
   std::optional<BackupJob> former;  // what stands there
+  bool unreadable = false;          // what stands there cannot be read; a warning says why
   std::vector<std::string> warnings;
 };
 // The job of that name with these settings. An empty name: default_schedule_name of the source,
@@ -48,8 +49,8 @@ std::vector<SettingText> describe_settings(const BackupJob& job);
 
 // For people: of a ping_url only shown_ping_url.
 struct SettingChanges {
-  std::vector<std::string> changed;  // "time: 12:30 (was 04:07)"
-  std::vector<std::string> kept;     // "label: app"; only what is set
+  std::vector<SettingText> changed;  // "time" and "12:30 (was 04:07)"
+  std::vector<SettingText> kept;     // "label" and "app"; only what is set
 };
 SettingChanges compare_jobs(const BackupJob& former, const BackupJob& job);
 

@@ -28,22 +28,26 @@ constexpr const char* kOutdated =
 constexpr const char* kInstallAgain = " Run install_schedule again with this name.";
 
 void check_paths(const BackupJob& job, const FileSystem& files, const std::stop_token& stop,
-                 std::vector<std::string>& problems) {
-  const auto missing = [&](std::string_view what, const fs::path& path,
-                           const Expected<FileInfo>& info) {
+                 std::vector<ScheduleProblem>& problems) {
+  const auto missing = [&](const std::string& what, const Expected<FileInfo>& info,
+                           ProblemKind gone) {
     if (info) return;
-    const bool denied = info.error().code == ErrorCode::permission_denied;
-    problems.push_back(std::string(what) + text_of(path));
-    problems.back() += denied ? " may not be read." : kGoneProblem;
+    if (info.error().code == ErrorCode::permission_denied) {
+      problems.push_back({what + " may not be read."});
+    } else {
+      problems.push_back({what + " is not there.", gone});
+    }
   };
-  missing(kSourceProblem, job.snapshot.source, files.info(job.snapshot.source));
+  const fs::path& source = job.snapshot.source;
+  missing("The source " + text_of(source), files.info(source), ProblemKind::source_gone);
   const fs::path& destination = job.snapshot.destination;
   const auto info = within(kPatience, text_of(destination), stop,
                            [&files, destination] { return files.info(destination); });
+  const std::string what = "The destination " + text_of(destination);
   if (info) {
-    missing("The destination ", destination, *info);
+    missing(what, *info, ProblemKind::other);
   } else {
-    problems.push_back("The destination " + text_of(destination) + std::string(kSilentProblem));
+    problems.push_back({what + std::string(kSilentProblem)});
   }
 }
 
@@ -56,11 +60,11 @@ std::array<int, 3> parts_of(const std::string& version) {
   return parts;
 }
 
-void check_version(const Env& env, std::vector<std::string>& problems) {
+void check_version(const Env& env, std::vector<ScheduleProblem>& problems) {
   const auto record = read_program_record(env.places.data, env.files);
   if (!record || parts_of(record->version) >= parts_of(BPD_VERSION)) return;
-  problems.push_back("The program that it runs is of version " + record->version +
-                     ", older than this one (" + BPD_VERSION + ")." + kInstallAgain);
+  problems.push_back({"The program that it runs is of version " + record->version +
+                      ", older than this one (" + BPD_VERSION + ")." + kInstallAgain});
 }
 
 void check_program(const HostFacts& facts, const Env& env, ScheduleStatus& status) {
@@ -68,11 +72,11 @@ void check_program(const HostFacts& facts, const Env& env, ScheduleStatus& statu
   const bool runnable = info && (info->mode & 0100) != 0;
   status.broken = !status.scheduler || !runnable;
   if (!info) {
-    status.problems.push_back("The program that it runs, " + text_of(facts.program) +
-                              ", is missing." + kInstallAgain);
+    status.problems.push_back(
+        {"The program that it runs, " + text_of(facts.program) + ", is missing." + kInstallAgain});
   } else if (!runnable) {
-    status.problems.push_back("The program that it runs, " + text_of(facts.program) +
-                              ", may not be executed." + kInstallAgain);
+    status.problems.push_back({"The program that it runs, " + text_of(facts.program) +
+                               ", may not be executed." + kInstallAgain});
   } else {
     check_version(env, status.problems);
   }
@@ -88,23 +92,24 @@ void check_scheduler(ScheduleStatus& status, const HostFacts& facts, const Env& 
   switch (check) {
     case EntryCheck::missing:
       // A crontab that cannot be read may well hold it.
-      status.problems.push_back(unusable ? unusable->message + " " + unusable->hint
-                                         : "Its entry in " + kind + " is missing." + kInstallAgain);
+      status.problems.push_back({unusable
+                                     ? unusable->message + " " + unusable->hint
+                                     : "Its entry in " + kind + " is missing." + kInstallAgain});
       break;
     case EntryCheck::outdated:
     case EntryCheck::edited:
-      status.problems.push_back("Its entry in " + kind +
-                                (check == EntryCheck::outdated ? kOutdated : kEdited) +
-                                kInstallAgain);
+      status.problems.push_back({"Its entry in " + kind +
+                                 (check == EntryCheck::outdated ? kOutdated : kEdited) +
+                                 kInstallAgain});
       [[fallthrough]];
     case EntryCheck::as_written: {
       status.scheduler = job.scheduler;
       if (unusable) {
-        status.problems.push_back(unusable->message + " " + unusable->hint);
+        status.problems.push_back({unusable->message + " " + unusable->hint});
         break;
       }
       const EntryState state = ask_state(scheduler, job.name, facts, env, stop);
-      if (!state.problem.empty()) status.problems.push_back(state.problem + ".");
+      if (!state.problem.empty()) status.problems.push_back({state.problem + "."});
       // The scheduler itself asks more often than a run is due.
       if (state.active) {
         status.next_run = due_period(env.clock, job.time, env.clock.now()).end;
@@ -114,22 +119,20 @@ void check_scheduler(ScheduleStatus& status, const HostFacts& facts, const Env& 
   }
   for (const SchedulerKind other : schedulers_for(facts.system)) {
     if (other != job.scheduler && holds_entry(scheduler_of(other), job.name, facts)) {
-      status.problems.push_back("There is a second entry of it in " +
-                                std::string(to_string(other)) + "." + kInstallAgain);
+      status.problems.push_back({"There is a second entry of it in " +
+                                 std::string(to_string(other)) + "." + kInstallAgain});
     }
   }
 }
 
 // An alert that reaches nobody is worth as much as none.
-void check_alerts(const RunRecord& run, std::vector<std::string>& problems) {
-  for (std::string_view rest = run.warnings; !rest.empty();) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    const std::string said = "In its last run, " + std::string(line);
-    if (line.starts_with(kPingWarning)) {
-      problems.push_back(said + " See that curl is there and the address is right.");
-    } else if (line.starts_with(kOnFailureWarning)) {
-      problems.push_back(said + " Try the command by hand.");
+void check_alerts(const RunRecord& run, std::vector<ScheduleProblem>& problems) {
+  for (const Warning& warning : run.warnings) {
+    const std::string said = "In its last run, " + warning.text;
+    if (warning.kind == WarningKind::ping) {
+      problems.push_back({said + " See that curl is there and the address is right."});
+    } else if (warning.kind == WarningKind::on_failure) {
+      problems.push_back({said + " Try the command by hand."});
     }
   }
 }
@@ -142,16 +145,17 @@ void check_runs(ScheduleStatus& status, const Env& env) {
   filter.limit = kRunsLookedAt;
   auto runs = list_runs(filter, env);
   if (!runs) {
-    status.problems.push_back("Its history cannot be read: " + runs.error().message + " " +
-                              runs.error().hint);
+    status.problems.push_back(
+        {"Its history cannot be read: " + runs.error().message + " " + runs.error().hint});
     runs.emplace();
   }
   const std::vector<Instant> successes = successes_of(job, *runs, env);
   if (!runs->empty()) status.last_run = runs->front();
   if (!successes.empty()) status.last_success = successes.front();
   if (status.last_run && !status.last_run->ok) {
-    status.problems.push_back(std::string(kFailedProblem) + status.last_run->error_code + ": " +
-                              status.last_run->error);
+    status.problems.push_back(
+        {"Its last run failed: " + status.last_run->error_code + ": " + status.last_run->error,
+         ProblemKind::last_run_failed});
   }
   if (status.last_run) check_alerts(*status.last_run, status.problems);
   const Instant now = env.clock.now();
@@ -159,8 +163,9 @@ void check_runs(ScheduleStatus& status, const Env& env) {
   status.overdue =
       is_due(period, now, job.scheduled_since, successes) && now - period.begin > kOverdueGrace;
   if (status.overdue) {
-    status.problems.push_back(std::string(kOverdueProblem) + "no good run since it was due at " +
-                              format_instant(period.begin) + ".");
+    status.problems.push_back(
+        {"Overdue: no good run since it was due at " + format_instant(period.begin) + ".",
+         ProblemKind::overdue});
   }
 }
 
@@ -168,20 +173,19 @@ void check_runs(ScheduleStatus& status, const Env& env) {
 
 ScheduleList list_schedules(const Env& env, std::stop_token stop) {
   ScheduleList list;
-  std::vector<std::string> job_problems;
-  const auto jobs = list_jobs(env.places, env.files, job_problems);
+  std::vector<UnusableJob> unusable;
+  const auto jobs = list_jobs(env.places, env.files, unusable);
   const HostFacts facts = gather_host_facts(env, stop);
 
   std::map<std::string, ScheduleStatus> by_name;
   std::set<std::string> damaged;
   for (const BackupJob& job : jobs) by_name[job.name].job = job;
-  for (const std::string& problem : job_problems) {
-    const std::string name = problem.substr(0, problem.find(':'));
-    if (check_schedule_name(name)) {
-      by_name[name].problems.push_back(problem.substr(name.size() + 2));
-      damaged.insert(name);
+  for (const UnusableJob& job : unusable) {
+    if (job.name.empty()) {
+      list.warnings.push_back(job.why);
     } else {
-      list.warnings.push_back(problem);
+      by_name[job.name].problems.push_back({job.why});
+      damaged.insert(job.name);
     }
   }
   for (const SchedulerKind kind : schedulers_for(facts.system)) {
@@ -190,9 +194,9 @@ ScheduleList list_schedules(const Env& env, std::stop_token stop) {
       if (status.job) continue;
       status.scheduler = kind;
       if (damaged.count(name) != 0) continue;  // the problem with its job file says it all
-      status.problems.push_back("It has an entry in " + std::string(to_string(kind)) +
-                                " but no job file. Run install_schedule with this name and its "
-                                "source, or remove_schedule.");
+      status.problems.push_back({"It has an entry in " + std::string(to_string(kind)) +
+                                 " but no job file. Run install_schedule with this name and its "
+                                 "source, or remove_schedule."});
     }
   }
   bool uses_systemd = false, uses_cron = false;

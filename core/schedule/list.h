@@ -12,6 +12,13 @@
 
 namespace core {
 
+// What is not `other` the status (status.h) words for itself.
+enum class ProblemKind { other, source_gone, last_run_failed, overdue };
+struct ScheduleProblem {
+  std::string text;  // a sentence with what to do
+  ProblemKind kind = ProblemKind::other;
+};
+
 struct ScheduleStatus {
   std::string name;
   std::optional<BackupJob> job;            // absent: an entry without a usable job file
@@ -19,16 +26,12 @@ struct ScheduleStatus {
   std::optional<Instant> next_run;
   std::optional<RunRecord> last_run;
   std::optional<Instant> last_success;
-  bool overdue = false;               // by more than kOverdueGrace
-  bool broken = false;                // cannot run as it is: no entry, or no program to run
-  std::vector<std::string> problems;  // each a sentence with what to do; empty: all is well
+  bool overdue = false;                   // by more than kOverdueGrace
+  bool broken = false;                    // cannot run as it is: no entry, or no program to run
+  std::vector<ScheduleProblem> problems;  // empty: all is well
 };
 
-// How the problems begin, and one ends, that judge_status (status.h) words for itself.
-inline constexpr std::string_view kSourceProblem = "The source ", kGoneProblem = " is not there.";
-inline constexpr std::string_view kFailedProblem = "Its last run failed: ";
-inline constexpr std::string_view kOverdueProblem = "Overdue: ";
-// How it ends of a destination that was asked (core/base/patience.h) and did not answer.
+// What is wrong with a destination that was asked (core/base/patience.h) and did not answer.
 inline constexpr std::string_view kSilentProblem =
     " does not answer: its disk or file server hangs. See that it is there, or mount it again; "
     "until then nothing can be backed up to it.";

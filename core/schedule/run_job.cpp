@@ -67,7 +67,7 @@ std::string ping_address(const std::string& url, std::string_view suffix) {
 
 // The URL goes in by standard input: arguments are there for every user to see.
 void ping(const BackupJob& job, std::string_view suffix, int retries, const Env& env,
-          std::stop_token stop, std::vector<std::string>& warnings) {
+          std::stop_token stop, std::vector<Warning>& warnings) {
   if (job.ping_url.empty() || stop.stop_requested()) return;
   const auto curl = env.places.variables.find("BPD_CURL");
   Command command;
@@ -92,11 +92,12 @@ void ping(const BackupJob& job, std::string_view suffix, int retries, const Env&
   std::string why = result ? result->error_output : result.error().message;
   why = why.substr(0, why.find('\n'));
   if (!why.ends_with('.')) why += '.';
-  warnings.push_back(std::string(kPingWarning) + std::string(suffix) + " was not reached: " + why);
+  warnings.emplace_back("ping_url" + std::string(suffix) + " was not reached: " + why,
+                        WarningKind::ping);
 }
 
 void call_on_failure(const BackupJob& job, const Error& error, const Env& env, std::stop_token stop,
-                     std::vector<std::string>& warnings) {
+                     std::vector<Warning>& warnings) {
   if (job.on_failure.empty() || stop.stop_requested()) return;
   Command command;
 #ifdef _WIN32
@@ -111,13 +112,15 @@ void call_on_failure(const BackupJob& job, const Error& error, const Env& env, s
       {"BACKUP_PLUGIN_DB_ERROR", std::string(to_string(error.code)) + ": " + error.message}};
   command.timeout = kOnFailureTimeout;
   const auto result = env.commands.run(command, stop);
-  const std::string who(kOnFailureWarning);
+  const auto warn = [&](const std::string& what) {
+    warnings.emplace_back("on_failure " + what, WarningKind::on_failure);
+  };
   if (!result) {
-    warnings.push_back(who + " could not be run: " + result.error().message);
+    warn("could not be run: " + result.error().message);
   } else if (result->timed_out) {
-    warnings.push_back(who + " did not end within a minute and was stopped.");
+    warn("did not end within a minute and was stopped.");
   } else if (result->exit_code != 0) {
-    warnings.push_back(who + " ended with exit code " + std::to_string(result->exit_code) + ".");
+    warn("ended with exit code " + std::to_string(result->exit_code) + ".");
   }
 }
 
@@ -198,7 +201,7 @@ std::string success_text(const JobRun& run) {
       std::to_string(run.snapshot->manifest.bytes) + " bytes, " +
       (run.snapshot->verification ? std::string(to_string(run.snapshot->verification->verdict))
                                   : "not verified");
-  for (const std::string& warning : run.warnings) text += "\nWarning: " + warning;
+  for (const Warning& warning : run.warnings) text += "\nWarning: " + warning.text;
   return text;
 }
 
@@ -209,7 +212,7 @@ Error end_in_failure(JobRun& run, Error error, const RunOptions& options, const 
   call_on_failure(job, error, env, stop, run.warnings);
   ping(job, "/fail", kPingRetries, env, stop, run.warnings);
   (void)add_run_warnings(job.name, run.warnings, env);  // the failure itself comes first
-  for (const std::string& warning : run.warnings) error.hint += " Also: " + warning;
+  for (const Warning& warning : run.warnings) error.hint += " Also: " + warning.text;
   const std::string text = "'" + job.name + "' failed: " + std::string(to_string(error.code)) +
                            ": " + error.message + " " + error.hint;
   log_end(job, options, text, env);

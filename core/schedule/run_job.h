@@ -4,7 +4,6 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/base/env.h"
@@ -26,7 +25,7 @@ struct JobRun {
   BackupJob job;
   std::optional<SnapshotResult> snapshot;  // with Outcome::done
   int attempts = 0;
-  std::vector<std::string> warnings;
+  std::vector<Warning> warnings;
 };
 
 inline constexpr int kMaxAttempts = 3;  // on a busy source; 1 where somebody waits for the run
@@ -50,9 +49,6 @@ Expected<JobRun> run_job(const std::string& name, const RunOptions& options, con
 // Held by each run of that schedule. busy names the run that holds it.
 Expected<RunLock> lock_run(const std::string& name, std::chrono::milliseconds timeout,
                            const Env& env, std::stop_token stop);
-
-// How the warnings begin that tell of an alert that reached nobody; they stand in history.db.
-inline constexpr std::string_view kPingWarning = "ping_url", kOnFailureWarning = "on_failure";
 
 // What a scheduled run prints: nothing where the scheduler would mail it although all is well.
 std::string report_of(const JobRun& run, const RunOptions& options);

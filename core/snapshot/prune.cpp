@@ -67,9 +67,9 @@ std::optional<std::string> shrink_of(const std::vector<Snapshot>& series) {
     if (snapshot.manifest) known.push_back(&snapshot);
   }
   if (known.size() < 2) return std::nullopt;
-  auto warning = shrink_warning(*known[1], holdings_of(*known[0]->manifest));
-  if (warning) *warning += " The fuller one stays, whatever the rules say.";
-  return warning;
+  const auto warning = shrink_warning(*known[1], holdings_of(*known[0]->manifest));
+  if (!warning) return std::nullopt;
+  return warning->text + " The fuller one stays, whatever the rules say.";
 }
 
 // In a dry run what would go counts as freed.

@@ -230,7 +230,7 @@ Expected<> SnapshotRun::make_snapshot(PinnedSource& source) {
   Temporary file(temporary_path_of(plan_.snapshot), env_.files);
   BPD_TRY_AS(copied, copy(source, file.path()));
   if (!copied->journal_mode_reset) {
-    result_.warnings.push_back(
+    result_.warnings.emplace_back(
         "The pages of this database carry checksums, so the snapshot keeps the WAL mode of its "
         "source: opening it leaves -wal and -shm files beside it.");
   }
@@ -401,7 +401,7 @@ void SnapshotRun::tell_of_loss(const fs::path& kept_as) {
   auto warning = shrink_warning(*fuller_, holdings_of(result_.manifest));
   if (!warning) return;
   if (!request_.dry_run) {
-    *warning += " Both snapshots are kept and no older one was removed in this run.";
+    warning->text += " Both snapshots are kept and no older one was removed in this run.";
   }
   result_.warnings.insert(result_.warnings.begin(), std::move(*warning));
 }

@@ -13,6 +13,7 @@
 #include "core/catalog/catalog.h"
 #include "core/catalog/manifest.h"
 #include "core/catalog/retention.h"
+#include "core/catalog/warning.h"
 #include "core/snapshot/request.h"
 #include "core/verify/verify.h"
 
@@ -33,7 +34,7 @@ struct SnapshotResult {
   std::vector<Expiry> retention;             // every decision, kept ones too, with reasons
   std::vector<fs::path> removed;             // snapshots that retention removed
   std::vector<fs::path> swept;               // left-over temporaries of dead runs
-  std::vector<std::string> warnings;         // shrink alarm, history not recorded, …
+  std::vector<Warning> warnings;             // shrink alarm, history not recorded, …
   bool shrink_alarm = false;
   SnapshotTimings timings;
 };

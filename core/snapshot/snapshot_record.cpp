@@ -17,7 +17,7 @@ RunRecord record_of(const SnapshotRequest& request, const Expected<SnapshotResul
   }
   run.snapshot = text_of(outcome->snapshot);
   run.bytes = outcome->manifest.bytes;
-  run.warnings = joined_lines(outcome->warnings);
+  run.warnings = outcome->warnings;
   return run;
 }
 

@@ -194,8 +194,7 @@ class Judge {
   const RunRecord* standing_alarm() const {
     for (const RunRecord* run : runs_) {
       if (run->kind == "restore" && run->ok) return nullptr;
-      if (run->kind == "snapshot" && run->ok &&
-          run->warnings.find(kShrinkWarning) != std::string::npos) {
+      if (run->kind == "snapshot" && run->ok && warns_of(run->warnings, WarningKind::shrunk)) {
         return run;
       }
     }
@@ -287,7 +286,7 @@ class Judge {
       }
       if (run->kind != "snapshot" || !run->ok) continue;
       const bool is_latest = std::exchange(latest, false);
-      if (run->warnings.find(kShrinkWarning) == std::string::npos) continue;
+      if (!warns_of(run->warnings, WarningKind::shrunk)) continue;
       const auto age = input_.now - run->finished_at;
       if (settled || (!is_latest && age > kShrinkTold)) return;
       tell_warnings(
@@ -301,13 +300,11 @@ class Judge {
     }
   }
 
-  // A problem for each line: what else the run warned of is of less weight.
+  // What else the run warned of is of less weight.
   void tell_warnings(const RunRecord& run, const std::string& who, Concern shrunken) {
-    for (std::string_view rest = run.warnings; !rest.empty();) {
-      const std::string_view line = rest.substr(0, rest.find('\n'));
-      rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-      const bool shrunk = line.find(kShrinkWarning) != std::string_view::npos;
-      if (!line.empty()) note(shrunk ? shrunken : Concern::upkeep, who + std::string(line));
+    for (const Warning& warning : run.warnings) {
+      const bool shrunk = warning.kind == WarningKind::shrunk;
+      note(shrunk ? shrunken : Concern::upkeep, who + warning.text);
     }
   }
 
@@ -424,9 +421,10 @@ std::string summarize(const StatusReport& report) {
   return text + ". First: " + first();
 }
 
-std::string describe_unusable(const std::vector<std::string>& unusable) {
-  if (unusable.size() == 1) return "A schedule cannot run. " + unusable.front();
-  return std::to_string(unusable.size()) + " schedules cannot run. First: " + unusable.front();
+std::string describe_unusable(const std::vector<UnusableJob>& unusable) {
+  const std::string first = to_text(unusable.front());
+  if (unusable.size() == 1) return "A schedule cannot run. " + first;
+  return std::to_string(unusable.size()) + " schedules cannot run. First: " + first;
 }
 
 }  // namespace
@@ -460,7 +458,7 @@ StatusReport judge_status(const StatusInput& input) {
   return report_of(std::move(databases), input.unusable);
 }
 
-StatusReport report_of(std::vector<DatabaseStatus> databases, std::vector<std::string> unusable) {
+StatusReport report_of(std::vector<DatabaseStatus> databases, std::vector<UnusableJob> unusable) {
   StatusReport report;
   report.databases = std::move(databases);
   report.unusable = std::move(unusable);

@@ -12,6 +12,7 @@
 #include "core/base/date.h"
 #include "core/catalog/catalog.h"
 #include "core/catalog/history.h"
+#include "core/schedule/job.h"
 
 namespace core {
 
@@ -55,8 +56,8 @@ struct StatusInput {
   std::vector<RunRecord> runs;  // newest first, as list_runs gives them
   // Of the newest good run to a destination that is there: its id, when its snapshot is not.
   std::set<std::int64_t> lost_runs;
-  std::vector<Snapshot> snapshots;    // with manifests; of any source; at least the newest of each
-  std::vector<std::string> unusable;  // schedules whose job cannot be read: "name: why"
+  std::vector<Snapshot> snapshots;  // with manifests; of any source; at least the newest of each
+  std::vector<UnusableJob> unusable;
 };
 
 struct DatabaseStatus {
@@ -80,7 +81,7 @@ struct StatusReport {
   BackupState state = BackupState::ok;    // the worst of all; attention when there is no database
   std::string summary;                    // one sentence, which names the gravest problem
   std::vector<DatabaseStatus> databases;  // by gravest problem, then state, then path
-  std::vector<std::string> unusable;      // as in StatusInput: which database misses out is unknown
+  std::vector<UnusableJob> unusable;      // which database misses out is not known
 };
 
 // A run may be late by this much, for machines that sleep and schedulers that spread their jobs.
@@ -100,6 +101,6 @@ inline constexpr std::chrono::hours kLossTold{24 * 90};
 StatusReport judge_status(const StatusInput& input);
 // The answer for all of these together; failing with any schedule that is unusable.
 StatusReport report_of(std::vector<DatabaseStatus> databases,
-                       std::vector<std::string> unusable = {});
+                       std::vector<UnusableJob> unusable = {});
 
 }  // namespace core

@@ -45,8 +45,8 @@ void add_schedules(StatusInput& input, std::vector<std::string>& warnings, const
   std::move(list.warnings.begin(), list.warnings.end(), std::back_inserter(warnings));
   for (auto& status : list.schedules) {
     if (!status.job) {
-      for (const auto& problem : status.problems) {
-        input.unusable.push_back(status.name + ": " + problem);
+      for (auto& problem : status.problems) {
+        input.unusable.push_back({status.name, std::move(problem.text)});
       }
       continue;
     }
@@ -54,11 +54,8 @@ void add_schedules(StatusInput& input, std::vector<std::string>& warnings, const
     schedule.next_run = status.next_run;
     schedule.broken = status.broken;
     for (auto& problem : status.problems) {
-      const bool gone = problem.starts_with(kSourceProblem) && problem.ends_with(kGoneProblem);
-      if (gone || problem.starts_with(kFailedProblem) || problem.starts_with(kOverdueProblem)) {
-        continue;
-      }
-      schedule.problems.push_back(std::move(problem));
+      // The others judge_status words for itself.
+      if (problem.kind == ProblemKind::other) schedule.problems.push_back(std::move(problem.text));
     }
     input.schedules.push_back(std::move(schedule));
   }
@@ -151,14 +148,14 @@ void find_lost_runs(StatusInput& input, const std::set<std::string>& silent, con
 void find_jobless_runs(StatusInput& input) {
   std::set<std::string> seen;
   for (const auto& schedule : input.schedules) seen.insert(schedule.name);
-  for (const auto& problem : input.unusable) seen.insert(problem.substr(0, problem.find(':')));
+  for (const auto& job : input.unusable) seen.insert(job.name);
   for (const auto& run : input.runs) {
     if (run.kind != "snapshot" || run.schedule.empty()) continue;
     if (!seen.insert(run.schedule).second || run.ok || !run.source.empty()) continue;
     if (input.now - run.started_at > kJoblessRunTold) continue;
-    input.unusable.push_back(run.schedule + ": Its last run failed: " + run.error +
-                             " Run install_schedule with this name and its source, or "
-                             "remove_schedule.");
+    input.unusable.push_back({run.schedule, "Its last run failed: " + run.error +
+                                                " Run install_schedule with this name and its "
+                                                "source, or remove_schedule."});
   }
 }
 
@@ -242,7 +239,7 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
     add_snapshots(input, silent, warnings, env, stop);
     keep_ours(input, env);
     find_lost_runs(input, silent, env);
-    std::vector<std::string> told;  // by add_schedules already
+    std::vector<UnusableJob> told;  // by add_schedules already
     if (!silent.empty()) {
       take_runs_for_snapshots(list_jobs(env.places, env.files, told), input, &silent);
     }
@@ -253,7 +250,7 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
     find_jobless_runs(input);
     take_runs_for_snapshots(jobs, input);
   }
-  warnings.insert(warnings.end(), input.unusable.begin(), input.unusable.end());
+  for (const auto& job : input.unusable) warnings.push_back(to_text(job));
   std::set<std::string> known;
   for (const auto& database : input.databases) known.insert(text_of(database.path));
   add_scheduled_databases(input, known, env);

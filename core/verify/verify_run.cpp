@@ -41,13 +41,9 @@ Expected<VerifyRun> verify_and_record(const VerifyRequest& request, const Env& e
                                       ProgressSink& progress, std::stop_token stop) {
   const Instant started_at = env.clock.now();
   auto outcome = verify_snapshot(request, env, progress, std::move(stop));
-  const auto told = record_and_tell(record_of(request, outcome, started_at, env), env);
+  auto told = record_and_tell(record_of(request, outcome, started_at, env), env);
   if (!outcome) return fail(outcome.error());
-  VerifyRun result{std::move(*outcome), {}};
-  for (const std::string& warning : told) {
-    result.warning += (result.warning.empty() ? "" : " ") + warning;
-  }
-  return result;
+  return VerifyRun{std::move(*outcome), std::move(told)};
 }
 
 Expected<> mark_damaged(std::vector<Snapshot>& snapshots, const std::optional<std::string>& source,

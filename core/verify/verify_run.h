@@ -13,7 +13,7 @@ namespace core {
 
 struct VerifyRun {
   VerifyReport report;
-  std::string warning;  // that it could not be recorded, or the history was begun anew
+  std::vector<std::string> warnings;  // it could not be recorded; the history was begun anew
 };
 
 // As verify_snapshot, and the outcome is recorded (kind "verify"; ok only when verified), so that

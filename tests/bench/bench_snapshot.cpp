@@ -28,10 +28,13 @@ int main(int argc, char** argv) {
     return 1;
   }
   const core::SnapshotTimings& t = result->timings;
-  const nlohmann::json json = {{"copy_ms", t.copy_ms},        {"digest_ms", t.digest_ms},
-                               {"sync_ms", t.sync_ms},        {"verify_ms", t.verify_ms},
-                               {"total_ms", t.total_ms},      {"bytes", result->manifest.bytes},
-                               {"warnings", result->warnings}};
+  const nlohmann::json json = {{"copy_ms", t.copy_ms},
+                               {"digest_ms", t.digest_ms},
+                               {"sync_ms", t.sync_ms},
+                               {"verify_ms", t.verify_ms},
+                               {"total_ms", t.total_ms},
+                               {"bytes", result->manifest.bytes},
+                               {"warnings", core::texts_of(result->warnings)}};
   std::puts(json.dump().c_str());
   return 0;
 }

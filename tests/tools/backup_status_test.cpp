@@ -281,13 +281,41 @@ TEST_CASE("Each line of a warning is told with the database's path before it") {
   run.destination = house.backups.string();
   run.started_at = run.finished_at = house.clock.instant;
   run.ok = true;
-  run.warnings = "The earlier one was kept.\n" + std::string(core::kShrinkWarning) + ": 3 rows.";
+  const core::Warning shrunk("The database has lost most of its content: 3 rows.",
+                             core::WarningKind::shrunk);
+  run.warnings = {std::string("The earlier one was kept."), shrunk};
   REQUIRE(core::record_run(run, house.world));
   house.good("backup_status", Json::object());
   const auto told = house.global.string() + ": The last run warned: ";
-  CHECK_THAT(house.last_text,
-             Catch::Contains("\n" + told + std::string(core::kShrinkWarning) + ": 3 rows.\n") &&
-                 Catch::Contains("\n" + told + "The earlier one was kept.\n"));
+  CHECK_THAT(house.last_text, Catch::Contains("\n" + told + shrunk.text + "\n") &&
+                                  Catch::Contains("\n" + told + "The earlier one was kept.\n"));
+}
+
+TEST_CASE("What a history of an earlier version warned of raises the same status") {
+  test::ScheduleHouse house;
+  house.install();
+  const auto has_kinds = GENERATE(true, false);
+  core::RunRecord run = core::list_runs({.limit = 1}, house.world)->at(0);
+  run.id = 0;
+  const std::string lost = "The database has lost most of its content: 3 rows now, 400 in /x.db.";
+  const std::string silent = "ping_url was not reached: curl: (6) Could not resolve host.";
+  if (has_kinds) {
+    run.warnings = {core::Warning(lost, core::WarningKind::shrunk),
+                    core::Warning(silent, core::WarningKind::ping)};
+  }
+  REQUIRE(core::record_run(run, house.world));
+  if (!has_kinds) {
+    test::run_sql(house.places.state / "history.db", "UPDATE runs SET warnings = '" + lost + "\n" +
+                                                         silent +
+                                                         "' WHERE id = (SELECT max(id) FROM runs)");
+  }
+  const Json result = house.good("backup_status", Json::object());
+  CHECK(result.at("status") == "attention");
+  const std::string problems = result.at("databases").at(0).at("problems").dump();
+  CHECK_THAT(result.at("summary").get<std::string>(), Catch::Contains("warned: " + lost));
+  CHECK_THAT(problems, Catch::Contains("In its last run, " + silent));
+  const Json schedules = house.good("list_schedules", Json::object());
+  CHECK(schedules.at("schedules").at(0).at("problems").size() == 1);
 }
 
 TEST_CASE("A schedule whose job file cannot be used is failing, also in a brief status") {

@@ -10,6 +10,8 @@
 #include "support/test_database.h"
 
 using core::RunRecord;
+using core::Warning;
+using core::WarningKind;
 using test::FakeEnv;
 
 namespace fs = std::filesystem;
@@ -30,7 +32,7 @@ RunRecord make_run(const FakeEnv& world, const std::string& source, bool ok = tr
     run.error = "held by 'another' process";
   }
   run.bytes = 5'000'000'000;
-  run.warnings = "one\ntwo";
+  run.warnings = {Warning("one"), Warning("two", WarningKind::shrunk)};
   return run;
 }
 
@@ -49,11 +51,52 @@ TEST_CASE("A run that was recorded is read back whole, newest first") {
   CHECK(failed.error_code == "busy");
   CHECK(failed.error == "held by 'another' process");
   CHECK(failed.bytes == 5'000'000'000);
-  CHECK(failed.warnings == "one\ntwo");
+  CHECK(failed.warnings == std::vector{Warning("one"), Warning("two", WarningKind::shrunk)});
   CHECK(failed.started_at == world.clock.now());
   CHECK(failed.finished_at - failed.started_at == std::chrono::milliseconds{1500});
   CHECK(runs->at(1).ok);
   CHECK(runs->at(1).id < failed.id);
+}
+
+// With warnings as the versions before their kinds worded and joined them.
+TEST_CASE("A history of an earlier version is read with its warnings of their kinds") {
+  FakeEnv world;
+  const fs::path history = world / "state/history.db";
+  fs::create_directories(history.parent_path());
+  const std::string lost = "The database has lost most of its content: 3 rows now, 400 in /x.db.";
+  test::run_sql(history, R"sql(
+PRAGMA journal_mode = WAL;
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL, schedule TEXT NOT NULL, source TEXT NOT NULL, destination TEXT NOT NULL,
+  snapshot TEXT NOT NULL, started_ms INTEGER NOT NULL, finished_ms INTEGER NOT NULL,
+  ok INTEGER NOT NULL, error_code TEXT NOT NULL, error TEXT NOT NULL, bytes INTEGER NOT NULL,
+  warnings TEXT NOT NULL);
+CREATE INDEX runs_by_source ON runs(source, id);
+PRAGMA user_version = 1;
+INSERT INTO runs VALUES (7, 'snapshot', 'nightly', '/a.db', '/backups', '/backups/x.db', 1000, 2000,
+  1, '', '', 4096, ')sql" + lost +
+                             R"sql(
+/backups is on the same disk.
+ping_url/start was not reached: curl: (6) Could not resolve host.
+on_failure ended with exit code 3.');)sql");
+  const std::vector<Warning> told{
+      {lost, WarningKind::shrunk},
+      {"/backups is on the same disk.", WarningKind::other},
+      {"ping_url/start was not reached: curl: (6) Could not resolve host.", WarningKind::ping},
+      {"on_failure ended with exit code 3.", WarningKind::on_failure}};
+  CHECK(core::list_runs({}, world.env())->at(0).warnings == told);
+
+  // And what this version adds is what the earlier one would have.
+  const std::string before = test::query_text(history, "SELECT warnings FROM runs");
+  REQUIRE(core::add_run_warnings("nightly", {told[2], told[1]}, world.env()));
+  RunRecord next = make_run(world, "/a.db");
+  next.warnings = told;
+  REQUIRE(core::record_run(next, world.env()));
+  CHECK(test::query_column(history, "SELECT warnings FROM runs ORDER BY id") ==
+        std::vector{before + "\n" + told[2].text + "\n" + told[1].text, before});
+  CHECK(test::query_integer(history, "PRAGMA user_version") == 1);
+  CHECK(test::query_integer(history, "SELECT count(*) FROM pragma_table_info('runs')") == 13);
 }
 
 TEST_CASE("Reading the history does not create it") {
@@ -252,7 +295,7 @@ TEST_CASE("A history that is damaged anywhere is begun anew by whoever meets it"
   FakeEnv world;
   for (int i = 0; i < 200; ++i) {
     auto run = make_run(world, "/" + std::to_string(i) + ".db");
-    run.warnings.assign(300, 'w');
+    run.warnings = {std::string(300, 'w')};
     REQUIRE(core::record_run(run, world.env()));
   }
   const fs::path history = world / "state/history.db";
@@ -325,7 +368,7 @@ TEST_CASE("A history of a newer version is left as it is, and named") {
   CHECK(newer.error().code == core::ErrorCode::unsupported);
   CHECK(newer.error().message.find("history.db") != std::string::npos);
   CHECK(core::list_runs({}, world.env()).error().code == core::ErrorCode::unsupported);
-  CHECK(core::add_run_warnings("nightly", {"w"}, world.env()).error().code ==
+  CHECK(core::add_run_warnings("nightly", {Warning("w")}, world.env()).error().code ==
         core::ErrorCode::unsupported);
   CHECK(test::read_file(world / "state/history.db") == before);
   CHECK(damaged_files(world).empty());

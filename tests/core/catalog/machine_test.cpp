@@ -25,6 +25,10 @@ bool any_contains(const std::vector<std::string>& texts, const std::string& part
                      [&](const auto& text) { return text.find(part) != std::string::npos; });
 }
 
+bool any_contains(const std::vector<core::Warning>& warnings, const std::string& part) {
+  return any_contains(core::texts_of(warnings), part);
+}
+
 // Another installation: a state folder of its own.
 core::Places other_machine(const core::Places& places, const std::string& host) {
   core::Places other = places;

@@ -180,9 +180,9 @@ TEST_CASE("A monitor that cannot be reached is a warning, not a failure") {
   const auto run = installed.run(kScheduled);
   REQUIRE(run);
   REQUIRE(run->warnings.size() == 2);
-  CHECK(run->warnings[0].find("ping_url/start was not reached") == 0);
+  CHECK(run->warnings[0].text.find("ping_url/start was not reached") == 0);
   CHECK_FALSE(report_of(*run, kIfDue).empty());
-  CHECK(installed.history()[0].warnings == run->warnings[0] + "\n" + run->warnings[1]);
+  CHECK(installed.history()[0].warnings == run->warnings);
 }
 
 TEST_CASE("on_failure runs in a shell that knows what failed") {

@@ -106,7 +106,7 @@ TEST_CASE("A job file of any size or kind is refused in words that help") {
   fs::remove(path);
   fs::create_directories(path);
   CHECK(read_job("global", fake.places, fake.env().files).error().code == ErrorCode::damaged);
-  std::vector<std::string> problems;
+  std::vector<UnusableJob> problems;
   CHECK(list_jobs(fake.places, fake.env().files, problems).empty());
   CHECK(problems.size() == 1);
 }
@@ -171,7 +171,7 @@ TEST_CASE("A job that could never run is refused") {
 
 TEST_CASE("Jobs are listed by name, and an unreadable one does not hide the others") {
   test::FakeEnv fake;
-  std::vector<std::string> problems;
+  std::vector<UnusableJob> problems;
   CHECK(list_jobs(fake.places, fake.env().files, problems).empty());
   for (const char* name : {"b", "a"}) {
     BackupJob job = full_job();
@@ -184,7 +184,7 @@ TEST_CASE("Jobs are listed by name, and an unreadable one does not hide the othe
   REQUIRE(jobs.size() == 2);
   CHECK(jobs[0].name == "a");
   REQUIRE(problems.size() == 1);
-  CHECK(problems[0].starts_with("broken: "));
+  CHECK(problems[0].name == "broken");
   const auto missing = read_job("c", fake.places, fake.env().files);
   CHECK(missing.error().code == ErrorCode::not_found);
   CHECK(missing.error().hint == "Schedules are: a, b.");

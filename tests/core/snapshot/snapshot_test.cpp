@@ -33,6 +33,10 @@ bool any_contains(const std::vector<std::string>& texts, const std::string& part
                      [&](const std::string& text) { return text.find(part) != std::string::npos; });
 }
 
+bool any_contains(const std::vector<core::Warning>& warnings, const std::string& part) {
+  return any_contains(core::texts_of(warnings), part);
+}
+
 TEST_CASE("A snapshot is published with its manifest under host and date") {
   const std::string mode = GENERATE("wal", "delete");
   SnapshotWorld world;
@@ -468,8 +472,8 @@ TEST_CASE("An emptied database raises the alarm, and no older snapshot is remove
   REQUIRE(empty);
   CHECK(empty->shrink_alarm);
   REQUIRE_FALSE(empty->warnings.empty());
-  CHECK(empty->warnings[0].starts_with(preview->warnings.at(0)));
-  CHECK(empty->warnings[0].find("lost most") != std::string::npos);
+  CHECK(empty->warnings[0].text.starts_with(preview->warnings.at(0).text));
+  CHECK(empty->warnings[0].text.find("lost most") != std::string::npos);
   CHECK(empty->removed.empty());
   CHECK(empty->retention.empty());
   CHECK(fs::exists(full->snapshot));
@@ -493,9 +497,10 @@ TEST_CASE("One emptied table raises the alarm, however many rows others have") {
     REQUIRE(empty);
     CHECK(empty->shrink_alarm == (night == 0));
     if (night == 0) {
-      INFO(empty->warnings.at(0));
-      CHECK(empty->warnings[0].find("content in notes: 0 rows now, 100 in") != std::string::npos);
-      CHECK(empty->warnings[0].find("Both snapshots are kept") != std::string::npos);
+      INFO(empty->warnings.at(0).text);
+      CHECK(empty->warnings[0].text.find("content in notes: 0 rows now, 100 in") !=
+            std::string::npos);
+      CHECK(empty->warnings[0].text.find("Both snapshots are kept") != std::string::npos);
     }
   }
   CHECK(fs::exists(full->snapshot));
@@ -556,7 +561,7 @@ TEST_CASE("While the newest cannot be compared, retention stands still for that 
   CHECK_FALSE(first->shrink_alarm);
   CHECK(first->removed.empty());
   REQUIRE_FALSE(first->warnings.empty());
-  CHECK(first->warnings[0].ends_with("No older snapshot was removed in this run."));
+  CHECK(first->warnings[0].text.ends_with("No older snapshot was removed in this run."));
   world.clock.advance(24h);
   const auto second = world.take(request);
   REQUIRE(second);
@@ -604,7 +609,8 @@ TEST_CASE("An emptied database does not displace the same day's full snapshot") 
     CHECK(empty->shrink_alarm == (run == 0));
     CHECK(any_contains(empty->warnings, "before-loss") == (run == 0));
     // The alarm names the place where the lost rows now are.
-    if (run == 0) CHECK(empty->warnings[0].find("before-loss-2026-11-23.db") != std::string::npos);
+    if (run == 0)
+      CHECK(empty->warnings[0].text.find("before-loss-2026-11-23.db") != std::string::npos);
   }
   const fs::path aside = world.host_folder() / "global-before-loss-2026-11-23.db";
   CHECK(read_file(aside) == bytes);

@@ -94,7 +94,7 @@ TEST_CASE("A database with a trigger of a newer SQLite is copied, counted and to
   CHECK(taken.manifest.rows_complete);
   CHECK(taken.manifest.rows.at("t") == 400);
   CHECK(taken.manifest.rows.at("later") == 400);
-  const std::string warnings = all_of(taken.warnings);
+  const std::string warnings = all_of(core::texts_of(taken.warnings));
   CHECK_THAT(warnings, Catch::Contains("SQLite 3.53.500 wrote this database last") &&
                            Catch::Contains(std::string("this program has ") + SQLITE_VERSION) &&
                            Catch::Contains("malformed database schema (g)"));

@@ -117,7 +117,7 @@ TEST_CASE("A rollback database with a name that cannot be found is copied with a
   const auto taken = world.take_of(world.source);
   REQUIRE(taken);
   REQUIRE(taken->warnings.size() == 1);
-  CHECK(taken->warnings.front().find("2 names") != std::string::npos);
+  CHECK(taken->warnings.front().text.find("2 names") != std::string::npos);
 }
 
 TEST_CASE("The journal of a writer at work under another name is no crashed one") {

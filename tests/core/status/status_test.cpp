@@ -16,6 +16,10 @@ namespace {
 const Instant kNow = *core::parse_instant("2026-11-23T12:00:00Z");
 const fs::path kSource = "/home/u/.claude/orchestrator/global.db";
 
+const core::Warning kShrunken{
+    "The database has lost most of its content: 3 rows now, 400 in /x.db.",
+    core::WarningKind::shrunk};
+
 core::Snapshot snapshot_taken(Instant at, bool verified = true) {
   core::Snapshot snapshot;
   core::Manifest manifest;
@@ -248,18 +252,18 @@ TEST_CASE("A snapshot that never passed a check, or long ago, needs attention") 
 
 TEST_CASE("A shrunken database is told by the status") {
   StatusInput input = healthy();
-  input.runs[0].warnings = std::string(core::kShrinkWarning) + ": 3 rows now, 400 in /x.db.";
+  input.runs[0].warnings = {kShrunken};
   const DatabaseStatus status = judge_one(input);
   CHECK(status.state == BackupState::attention);
   CHECK(mentions(status, "400 in /x.db"));
-  input.runs[0].warnings = "something of no weight";
+  input.runs[0].warnings = {std::string("something of no weight")};
   CHECK(judge_one(input).state == BackupState::ok);
 }
 
 TEST_CASE("A shrunken database is still told when the nights after it warn no more") {
   StatusInput input = healthy();
   RunRecord shrunken = run_at(kNow - hours{56}, true);
-  shrunken.warnings = std::string(core::kShrinkWarning) + ": 3 rows now, 400 in /x.db.";
+  shrunken.warnings = {kShrunken};
   input.runs.push_back(run_at(kNow - hours{32}, true));
   input.runs.push_back(shrunken);
   const DatabaseStatus status = judge_one(input);
@@ -272,7 +276,7 @@ TEST_CASE("A shrunken database is still told when the nights after it warn no mo
 
 TEST_CASE("A restore since a shrunken snapshot is told beside the warning") {
   StatusInput input = healthy();
-  input.runs[0].warnings = std::string(core::kShrinkWarning) + ": 3 rows now, 400 in /x.db.";
+  input.runs[0].warnings = {kShrunken};
   core::RunRecord restore = input.runs[0];
   restore.kind = "restore";
   restore.warnings.clear();
@@ -404,12 +408,10 @@ TEST_CASE("The snapshot to bring a database back from is the newest that is not 
 
 TEST_CASE("Each line of a warning is a problem, what was lost first") {
   StatusInput input = healthy();
-  input.runs[0].warnings = "/backups is on the same disk.\n" + std::string(core::kShrinkWarning) +
-                           ": 3 rows now, 400 in /x.db.";
+  input.runs[0].warnings = {std::string("/backups is on the same disk."), kShrunken};
   const DatabaseStatus status = judge_one(input);
   CHECK(status.problems ==
-        std::vector<std::string>{"The last run warned: " + std::string(core::kShrinkWarning) +
-                                     ": 3 rows now, 400 in /x.db.",
+        std::vector<std::string>{"The last run warned: " + kShrunken.text,
                                  "The last run warned: /backups is on the same disk."});
 }
 
@@ -432,7 +434,7 @@ TEST_CASE("Of several problems the gravest comes first, in a database and among 
   input.databases.push_back({emptied, {}});
   RunRecord shrunken = run_at(kNow - hours{2}, true);
   shrunken.source = emptied.string();
-  shrunken.warnings = std::string(core::kShrinkWarning) + ": 3 rows now, 400 in /x.db.";
+  shrunken.warnings = {kShrunken};
   input.runs.push_back(shrunken);
   const StatusReport report = core::judge_status(input);
   CHECK(report.state == BackupState::failing);

@@ -98,7 +98,7 @@ TEST_CASE("Indexes of an application's own order are told at night and hinder no
   CHECK(taken.verification->verdict == Verdict::verified);
   CHECK(taken.manifest.verified == VerifyLevel::full);
   CHECK(taken.manifest.source_findings.at("indexes") > 0);
-  CHECK(tells(taken.warnings, "REINDEX"));
+  CHECK(tells(core::texts_of(taken.warnings), "REINDEX"));
   const VerifyReport report = world.verify(taken.snapshot);
   CHECK(report.verdict == Verdict::verified);
   CHECK(find_check(report, "indexes")->outcome == Outcome::passed);
@@ -190,7 +190,7 @@ TEST_CASE("An index that went out of step during the week is told by the week's 
   CHECK(world.restore(next.snapshot, true));  // found in full, and mended
   CHECK(test::query_text(world.live / "back.db", "PRAGMA integrity_check") == "ok");
   world.clock.advance(6 * 24h);
-  CHECK(tells(world.taken().warnings, "indexes"));
+  CHECK(tells(core::texts_of(world.taken().warnings), "indexes"));
 }
 
 }  // namespace

@@ -162,7 +162,7 @@ TEST_CASE("Broken references are told of where no collation of a program's bears
   CHECK(taken.manifest.source_findings ==
         std::map<std::string, std::uint64_t>{{"foreign_keys", 2}});
   REQUIRE(taken.warnings.size() == 1);
-  CHECK(taken.warnings[0].find("foreign_keys") != std::string::npos);
+  CHECK(taken.warnings[0].text.find("foreign_keys") != std::string::npos);
   const VerifyReport report = verify(world, taken.snapshot, VerifyLevel::full);
   CHECK(check_named(report, "foreign_keys").outcome == Outcome::passed);
   CHECK(check_named(report, "foreign_keys").findings.size() == 2);
@@ -214,7 +214,7 @@ TEST_CASE("An index over a function of its program's is left out, and the result
   const auto taken = take(world, VerifyLevel::full);
   CHECK(taken.manifest.verified == VerifyLevel::quick);
   REQUIRE(taken.warnings.size() == 1);
-  CHECK(taken.warnings[0].find("app()") != std::string::npos);
+  CHECK(taken.warnings[0].text.find("app()") != std::string::npos);
   const VerifyReport full = verify(world, taken.snapshot, VerifyLevel::full);
   CHECK(full.verdict == Verdict::verified);
   CHECK(check_named(full, "quick_check").reason.find("app()") != std::string::npos);
@@ -229,7 +229,7 @@ TEST_CASE("What a function of its program's keeps SQLite from checking is not ca
   CHECK(taken.manifest.verified == VerifyLevel::none);
   CHECK(taken.manifest.rows.at("t") == 100);
   REQUIRE(taken.warnings.size() == 1);
-  CHECK(taken.warnings[0].find("app()") != std::string::npos);
+  CHECK(taken.warnings[0].text.find("app()") != std::string::npos);
   const VerifyReport report = verify(world, taken.snapshot, VerifyLevel::quick);
   CHECK(report.verdict == Verdict::inconclusive);
   CHECK(check_named(report, "quick_check").outcome == Outcome::skipped);
@@ -265,7 +265,7 @@ TEST_CASE("Content that breaks the rules of its own schema is the source's, and 
   CHECK(taken.manifest.source_findings ==
         std::map<std::string, std::uint64_t>{{"column_rules", findings}});
   REQUIRE(taken.warnings.size() == 1);
-  CHECK(taken.warnings[0].find("column_rules") != std::string::npos);
+  CHECK(taken.warnings[0].text.find("column_rules") != std::string::npos);
 
   const VerifyReport report = verify(world, taken.snapshot, level);
   CHECK(report.verdict == Verdict::verified);

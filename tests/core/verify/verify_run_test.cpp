@@ -58,5 +58,5 @@ TEST_CASE("A verification that cannot be recorded still answers, with a warning"
   const auto run = file.verify();
   REQUIRE(run);
   CHECK_FALSE(run->report.checks.empty());
-  CHECK(run->warning.find("could not be recorded") != std::string::npos);
+  CHECK(run->warnings.at(0).find("could not be recorded") != std::string::npos);
 }
