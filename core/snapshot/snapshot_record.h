@@ -3,7 +3,8 @@
 
 #include "core/base/env.h"
 #include "core/catalog/history.h"
-#include "core/snapshot/snapshot.h"
+#include "core/snapshot/request.h"
+#include "core/snapshot/result.h"
 
 namespace core {
 
