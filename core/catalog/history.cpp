@@ -256,7 +256,7 @@ auto with_repair(const Env& env, const Attempt& attempt) -> decltype(attempt()) 
   if (!lock) return result;
   result = attempt();  // another process may have begun it anew by now
   if (result || !is_damaged_history(result.error())) return result;
-  BPD_TRY_AS(aside, move_history_aside(env));
+  BPD_TRY_AS(aside, move_history_aside(env, *lock));
   begin_anew(*aside, env);
   return attempt();
 }

@@ -1,25 +1,19 @@
 #include "core/catalog/history_repair.h"
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
 #include "core/base/paths.h"
 #include "core/base/shell_word.h"
+#include "core/base/side_files.h"
 
 namespace core {
 namespace {
 
 constexpr std::string_view kDamagedMark = "history.db.damaged-";
-constexpr std::array kSideSuffixes{"-wal", "-shm"};
 constexpr std::size_t kMaxStateEntries = 10'000;
 constexpr int kMaxNames = 100;  // of one second
 constexpr std::chrono::milliseconds kLockTimeout{2'000};
-
-bool is_side_file(const std::string& name) {
-  return std::any_of(kSideSuffixes.begin(), kSideSuffixes.end(),
-                     [&](const char* suffix) { return name.ends_with(suffix); });
-}
 
 fs::path damaged_name(const fs::path& history, Instant now, int number) {
   std::string time = format_instant(now);
@@ -41,7 +35,7 @@ void remove_oldest(const fs::path& folder, FileSystem& files) {
   std::sort(names.begin(), names.end());
   for (std::size_t i = 0; i + kMaxDamagedHistories < names.size(); ++i) {
     (void)files.remove(folder / names[i]);
-    for (const char* suffix : kSideSuffixes) (void)files.remove(folder / (names[i] + suffix));
+    for (const fs::path& side : side_paths_of(folder / names[i])) (void)files.remove(side);
   }
 }
 
@@ -76,7 +70,7 @@ Expected<RunLock> lock_history_repair(const Env& env) {
   return RunLock::acquire("history", "the repair of history.db", kLockTimeout, env, {});
 }
 
-Expected<fs::path> move_history_aside(const Env& env) {
+Expected<fs::path> move_history_aside(const Env& env, const RunLock&) {
   const fs::path history = history_path(env.places);
   auto aside = rename_history(history, env);
   if (!aside) {

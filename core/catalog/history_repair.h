@@ -22,7 +22,7 @@ Expected<RunLock> lock_history_repair(const Env& env);
 
 // Moves history.db with its side files to history.db.damaged-<UTC time> and removes all but the
 // newest kMaxDamagedHistories of these. Returns the new name. On an error, which says what to do by
-// hand, it stays where it is.
-Expected<fs::path> move_history_aside(const Env& env);
+// hand, it stays where it is. `lock` is that of lock_history_repair, held.
+Expected<fs::path> move_history_aside(const Env& env, const RunLock& lock);
 
 }  // namespace core

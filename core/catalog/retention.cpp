@@ -9,6 +9,7 @@
 #include "core/catalog/catalog.h"
 #include "core/catalog/loss.h"
 #include "core/catalog/names.h"
+#include "core/sqlite/file_header.h"
 
 namespace core {
 namespace {
@@ -17,7 +18,6 @@ using std::chrono::days;
 using std::chrono::sys_days;
 
 // https://www.sqlite.org/fileformat.html#magic_header_string
-constexpr std::string_view kMagic("SQLite format 3\0", 16);
 
 // The first day of the period that a date falls in: equal for two dates of one period.
 sys_days start_of_day(Date date) {
@@ -89,8 +89,8 @@ class Rules {
 };
 
 bool is_given(const RetentionPolicy& policy) {
-  return given(policy.retain_days) || given(policy.keep_last) || given(policy.keep_daily) ||
-         given(policy.keep_weekly) || given(policy.keep_monthly);
+  return std::any_of(kKeepRules.begin(), kKeepRules.end(),
+                     [&](const KeepRule& rule) { return given(policy.*rule.count); });
 }
 
 // Why a snapshot is outside the policy altogether, or an empty string.
@@ -105,9 +105,9 @@ std::string why_untouchable(const Snapshot& snapshot, const std::string& source,
 
 std::string why_unusable(const Snapshot& snapshot, const FileSystem& files) {
   if (snapshot.bytes == 0) return "is empty (0 bytes)";
-  const auto start = files.read_start(snapshot.path, kMagic.size());
+  const auto start = files.read_start(snapshot.path, kFileMagic.size());
   if (!start) return "cannot be read (" + start.error().message + ")";
-  if (*start != kMagic) return "is not an SQLite database";
+  if (*start != kFileMagic) return "is not an SQLite database";
   if (snapshot.manifest && !snapshot.has_told_length()) {
     return "has " + std::to_string(snapshot.bytes) + " bytes, its manifest says " +
            std::to_string(snapshot.manifest->bytes);
@@ -176,6 +176,11 @@ Expected<> remove_unchanged(const Snapshot& snapshot, FileSystem& files) {
 }
 
 }  // namespace
+
+bool RetentionPolicy::empty() const {
+  return std::none_of(kKeepRules.begin(), kKeepRules.end(),
+                      [&](const KeepRule& rule) { return (this->*rule.count).has_value(); });
+}
 
 std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::string& source,
                                    const RetentionPolicy& policy, Date today) {

@@ -1,6 +1,7 @@
 // Which snapshots of a series a policy keeps, and the removal of the others.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,10 +20,19 @@ struct RetentionPolicy {
   std::optional<int> keep_last{};    // keep the newest N
   // The newest of each of the last N periods that have one; weeks begin on Monday.
   std::optional<int> keep_daily{}, keep_weekly{}, keep_monthly{};
-  bool empty() const {
-    return !retain_days && !keep_last && !keep_daily && !keep_weekly && !keep_monthly;
-  }
+  bool empty() const;
 };
+
+struct KeepRule {
+  const char* name;
+  std::optional<int> RetentionPolicy::*count;
+};
+// Each rule of a policy once, by the name that people and job files know it by.
+inline constexpr std::array kKeepRules{KeepRule{"retain_days", &RetentionPolicy::retain_days},
+                                       KeepRule{"keep_last", &RetentionPolicy::keep_last},
+                                       KeepRule{"keep_daily", &RetentionPolicy::keep_daily},
+                                       KeepRule{"keep_weekly", &RetentionPolicy::keep_weekly},
+                                       KeepRule{"keep_monthly", &RetentionPolicy::keep_monthly}};
 
 struct Expiry {
   Snapshot snapshot;

@@ -15,6 +15,9 @@ struct MapLimits {
   // mappings. One page touched may bring in a whole folio, up to 2 MiB: only the system knows, and
   // asking it costs a microsecond now and then. 0: nobody asks.
   std::size_t growth_bytes;
+  // A mapping whose pages go back before one byte in so many was read is given up (pays()): it
+  // costs more than it saves.
+  std::size_t min_reuse = 8;
 };
 
 // Reading a mapped page of a file that became shorter, or that the disk cannot give, raises SIGBUS.

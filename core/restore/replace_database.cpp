@@ -3,8 +3,10 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cassert>
 
 #include "core/base/paths.h"
+#include "core/base/side_files.h"
 #include "core/catalog/machine.h"
 #include "core/catalog/names.h"
 #include "core/sqlite/newer_schema.h"
@@ -108,7 +110,7 @@ Expected<> ReplacedDatabase::try_lock() {
   BPD_TRY(sqlite::execute(raw, "BEGIN EXCLUSIVE", what));
   if (facts_->journal_mode != "wal") {
     // Not hot, or SQLite would have played it back; we have not opened it.
-    (void)env_.files.remove(with_suffix(target_, "-journal"));
+    (void)env_.files.remove(journal_of(target_));
   }
   return read_facts(facts_->journal_mode);
 }
@@ -154,7 +156,7 @@ Expected<> ReplacedDatabase::keep_as(const fs::path& safety) {
 // With the database locked there is none but perhaps an old -shm and an empty journal; without,
 // they belong to its copy.
 Expected<> ReplacedDatabase::move_side_files(const fs::path& safety) {
-  for (const char* suffix : {"-wal", "-journal", "-shm"}) {
+  for (const char* suffix : kSideSuffixes) {
     const fs::path from = with_suffix(target_, suffix);
     const fs::path to = with_suffix(safety, suffix);
     if (auto moved = env_.files.rename(from, to); moved) {
@@ -183,6 +185,7 @@ Expected<> ReplacedDatabase::swap_in(const fs::path& file) {
     return fail(ErrorCode::conflict, std::move(message),
                 "Close that program, then restore again: that keeps the new one, too.");
   }
+  assert(!safety_.empty());
   if (!linked_) {
     BPD_TRY(env_.files.rename_new(target_, safety_));
   }
@@ -192,6 +195,7 @@ Expected<> ReplacedDatabase::swap_in(const fs::path& file) {
 }
 
 Expected<std::vector<std::string>> ReplacedDatabase::replace_with(const fs::path& file) {
+  assert(!done_);
   BPD_TRY(swap_in(file));
   done_ = true;
   connection_.reset();

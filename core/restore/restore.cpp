@@ -26,6 +26,7 @@
 #include "core/restore/safety_copy.h"
 #include "core/snapshot/damaged_copy.h"
 #include "core/snapshot/snapshot_plan.h"
+#include "core/sqlite/file_header.h"
 #include "core/sqlite/pinned_source.h"
 #include "core/sqlite/row_counts.h"
 #include "core/sqlite/sealed_vfs.h"
@@ -35,7 +36,6 @@ namespace {
 
 constexpr int kMaxSafetyNames = 100;
 constexpr std::chrono::milliseconds kPreviewBusyTimeout{1'000};
-constexpr std::size_t kReadVersion = 19;  // header byte: 1 rollback, 2 WAL
 
 class Restoration {
  public:
@@ -69,7 +69,7 @@ class Restoration {
                                             "a restore of " + text_of(target_),
                                             request_.lock_timeout, env_, stop_));
       lock.emplace(std::move(*acquired));
-      warn(sweep_restore_leftovers(target_, env_));
+      warn(sweep_restore_leftovers(target_, env_, *lock));
     }
     BPD_TRY(check_not_in_use());
     BPD_TRY(verify_snapshot_first());
@@ -256,9 +256,10 @@ Expected<> Restoration::note_journal_mode() {
     return {};
   }
   BPD_TRY_AS(snapshot, open_sealed(request_.snapshot));
-  return read_through(snapshot->get(), kReadVersion + 1, [&](const void* data, std::size_t n) {
+  return read_through(snapshot->get(), kReadVersionAt + 1, [&](const void* data, std::size_t n) {
     const auto* header = static_cast<const unsigned char*>(data);
-    result_.journal_mode = n > kReadVersion && header[kReadVersion] == 2 ? "wal" : "delete";
+    result_.journal_mode =
+        n > kReadVersionAt && header[kReadVersionAt] == kWalVersion ? "wal" : "delete";
     return true;
   });
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/paths.h"
+#include "core/base/side_files.h"
 #include "core/catalog/manifest.h"
 #include "core/catalog/names.h"
 #include "core/platform/temporary.h"
@@ -55,7 +56,8 @@ std::vector<fs::path> second_names_of(const fs::path& database, const FileSystem
   return names;
 }
 
-std::vector<std::string> sweep_restore_leftovers(const fs::path& target, const Env& env) {
+std::vector<std::string> sweep_restore_leftovers(const fs::path& target, const Env& env,
+                                                 const RunLock&) {
   FileSystem& files = env.files;
   std::vector<std::string> warnings;
   const auto note = [&](const auto& removed) {
@@ -65,11 +67,10 @@ std::vector<std::string> sweep_restore_leftovers(const fs::path& target, const E
   for (const fs::path& name : second_names_of(target, files)) {
     note(files.remove(name));
     note(files.remove(manifest_path_of(name)));
-    for (const char* suffix : {"-wal", "-journal", "-shm"}) {
-      const fs::path side = text_of(name) + suffix;
+    for (const fs::path& side : side_paths_of(name)) {
       const auto info = files.link_info(side);
       if (!info) continue;
-      if (info->bytes == 0 || text_of(side).ends_with("-shm")) {  // nothing that would be missed
+      if (info->bytes == 0 || side == shm_of(name)) {  // nothing that would be missed
         note(files.remove(side));
       } else {
         warnings.push_back(text_of(side) +

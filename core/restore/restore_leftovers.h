@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/env.h"
+#include "core/platform/run_lock.h"
 
 namespace core {
 
@@ -17,7 +18,8 @@ std::vector<fs::path> second_names_of(const fs::path& database, const FileSystem
 
 // Removes what killed restores of `target` left: temporary files, second names of the live
 // database, manifests of safety copies that were never made. Returns a warning for each thing that
-// stays. To be called under the restore's lock; leaves alone what another process is at work on.
-std::vector<std::string> sweep_restore_leftovers(const fs::path& target, const Env& env);
+// stays; leaves alone what another process is at work on. `lock` is the restore's, held.
+std::vector<std::string> sweep_restore_leftovers(const fs::path& target, const Env& env,
+                                                 const RunLock& lock);
 
 }  // namespace core

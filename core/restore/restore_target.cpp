@@ -1,12 +1,12 @@
 #include "core/restore/restore_target.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <vector>
 
 #include "core/base/paths.h"
 #include "core/base/shell_word.h"
+#include "core/base/side_files.h"
 #include "core/catalog/catalog.h"
 #include "core/catalog/history.h"
 #include "core/catalog/names.h"
@@ -15,7 +15,6 @@ namespace core {
 namespace {
 
 constexpr std::size_t kRunsLookedAt = 1000;
-constexpr std::array kSideSuffixes{"-wal", "-journal", "-shm"};
 
 std::vector<RunRecord> good_runs_of(const fs::path& database, const Env& env) {
   RunFilter filter;
@@ -41,8 +40,7 @@ bool is_there(const fs::path& path, const FileSystem& files) {
 
 std::vector<fs::path> side_files_of(const fs::path& database, const FileSystem& files) {
   std::vector<fs::path> there;
-  for (const char* suffix : kSideSuffixes) {
-    fs::path path = with_suffix(database, suffix);
+  for (fs::path& path : side_paths_of(database)) {
     if (is_there(path, files)) there.push_back(std::move(path));
   }
   return there;

@@ -9,22 +9,15 @@
 #include "core/base/paths.h"
 #include "core/platform/sha256.h"
 #include "core/platform/write_behind.h"
+#include "core/sqlite/file_header.h"
 #include "core/sqlite/folder_vfs.h"
+#include "core/sqlite/lanes.h"
 #include "core/sqlite/newer_schema.h"
 #include "core/sqlite/sealed_vfs.h"
 #include "core/sqlite/sqlite.h"
 
 namespace core {
 namespace {
-
-// Header bytes: 1 rollback, 2 WAL. https://www.sqlite.org/fileformat.html
-constexpr std::size_t kWriteVersion = 18, kReadVersion = 19;
-// SQLite's virtual machine looks at the stop token every so many instructions.
-constexpr int kInstructionsPerLook = 10'000;
-
-int look_at_stop(void* stop) {
-  return static_cast<std::stop_token*>(stop)->stop_requested() ? 1 : 0;
-}
 
 tl::unexpected<Error> fail_cancelled() {
   return fail(ErrorCode::cancelled, "The restore was cancelled.");
@@ -42,10 +35,9 @@ Expected<> reindex(sqlite3* connection, const std::string& what) {
 
 // Through SQLite's own descriptor; nothing reads the file in between.
 Expected<> say_wal(sqlite3* connection, const std::string& what) {
-  sqlite3_file* file = nullptr;
-  sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-  const std::array<unsigned char, 2> wal{2, 2};
-  int rc = file->pMethods->xWrite(file, wal.data(), static_cast<int>(wal.size()), kWriteVersion);
+  sqlite3_file* file = sqlite::main_file(connection);
+  const std::array wal{kWalVersion, kWalVersion};
+  int rc = file->pMethods->xWrite(file, wal.data(), static_cast<int>(wal.size()), kWriteVersionAt);
   if (rc == SQLITE_OK) rc = file->pMethods->xSync(file, SQLITE_SYNC_FULL);
   if (rc != SQLITE_OK) return fail(sqlite::error_from(rc, nullptr, what));
   return {};
@@ -106,10 +98,10 @@ Expected<CopiedSnapshot> copy_snapshot(const fs::path& snapshot, const fs::path&
   const auto read = read_through(from->get(), info->bytes, [&](const void* data, std::size_t n) {
     digest.update(data, n);
     const std::uint64_t offset = (*to)->size();
-    if (offset == 0 && wal && n > kReadVersion) {
+    if (offset == 0 && wal && n > kReadVersionAt) {
       std::vector<unsigned char> first(n);
       std::memcpy(first.data(), data, n);
-      first[kWriteVersion] = first[kReadVersion] = 2;
+      set_versions(first.data(), kWalVersion);
       written = (*to)->write(0, first.data(), n);
     } else {
       written = (*to)->write(offset, data, n);
@@ -135,7 +127,8 @@ Expected<> rebuild_indexes(const fs::path& file, bool wal,
       sqlite::open(text_of(file), SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE, vfs.name()));
   sqlite3* raw = connection->get();
   const bool newer = !newer_writer(raw).empty();
-  sqlite3_progress_handler(raw, kInstructionsPerLook, look_at_stop, &stop);
+  const Bound until{stop};
+  end_statements_at(raw, &until);
   const auto rebuilt = reindex(raw, "REINDEX");
   if (stop.stop_requested()) return fail_cancelled();
   if (!rebuilt) {

@@ -23,8 +23,7 @@ struct FinishBackup {
 };
 using BackupHandle = std::unique_ptr<sqlite3_backup, FinishBackup>;
 
-Expected<sqlite::ConnectionHandle> open_destination(const GatherVfs& vfs,
-                                                    const SourceHeader& header,
+Expected<sqlite::ConnectionHandle> open_destination(const GatherVfs& vfs, const FileHeader& header,
                                                     const std::string& what) {
   BPD_TRY_AS(
       connection,
@@ -54,7 +53,7 @@ Expected<> check_still_wanted(const CopyRequest& request, const Env& env,
 Expected<> step_through(sqlite3_backup* backup, const PinnedSource& source,
                         const CopyRequest& request, const Env& env, ProgressSink& progress,
                         const std::stop_token& stop) {
-  const SourceHeader& header = source.header();
+  const FileHeader& header = source.header();
   const int pages_per_step = static_cast<int>(std::max(1U, kStepBytes / header.page_size));
   for (;;) {
     BPD_TRY(check_still_wanted(request, env, stop));
@@ -95,11 +94,11 @@ Expected<> run_backup(PinnedSource& source, const GatherVfs& vfs, const CopyRequ
 // Everything after the file was created.
 Expected<> fill(Copy& copy, PinnedSource& source, const CopyRequest& request, const Env& env,
                 ProgressSink& progress, const std::stop_token& stop) {
-  const SourceHeader& header = source.header();
+  const FileHeader& header = source.header();
   auto first_page = source.first_page();
-  if (header.journal_mode == "wal") {
+  if (header.says_wal()) {
     copy.journal_mode_reset = header.reserved_bytes != kChecksumBytes;
-    if (copy.journal_mode_reset) first_page[18] = first_page[19] = 1;
+    if (copy.journal_mode_reset) set_versions(first_page.data(), kRollbackVersion);
   }
   const GatherVfs vfs(*copy.file, std::move(first_page));
   BPD_TRY(run_backup(source, vfs, request, env, progress, stop));

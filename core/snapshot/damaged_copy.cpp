@@ -8,7 +8,7 @@
 namespace core {
 
 Expected<fs::path> keep_damaged_copy(const SnapshotPlan& plan, Manifest manifest, Temporary& file,
-                                     FileSystem& files) {
+                                     FileSystem& files, const RunLock&) {
   const std::string stem = damaged_stem(plan.name.stem);
   const fs::path path = plan.folder / format_snapshot_name({stem, plan.name.date});
   BPD_TRY_AS(series, list_series(plan.folder, stem, files));

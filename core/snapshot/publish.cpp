@@ -135,7 +135,8 @@ void look_afterwards(const PublishRequest& request, const FileInfo& ours, const 
 }  // namespace
 
 Expected<Published> publish_snapshot(const PublishRequest& request, Temporary& file,
-                                     Manifest& manifest, FileSystem& files, std::stop_token stop) {
+                                     Manifest& manifest, FileSystem& files, std::stop_token stop,
+                                     const RunLock&, const FolderLock&) {
   Published result;
   Aside aside(request, files);
   if (request.replaces) {

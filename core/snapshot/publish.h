@@ -9,6 +9,8 @@
 
 #include "core/catalog/catalog.h"
 #include "core/catalog/names.h"
+#include "core/platform/folder_lock.h"
+#include "core/platform/run_lock.h"
 #include "core/platform/temporary.h"
 
 namespace core {
@@ -28,12 +30,14 @@ struct Published {
 
 // The manifest first, naming the snapshot it is about to replace, then the database: see manifest.h
 // for what a crash between the two leaves. Fills manifest.replaces and releases `file`. On an error
-// the folder is as it was. To be called under the lock of the series and of the folder.
+// the folder is as it was. `series_lock` and `folder_lock` are those of the series and of the
+// folder, held.
 //
 // Where the folder could not be locked, another run may publish the same name at the same time. So
 // what is there afterwards is looked at: each run sees to it that its own manifest lies beside its
 // own file, and takes it away from beside another's. A warning tells when that other one stayed.
 Expected<Published> publish_snapshot(const PublishRequest& request, Temporary& file,
-                                     Manifest& manifest, FileSystem& files, std::stop_token stop);
+                                     Manifest& manifest, FileSystem& files, std::stop_token stop,
+                                     const RunLock& series_lock, const FolderLock& folder_lock);
 
 }  // namespace core

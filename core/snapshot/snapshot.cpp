@@ -1,6 +1,7 @@
 #include "core/snapshot/snapshot.h"
 
 #include <algorithm>
+#include <cassert>
 #include <future>
 #include <iterator>
 
@@ -65,7 +66,7 @@ class SnapshotRun {
   void find_previous();
   void sweep();
   Expected<PinnedSource> pin();
-  Expected<> check_space(const SourceHeader& header);
+  Expected<> check_space(const FileHeader& header);
   Expected<> preview(PinnedSource& source);
   Expected<> make_snapshot(PinnedSource& source);
   Expected<Copy> copy(PinnedSource& source, const fs::path& target);
@@ -74,6 +75,10 @@ class SnapshotRun {
   Expected<> count(const fs::path& file);
   Error with_damaged_copy(Error error, Temporary& file);
   Expected<> publish(Temporary& file);
+  const RunLock& series_lock() const {
+    assert(!locks_.empty());
+    return locks_.back();
+  }
   void look_for_loss();
   void tell_of_loss(const fs::path& kept_as);
   void apply_retention();
@@ -177,7 +182,8 @@ void SnapshotRun::find_previous() {
 }
 
 void SnapshotRun::sweep() {
-  auto left = sweep_snapshot_leftovers(plan_.folder, plan_.name.stem, text_of(plan_.source), env_);
+  auto left = sweep_snapshot_leftovers(plan_.folder, plan_.name.stem, text_of(plan_.source), env_,
+                                       series_lock());
   result_.swept = std::move(left.swept);
   std::move(left.warnings.begin(), left.warnings.end(), std::back_inserter(result_.warnings));
 }
@@ -185,7 +191,7 @@ void SnapshotRun::sweep() {
 Expected<PinnedSource> SnapshotRun::pin() {
   BPD_TRY_AS(source, PinnedSource::open(plan_.source, request_.busy_timeout, env_, stop_));
   if (!source->warning().empty()) result_.warnings.push_back(source->warning());
-  const SourceHeader& header = source->header();
+  const FileHeader& header = source->header();
   Manifest& manifest = result_.manifest;
   manifest.source = manifest_text(text_of(plan_.source));
   manifest.host = manifest_text(plan_.host);
@@ -197,11 +203,11 @@ Expected<PinnedSource> SnapshotRun::pin() {
   manifest.page_size = header.page_size;
   manifest.page_count = header.page_count;
   manifest.user_version = header.user_version;
-  manifest.journal_mode = header.journal_mode;
+  manifest.journal_mode = header.journal_mode();
   return source;
 }
 
-Expected<> SnapshotRun::check_space(const SourceHeader& header) {
+Expected<> SnapshotRun::check_space(const FileHeader& header) {
   return check_room({plan_.destination, header.bytes(), "the snapshot",
                      "Free some space there, keep fewer snapshots, or choose another destination."},
                     env_.files);
@@ -250,7 +256,7 @@ Expected<Copy> SnapshotRun::copy(PinnedSource& source, const fs::path& target) {
   request.deadline = start + request_.copy_timeout;
   // A rollback-journal source is locked against its writers until the last page is read: there the
   // hash must not slow the copy, nor take a core from it.
-  const bool wal = source.header().journal_mode == "wal";
+  const bool wal = source.header().says_wal();
   if (!request_.digest) {
     request.digest = DigestMode::none;
   } else {
@@ -339,7 +345,7 @@ Expected<> SnapshotRun::count(const fs::path& file) {
 // As long as no good snapshot succeeds, that is all there is of the newest state.
 Error SnapshotRun::with_damaged_copy(Error error, Temporary& file) {
   if (error.code != ErrorCode::damaged || stop_.stop_requested()) return error;
-  const auto kept = keep_damaged_copy(plan_, result_.manifest, file, env_.files);
+  const auto kept = keep_damaged_copy(plan_, result_.manifest, file, env_.files, series_lock());
   if (!kept) {
     error.message += " Nor could the damaged copy be kept: " + kept.error().message;
     return error;
@@ -359,7 +365,8 @@ Expected<> SnapshotRun::publish(Temporary& file) {
   request.name = plan_.name;
   request.replaces = same_day();
   request.keep_replaced = result_.shrink_alarm;
-  BPD_TRY_AS(published, publish_snapshot(request, file, result_.manifest, env_.files, stop_));
+  BPD_TRY_AS(published, publish_snapshot(request, file, result_.manifest, env_.files, stop_,
+                                         series_lock(), *lock));
   if (!published->kept_as.empty()) {
     result_.replaced = false;
     result_.warnings.push_back("The earlier snapshot of the same day was kept as " +

@@ -34,7 +34,7 @@ bool describes_nothing(const fs::path& snapshot, const std::string& source,
 // Under the lock of the series nobody of this machine is at work on such a file; its own lock tells
 // of other machines.
 SweptLeftovers sweep_snapshot_leftovers(const fs::path& folder, const std::string& stem,
-                                        const std::string& source, const Env& env) {
+                                        const std::string& source, const Env& env, const RunLock&) {
   SweptLeftovers result;
   FileSystem& files = env.files;
   const auto entries = files.list(folder, kMaxFolderEntries);

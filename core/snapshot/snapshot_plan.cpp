@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/paths.h"
+#include "core/base/side_files.h"
 #include "core/catalog/destinations.h"
 #include "core/catalog/machine.h"
 #include "core/catalog/manifest.h"
@@ -140,10 +141,10 @@ std::string propose_label(const fs::path& source, const std::string& taken) {
 Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& series,
                        const FileSystem& files) {
   const std::string place = text_of(plan.snapshot);
-  for (const char* suffix : {"-wal", "-journal", "-shm"}) {
-    if (!files.link_info(place + suffix)) continue;
+  for (const fs::path& side : side_paths_of(plan.snapshot)) {
+    if (!files.link_info(side)) continue;
     return fail(ErrorCode::conflict,
-                place + suffix +
+                text_of(side) +
                     " lies beside the snapshot's name: SQLite would mix its content into the "
                     "snapshot.",
                 "Find out what made it, and move it away.");

@@ -2,6 +2,8 @@
 
 #include <iterator>
 
+#include "core/sqlite/file_header.h"
+
 namespace core {
 namespace {
 

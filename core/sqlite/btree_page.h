@@ -27,11 +27,4 @@ struct BtreePage {
 bool read_btree_page(const unsigned char* page, std::uint32_t header_at, std::uint32_t usable_bytes,
                      BtreePage& to);
 
-// Big-endian, as all numbers of the format are.
-inline std::uint32_t number_at(const unsigned char* at, int bytes) {
-  std::uint32_t value = 0;
-  for (int i = 0; i < bytes; ++i) value = value << 8 | at[i];
-  return value;
-}
-
 }  // namespace core

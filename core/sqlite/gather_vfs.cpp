@@ -1,20 +1,20 @@
 #include "core/sqlite/gather_vfs.h"
 
-#include <sqlite3.h>
-
-#include <algorithm>
-#include <atomic>
+#include <cassert>
 #include <cstring>
+#include <optional>
+
+#include "core/sqlite/file_header.h"
+#include "core/sqlite/vfs_base.h"
 
 namespace core {
 
 struct GatherVfs::State {
   WriteBehind& file;
   std::vector<unsigned char> first_page;
-  std::string vfs_name;
-  sqlite3_vfs vfs{};
+  std::optional<RegisteredVfs> vfs{};
   bool confirmed = false;
-  std::unique_ptr<Error> failure;
+  std::unique_ptr<Error> failure{};
 };
 
 namespace {
@@ -27,7 +27,7 @@ struct GatherFile {
 };
 
 State& state_of(sqlite3_file* file) {
-  return *reinterpret_cast<GatherFile*>(file)->state;
+  return *own_file<GatherFile>(file).state;
 }
 
 int io_error(State& state, const Error& error, int result_code) {
@@ -35,22 +35,12 @@ int io_error(State& state, const Error& error, int result_code) {
   return error.code == ErrorCode::no_space ? SQLITE_FULL : result_code;
 }
 
-// The header fields that SQLite maintains as it commits a backup, and our change of the journal
-// mode: https://www.sqlite.org/fileformat.html#the_database_header
-bool maintained_by_sqlite(std::size_t offset) {
-  return offset == 18 || offset == 19 ||   // write and read version
-         (offset >= 24 && offset < 32) ||  // change counter, size in pages
-         (offset >= 40 && offset < 44) ||  // schema cookie
-         (offset >= 92 && offset < 100);   // version-valid-for, library version
-}
-
 bool same_first_page(const std::vector<unsigned char>& ours, const unsigned char* theirs,
                      std::size_t bytes) {
   if (bytes != ours.size()) return false;
-  for (std::size_t i = 0; i < 100; ++i) {
-    if (ours[i] != theirs[i] && !maintained_by_sqlite(i)) return false;
-  }
-  return std::memcmp(ours.data() + 100, theirs + 100, bytes - 100) == 0;
+  return same_but_for_upkeep(ours.data(), theirs) &&
+         std::memcmp(ours.data() + kFileHeaderBytes, theirs + kFileHeaderBytes,
+                     bytes - kFileHeaderBytes) == 0;
 }
 
 int write_page(State& state, sqlite3_int64 offset, const void* data, std::size_t bytes) {
@@ -151,11 +141,11 @@ const sqlite3_io_methods kMethods = {1,
                                      nullptr};
 
 int x_open(sqlite3_vfs* vfs, const char*, sqlite3_file* file, int flags, int* out_flags) {
-  auto* opened = reinterpret_cast<GatherFile*>(file);
-  opened->base.pMethods = nullptr;
+  auto& opened = own_file<GatherFile>(file);
+  opened.base.pMethods = nullptr;
   if ((flags & SQLITE_OPEN_MAIN_DB) == 0) return SQLITE_CANTOPEN;
-  opened->state = static_cast<State*>(vfs->pAppData);
-  opened->base.pMethods = &kMethods;
+  opened.state = &data_of<State>(vfs);
+  opened.base.pMethods = &kMethods;
   if (out_flags != nullptr) *out_flags = flags;
   return SQLITE_OK;
 }
@@ -169,39 +159,20 @@ int x_access(sqlite3_vfs*, const char*, int, int* result) {
   return SQLITE_OK;
 }
 
-int x_full_pathname(sqlite3_vfs*, const char* name, int bytes, char* out) {
-  sqlite3_snprintf(bytes, out, "%s", name);
-  return SQLITE_OK;
-}
-
 }  // namespace
 
 GatherVfs::GatherVfs(WriteBehind& file, std::vector<unsigned char> first_page)
-    : state_(new State{file, std::move(first_page), {}, {}, false, nullptr}) {
-  static std::atomic<std::uint64_t> next_number{0};
-  state_->vfs_name = "bpd-gather-" + std::to_string(next_number++);
-  sqlite3_initialize();
-  // Randomness, sleep and time are the system's, as the default VFS gives them.
-  sqlite3_vfs& vfs = state_->vfs;
-  vfs = *sqlite3_vfs_find(nullptr);
-  vfs.iVersion = std::min(vfs.iVersion, 2);
-  vfs.szOsFile = sizeof(GatherFile);
-  vfs.pNext = nullptr;
-  vfs.zName = state_->vfs_name.c_str();
-  vfs.pAppData = state_.get();
-  vfs.xOpen = x_open;
-  vfs.xDelete = x_delete;
-  vfs.xAccess = x_access;
-  vfs.xFullPathname = x_full_pathname;
-  sqlite3_vfs_register(&vfs, 0);
+    : state_(new State{file, std::move(first_page)}) {
+  assert(state_->first_page.size() >= kFileHeaderBytes);
+  constexpr RegisteredVfs::Methods kVfsMethods{x_open, x_delete, x_access};
+  state_->vfs.emplace("gather", system_vfs(), RegisteredVfs::FileBytes{sizeof(GatherFile), 0},
+                      kVfsMethods, state_.get());
 }
 
-GatherVfs::~GatherVfs() {
-  sqlite3_vfs_unregister(&state_->vfs);
-}
+GatherVfs::~GatherVfs() = default;
 
 const char* GatherVfs::name() const {
-  return state_->vfs_name.c_str();
+  return state_->vfs->name();
 }
 
 Expected<> GatherVfs::failure() const {

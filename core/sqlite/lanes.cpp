@@ -22,6 +22,12 @@ int look_at_bound(void* bound) {
 
 }  // namespace
 
+void end_statements_at(sqlite3* connection, const Bound* bound) {
+  // SQLite hands back what it was given; look_at_bound changes nothing of it.
+  sqlite3_progress_handler(connection, kInstructionsPerLook,
+                           bound != nullptr ? look_at_bound : nullptr, const_cast<Bound*>(bound));
+}
+
 void Lanes::run(sqlite3* first, unsigned lanes, const std::function<void()>& tick) {
   if (lanes <= 1) {
     const std::stop_callback interrupt(stop_, [first] { sqlite3_interrupt(first); });
@@ -76,7 +82,7 @@ void Lanes::work_on_new_connection() {
 }
 
 void Lanes::work(sqlite3* connection) {
-  sqlite3_progress_handler(connection, kInstructionsPerLook, look_at_bound, &bound_);
+  end_statements_at(connection, &bound_);
   {
     const std::lock_guard lock(mutex_);
     open_.push_back(connection);
@@ -86,7 +92,7 @@ void Lanes::work(sqlite3* connection) {
     if (task >= tasks_.size()) break;
     tasks_[task](connection);
   }
-  sqlite3_progress_handler(connection, 0, nullptr, nullptr);
+  end_statements_at(connection, nullptr);
   const std::lock_guard lock(mutex_);
   open_.erase(std::find(open_.begin(), open_.end(), connection));
 }

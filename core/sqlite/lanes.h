@@ -21,10 +21,14 @@ using Task = std::function<void(sqlite3*)>;
 // Until when a run may go on.
 struct Bound {
   std::stop_token stop;
-  std::chrono::steady_clock::time_point deadline;
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 
   bool passed() const { return std::chrono::steady_clock::now() >= deadline; }
 };
+
+// Ends the connection's statements (cancelled) from then on; null: no more. Looks now and then.
+// `bound` must outlive that.
+void end_statements_at(sqlite3* connection, const Bound* bound);
 
 // Runs tasks in order of their start, on one or more threads with a connection each (sealed_vfs.h).
 // A stop or the deadline interrupts the statements that run; after a stop no task begins.

@@ -10,8 +10,6 @@
 namespace core {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 100;
-constexpr std::size_t kWriterOffset = 96;
 // A number beyond it is no version, but damage.
 constexpr std::uint32_t kMaxVersion = 9'999'999;
 
@@ -42,9 +40,8 @@ void remember_unread(sqlite3* connection, std::string text) {
 
 }  // namespace
 
-std::string newer_writer(const unsigned char* header) {
-  std::uint32_t number = 0;
-  for (std::size_t i = 0; i < 4; ++i) number = number << 8 | header[kWriterOffset + i];
+std::string newer_writer(const FileHeader& header) {
+  const std::uint32_t number = header.writer_version;
   if (number == 0) {
     return std::string(
                "Its header does not say which SQLite wrote this database last; this "
@@ -57,12 +54,11 @@ std::string newer_writer(const unsigned char* header) {
 }
 
 std::string newer_writer(sqlite3* connection) {
-  sqlite3_file* file = nullptr;
-  sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-  if (file == nullptr || file->pMethods == nullptr) return "";
-  std::array<unsigned char, kHeaderBytes> header{};
-  const int rc = file->pMethods->xRead(file, header.data(), static_cast<int>(kHeaderBytes), 0);
-  return rc == SQLITE_OK ? newer_writer(header.data()) : "";
+  sqlite3_file* file = sqlite::main_file(connection);
+  if (file == nullptr) return "";
+  std::array<unsigned char, kFileHeaderBytes> header{};
+  const int rc = file->pMethods->xRead(file, header.data(), static_cast<int>(header.size()), 0);
+  return rc == SQLITE_OK ? newer_writer(read_file_header(header.data())) : "";
 }
 
 void accept_newer_schema(sqlite3* connection, const std::string& writer) {

@@ -1,8 +1,9 @@
 // Databases of a newer SQLite than the one built in: what their schemas have that it cannot read.
 #pragma once
 
-#include <cstdint>
 #include <string>
+
+#include "core/sqlite/file_header.h"
 
 struct sqlite3;
 
@@ -14,8 +15,8 @@ namespace core {
 // descriptor: what a WAL holds of page 1 is not seen.
 // https://www.sqlite.org/fileformat.html#write_library_version_number_and_version_valid_for_number
 std::string newer_writer(sqlite3* connection);
-// The same of a header at hand, of at least 100 bytes.
-std::string newer_writer(const unsigned char* header);
+// The same of a header at hand.
+std::string newer_writer(const FileHeader& header);
 
 // Reads the schema of `main`. Where a newer SQLite wrote the file last (`writer`, not empty) and
 // some entries cannot be parsed, the connection passes over these from now on. In any other case it

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <cassert>
 
 #include "core/base/paths.h"
+#include "core/base/side_files.h"
 #include "core/platform/mounts.h"
 #include "core/platform/open_files.h"
 #include "core/sqlite/newer_schema.h"
@@ -26,13 +27,7 @@ namespace {
 constexpr std::chrono::milliseconds kBusyPause{5};
 // Below this a mapping costs more than it saves.
 constexpr std::uint64_t kMinMappedBytes = 256 << 10;
-constexpr std::size_t kReadVersion = 19;  // of the header: 1 rollback, 2 WAL
-constexpr std::string_view kMagic("SQLite format 3\0", 16);
-
-std::uint32_t big_endian(const unsigned char* bytes) {
-  return (std::uint32_t{bytes[0]} << 24) | (std::uint32_t{bytes[1]} << 16) |
-         (std::uint32_t{bytes[2]} << 8) | bytes[3];
-}
+constexpr std::size_t kMinPageBytes = 512;
 
 int wait_while_busy(void* context, int) {
   const auto& wait = *static_cast<const BusyWait*>(context);
@@ -81,26 +76,21 @@ tl::unexpected<Error> fail_busy(const fs::path& path, const Error& error, const 
               "locked for as long as they run.");
 }
 
-sqlite3_file* file_of(sqlite3* connection) {
-  sqlite3_file* file = nullptr;
-  sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-  return file != nullptr && file->pMethods != nullptr ? file : nullptr;
-}
-
 // Returns whether the file itself says WAL.
 Expected<bool> check_magic(sqlite3* connection, const fs::path& path) {
-  sqlite3_file* file = file_of(connection);
-  std::array<unsigned char, 100> header{};
+  sqlite3_file* file = sqlite::main_file(connection);
+  std::array<unsigned char, kFileHeaderBytes> bytes{};
   int rc = SQLITE_CANTOPEN;
   if (file != nullptr) {
-    rc = file->pMethods->xRead(file, header.data(), static_cast<int>(header.size()), 0);
+    rc = file->pMethods->xRead(file, bytes.data(), static_cast<int>(bytes.size()), 0);
   }
   if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) {
     return fail(sqlite::error_from(rc, nullptr, "cannot read " + text_of(path)));
   }
-  if (rc == SQLITE_OK && std::memcmp(header.data(), kMagic.data(), kMagic.size()) == 0) {
-    const std::string writer = newer_writer(header.data());
-    if (header[kReadVersion] <= 2 || writer.empty()) return header[18] == 2 && header[19] == 2;
+  if (rc == SQLITE_OK && has_file_magic(bytes.data())) {
+    const FileHeader header = read_file_header(bytes.data());
+    const std::string writer = newer_writer(header);
+    if (header.read_version <= kWalVersion || writer.empty()) return header.says_wal();
     return fail(ErrorCode::unsupported,
                 text_of(path) + " has a file format that this program does not know. " + writer,
                 "Update backup-plugin-db.");
@@ -113,8 +103,7 @@ Expected<bool> check_magic(sqlite3* connection, const fs::path& path) {
 }  // namespace
 
 Expected<> refuse_odd_side_files(const fs::path& path, const FileSystem& files) {
-  for (const char* suffix : {"-wal", "-journal", "-shm"}) {
-    const fs::path side = with_suffix(path, suffix);
+  for (const fs::path& side : side_paths_of(path)) {
     const auto info = files.link_info(side);
     if (!info || info->kind == FileInfo::Kind::file || info->kind == FileInfo::Kind::symlink) {
       continue;
@@ -196,6 +185,7 @@ PinnedSource::~PinnedSource() {
 // No more than the pinned state, which is all that the file is certain to keep: a checkpoint may
 // cut off what lies behind it.
 void PinnedSource::map_pages() {
+  assert(connection_ != nullptr);
   if (header_.bytes() < kMinMappedBytes) return;
   (void)sqlite::execute(connection_.get(), "PRAGMA mmap_size=" + std::to_string(header_.bytes()),
                         "cannot map the database");
@@ -204,12 +194,12 @@ void PinnedSource::map_pages() {
 // In WAL mode also once more when all has been read: a program that came by another name would not
 // have heeded our lock.
 Expected<> PinnedSource::look_for_second_names(const fs::path& path, const FileSystem& files) {
-  if (header_.journal_mode == "wal") {
+  if (header_.says_wal()) {
     check_names_again_ = [path, &files] { return check_second_wal(path, files); };
     return {};
   }
   int writing = 0;
-  sqlite3_file* file = file_of(connection_.get());
+  sqlite3_file* file = sqlite::main_file(connection_.get());
   if (file != nullptr) (void)file->pMethods->xCheckReservedLock(file, &writing);
   BPD_TRY_AS(warning, check_second_journal(path, writing != 0, files));
   warning_ = std::move(*warning);
@@ -217,6 +207,7 @@ Expected<> PinnedSource::look_for_second_names(const fs::path& path, const FileS
 }
 
 Expected<> PinnedSource::intact() const {
+  assert(vfs_ != nullptr);
   if (check_names_again_) {
     BPD_TRY(check_names_again_());
   }
@@ -278,7 +269,7 @@ Expected<> PinnedSource::pin(const fs::path& path, const FileSystem& files) {
     return fail(schema_version.error());
   }
   BPD_TRY(read_header(path, files));
-  if (big_endian(first_page_.data() + 40) != static_cast<std::uint32_t>(*schema_version)) {
+  if (header_.schema_cookie != static_cast<std::uint32_t>(*schema_version)) {
     return fail(ErrorCode::internal, "Page 1 of " + text_of(path) + " could not be pinned.",
                 "Take the snapshot again; if this repeats, report it.");
   }
@@ -294,8 +285,7 @@ Expected<> PinnedSource::read_header(const fs::path& path, const FileSystem& fil
       first_page_.empty() && file && file->bytes < static_cast<std::uint64_t>(*page_size)) {
     return fail_damaged(path, "it has less than one page");
   }
-  if (first_page_.size() < 512 ||
-      std::memcmp(first_page_.data(), kMagic.data(), kMagic.size()) != 0) {
+  if (first_page_.size() < kMinPageBytes || !has_file_magic(first_page_.data())) {
     return fail(ErrorCode::internal, "Page 1 of " + text_of(path) + " could not be pinned.",
                 "Take the snapshot again; if this repeats, report it.");
   }
@@ -307,12 +297,10 @@ Expected<> PinnedSource::read_header(const fs::path& path, const FileSystem& fil
     page_count = sqlite::query_integer(connection_.get(), "PRAGMA page_count", what);
   }
   if (!page_count) return fail(page_count.error());
-  accept_newer_schema(connection_.get(), newer_writer(first_page_.data()));
+  header_ = read_file_header(first_page_.data());
+  accept_newer_schema(connection_.get(), newer_writer(header_));
   header_.page_size = static_cast<std::uint32_t>(*page_size);
   header_.page_count = static_cast<std::uint32_t>(*page_count);
-  header_.user_version = static_cast<std::int32_t>(big_endian(first_page_.data() + 60));
-  header_.journal_mode = first_page_[18] == 2 && first_page_[19] == 2 ? "wal" : "delete";
-  header_.reserved_bytes = first_page_[20];
   return {};
 }
 

@@ -12,20 +12,11 @@
 
 #include "core/base/env.h"
 #include "core/base/error.h"
+#include "core/sqlite/file_header.h"
 #include "core/sqlite/source_vfs.h"
 #include "core/sqlite/sqlite.h"
 
 namespace core {
-
-// What page 1 of the pinned state says. https://www.sqlite.org/fileformat.html
-struct SourceHeader {
-  std::uint32_t page_size = 0;
-  std::uint32_t page_count = 0;
-  std::int64_t user_version = 0;
-  std::string journal_mode;     // "wal" or "delete": what the file itself remembers
-  unsigned reserved_bytes = 0;  // at the end of each page
-  std::uint64_t bytes() const { return std::uint64_t{page_size} * page_count; }
-};
 
 struct BusyWait;
 // conflict where a -wal, -journal or -shm beside the database is a folder, a named pipe or the
@@ -54,7 +45,8 @@ class PinnedSource {
   PinnedSource(PinnedSource&&) noexcept = default;
   PinnedSource& operator=(PinnedSource&&) = delete;
 
-  const SourceHeader& header() const { return header_; }
+  // What page 1 of the pinned state says; sizes as SQLite takes them.
+  const FileHeader& header() const { return header_; }
   const std::vector<unsigned char>& first_page() const { return first_page_; }
   sqlite3* connection() const { return connection_.get(); }
   // Lets what is read from now on come straight from the mapped file, which saves two copies of
@@ -79,7 +71,7 @@ class PinnedSource {
 
   std::unique_ptr<SourceVfs> vfs_;  // outlives the connection
   sqlite::ConnectionHandle connection_;
-  SourceHeader header_;
+  FileHeader header_;
   std::vector<unsigned char> first_page_;
   std::string warning_;
   std::function<Expected<>()> check_names_again_;  // empty: it has but one

@@ -15,8 +15,6 @@
 namespace core {
 namespace {
 
-constexpr const char* kListing = "cannot list the tables";
-
 struct Tables {
   std::vector<std::string> ordinary;
   std::vector<VirtualTable> virtual_ones;
@@ -29,22 +27,17 @@ Expected<Tables> list_tables(sqlite3* connection) {
   Tables tables;
   tables.virtual_ones = std::move(*virtual_ones);
   // A virtual table has no page of its own.
-  BPD_TRY_AS(statement,
-             sqlite::prepare(connection,
-                             "SELECT name FROM main.sqlite_schema WHERE type = 'table' "
-                             "AND rootpage > 0 AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
-                             kListing));
-  int rc = SQLITE_ROW;
-  while ((rc = sqlite3_step(statement->get())) == SQLITE_ROW) {
-    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement->get(), 0));
-    std::string name = text != nullptr ? text : "";
-    if (shadows->contains(name)) {
-      tables.shadows.insert(std::move(name));
-    } else if (table_is_known(connection, name)) {
-      tables.ordinary.push_back(std::move(name));
-    }
-  }
-  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, kListing));
+  BPD_TRY(sqlite::for_each_row(connection,
+                               "SELECT name FROM main.sqlite_schema WHERE type = 'table' "
+                               "AND rootpage > 0 AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+                               "cannot list the tables", [&](sqlite3_stmt* row) {
+                                 std::string name = sqlite::column_text(row, 0);
+                                 if (shadows->contains(name)) {
+                                   tables.shadows.insert(std::move(name));
+                                 } else if (table_is_known(connection, name)) {
+                                   tables.ordinary.push_back(std::move(name));
+                                 }
+                               }));
   return tables;
 }
 

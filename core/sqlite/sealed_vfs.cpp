@@ -1,25 +1,21 @@
 #include "core/sqlite/sealed_vfs.h"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "core/base/paths.h"
 #include "core/platform/folder.h"
 #include "core/platform/page_cache.h"
+#include "core/sqlite/file_header.h"
 #include "core/sqlite/guarded_fetch.h"
 #include "core/sqlite/newer_schema.h"
-#include "core/sqlite/vfs_name.h"
+#include "core/sqlite/vfs_base.h"
 
 namespace core {
 namespace {
 
-constexpr const char* kVfsName = "backup-plugin-db-sealed";
 constexpr std::size_t kPieceBytes = 64 * 1024;         // xRead takes at most 131,071
 constexpr std::size_t kMappedPieceBytes = 256 * 1024;  // stays in the CPU's cache
 // All that SQLite's default build maps (SQLITE_MAX_MMAP_SIZE); beyond it, it reads.
@@ -27,6 +23,9 @@ constexpr std::int64_t kMapBytes = 0x7fff0000;
 // All lanes of one check together stay within 64 MiB.
 constexpr MapLimits kInSequence{4 << 20, 0};
 constexpr MapLimits kInAnyOrder{54 << 20, 54 << 20};
+// For one that keeps pages: each look-up brings in much more than it reads, and finds little of it
+// again before all goes back. (A reader in sequence reads all that comes in.)
+constexpr MapLimits kLookUps{54 << 20, 54 << 20, 2};
 // Of one page here and one there, which are not read again.
 constexpr MapLimits kOnceEach{4 << 20, 54 << 20};
 constexpr const char* kCacheKib = "2048";
@@ -39,8 +38,6 @@ constexpr std::uint64_t kMinValueBytes = 1 << 20;
 constexpr std::uint64_t kMaxValueBytes = 1'000'000'000;  // SQLite's own limit
 // For all connections of the process together; the caches of our own come on top.
 constexpr sqlite3_int64 kMaxHeapBytes = 1 << 30;
-
-constexpr int kHeaderBytes = 100, kWriteVersion = 18, kReadVersion = 19;
 
 // SQLite keeps a pointer to the name under which it opened a file.
 struct Way {
@@ -60,19 +57,11 @@ struct SealedFile {
   std::size_t inner_bytes;
 };
 
-constexpr std::size_t aligned(std::size_t bytes) {
-  return (bytes + alignof(std::max_align_t) - 1) / alignof(std::max_align_t) *
-         alignof(std::max_align_t);
-}
-
-// Two of the system's own file objects follow ours in memory.
-constexpr std::size_t kInnerOffset = aligned(sizeof(SealedFile));
-
 SealedFile& self(sqlite3_file* file) {
-  return *reinterpret_cast<SealedFile*>(file);
+  return own_file<SealedFile>(file);
 }
 sqlite3_file* inner(sqlite3_file* file) {
-  return reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(file) + kInnerOffset);
+  return inner_file<SealedFile>(file);
 }
 // The same database once more, of which nothing is ever mapped. (SQLite shares the locks of both,
 // so that closing one loses none.)
@@ -127,10 +116,12 @@ int x_read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
   count(file, bytes);
   const int rc = read(file, data, bytes, offset);
   // A header that says WAL would have SQLite look for a -wal: its state alone is in the file.
-  if (rc == SQLITE_OK && self(file).database && offset == 0 && bytes >= kHeaderBytes) {
+  if (rc == SQLITE_OK && self(file).database && offset == 0 &&
+      static_cast<std::size_t>(bytes) >= kFileHeaderBytes) {
     auto* header = static_cast<unsigned char*>(data);
-    if (header[kWriteVersion] == 2) header[kWriteVersion] = 1;
-    if (header[kReadVersion] == 2) header[kReadVersion] = 1;
+    for (const std::size_t at : {kWriteVersionAt, kReadVersionAt}) {
+      if (header[at] == kWalVersion) header[at] = kRollbackVersion;
+    }
   }
   return rc;
 }
@@ -144,9 +135,6 @@ int x_truncate(sqlite3_file* file, sqlite3_int64 bytes) {
 }
 int x_sync(sqlite3_file* file, int flags) {
   return self(file).database ? SQLITE_OK : methods(file).xSync(inner(file), flags);
-}
-int x_file_size(sqlite3_file* file, sqlite3_int64* bytes) {
-  return methods(file).xFileSize(inner(file), bytes);
 }
 // The file does not change, so nobody else matters. That no lock is ever taken also keeps SQLite's
 // close from waiting for one.
@@ -170,18 +158,12 @@ int x_file_control(sqlite3_file* file, int operation, void* argument) {
   if (operation == SQLITE_FCNTL_SIZE_HINT && self(file).database) return SQLITE_OK;
   return methods(file).xFileControl(inner(file), operation, argument);
 }
-int x_sector_size(sqlite3_file* file) {
-  return methods(file).xSectorSize(inner(file));
-}
-int x_device_characteristics(sqlite3_file* file) {
-  return methods(file).xDeviceCharacteristics(inner(file));
-}
 int x_fetch(sqlite3_file* file, sqlite3_int64 offset, int bytes, void** data) {
   *data = nullptr;
   if (offset == 0) return SQLITE_OK;  // page 1 goes through x_read
   count(file, bytes);
   const SealedFile& sealed = self(file);
-  const int rc = fetch(file, kInAnyOrder, offset, bytes, data);
+  const int rc = fetch(file, sealed.keeps_pages ? kLookUps : kInAnyOrder, offset, bytes, data);
   if (rc == SQLITE_OK && *data == nullptr && sealed.keeps_pages && !sealed.guard.pays()) {
     *data = cached(file, offset, bytes);
   }
@@ -193,29 +175,26 @@ int x_unfetch(sqlite3_file* file, sqlite3_int64 offset, void* data) {
   return guarded_unfetch(inner(file), offset, data);
 }
 
-const sqlite3_io_methods kMethods = {3,
-                                     x_close,
-                                     x_read,
-                                     x_write,
-                                     x_truncate,
-                                     x_sync,
-                                     x_file_size,
-                                     x_lock,
-                                     x_unlock,
-                                     x_check_reserved_lock,
-                                     x_file_control,
-                                     x_sector_size,
-                                     x_device_characteristics,
-                                     nullptr,  // no shared memory: no WAL
-                                     nullptr,
-                                     nullptr,
-                                     nullptr,
-                                     x_fetch,
-                                     x_unfetch};
-
-sqlite3_vfs* system_vfs(sqlite3_vfs* vfs) {
-  return static_cast<sqlite3_vfs*>(vfs->pAppData);
-}
+using Methods = sqlite3_io_methods;
+const Methods kMethods = {3,
+                          x_close,
+                          x_read,
+                          x_write,
+                          x_truncate,
+                          x_sync,
+                          hand_on<SealedFile, &Methods::xFileSize>,
+                          x_lock,
+                          x_unlock,
+                          x_check_reserved_lock,
+                          x_file_control,
+                          hand_on<SealedFile, &Methods::xSectorSize>,
+                          hand_on<SealedFile, &Methods::xDeviceCharacteristics>,
+                          nullptr,  // no shared memory: no WAL
+                          nullptr,
+                          nullptr,
+                          nullptr,
+                          x_fetch,
+                          x_unfetch};
 
 // Two descriptors on what lies there.
 int open_twice(sqlite3_vfs* system, sqlite3_file* file, const char* path, int flags, int* out) {
@@ -243,7 +222,7 @@ int x_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, in
     real_flags &= ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI);
     real_flags |= SQLITE_OPEN_READONLY;
   }
-  sqlite3_vfs* system = system_vfs(vfs);
+  sqlite3_vfs* system = &data_of<sqlite3_vfs>(vfs);
   created->inner_bytes = aligned(static_cast<std::size_t>(system->szOsFile));
   const int rc = database ? open_twice(system, file, name, real_flags, out_flags)
                           : system->xOpen(system, name, inner(file), real_flags, out_flags);
@@ -264,37 +243,16 @@ int x_access(sqlite3_vfs*, const char*, int, int* result) {
 int x_delete(sqlite3_vfs*, const char*, int) {
   return SQLITE_READONLY;
 }
-// The path is resolved already, and no link on it is to be looked at.
-int x_full_pathname(sqlite3_vfs*, const char* path, int bytes, char* out) {
-  const std::string_view text(path);
-  if (text.size() >= static_cast<std::size_t>(bytes)) return SQLITE_CANTOPEN;
-  std::memcpy(out, text.data(), text.size() + 1);
-  return SQLITE_OK;
-}
 
 // Registered once and for the life of the program.
-int register_vfs() {
-  static sqlite3_vfs vfs;
-  sqlite3_vfs* system = sqlite3_vfs_find(nullptr);
-  if (system == nullptr) return SQLITE_ERROR;
-  vfs = *system;  // everything but opening and deleting is the system's
-  vfs.zName = kVfsName;
-  vfs.pNext = nullptr;
-  vfs.pAppData = system;
-  vfs.szOsFile =
-      static_cast<int>(kInnerOffset + 2 * aligned(static_cast<std::size_t>(system->szOsFile)));
-  vfs.xOpen = x_open;
-  vfs.xAccess = x_access;
-  vfs.xDelete = x_delete;
-  vfs.xFullPathname = x_full_pathname;
-  sqlite3_hard_heap_limit64(kMaxHeapBytes);
-  return sqlite3_vfs_register(&vfs, 0);
-}
-
-sqlite3_file* file_of(sqlite3* connection) {
-  sqlite3_file* file = nullptr;
-  sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-  return file;
+RegisteredVfs& sealed_vfs() {
+  static RegisteredVfs& vfs = []() -> RegisteredVfs& {
+    sqlite3_vfs* system = system_vfs();
+    sqlite3_hard_heap_limit64(kMaxHeapBytes);
+    constexpr RegisteredVfs::Methods kVfsMethods{x_open, x_delete, x_access};
+    return *new RegisteredVfs("sealed", system, {sizeof(SealedFile), 2}, kVfsMethods, system);
+  }();
+  return vfs;
 }
 
 // Mapped pages that could not be read although the file has not been cut short.
@@ -312,8 +270,8 @@ void restrict_schema(sqlite3* connection) {
   sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
   sqlite3_int64 bytes = 0;
-  sqlite3_file* file = file_of(connection);
-  if (file != nullptr && file->pMethods != nullptr) methods(file).xFileSize(inner(file), &bytes);
+  sqlite3_file* file = sqlite::main_file(connection);
+  if (file != nullptr) methods(file).xFileSize(inner(file), &bytes);
   const auto longest =
       std::clamp(static_cast<std::uint64_t>(bytes), kMinValueBytes, kMaxValueBytes);
   sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, static_cast<int>(longest));
@@ -322,14 +280,14 @@ void restrict_schema(sqlite3* connection) {
 }  // namespace
 
 Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path) {
-  static const int registered = register_vfs();
-  if (registered != SQLITE_OK) {
-    return fail(sqlite::error_from(registered, nullptr, "cannot register a VFS"));
+  const RegisteredVfs& vfs = sealed_vfs();
+  if (vfs.result() != SQLITE_OK) {
+    return fail(sqlite::error_from(vfs.result(), nullptr, "cannot register a VFS"));
   }
   // Its error says more than SQLite's.
   if (const auto folder = Folder::of(path); !folder) return fail(folder.error());
   BPD_TRY_AS(connection,
-             sqlite::open(text_of(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, kVfsName));
+             sqlite::open(text_of(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs.name()));
   sqlite3* raw = connection->get();
   restrict_schema(raw);
   sqlite::stand_in_for_collations(raw);
@@ -346,21 +304,21 @@ Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path
 }
 
 const std::atomic<std::uint64_t>& bytes_read(sqlite3* connection) {
-  return self(file_of(connection)).bytes_read;
+  return self(sqlite::main_file(connection)).bytes_read;
 }
 
 void keep_pages(sqlite3* connection, bool keep) {
-  self(file_of(connection)).keeps_pages = keep;
+  self(sqlite::main_file(connection)).keeps_pages = keep;
 }
 
 bool read_failed(sqlite3* connection, std::uint64_t file_bytes) {
-  sqlite3_file* file = file_of(connection);
+  sqlite3_file* file = sqlite::main_file(connection);
   return self(file).read_failed || lost_pages(file, file_bytes);
 }
 
 Expected<> read_through(sqlite3* connection, std::uint64_t bytes,
                         const std::function<bool(const void* data, std::size_t bytes)>& take) {
-  sqlite3_file* file = file_of(connection);
+  sqlite3_file* file = sqlite::main_file(connection);
   std::vector<unsigned char> buffer(kPieceBytes);
   for (std::uint64_t offset = 0; offset < bytes;) {
     const auto at = static_cast<sqlite3_int64>(offset);
@@ -389,7 +347,7 @@ Expected<> read_through(sqlite3* connection, std::uint64_t bytes,
 }
 
 PageReader::PageReader(sqlite3* connection, std::uint32_t page_bytes)
-    : file_(file_of(connection)), page_bytes_(page_bytes), buffer_(page_bytes) {}
+    : file_(sqlite::main_file(connection)), page_bytes_(page_bytes), buffer_(page_bytes) {}
 
 PageReader::~PageReader() {
   release();

@@ -5,6 +5,7 @@
 
 #include "core/base/paths.h"
 #include "core/base/shell_word.h"
+#include "core/base/side_files.h"
 #include "core/platform/mounts.h"
 #include "core/platform/open_files.h"
 
@@ -99,13 +100,13 @@ bool may_have_second_names(const fs::path& path, const FileSystem& files) {
 Expected<> check_second_wal(const fs::path& path, const FileSystem& files) {
   const OtherNames names = other_names_of(path, files);
   for (const fs::path& other : names.all()) {
-    if (!has_own(other, path, "-wal", files)) continue;
-    const auto wal = files.info(with_suffix(other, "-wal"));
+    if (!has_own(other, path, kWalSuffix, files)) continue;
+    const auto wal = files.info(wal_of(other));
     if (names.open.contains(other) || (wal && wal->bytes > 0)) {
       return fail_second_name(path, other, "the -wal with its last changes");
     }
   }
-  if (names.all_found || files.info(with_suffix(path, "-wal"))) return {};
+  if (names.all_found || files.info(wal_of(path))) return {};
   return fail(ErrorCode::conflict,
               describe_names(path, files) +
                   ", and in WAL mode. Its last changes may lie in a -wal beside another name, "
@@ -117,8 +118,8 @@ Expected<std::string> check_second_journal(const fs::path& path, bool writing,
                                            const FileSystem& files) {
   const OtherNames names = other_names_of(path, files);
   for (const fs::path& other : names.all()) {
-    if (writing || !has_own(other, path, "-journal", files)) continue;
-    const auto start = files.read_start(with_suffix(other, "-journal"), kJournalMagic.size());
+    if (writing || !has_own(other, path, kJournalSuffix, files)) continue;
+    const auto start = files.read_start(journal_of(other), kJournalMagic.size());
     if (start && *start == kJournalMagic) {
       return fail_second_name(path, other,
                               "a journal left by a program that crashed while writing");

@@ -1,14 +1,14 @@
 #include "core/sqlite/source_vfs.h"
 
-#include <sqlite3.h>
-
 #include <algorithm>
-#include <atomic>
 #include <cstring>
+#include <optional>
 
 #include "core/base/prefetch.h"
+#include "core/base/side_files.h"
 #include "core/sqlite/folder_vfs.h"
 #include "core/sqlite/guarded_fetch.h"
+#include "core/sqlite/vfs_base.h"
 
 namespace core {
 
@@ -16,9 +16,8 @@ struct SourceVfs::State {
   explicit State(Folder opened) : folder(std::move(opened)), system(folder.get()) {}
 
   FolderVfs folder;
-  sqlite3_vfs vfs{};
-  sqlite3_vfs* system;
-  std::string vfs_name;
+  sqlite3_vfs* const system;
+  std::optional<RegisteredVfs> vfs;
   std::string path;
   bool still = false;  // Media::still
   bool had_wal = false;
@@ -49,15 +48,13 @@ struct SourceFile {
   sqlite3_file base;
   State* state;
   bool database;  // not -wal, not a journal
-  // The system's own file object follows in memory.
-  sqlite3_file* system() { return reinterpret_cast<sqlite3_file*>(this + 1); }
 };
 
 SourceFile& self(sqlite3_file* file) {
-  return *reinterpret_cast<SourceFile*>(file);
+  return own_file<SourceFile>(file);
 }
 sqlite3_file* inner(sqlite3_file* file) {
-  return self(file).system();
+  return inner_file<SourceFile>(file);
 }
 
 bool exists(const std::string& path) {
@@ -128,9 +125,6 @@ int x_sync(sqlite3_file*, int) {
   return SQLITE_OK;
 }
 
-int x_file_size(sqlite3_file* file, sqlite3_int64* bytes) {
-  return inner(file)->pMethods->xFileSize(inner(file), bytes);
-}
 int x_lock(sqlite3_file* file, int level) {
   if (self(file).state->still) return SQLITE_OK;
   return inner(file)->pMethods->xLock(inner(file), level);
@@ -138,9 +132,6 @@ int x_lock(sqlite3_file* file, int level) {
 int x_unlock(sqlite3_file* file, int level) {
   if (self(file).state->still) return SQLITE_OK;
   return inner(file)->pMethods->xUnlock(inner(file), level);
-}
-int x_check_reserved_lock(sqlite3_file* file, int* result) {
-  return inner(file)->pMethods->xCheckReservedLock(inner(file), result);
 }
 
 int x_file_control(sqlite3_file* file, int operation, void* argument) {
@@ -151,9 +142,6 @@ int x_file_control(sqlite3_file* file, int operation, void* argument) {
   return inner(file)->pMethods->xFileControl(inner(file), operation, argument);
 }
 
-int x_sector_size(sqlite3_file* file) {
-  return inner(file)->pMethods->xSectorSize(inner(file));
-}
 int x_device_characteristics(sqlite3_file* file) {
   const State& state = *self(file).state;
   const int own = inner(file)->pMethods->xDeviceCharacteristics(inner(file));
@@ -169,12 +157,6 @@ int x_shm_map(sqlite3_file* file, int region, int bytes, int extend, void volati
   }
   return rc;
 }
-int x_shm_lock(sqlite3_file* file, int offset, int count, int flags) {
-  return inner(file)->pMethods->xShmLock(inner(file), offset, count, flags);
-}
-void x_shm_barrier(sqlite3_file* file) {
-  inner(file)->pMethods->xShmBarrier(inner(file));
-}
 
 // SQLite calls this as it closes the WAL, at the moment at which it would itself take the exclusive
 // lock and delete both files if it had just checkpointed.
@@ -185,7 +167,7 @@ int x_shm_unmap(sqlite3_file* file, int delete_flag) {
   if (!ours || system->pMethods->xLock(system, SQLITE_LOCK_EXCLUSIVE) != SQLITE_OK) {
     return system->pMethods->xShmUnmap(system, delete_flag);
   }
-  const std::string wal = state.path + "-wal";
+  const std::string wal = state.path + kWalSuffix;
   const bool wal_unused = !state.had_wal && is_empty(state.folder.way_to(wal));
   const bool remove_shm = !state.had_shm && (state.had_wal || wal_unused);
   const int rc = system->pMethods->xShmUnmap(system, remove_shm ? 1 : 0);
@@ -209,59 +191,59 @@ int x_unfetch(sqlite3_file* file, sqlite3_int64 offset, void* data) {
   return guarded_unfetch(inner(file), offset, data);
 }
 
-const sqlite3_io_methods kMethods = {3,
-                                     x_close,
-                                     x_read,
-                                     x_write,
-                                     x_truncate,
-                                     x_sync,
-                                     x_file_size,
-                                     x_lock,
-                                     x_unlock,
-                                     x_check_reserved_lock,
-                                     x_file_control,
-                                     x_sector_size,
-                                     x_device_characteristics,
-                                     x_shm_map,
-                                     x_shm_lock,
-                                     x_shm_barrier,
-                                     x_shm_unmap,
-                                     x_fetch,
-                                     x_unfetch};
+using Methods = sqlite3_io_methods;
+const Methods kMethods = {3,
+                          x_close,
+                          x_read,
+                          x_write,
+                          x_truncate,
+                          x_sync,
+                          hand_on<SourceFile, &Methods::xFileSize>,
+                          x_lock,
+                          x_unlock,
+                          hand_on<SourceFile, &Methods::xCheckReservedLock>,
+                          x_file_control,
+                          hand_on<SourceFile, &Methods::xSectorSize>,
+                          x_device_characteristics,
+                          x_shm_map,
+                          hand_on<SourceFile, &Methods::xShmLock>,
+                          hand_on<SourceFile, &Methods::xShmBarrier>,
+                          x_shm_unmap,
+                          x_fetch,
+                          x_unfetch};
 
-int open_database(State& state, SourceFile* opened, const char* name, int flags, int* out_flags) {
+int open_database(State& state, sqlite3_file* file, const char* name, int flags, int* out_flags) {
   state.path = name;
-  state.had_wal = exists(state.folder.way_to(state.path + "-wal"));
-  state.had_shm = exists(state.folder.way_to(state.path + "-shm"));
-  if (state.still && is_empty(state.folder.way_to(state.path + "-wal"))) state.had_wal = false;
+  state.had_wal = exists(state.folder.way_to(state.path + kWalSuffix));
+  state.had_shm = exists(state.folder.way_to(state.path + kShmSuffix));
+  if (state.still && is_empty(state.folder.way_to(state.path + kWalSuffix))) state.had_wal = false;
   // A descriptor that may write is what locks need; falls back to reading where it may not.
   const int wanted = (flags & ~SQLITE_OPEN_READONLY) | SQLITE_OPEN_READWRITE;
   int got = 0;
-  const int rc = state.system->xOpen(state.system, name, opened->system(), wanted, &got);
+  const int rc = state.system->xOpen(state.system, name, inner(file), wanted, &got);
   // SQLite hears "read-only" and so never tries to roll back or to checkpoint.
   if (out_flags != nullptr) *out_flags = (got & ~SQLITE_OPEN_READWRITE) | SQLITE_OPEN_READONLY;
   return rc;
 }
 
 int x_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
-  auto* opened = reinterpret_cast<SourceFile*>(file);
-  State& state = *static_cast<State*>(vfs->pAppData);
-  opened->base.pMethods = nullptr;
-  opened->state = &state;
-  opened->database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
-  std::memset(static_cast<void*>(opened->system()), 0,
-              static_cast<std::size_t>(state.system->szOsFile));
+  SourceFile& opened = self(file);
+  State& state = data_of<State>(vfs);
+  opened.base.pMethods = nullptr;
+  opened.state = &state;
+  opened.database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
+  std::memset(static_cast<void*>(inner(file)), 0, static_cast<std::size_t>(state.system->szOsFile));
   int rc = SQLITE_OK;
-  if (opened->database) {
-    rc = open_database(state, opened, name, flags, out_flags);
+  if (opened.database) {
+    rc = open_database(state, file, name, flags, out_flags);
   } else {
     if (state.still) {
       flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
     }
-    rc = state.system->xOpen(state.system, name, opened->system(), flags, out_flags);
+    rc = state.system->xOpen(state.system, name, inner(file), flags, out_flags);
     if (rc != SQLITE_OK && (flags & SQLITE_OPEN_WAL) != 0) state.side_files_refused = true;
   }
-  if (opened->system()->pMethods != nullptr) opened->base.pMethods = &kMethods;
+  if (inner(file)->pMethods != nullptr) opened.base.pMethods = &kMethods;
   return rc;
 }
 
@@ -270,41 +252,23 @@ int x_delete(sqlite3_vfs*, const char*, int) {
 }
 
 int x_access(sqlite3_vfs* vfs, const char* name, int flags, int* result) {
-  State& state = *static_cast<State*>(vfs->pAppData);
+  State& state = data_of<State>(vfs);
   return state.system->xAccess(state.system, name, flags, result);
-}
-
-int x_full_pathname(sqlite3_vfs* vfs, const char* name, int bytes, char* out) {
-  State& state = *static_cast<State*>(vfs->pAppData);
-  return state.system->xFullPathname(state.system, name, bytes, out);
 }
 
 }  // namespace
 
 SourceVfs::SourceVfs(Folder folder, Media media) : state_(new State(std::move(folder))) {
   state_->still = media == Media::still;
-  static std::atomic<std::uint64_t> next_number{0};
-  state_->vfs_name = "bpd-source-" + std::to_string(next_number++);
-  sqlite3_vfs& vfs = state_->vfs;
-  vfs = *state_->system;
-  vfs.iVersion = std::min(vfs.iVersion, 2);
-  vfs.szOsFile = static_cast<int>(sizeof(SourceFile)) + state_->system->szOsFile;
-  vfs.pNext = nullptr;
-  vfs.zName = state_->vfs_name.c_str();
-  vfs.pAppData = state_.get();
-  vfs.xOpen = x_open;
-  vfs.xDelete = x_delete;
-  vfs.xAccess = x_access;
-  vfs.xFullPathname = x_full_pathname;
-  sqlite3_vfs_register(&vfs, 0);
+  constexpr RegisteredVfs::Methods kVfsMethods{x_open, x_delete, x_access};
+  state_->vfs.emplace("source", state_->system, RegisteredVfs::FileBytes{sizeof(SourceFile), 1},
+                      kVfsMethods, state_.get());
 }
 
-SourceVfs::~SourceVfs() {
-  sqlite3_vfs_unregister(&state_->vfs);
-}
+SourceVfs::~SourceVfs() = default;
 
 const char* SourceVfs::name() const {
-  return state_->vfs_name.c_str();
+  return state_->vfs->name();
 }
 
 void SourceVfs::start_watching() {

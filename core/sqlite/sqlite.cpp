@@ -180,6 +180,30 @@ Expected<std::string> query_text(sqlite3* connection, std::string_view sql, std:
   return std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(row->get(), 0)));
 }
 
+Expected<> for_each_row(sqlite3* connection, const std::string& sql, std::string_view what,
+                        const std::function<void(sqlite3_stmt*)>& take, const std::string& bound) {
+  BPD_TRY_AS(statement, prepare(connection, sql, what));
+  if (sqlite3_bind_parameter_count(statement->get()) > 0) {
+    sqlite3_bind_text(statement->get(), 1, bound.data(), static_cast<int>(bound.size()),
+                      SQLITE_STATIC);
+  }
+  int rc = SQLITE_ROW;
+  while ((rc = sqlite3_step(statement->get())) == SQLITE_ROW) take(statement->get());
+  if (rc != SQLITE_DONE) return fail(error_from(rc, connection, what));
+  return {};
+}
+
+std::string column_text(sqlite3_stmt* row, int column) {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row, column));
+  return text != nullptr ? text : "";
+}
+
+sqlite3_file* main_file(sqlite3* connection) {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  return file != nullptr && file->pMethods != nullptr ? file : nullptr;
+}
+
 void stand_in_for_collations(sqlite3* connection) {
   // A function's data lives as long as the connection. No schema may call this one.
   auto* stand_ins = new StandIns;

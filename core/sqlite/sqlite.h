@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 
 struct sqlite3;
+struct sqlite3_file;
 struct sqlite3_stmt;
 
 namespace core::sqlite {
@@ -49,6 +50,16 @@ Expected<StatementHandle> prepare(sqlite3* connection, std::string_view sql, std
 Expected<std::int64_t> query_integer(sqlite3* connection, std::string_view sql,
                                      std::string_view what);
 Expected<std::string> query_text(sqlite3* connection, std::string_view sql, std::string_view what);
+// Calls `take` for each row; nothing but an error can come of it. `bound` is the statement's `?`.
+Expected<> for_each_row(sqlite3* connection, const std::string& sql, std::string_view what,
+                        const std::function<void(sqlite3_stmt*)>& take,
+                        const std::string& bound = {});
+// Up to its first zero byte; empty for NULL.
+std::string column_text(sqlite3_stmt* row, int column);
+
+// The database file as its VFS opened it, which lives as long as the connection; null where there
+// is none.
+sqlite3_file* main_file(sqlite3* connection);
 
 // For reading other programs' databases: a collation that SQLite does not know compares by bytes
 // from now on, where it would end the statement. Reading and counting are right; what looks

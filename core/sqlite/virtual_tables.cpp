@@ -82,20 +82,15 @@ std::string lower_case(std::string text) {
 }
 
 Expected<std::vector<VirtualTable>> virtual_tables(sqlite3* connection) {
-  BPD_TRY_AS(statement, sqlite::prepare(connection,
-                                        "SELECT name, sql FROM sqlite_schema WHERE type = 'table' "
-                                        "AND sql LIKE 'create virtual table %' ORDER BY name",
-                                        "cannot list the virtual tables"));
   std::vector<VirtualTable> tables;
-  int rc = SQLITE_ROW;
-  while ((rc = sqlite3_step(statement->get())) == SQLITE_ROW) {
-    const auto* name = reinterpret_cast<const char*>(sqlite3_column_text(statement->get(), 0));
-    const auto* sql = reinterpret_cast<const char*>(sqlite3_column_text(statement->get(), 1));
-    if (name != nullptr && sql != nullptr) tables.push_back({name, module_of(sql), sql});
-  }
-  if (rc != SQLITE_DONE) {
-    return fail(sqlite::error_from(rc, connection, "cannot list the virtual tables"));
-  }
+  BPD_TRY(sqlite::for_each_row(
+      connection,
+      "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name IS NOT NULL "
+      "AND sql LIKE 'create virtual table %' ORDER BY name",
+      "cannot list the virtual tables", [&](sqlite3_stmt* row) {
+        const std::string sql = sqlite::column_text(row, 1);
+        tables.push_back({sqlite::column_text(row, 0), module_of(sql), sql});
+      }));
   return tables;
 }
 

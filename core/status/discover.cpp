@@ -7,6 +7,7 @@
 
 #include "core/base/glob.h"
 #include "core/base/paths.h"
+#include "core/base/side_files.h"
 #include "core/catalog/catalog.h"
 #include "core/catalog/names.h"
 #include "core/platform/mounts.h"
@@ -36,10 +37,6 @@ const fs::path kProjectDatabase = ".orchestrator/project.db";
 
 bool is_skipped_folder(const std::string& name) {
   return std::find(kSkippedFolders.begin(), kSkippedFolders.end(), name) != kSkippedFolders.end();
-}
-
-bool is_side_file(const std::string& name) {
-  return name.ends_with("-wal") || name.ends_with("-shm") || name.ends_with("-journal");
 }
 
 class Search {
@@ -136,9 +133,7 @@ class Search {
     database.kind = kind;
     database.bytes = info->bytes;
     database.last_write = info->modified;
-    fs::path wal = *resolved;
-    wal += "-wal";
-    if (const auto wal_info = env_.files.info(wal)) {
+    if (const auto wal_info = env_.files.info(wal_of(*resolved))) {
       database.bytes += wal_info->bytes;
       // A reader touches an empty -wal, too.
       if (wal_info->bytes > 0) {
@@ -276,7 +271,7 @@ class Search {
       database.warnings.push_back(source.error().message);
       return true;
     }
-    database.journal_mode = source->header().journal_mode;
+    database.journal_mode = source->header().journal_mode();
     if (database.bytes > kMaxCountedBytes) return true;
     const auto rows = count_rows(source->connection(), stop_);
     if (!rows) {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "core/base/paths.h"
+#include "core/base/side_files.h"
 #include "core/catalog/names.h"
 #include "core/platform/bounds.h"
 #include "core/sqlite/lanes.h"
@@ -53,9 +54,9 @@ class Verification {
                   "Remove it with its manifest; the next restore does so, too.");
     }
     BPD_TRY_AS(connection, open_sealed(request_.snapshot));
-    add(timed([&] { return check_header(connection->get(), bytes_, header_); }));
+    bool readable = false;
+    add(timed([&] { return check_header(connection->get(), bytes_, header_, readable); }));
     add(timed([&] { return check_side_files(request_.snapshot, env_.files); }));
-    const bool readable = header_.page_size > 0 && header_.readable;
     run_lanes(connection->get(), readable);
     if (stop_.stop_requested()) {
       return fail(ErrorCode::cancelled,
@@ -106,9 +107,7 @@ class Verification {
   // Somebody's live database has its wal-index beside it and no manifest: an immutable look at it
   // would find errors where there are none.
   bool is_live() const {
-    fs::path shm = request_.snapshot;
-    shm += "-shm";
-    return !report_.manifest && env_.files.info(shm).has_value();
+    return !report_.manifest && env_.files.info(shm_of(request_.snapshot)).has_value();
   }
 
   bool is_second_name() const {
@@ -380,7 +379,7 @@ class Verification {
   FileId id_;
   Instant modified_{};
   std::string manifest_as_read_;
-  SnapshotHeader header_;
+  FileHeader header_;
   std::string no_manifest_, no_manifest_hint_;
   bool is_replaced_one_ = false;
   bool digest_passed_ = false;

@@ -9,8 +9,8 @@
 #include <sstream>
 
 #include "core/base/paths.h"
+#include "core/base/side_files.h"
 #include "core/platform/sha256.h"
-#include "core/sqlite/btree_page.h"
 #include "core/sqlite/newer_schema.h"
 #include "core/sqlite/pinned_source.h"
 #include "core/sqlite/sealed_vfs.h"
@@ -22,8 +22,7 @@ namespace {
 
 using Outcome = VerifyCheck::Outcome;
 
-constexpr std::size_t kHeaderBytes = 100;
-constexpr unsigned char kMaxSchemaFormat = 4;  // the last of bytes 44 to 47
+constexpr unsigned kMaxSchemaFormat = 4;
 constexpr std::chrono::milliseconds kLiveBusyTimeout{5'000};
 // Broken references are counted up to here; the first ones are told.
 constexpr std::uint64_t kMaxCounted = 1'000'000;
@@ -43,30 +42,10 @@ void add_finding(VerifyCheck& check, std::string finding) {
   if (check.findings.size() < kMaxFindings) check.findings.push_back(std::move(finding));
 }
 
-std::string column_text(sqlite3_stmt* row, int column) {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row, column));
-  return text != nullptr ? text : "";
-}
-
 // https://www.sqlite.org/pragma.html#pragma_cell_size_check
 void check_cell_sizes(sqlite3* connection, bool on) {
   const char* pragma = on ? "PRAGMA cell_size_check = ON" : "PRAGMA cell_size_check = OFF";
   sqlite3_exec(connection, pragma, nullptr, nullptr, nullptr);
-}
-
-// Calls `take` for each row; nothing but an error can come of it. `bound` is the statement's `?`.
-Expected<> for_each_row(sqlite3* connection, const std::string& sql, const std::string& what,
-                        const std::function<void(sqlite3_stmt*)>& take,
-                        const std::string& bound = {}) {
-  BPD_TRY_AS(statement, sqlite::prepare(connection, sql, what));
-  if (sqlite3_bind_parameter_count(statement->get()) > 0) {
-    sqlite3_bind_text(statement->get(), 1, bound.data(), static_cast<int>(bound.size()),
-                      SQLITE_STATIC);
-  }
-  int rc = SQLITE_ROW;
-  while ((rc = sqlite3_step(statement->get())) == SQLITE_ROW) take(statement->get());
-  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, what));
-  return {};
 }
 
 // What keeps SQLite from comparing the indexes with their tables; empty when nothing does.
@@ -130,9 +109,9 @@ StructureLines read_structure(sqlite3* connection, const std::string& name, cons
   StructureLines lines{{make_check(name, Outcome::passed), none, none}};
   VerifyCheck& structure = lines.result.structure;
   int rows = 0;
-  const auto done = for_each_row(
+  const auto done = sqlite::for_each_row(
       connection, "PRAGMA " + name + "(" + what + ")", "cannot check", [&](sqlite3_stmt* row) {
-        const std::string text = column_text(row, 0);
+        const std::string text = sqlite::column_text(row, 0);
         lines.stopped = ++rows >= max_lines;
         // SQLite 3.44 and later look at FTS indexes here, too: check_full_text tells
         // about them.
@@ -159,17 +138,17 @@ StructureLines read_structure(sqlite3* connection, const std::string& name, cons
 bool check_foreign_keys_of(sqlite3* connection, const std::string& table, CountedCheck& result) {
   // Columns: table, rowid (null WITHOUT ROWID), the table referred to, number of the key.
   // https://www.sqlite.org/pragma.html#pragma_foreign_key_check
-  const auto done = for_each_row(
+  const auto done = sqlite::for_each_row(
       connection,
       "SELECT * FROM pragma_foreign_key_check(?, 'main') LIMIT " +
           std::to_string(kMaxCounted - result.total),
       "cannot check the foreign keys of table " + table,
       [&](sqlite3_stmt* row) {
         ++result.total;
-        const std::string rowid = column_text(row, 1);
-        add_finding(result.check, "Table " + column_text(row, 0) +
+        const std::string rowid = sqlite::column_text(row, 1);
+        add_finding(result.check, "Table " + sqlite::column_text(row, 0) +
                                       (rowid.empty() ? "" : ", rowid " + rowid) +
-                                      ": no such row in " + column_text(row, 2) + ".");
+                                      ": no such row in " + sqlite::column_text(row, 2) + ".");
       },
       table);
   if (done) return true;
@@ -193,14 +172,14 @@ StructureLines read_structure(sqlite3* connection, const std::string& name, int 
 // lines is left out.
 Expected<std::vector<std::string>> readable_tables(sqlite3* connection) {
   std::vector<std::string> names{"sqlite_schema"};  // with which goes the list of free pages
-  const auto done = for_each_row(connection,
-                                 "SELECT name FROM sqlite_schema WHERE type = 'table' "
-                                 "AND rootpage > 0 AND name NOT GLOB '[-+0-9]*'",
-                                 "cannot list the tables", [&](sqlite3_stmt* row) {
-                                   std::string name = column_text(row, 0);
-                                   if (!table_is_known(connection, name)) return;
-                                   names.push_back(std::move(name));
-                                 });
+  const auto done = sqlite::for_each_row(connection,
+                                         "SELECT name FROM sqlite_schema WHERE type = 'table' "
+                                         "AND rootpage > 0 AND name NOT GLOB '[-+0-9]*'",
+                                         "cannot list the tables", [&](sqlite3_stmt* row) {
+                                           std::string name = sqlite::column_text(row, 0);
+                                           if (!table_is_known(connection, name)) return;
+                                           names.push_back(std::move(name));
+                                         });
   if (!done) return fail(done.error());
   return names;
 }
@@ -250,27 +229,25 @@ VerifyCheck ended_by(std::string name, const Error& error) {
   return check;
 }
 
-VerifyCheck check_header(sqlite3* connection, std::uint64_t file_bytes, SnapshotHeader& header) {
+VerifyCheck check_header(sqlite3* connection, std::uint64_t file_bytes, FileHeader& header,
+                         bool& readable) {
   VerifyCheck check = make_check("header", Outcome::passed);
-  if (file_bytes < kHeaderBytes) {
+  if (file_bytes < kFileHeaderBytes) {
     add_finding(check, file_bytes == 0 ? "The file is empty."
                                        : "The file is too short for an SQLite database.");
     return check;
   }
-  std::array<unsigned char, kHeaderBytes> bytes{};
-  const auto read = read_through(connection, kHeaderBytes, [&](const void* data, std::size_t) {
-    std::memcpy(bytes.data(), data, kHeaderBytes);
+  std::array<unsigned char, kFileHeaderBytes> bytes{};
+  const auto read = read_through(connection, kFileHeaderBytes, [&](const void* data, std::size_t) {
+    std::memcpy(bytes.data(), data, kFileHeaderBytes);
     return true;
   });
   if (!read) return ended_by("header", read.error());
-  if (std::memcmp(bytes.data(), "SQLite format 3", 16) != 0) {
+  if (!has_file_magic(bytes.data())) {
     add_finding(check, "The file is not an SQLite database, or it is encrypted.");
     return check;
   }
-  const std::uint32_t coded = number_at(&bytes[16], 2);
-  header.page_size = coded == 1 ? 65536 : coded;
-  header.page_count = number_at(&bytes[28], 4);
-  header.user_version = static_cast<std::int32_t>(number_at(&bytes[60], 4));
+  header = read_file_header(bytes.data());
   const bool page_size_valid = header.page_size >= 512 && header.page_size <= 65536 &&
                                (header.page_size & (header.page_size - 1)) == 0;
   if (!page_size_valid) {
@@ -278,25 +255,24 @@ VerifyCheck check_header(sqlite3* connection, std::uint64_t file_bytes, Snapshot
     return check;
   }
   // The count in the header is current only when the two change counters agree.
-  const bool count_valid = number_at(&bytes[24], 4) == number_at(&bytes[92], 4);
-  const std::uint64_t expected_bytes = std::uint64_t{header.page_size} * header.page_count;
-  if (file_bytes % header.page_size != 0 || (count_valid && file_bytes != expected_bytes)) {
+  const bool count_valid = header.count_is_current();
+  if (file_bytes % header.page_size != 0 || (count_valid && file_bytes != header.bytes())) {
     add_finding(check, "The header tells " + std::to_string(header.page_count) + " pages of " +
                            std::to_string(header.page_size) + " bytes, the file has " +
                            std::to_string(file_bytes) + " bytes.");
   }
   // As SQLite itself does with a file last written by a version before 3.7.0.
   if (!count_valid) header.page_count = static_cast<std::uint32_t>(file_bytes / header.page_size);
-  const std::string writer = newer_writer(bytes.data());
-  const bool newer_format = bytes[18] > 2 || bytes[19] > 2 || bytes[47] > kMaxSchemaFormat;
-  header.readable = !newer_format || writer.empty();
-  if (!header.readable) {
+  const std::string writer = newer_writer(header);
+  const bool newer_format = header.is_newer() || header.schema_format > kMaxSchemaFormat;
+  readable = !newer_format || writer.empty();
+  if (!readable) {
     if (check.outcome != Outcome::passed) return check;
     check.outcome = Outcome::skipped;
     check.reason = "The file format is newer than this program knows. " + writer;
-  } else if (bytes[18] > 2 || bytes[19] > 2) {
+  } else if (header.is_newer()) {
     add_finding(check, "The file format is newer than this program knows.");
-  } else if (bytes[19] == 2 && check.outcome == Outcome::passed) {
+  } else if (header.read_version == kWalVersion && check.outcome == Outcome::passed) {
     check.reason =
         "The header says WAL: whoever opens the file creates -wal and -shm beside it, and in a "
         "folder that may not be written it needs immutable=1.";
@@ -304,7 +280,7 @@ VerifyCheck check_header(sqlite3* connection, std::uint64_t file_bytes, Snapshot
   return check;
 }
 
-std::vector<std::string> compare_header(const SnapshotHeader& header, std::uint64_t file_bytes,
+std::vector<std::string> compare_header(const FileHeader& header, std::uint64_t file_bytes,
                                         const Manifest& manifest) {
   std::vector<std::string> findings;
   const auto compare = [&](const char* what, auto here, auto there) {
@@ -321,9 +297,7 @@ std::vector<std::string> compare_header(const SnapshotHeader& header, std::uint6
 
 VerifyCheck check_side_files(const fs::path& path, const FileSystem& files) {
   VerifyCheck check = make_check("side_files", Outcome::passed);
-  for (const char* suffix : {"-wal", "-journal"}) {
-    fs::path side = path;
-    side += suffix;
+  for (const fs::path& side : {wal_of(path), journal_of(path)}) {
     const auto info = files.info(side);
     if (info && info->kind != FileInfo::Kind::file) {
       add_finding(check, text_of(side) +
@@ -407,12 +381,12 @@ CountedCheck check_foreign_keys(sqlite3* connection) {
   CountedCheck result{make_check("foreign_keys", Outcome::passed), 0};
   std::vector<std::string> tables;
   // https://www.sqlite.org/pragma.html#pragma_foreign_key_list
-  const auto listed = for_each_row(
+  const auto listed = sqlite::for_each_row(
       connection,
       "SELECT DISTINCT s.name FROM sqlite_schema AS s, pragma_foreign_key_list(s.name, 'main') "
       "WHERE s.type = 'table'",
       "cannot list the foreign keys",
-      [&](sqlite3_stmt* row) { tables.push_back(column_text(row, 0)); });
+      [&](sqlite3_stmt* row) { tables.push_back(sqlite::column_text(row, 0)); });
   if (!listed) return {ended_by("foreign_keys", listed.error()), 0};
   keep_pages(connection, true);
   // Table by table: a key that SQLite can make no sense of ends the check of its table only.

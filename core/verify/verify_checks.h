@@ -11,6 +11,7 @@
 
 #include "core/base/env.h"
 #include "core/catalog/manifest.h"
+#include "core/sqlite/file_header.h"
 #include "core/sqlite/row_counts.h"
 #include "core/verify/check.h"
 
@@ -22,18 +23,13 @@ namespace core {
 // token. All take a connection of open_sealed and may run beside each other on connections of their
 // own.
 
-// What bytes 0..99 say. https://www.sqlite.org/fileformat.html#the_database_header
-struct SnapshotHeader {
-  std::uint32_t page_size = 0;
-  std::uint32_t page_count = 0;
-  std::int64_t user_version = 0;
-  bool readable = false;  // by the SQLite built in
-};
-
-// The header itself, and that the file has the length it tells. Fills `header` when it can be read.
-VerifyCheck check_header(sqlite3* connection, std::uint64_t file_bytes, SnapshotHeader& header);
+// The header itself, and that the file has the length it tells. Fills `header` when it is one, with
+// a page count that is current. `readable` becomes true where the SQLite built in can read the
+// rest.
+VerifyCheck check_header(sqlite3* connection, std::uint64_t file_bytes, FileHeader& header,
+                         bool& readable);
 // The header and length against the manifest: findings only.
-std::vector<std::string> compare_header(const SnapshotHeader& header, std::uint64_t file_bytes,
+std::vector<std::string> compare_header(const FileHeader& header, std::uint64_t file_bytes,
                                         const Manifest& manifest);
 
 // A -wal or -journal beside the file, which any ordinary open would replay into it.
@@ -80,7 +76,7 @@ struct PagesCheck {
 // all_pages: that each page of the file has exactly one use: in one b-tree, in one row's overflow,
 // in the free list, or as the file's own; and that a pointer map says the same. trees: no page is
 // in two b-trees. Both: each index has records that are whole, and as many as its table has rows.
-PagesCheck check_pages(sqlite3* connection, std::uint64_t file_bytes, SnapshotHeader header,
+PagesCheck check_pages(sqlite3* connection, std::uint64_t file_bytes, FileHeader header,
                        Accounting what, std::stop_token stop);
 
 // Skipped where it has findings that may come of a collation's stand-in, and for tables with keys

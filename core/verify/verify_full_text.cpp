@@ -64,17 +64,11 @@ bool may_read_view(const VirtualTable& table, const std::vector<std::string>& vi
 }
 
 Expected<std::vector<std::string>> plain_names_of_views(sqlite3* connection) {
-  const char* const what = "cannot list the views";
-  BPD_TRY_AS(
-      statement,
-      sqlite::prepare(connection, "SELECT name FROM sqlite_schema WHERE type = 'view'", what));
   std::vector<std::string> views;
-  int rc = SQLITE_ROW;
-  while ((rc = sqlite3_step(statement->get())) == SQLITE_ROW) {
-    const auto* name = reinterpret_cast<const char*>(sqlite3_column_text(statement->get(), 0));
-    if (name != nullptr) views.push_back(plain(name));
-  }
-  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, what));
+  BPD_TRY(sqlite::for_each_row(
+      connection, "SELECT name FROM sqlite_schema WHERE type = 'view' AND name IS NOT NULL",
+      "cannot list the views",
+      [&](sqlite3_stmt* row) { views.push_back(plain(sqlite::column_text(row, 0))); }));
   return views;
 }
 

@@ -20,9 +20,6 @@ namespace {
 
 using Outcome = VerifyCheck::Outcome;
 
-// https://www.sqlite.org/fileformat.html#the_database_header
-constexpr std::uint32_t kHeaderBytes = 100, kReservedAt = 20, kFreeListAt = 32, kFreeCountAt = 36,
-                        kLargestRootAt = 52, kIncrementalVacuumAt = 64;
 constexpr std::uint32_t kMinUsableBytes = 480;
 // The page that holds this byte is never used.
 // https://www.sqlite.org/fileformat.html#the_lock_byte_page
@@ -50,30 +47,22 @@ struct Root {
   std::string entries_like;  // the owner that has as many entries; empty: unknown
 };
 
-std::string column_text(sqlite3_stmt* row, int column) {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row, column));
-  return text != nullptr ? text : "";
-}
-
 // All that have pages, the schema's own table first. A partial index has fewer entries than its
 // table; that one is, its statement alone tells.
 Expected<std::vector<Root>> roots_of(sqlite3* connection) {
   const char* sql =
       "SELECT type = 'index', name, rootpage, iif(type = 'index' AND coalesce(sql, '') NOT LIKE "
       "'%where%', 'Table ' || tbl_name, '') FROM sqlite_schema WHERE rootpage <> 0";
-  BPD_TRY_AS(rows, sqlite::prepare(connection, sql, kListing));
   std::vector<Root> roots{{"The schema", 1, false, ""}};
-  int rc = SQLITE_ROW;
-  while ((rc = sqlite3_step(rows->get())) == SQLITE_ROW) {
-    const bool index = sqlite3_column_int(rows->get(), 0) != 0;
-    const std::string name = column_text(rows->get(), 1);
-    const sqlite3_int64 page = sqlite3_column_int64(rows->get(), 2);
+  BPD_TRY(sqlite::for_each_row(connection, sql, kListing, [&](sqlite3_stmt* row) {
+    const bool index = sqlite3_column_int(row, 0) != 0;
+    const std::string name = sqlite::column_text(row, 1);
+    const sqlite3_int64 page = sqlite3_column_int64(row, 2);
     const bool possible = page > 0 && page <= std::numeric_limits<std::uint32_t>::max();
     roots.push_back(
         {(index ? "Index " : "Table ") + name, possible ? static_cast<std::uint32_t>(page) : 0,
-         index ? true : is_without_rowid(connection, name), column_text(rows->get(), 3)});
-  }
-  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, kListing));
+         index ? true : is_without_rowid(connection, name), sqlite::column_text(row, 3)});
+  }));
   return roots;
 }
 
@@ -103,8 +92,7 @@ class PageSet {
 
 class PageAccount {
  public:
-  PageAccount(sqlite3* connection, const SnapshotHeader& header, Accounting what,
-              std::stop_token stop)
+  PageAccount(sqlite3* connection, const FileHeader& header, Accounting what, std::stop_token stop)
       : page_bytes_(header.page_size),
         pages_(header.page_count),
         lock_page_(kLockByte / header.page_size + 1),
@@ -156,17 +144,18 @@ class PageAccount {
   }
 
   bool read_header() {
-    const unsigned char* header = read(1);
-    if (header == nullptr) return false;
-    usable_ = page_bytes_ - header[kReservedAt];
+    const unsigned char* bytes = read(1);
+    if (bytes == nullptr) return false;
+    const FileHeader header = read_file_header(bytes);
+    usable_ = page_bytes_ - header.reserved_bytes;
     if (usable_ < kMinUsableBytes) {
       add("The header reserves more of each page than is possible.");
       return false;
     }
-    first_free_ = number_at(header + kFreeListAt, 4);
-    free_pages_ = number_at(header + kFreeCountAt, 4);
-    largest_root_ = number_at(header + kLargestRootAt, 4);
-    if (largest_root_ == 0 && number_at(header + kIncrementalVacuumAt, 4) != 0) {
+    first_free_ = header.first_free_page;
+    free_pages_ = header.free_pages;
+    largest_root_ = header.largest_root;
+    if (largest_root_ == 0 && header.incremental_vacuum) {
       add("The header tells of incremental vacuum without auto-vacuum.");
     }
     return true;
@@ -254,7 +243,7 @@ class PageAccount {
     level.content.children.clear();
     const unsigned char* bytes = read(page);
     if (bytes == nullptr) return;
-    if (!read_btree_page(bytes, page == 1 ? kHeaderBytes : 0, usable_, level.content)) {
+    if (!read_btree_page(bytes, page == 1 ? kFileHeaderBytes : 0, usable_, level.content)) {
       level.content.children.clear();
       add(owner_ + " has page " + std::to_string(page) + ", which is malformed.");
       return;
@@ -378,16 +367,16 @@ Accounting accounting_left_by_sqlite(sqlite3* connection) {
   int checks = 0;
   bool complete = true;
   while (sqlite3_step(program->get()) == SQLITE_ROW) {
-    if (column_text(program->get(), 1) != "IntegrityCk") continue;
+    if (sqlite::column_text(program->get(), 1) != "IntegrityCk") continue;
     ++checks;
-    const std::string roots = column_text(program->get(), 5);
+    const std::string roots = sqlite::column_text(program->get(), 5);
     complete =
         complete && roots.size() > 1 && roots[0] == '[' && roots[1] >= '1' && roots[1] <= '9';
   }
   return checks == 1 && complete ? Accounting::trees : Accounting::all_pages;
 }
 
-PagesCheck check_pages(sqlite3* connection, std::uint64_t file_bytes, SnapshotHeader header,
+PagesCheck check_pages(sqlite3* connection, std::uint64_t file_bytes, FileHeader header,
                        Accounting what, std::stop_token stop) {
   // What a header claims beyond the file is told of by check_header, and costs no memory here.
   header.page_count = static_cast<std::uint32_t>(

@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "core/base/paths.h"
+#include "core/base/side_files.h"
 
 namespace core {
 namespace {
@@ -29,9 +30,11 @@ constexpr std::size_t kMaxLocksBytes = 4 << 20;
 // The present files under the database's name, by identity.
 std::vector<FileId> files_of(const fs::path& database, const FileSystem& files) {
   std::vector<FileId> ids;
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-    if (const auto id = files.cached_id(with_suffix(database, suffix))) ids.push_back(*id);
-  }
+  const auto note = [&](const fs::path& path) {
+    if (const auto id = files.cached_id(path)) ids.push_back(*id);
+  };
+  note(database);
+  for (const fs::path& side : side_paths_of(database)) note(side);
   return ids;
 }
 

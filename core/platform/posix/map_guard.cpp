@@ -22,8 +22,6 @@ constexpr std::size_t kMaxWatched = 64;
 // What one page fault brings in at least beside the page it is about (Linux: fault_around_bytes).
 constexpr std::size_t kGranuleBytes = 64 * 1024;
 constexpr std::size_t kGranulesPerLook = 2;
-// A mapping whose pages go back before one byte in so many was read costs more than it saves.
-constexpr std::size_t kMinReuse = 8;
 // With less than this part of its limit it tells nothing yet.
 constexpr std::size_t kMinShare = 4;
 
@@ -169,7 +167,8 @@ bool MapGuard::touch(const void* data, std::size_t bytes, const MapLimits& limit
   // Not what other mappings hold: that is for them to give up.
   const std::size_t held =
       std::max(touched_bytes, resident - std::min(resident, resident_file_bytes()));
-  if (held > limits.touched_bytes / kMinShare && held > read_bytes * kMinReuse) pays_ = false;
+  if (held > limits.touched_bytes / kMinShare && held > read_bytes * limits.min_reuse)
+    pays_ = false;
   return true;
 }
 

@@ -98,6 +98,15 @@ TEST_CASE("A mapping read here and there stays within its bound, and is given up
 #endif
 }
 
+TEST_CASE("How much must be read of what a mapping brings in is for its limits to say") {
+  const std::size_t min_reuse = GENERATE(2, 8);
+  const test::TempFolder folder;
+  const Mapping mapping(folder / "file");
+  Reader reader(mapping, {16 * kMiB, 16 * kMiB, min_reuse});
+  for (std::size_t page = 0; page < kFileBytes / kPage; page += 4) reader.read(page);
+  CHECK(reader.guard.pays() == (min_reuse == 8));
+}
+
 TEST_CASE("A mapping is not given up for what another one holds") {
   const test::TempFolder folder;
   const Mapping mapping(folder / "file");

@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 using test::read_file;
 
 struct Copied {
-  core::SourceHeader header;
+  core::FileHeader header;
   std::string bytes;
   std::string digest;
   bool journal_mode_reset = true;
@@ -66,7 +66,7 @@ TEST_CASE("A copy is the source byte for byte, whatever the page size, and its d
   CHECK(copy->bytes == with_rollback_header(before));
   CHECK(copy->digest == core::sha256_of(copy->bytes));
   CHECK(copy->header.page_size == static_cast<std::uint32_t>(page_size));
-  CHECK(copy->header.journal_mode == mode);
+  CHECK(copy->header.journal_mode() == mode);
   CHECK(read_file(world / "a.db") == before);
   CHECK(integrity(world / "b.db") == "ok");
   CHECK(test::invariant_holds(world / "b.db"));

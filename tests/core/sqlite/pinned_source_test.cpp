@@ -129,7 +129,7 @@ TEST_CASE("The folder of an idle database is the same before and after, in eithe
   {
     auto source = PinnedSource::open(world / "in" / "a.db", 1s, world.env(), {});
     REQUIRE(source);
-    CHECK(source->header().journal_mode == mode);
+    CHECK(source->header().journal_mode() == mode);
     CHECK(source->header().bytes() == fs::file_size(world / "in" / "a.db"));
   }
   CHECK(contents_of(world / "in") == before);

@@ -80,9 +80,10 @@ VerifyCheck account(const fs::path& path, bool mapped = true) {
   if (!mapped) {
     REQUIRE(core::sqlite::execute(connection->get(), "PRAGMA mmap_size = 0", "cannot unmap"));
   }
-  core::SnapshotHeader header;
+  core::FileHeader header;
+  bool readable = false;
   const auto bytes = fs::file_size(path);
-  core::check_header(connection->get(), bytes, header);
+  core::check_header(connection->get(), bytes, header, readable);
   return core::check_pages(connection->get(), bytes, header, core::Accounting::all_pages, {}).pages;
 }
 
