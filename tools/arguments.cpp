@@ -158,11 +158,9 @@ Expected<std::optional<fs::path>> Arguments::destination() const {
 }
 
 core::RetentionPolicy Arguments::retention() const {
-  return {.retain_days = integer("retain_days"),
-          .keep_last = integer("keep_last"),
-          .keep_daily = integer("keep_daily"),
-          .keep_weekly = integer("keep_weekly"),
-          .keep_monthly = integer("keep_monthly")};
+  core::RetentionPolicy policy;
+  for (const auto& [name, count] : core::kKeepRules) policy.*count = integer(name);
+  return policy;
 }
 
 core::VerifyLevel Arguments::verify(std::string_view key, core::VerifyLevel otherwise) const {

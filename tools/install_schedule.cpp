@@ -21,18 +21,13 @@ using server::Json;
 
 namespace {
 
-constexpr std::array kKeepRules{"retain_days", "keep_last", "keep_daily", "keep_weekly",
-                                "keep_monthly"};
-
 // One rule replaces all; 0 is none.
 std::optional<core::RetentionPolicy> retention_of(const Arguments& arguments) {
-  const bool given = std::any_of(kKeepRules.begin(), kKeepRules.end(),
-                                 [&](const char* rule) { return arguments.has(rule); });
-  if (!given) return std::nullopt;
   auto policy = arguments.retention();
-  for (auto* count : {&policy.retain_days, &policy.keep_last, &policy.keep_daily,
-                      &policy.keep_weekly, &policy.keep_monthly}) {
-    if (*count == 0) count->reset();
+  if (policy.empty()) return std::nullopt;
+  for (const core::KeepRule& rule : core::kKeepRules) {
+    auto& count = policy.*rule.count;
+    if (count == 0) count.reset();
   }
   return policy;
 }

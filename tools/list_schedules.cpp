@@ -17,10 +17,6 @@ void put(Json& json, const char* key, const std::optional<core::Instant>& instan
   if (instant) json[key] = core::format_instant(*instant);
 }
 
-void put_count(Json& json, const char* key, const std::optional<int>& count) {
-  if (count) json[key] = *count;
-}
-
 void put(Json& json, const char* key, const std::string& text) {
   if (!text.empty()) json[key] = text;
 }
@@ -34,11 +30,9 @@ void put_settings(Json& entry, const core::BackupJob& job, const Setting& settin
   put(entry, "label", snapshot.label);
   put(entry, "hostname", snapshot.hostname);
   if (snapshot.flat) entry["flat"] = true;
-  put_count(entry, "retain_days", snapshot.retention.retain_days);
-  put_count(entry, "keep_last", snapshot.retention.keep_last);
-  put_count(entry, "keep_daily", snapshot.retention.keep_daily);
-  put_count(entry, "keep_weekly", snapshot.retention.keep_weekly);
-  put_count(entry, "keep_monthly", snapshot.retention.keep_monthly);
+  for (const auto& [name, count] : core::kKeepRules) {
+    if (const auto& given = snapshot.retention.*count) entry[name] = *given;
+  }
   entry["verify"] = core::to_string(snapshot.verify);
   if (setting.may_call()) put(entry, "on_failure", job.on_failure);
   put(entry, "ping_url", core::shown_ping_url(job.ping_url));
@@ -72,13 +66,15 @@ Json encode(const core::ScheduleStatus& status, const Setting& setting) {
 // "keep_daily 7, label app": what is set beyond time, source and destination.
 std::string settings_text(const Json& entry) {
   std::string text;
-  for (const char* key : {"label", "hostname", "flat", "retain_days", "keep_last", "keep_daily",
-                          "keep_weekly", "keep_monthly", "verify", "on_failure", "ping_url"}) {
+  const auto add = [&](const char* key) {
     const auto found = entry.find(key);
-    if (found == entry.end()) continue;
+    if (found == entry.end()) return;
     text += (text.empty() ? "" : ", ") + std::string(key) + " " +
             (found->is_string() ? found->get<std::string>() : found->dump());
-  }
+  };
+  for (const char* key : {"label", "hostname", "flat"}) add(key);
+  for (const core::KeepRule& rule : core::kKeepRules) add(rule.name);
+  for (const char* key : {"verify", "on_failure", "ping_url"}) add(key);
   return text;
 }
 

@@ -63,10 +63,6 @@ Expected<> check_ping_url(const std::string& url) {
                 "Give it as your monitor shows it, e.g. https://hc-ping.com/<uuid>.");
 }
 
-void put_count(Json& json, const char* key, const std::optional<int>& count) {
-  if (count) json[key] = *count;
-}
-
 void get_count(const Json& json, const char* key, std::optional<int>& count) {
   if (!json.contains(key)) return;
   const Json& value = json.at(key);
@@ -94,12 +90,9 @@ BackupJob job_from(const Json& json) {
   job.snapshot.hostname = json.value("hostname", "");
   job.snapshot.label = json.value("label", "");
   job.snapshot.flat = json.value("flat", false);
-  auto& retention = job.snapshot.retention;
-  get_count(json, "retain_days", retention.retain_days);
-  get_count(json, "keep_last", retention.keep_last);
-  get_count(json, "keep_daily", retention.keep_daily);
-  get_count(json, "keep_weekly", retention.keep_weekly);
-  get_count(json, "keep_monthly", retention.keep_monthly);
+  for (const auto& [name, count] : kKeepRules) {
+    get_count(json, name, job.snapshot.retention.*count);
+  }
   job.on_failure = json.value("on_failure", "");
   job.ping_url = json.value("ping_url", "");
   return job;
@@ -224,12 +217,9 @@ std::string encode_job(const BackupJob& job) {
             {"label", job.snapshot.label},
             {"flat", job.snapshot.flat},
             {"verify", to_string(job.snapshot.verify)}};
-  const auto& retention = job.snapshot.retention;
-  put_count(json, "retain_days", retention.retain_days);
-  put_count(json, "keep_last", retention.keep_last);
-  put_count(json, "keep_daily", retention.keep_daily);
-  put_count(json, "keep_weekly", retention.keep_weekly);
-  put_count(json, "keep_monthly", retention.keep_monthly);
+  for (const auto& [name, count] : kKeepRules) {
+    if (const auto& given = job.snapshot.retention.*count) json[name] = *given;
+  }
   json["on_failure"] = job.on_failure;
   json["ping_url"] = job.ping_url;
   return json.dump(2) + "\n";

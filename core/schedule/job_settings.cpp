@@ -74,22 +74,20 @@ Expected<SettledJob> settle_job(const std::string& name, const JobSettings& sett
 
 std::vector<SettingText> describe_settings(const BackupJob& job) {
   const SnapshotRequest& snapshot = job.snapshot;
-  const RetentionPolicy& keep = snapshot.retention;
-  return {{"source", text_of(snapshot.source)},
-          {"destination", text_of(snapshot.destination)},
-          {"scheduler", std::string(to_string(job.scheduler))},
-          {"time", format_time_of_day(job.time)},
-          {"hostname", snapshot.hostname},
-          {"label", snapshot.label},
-          {"flat", snapshot.flat ? "yes" : ""},
-          {"retain_days", count_text(keep.retain_days)},
-          {"keep_last", count_text(keep.keep_last)},
-          {"keep_daily", count_text(keep.keep_daily)},
-          {"keep_weekly", count_text(keep.keep_weekly)},
-          {"keep_monthly", count_text(keep.keep_monthly)},
-          {"verify", std::string(to_string(snapshot.verify))},
-          {"on_failure", job.on_failure},
-          {"ping_url", job.ping_url}};
+  std::vector<SettingText> settings{{"source", text_of(snapshot.source)},
+                                    {"destination", text_of(snapshot.destination)},
+                                    {"scheduler", std::string(to_string(job.scheduler))},
+                                    {"time", format_time_of_day(job.time)},
+                                    {"hostname", snapshot.hostname},
+                                    {"label", snapshot.label},
+                                    {"flat", snapshot.flat ? "yes" : ""}};
+  for (const auto& [rule, count] : kKeepRules) {
+    settings.push_back({rule, count_text(snapshot.retention.*count)});
+  }
+  settings.push_back({"verify", std::string(to_string(snapshot.verify))});
+  settings.push_back({"on_failure", job.on_failure});
+  settings.push_back({"ping_url", job.ping_url});
+  return settings;
 }
 
 SettingChanges compare_jobs(const BackupJob& former, const BackupJob& job) {
