@@ -5,6 +5,7 @@
 
 #include "core/base/paths.h"
 #include "core/catalog/retention.h"
+#include "core/platform/ownership.h"
 #include "core/schedule/due.h"
 #include "core/schedule/install.h"
 #include "tools/encode.h"
@@ -74,14 +75,6 @@ core::Expected<InstallRequest> request_of(const Arguments& arguments, const Sett
   return request;
 }
 
-std::string octal(std::uint32_t mode) {
-  std::string digits;
-  for (int shift = 9; shift >= 0; shift -= 3) {
-    digits += static_cast<char>('0' + ((mode >> shift) & 7));
-  }
-  return digits;
-}
-
 // A command of the user's is not for a server limited to folders.
 std::vector<std::string> shown(const std::vector<core::SettingText>& settings,
                                const Setting& setting) {
@@ -114,7 +107,7 @@ Json encode(const InstallResult& result, const Setting& setting) {
   const std::string shown_job_text = core::encode_job(shown(result.job, setting));
   Json files = Json::array();
   for (const auto& file : result.files) {
-    Json entry{{"path", core::text_of(file.path)}, {"mode", octal(file.mode)}};
+    Json entry{{"path", core::text_of(file.path)}, {"mode", core::mode_text(file.mode)}};
     if (result.dry_run) entry["text"] = file.text == job_text ? shown_job_text : file.text;
     files.push_back(std::move(entry));
   }

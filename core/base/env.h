@@ -26,8 +26,6 @@ class Clock {
   virtual std::chrono::steady_clock::time_point steady_now() const = 0;
   // The calendar day of an instant in the machine's time zone.
   virtual Date local_date(Instant instant) const = 0;
-  // Seconds after local midnight of an instant (0..86399), for schedules.
-  virtual std::chrono::seconds local_time_of_day(Instant instant) const = 0;
   // The instant at which a local wall-clock time first occurs on a day. A time that a change to
   // daylight saving skips gives the first instant after the gap.
   virtual Instant local_instant(Date date, std::chrono::seconds time_of_day) const = 0;
@@ -101,7 +99,6 @@ class FileSystem {
   virtual Expected<> remove(const fs::path& path) = 0;
   virtual Expected<> remove_empty_folder(const fs::path& folder) = 0;
   virtual Expected<> set_mode(const fs::path& path, std::uint32_t mode) = 0;
-  virtual Expected<> sync_file(const fs::path& path) = 0;
   virtual Expected<> sync_folder(const fs::path& folder) = 0;
 
   // The same files, reached without links: for absolute paths whose links are resolved. A symbolic

@@ -8,6 +8,7 @@
 
 #include "core/base/json_limits.h"
 #include "core/base/paths.h"
+#include "core/base/utf8.h"
 #include "core/catalog/names.h"
 
 namespace core {
@@ -26,29 +27,6 @@ constexpr std::size_t kMaxVirtualTables = 1'000;
 constexpr std::size_t kMaxVirtualBytes = 256 << 10;
 constexpr std::uint32_t kManifestMode = 0600;
 constexpr std::uint32_t kMinPageSize = 512, kMaxPageSize = 65536;
-
-// The length of the well-formed UTF-8 sequence at the front, or 0.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  const std::size_t length = lead < 0x80             ? 1
-                             : (lead & 0xe0) == 0xc0 ? 2
-                             : (lead & 0xf0) == 0xe0 ? 3
-                             : (lead & 0xf8) == 0xf0 ? 4
-                                                     : 0;
-  if (length == 0 || length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  const unsigned char second = length > 1 ? byte(1) : 0;
-  // Over-long forms, surrogates and what lies beyond U+10FFFF.
-  if ((length == 2 && lead < 0xc2) || (lead == 0xe0 && second < 0xa0) ||
-      (lead == 0xed && second >= 0xa0) || (lead == 0xf0 && second < 0x90) ||
-      (lead == 0xf4 && second >= 0x90) || lead > 0xf4) {
-    return 0;
-  }
-  return length;
-}
 
 bool is_sha256(const std::string& text) {
   return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
@@ -209,7 +187,7 @@ std::string manifest_text(std::string_view text) {
   std::string result;
   result.reserve(text.size());
   while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
+    const std::size_t length = first_character(text).bytes;
     if (length > 0) {
       result += text.substr(0, length);
     } else {

@@ -69,7 +69,6 @@ class Bounds::Files final : public FileSystem {
   Expected<> set_mode(const fs::path& path, std::uint32_t mode) override {
     return at(path).set_mode(path, mode);
   }
-  Expected<> sync_file(const fs::path& path) override { return at(path).sync_file(path); }
   Expected<> sync_folder(const fs::path& folder) override { return at(folder).sync_folder(folder); }
   FileSystem& no_links() override { return around_.no_links(); }
 

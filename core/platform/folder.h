@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/base/error.h"
+#include "core/platform/descriptor.h"
 
 namespace core {
 
@@ -19,12 +20,8 @@ class Folder {
   static Expected<Folder> open(const std::filesystem::path& path);
   // The folder that a file lies in.
   static Expected<Folder> of(const std::filesystem::path& file);
-  ~Folder();
-  Folder(Folder&& other) noexcept;
-  Folder& operator=(Folder&& other) noexcept;
-
   // For openat(2) and its like; it can neither be read nor synced itself.
-  int descriptor() const { return fd_; }
+  int descriptor() const { return opened_.get(); }
   const std::filesystem::path& path() const { return path_; }
   // How one who opens by name only, as SQLite does, gets to a file in this folder and to no other:
   // good in this process, while the folder is open. Where the system has no such names (no /proc)
@@ -32,9 +29,10 @@ class Folder {
   std::string way_to(const std::string& name) const;
 
  private:
-  Folder(int fd, std::filesystem::path path) : fd_(fd), path_(std::move(path)) {}
+  Folder(Descriptor opened, std::filesystem::path path)
+      : opened_(std::move(opened)), path_(std::move(path)) {}
 
-  int fd_ = -1;
+  Descriptor opened_;
   std::filesystem::path path_;
 };
 

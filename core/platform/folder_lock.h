@@ -5,6 +5,7 @@
 #include <stop_token>
 
 #include "core/base/env.h"
+#include "core/platform/descriptor.h"
 
 namespace core {
 
@@ -18,15 +19,14 @@ class FolderLock {
   // published has to be looked at afterwards (core/snapshot/publish.h). `folder` must be resolved.
   static Expected<FolderLock> acquire(const fs::path& folder, std::chrono::milliseconds timeout,
                                       const Env& env, std::stop_token stop);
-  ~FolderLock();
-  FolderLock(FolderLock&& other) noexcept;
+  FolderLock(FolderLock&&) = default;
   FolderLock& operator=(FolderLock&&) = delete;
 
-  bool held() const { return fd_ >= 0; }
+  bool held() const { return static_cast<bool>(folder_); }
 
  private:
-  explicit FolderLock(int fd) : fd_(fd) {}
-  int fd_ = -1;
+  explicit FolderLock(Descriptor folder) : folder_(std::move(folder)) {}
+  Descriptor folder_;
 };
 
 }  // namespace core

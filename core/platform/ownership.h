@@ -9,6 +9,9 @@
 
 namespace core {
 
+// Permission bits as chmod(1) takes them: 0640.
+std::string mode_text(std::uint32_t mode);
+
 // Makes owner, group, permissions, ACL and extended attributes (user.*, the security label) of
 // `file` those of `like`. What the system does not let us keep comes back as warnings; then nobody
 // gets more rights than with `like`. `file` is a temporary file of ours: one that has a second name

@@ -9,6 +9,7 @@
 
 #include "core/base/env.h"
 #include "core/base/error.h"
+#include "core/platform/descriptor.h"
 
 namespace core {
 
@@ -26,16 +27,15 @@ class RunLock {
   static Expected<RunLock> acquire(const std::string& key, const std::string& what,
                                    std::chrono::milliseconds timeout, const Env& env,
                                    std::stop_token stop);
-  ~RunLock();
-  RunLock(RunLock&& other) noexcept;
+  RunLock(RunLock&&) = default;
   RunLock& operator=(RunLock&&) = delete;
 
  private:
-  explicit RunLock(int fd) : fd_(fd) {}
+  explicit RunLock(Descriptor file) : file_(std::move(file)) {}
   Expected<bool> try_lock(const std::string& name, const fs::path& path);
 
-  int fd_ = -1;
-  int socket_ = -1;  // holds the lock in place of the file, which then only says whose it is
+  Descriptor file_;
+  Descriptor socket_;  // holds the lock in place of the file, which then only says whose it is
 };
 
 }  // namespace core

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/env.h"
+#include "core/platform/descriptor.h"
 
 namespace core {
 
@@ -19,7 +20,7 @@ std::optional<std::string> name_of_temporary(std::string_view file_name);
 // Creates a file (which must not exist), mode 0600, and locks it (flock) until the descriptor is
 // closed: a file without that lock was left by a process that has ended. `name` is relative to the
 // folder's descriptor, as in openat(2); errors name `path`.
-Expected<int> create_locked(int folder, const std::string& name, const fs::path& path);
+Expected<Descriptor> create_locked(int folder, const std::string& name, const fs::path& path);
 // Removes a file that create_locked made in a process which has ended; false when it is still at
 // work. Where the file system has no flock, one that was not written to for two days counts as
 // abandoned. The file must not be open in this process. Follows no link: the path must be resolved.

@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "core/base/error.h"
+#include "core/platform/descriptor.h"
 #include "core/platform/sha256.h"
 
 namespace core {
@@ -83,7 +84,7 @@ class WriteBehind {
     void operator()(void* memory) const noexcept;
   };
 
-  WriteBehind(std::filesystem::path path, int fd, const WriteBehindOptions& options,
+  WriteBehind(std::filesystem::path path, Descriptor file, const WriteBehindOptions& options,
               std::stop_token stop);
   Expected<> reserve(std::uint64_t bytes);
   void start_threads();
@@ -105,7 +106,7 @@ class WriteBehind {
   Error error_here(int error_number, const std::string& verb) const;
 
   const std::filesystem::path path_;
-  const int fd_;
+  const Descriptor file_;
   const WriteBehindOptions options_;
   const std::stop_token stop_;
   DigestMode digest_mode_;  // as asked for, or after where there was no thread for it

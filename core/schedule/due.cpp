@@ -21,19 +21,13 @@ std::string format_time_of_day(std::chrono::minutes time_of_day) {
 }
 
 std::optional<std::chrono::minutes> parse_time_of_day(std::string_view text) {
-  if (text.size() != 5 || text[2] != ':') {
-    return std::nullopt;
-  }
+  if (text.size() != 5 || text[2] != ':') return std::nullopt;
   for (const std::size_t i : {0, 1, 3, 4}) {
-    if (text[i] < '0' || text[i] > '9') {
-      return std::nullopt;
-    }
+    if (text[i] < '0' || text[i] > '9') return std::nullopt;
   }
   const int hours = (text[0] - '0') * 10 + (text[1] - '0');
   const int minutes = (text[3] - '0') * 10 + (text[4] - '0');
-  if (hours > 23 || minutes > 59) {
-    return std::nullopt;
-  }
+  if (hours > 23 || minutes > 59) return std::nullopt;
   return std::chrono::minutes(hours * 60 + minutes);
 }
 
@@ -56,9 +50,7 @@ DuePeriod due_period(const Clock& clock, std::chrono::minutes time_of_day, Insta
 
 bool is_due(const DuePeriod& period, Instant now, Instant scheduled_since,
             const std::vector<Instant>& successes) {
-  if (period.begin < scheduled_since && scheduled_since <= now) {
-    return false;
-  }
+  if (period.begin < scheduled_since && scheduled_since <= now) return false;
   return std::none_of(successes.begin(), successes.end(),
                       [&](Instant success) { return period.contains(success); });
 }

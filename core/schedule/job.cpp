@@ -42,7 +42,7 @@ tl::unexpected<Error> refuse(std::string message, std::string hint) {
 }
 
 Expected<> check_text(std::string_view what, std::string_view text) {
-  if (is_utf8(text) && !has_line_break(text)) return {};
+  if (is_utf8_without_nul(text) && !has_line_break(text)) return {};
   return refuse("The " + std::string(what) + " holds a line break or is not UTF-8.",
                 "Rename it, or give another " + std::string(what) + ".");
 }
@@ -228,7 +228,7 @@ std::string encode_job(const BackupJob& job) {
 Expected<BackupJob> decode_job(const std::string& name, std::string_view text) {
   if (text.empty()) return damaged_job(name, "it is empty (0 bytes)");
   // What a parser quotes of other bytes could not be told to a client.
-  if (!is_utf8(text)) return damaged_job(name, "it is not UTF-8 text");
+  if (!is_utf8_without_nul(text)) return damaged_job(name, "it is not UTF-8 text");
   if (const std::string why = beyond_limits(text, kJobLimits); !why.empty()) {
     return damaged_job(name, "it is " + why);
   }

@@ -5,38 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/base/utf8.h"
+
 namespace core {
 
 namespace {
-
-// The number of bytes of the well-formed UTF-8 sequence at `at`; 0 when there is none.
-// RFC 3629, section 4: no overlong forms, no surrogates, nothing above U+10FFFF.
-std::size_t utf8_sequence(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t offset) -> unsigned {
-    return at + offset < text.size() ? static_cast<unsigned char>(text[at + offset]) : 0u;
-  };
-  const auto continues = [&](std::size_t offset, unsigned low = 0x80, unsigned high = 0xBF) {
-    return byte(offset) >= low && byte(offset) <= high;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) {
-    return 1;
-  }
-  if (first >= 0xC2 && first <= 0xDF) {
-    return continues(1) ? 2 : 0;
-  }
-  if (first >= 0xE0 && first <= 0xEF) {
-    const unsigned low = first == 0xE0 ? 0xA0 : 0x80;
-    const unsigned high = first == 0xED ? 0x9F : 0xBF;
-    return continues(1, low, high) && continues(2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const unsigned low = first == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = first == 0xF4 ? 0x8F : 0xBF;
-    return continues(1, low, high) && continues(2) && continues(3) ? 4 : 0;
-  }
-  return 0;
-}
 
 tl::unexpected<Error> refuse(std::string message) {
   return fail(ErrorCode::invalid_argument, std::move(message),
@@ -62,7 +35,7 @@ std::string systemd_quoted(std::string_view text, bool double_dollars) {
   std::string out = "\"";
   for (std::size_t at = 0; at < text.size();) {
     const char c = text[at];
-    const std::size_t length = utf8_sequence(text, at);
+    const std::size_t length = first_character(text.substr(at)).bytes;
     if (c == '\\' || c == '"') {
       out += '\\';
       out += c;
@@ -92,15 +65,8 @@ bool needs_env(std::string_view program) {
 
 }  // namespace
 
-bool is_utf8(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_sequence(text, at);
-    if (length == 0 || text[at] == '\0') {
-      return false;
-    }
-    at += length;
-  }
-  return true;
+bool is_utf8_without_nul(std::string_view text) {
+  return is_utf8(text) && text.find('\0') == std::string_view::npos;
 }
 
 bool has_line_break(std::string_view text) {
@@ -116,7 +82,7 @@ Expected<std::string> systemd_command(const std::vector<std::string>& argv) {
   std::string line;
   for (std::size_t i = 0; i < argv.size(); ++i) {
     BPD_TRY(refuse_nul(argv[i]));
-    const bool plain_program = i == 0 && is_utf8(argv[0]) && !needs_env(argv[0]);
+    const bool plain_program = i == 0 && is_utf8_without_nul(argv[0]) && !needs_env(argv[0]);
     if (i == 0 && !plain_program) {
       line += "/usr/bin/env -- ";
     } else if (i > 0) {
@@ -127,37 +93,9 @@ Expected<std::string> systemd_command(const std::vector<std::string>& argv) {
   return line;
 }
 
-Expected<std::string> systemd_value(std::string_view value) {
-  constexpr std::string_view kBlanks = " \t";
-  const bool trimmed = !value.empty() && (kBlanks.find(value.front()) != std::string_view::npos ||
-                                          kBlanks.find(value.back()) != std::string_view::npos);
-  if (!is_utf8(value) || has_line_break(value) || trimmed || value.ends_with('\\')) {
-    return refuse(
-        "A line break, outer blanks, a final backslash or invalid UTF-8 cannot stand in a unit "
-        "file: '" +
-        std::string(value) + "'.");
-  }
-  std::string out;
-  for (const char c : value) {
-    out += c;
-    if (c == '%') {
-      out += '%';
-    }
-  }
-  return out;
-}
-
-Expected<std::string> systemd_assignment(std::string_view key, std::string_view value) {
-  const std::string text = std::string(key) + "=" + std::string(value);
-  BPD_TRY(refuse_nul(text));
-  return systemd_quoted(text, false);
-}
-
 Expected<std::string> crontab_word(std::string_view word) {
   BPD_TRY(refuse_nul(word));
-  if (has_line_break(word)) {
-    return refuse("A line break cannot stand in a crontab line.");
-  }
+  if (has_line_break(word)) return refuse("A line break cannot stand in a crontab line.");
   std::string out = "'";
   for (const char c : word) {
     if (c == '\'') {
@@ -204,7 +142,7 @@ Expected<std::string> windows_arguments(const std::vector<std::string>& argument
 }
 
 Expected<std::string> xml_text(std::string_view text) {
-  if (!is_utf8(text)) {
+  if (!is_utf8_without_nul(text)) {
     return refuse("Invalid UTF-8 cannot stand in an XML file: '" + std::string(text) + "'.");
   }
   std::string out;
@@ -239,28 +177,21 @@ Expected<std::string> xml_text(std::string_view text) {
 }
 
 Expected<std::string> utf16le_with_bom(std::string_view utf8) {
-  if (!is_utf8(utf8)) {
-    return refuse("Invalid UTF-8 cannot be turned into UTF-16.");
-  }
+  if (!is_utf8_without_nul(utf8)) return refuse("Invalid UTF-8 cannot be turned into UTF-16.");
   std::string out = "\xFF\xFE";
   const auto put = [&](std::uint32_t unit) {
     out += static_cast<char>(unit & 0xFF);
     out += static_cast<char>(unit >> 8 & 0xFF);
   };
-  for (std::size_t at = 0; at < utf8.size();) {
-    const std::size_t length = utf8_sequence(utf8, at);
-    const auto first = static_cast<unsigned char>(utf8[at]);
-    std::uint32_t code = length == 1 ? first : first & (0xFFu >> (length + 1));
-    for (std::size_t i = 1; i < length; ++i) {
-      code = code << 6 | (static_cast<unsigned char>(utf8[at + i]) & 0x3Fu);
-    }
+  while (!utf8.empty()) {
+    const auto [code, bytes] = first_character(utf8);
     if (code >= 0x10000) {
       put(0xD800 + ((code - 0x10000) >> 10));
       put(0xDC00 + ((code - 0x10000) & 0x3FF));
     } else {
       put(code);
     }
-    at += length;
+    utf8.remove_prefix(bytes);
   }
   return out;
 }

@@ -13,8 +13,8 @@
 
 namespace core {
 
-// Well-formed UTF-8 without NUL: what JSON, XML and systemd's unit files can hold.
-bool is_utf8(std::string_view text);
+// What JSON, XML and systemd's unit files can hold.
+bool is_utf8_without_nul(std::string_view text);
 // Holds a line feed or carriage return.
 bool has_line_break(std::string_view text);
 
@@ -24,10 +24,6 @@ Expected<std::string> systemd_argument(std::string_view argument);
 // A whole ExecStart= value. A program path with a quote, backslash or control character goes
 // through /usr/bin/env: systemd refuses these in the path of an executable, escaped or not.
 Expected<std::string> systemd_command(const std::vector<std::string>& argv);
-// The raw value of WorkingDirectory=, Description= and the like: only specifiers are escaped.
-Expected<std::string> systemd_value(std::string_view value);
-// One "KEY=value" of Environment=, quoted.
-Expected<std::string> systemd_assignment(std::string_view key, std::string_view value);
 
 // One word of a crontab command, for /bin/sh as Debian's cron and cronie both hand it on. A `%`
 // and a backslash are spelled through printf: cron would cut the line at the first, and the two

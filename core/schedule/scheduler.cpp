@@ -6,6 +6,7 @@
 
 #include "core/base/paths.h"
 #include "core/base/shell_word.h"
+#include "core/platform/ownership.h"
 #include "core/schedule/quoting.h"
 
 namespace core {
@@ -14,14 +15,6 @@ namespace {
 
 // What is quoted of a program's complaint.
 constexpr std::size_t kMaxComplaintBytes = 1000;
-
-std::string octal(std::uint32_t mode) {
-  std::string digits;
-  for (int shift = 9; shift >= 0; shift -= 3) {
-    digits += static_cast<char>('0' + ((mode >> shift) & 7));
-  }
-  return digits;
-}
 
 std::string trimmed_complaint(const CommandResult& result) {
   std::string text = result.error_output.empty() ? result.output : result.error_output;
@@ -77,7 +70,7 @@ Expected<> apply_remove(const RemoveFile& step, const Env& env) {
 
 std::string describe(const PlanStep& step) {
   if (const auto* write = std::get_if<WriteFile>(&step)) {
-    return "write " + text_of(write->path) + " (mode " + octal(write->mode) + ")";
+    return "write " + text_of(write->path) + " (mode " + mode_text(write->mode) + ")";
   }
   if (const auto* remove = std::get_if<RemoveFile>(&step)) {
     return "remove " + text_of(remove->path);

@@ -59,9 +59,7 @@ class Child {
   explicit Child(const std::vector<char*>& command) {
     std::array<int, 2> in{};
     std::array<int, 2> out{};
-    if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0) {
-      fail("pipe");
-    }
+    if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0) fail("pipe");
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, in[0], 0);
@@ -98,16 +96,12 @@ class Child {
       if (end != std::string::npos) {
         std::string line = buffer_.substr(0, end);
         buffer_.erase(0, end + 1);
-        if (line.find("\"id\"") != std::string::npos) {
-          return line;
-        }
+        if (line.find("\"id\"") != std::string::npos) return line;
         continue;
       }
       std::array<char, 1 << 16> bytes{};
       const auto got = ::read(from_, bytes.data(), bytes.size());
-      if (got <= 0) {
-        fail("the server ended");
-      }
+      if (got <= 0) fail("the server ended");
       buffer_.append(bytes.data(), static_cast<std::size_t>(got));
     }
   }
@@ -119,9 +113,7 @@ class Child {
   long resident_kib() const {
     std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
     for (std::string line; std::getline(status, line);) {
-      if (line.starts_with("VmRSS:")) {
-        return std::atol(line.c_str() + 6);
-      }
+      if (line.starts_with("VmRSS:")) return std::atol(line.c_str() + 6);
     }
     return 0;
   }
@@ -158,9 +150,7 @@ void ping(int count, const std::vector<char*>& command) {
     const auto begin = Clock::now();
     child.write(kPing);
     child.read_reply();
-    if (i >= kWarmUp) {
-      times.push_back(elapsed(begin) * 1e6);
-    }
+    if (i >= kWarmUp) times.push_back(elapsed(begin) * 1e6);
   }
   std::printf("%.1f\n", median(times));
 }
@@ -194,17 +184,13 @@ void http(int port, int clients, int seconds, const std::string& era, const std:
       headers = "Mcp-Session-Id: " + reply.header("Mcp-Session-Id") +
                 "\r\nMCP-Protocol-Version: 2025-11-25\r\n";
       connection->send(post(path, headers, kInitialized));
-      if (connection->read_reply().status != 202) {
-        fail("no session");
-      }
+      if (connection->read_reply().status != 202) fail("no session");
     }
     const std::string request = post(path, headers, modern ? kModernList : kList);
     while (!over) {
       connection->send(request);
       const auto reply = connection->read_reply();
-      if (reply.status != 200) {
-        fail("a request failed");
-      }
+      if (reply.status != 200) fail("a request failed");
       if (reply.header("Connection") == "close") {  // it has served its number of requests
         connection = std::make_unique<test::RawHttp>(port);
       }
@@ -213,14 +199,10 @@ void http(int port, int clients, int seconds, const std::string& era, const std:
   };
   const auto begin = Clock::now();
   std::vector<std::thread> threads;
-  for (int i = 0; i < clients; ++i) {
-    threads.emplace_back(client);
-  }
+  for (int i = 0; i < clients; ++i) threads.emplace_back(client);
   std::this_thread::sleep_for(std::chrono::seconds(seconds));
   over = true;
-  for (std::thread& thread : threads) {
-    thread.join();
-  }
+  for (std::thread& thread : threads) thread.join();
   std::printf("%.0f\n", static_cast<double>(served) / elapsed(begin));
 }
 

@@ -18,9 +18,7 @@ Json embedded(const char* uri, const char* mime_type, const char* text) {
 
 CallHandler returns(const std::vector<Json>& blocks) {
   Json content = Json::array();
-  for (const Json& block : blocks) {
-    content.push_back(block);
-  }
+  for (const Json& block : blocks) content.push_back(block);
   return [content = std::move(content)](const Json&, CallContext&) -> CallOutcome {
     return ToolResult{content, std::nullopt, false};
   };

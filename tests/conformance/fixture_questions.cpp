@@ -12,18 +12,14 @@ const Json kBoolean{{"type", "boolean"}};
 // "Elicitation completed: action=accept, content={…}", or the question if it was not answered.
 CallOutcome elicited(const InputRequest& question, CallContext& context) {
   const Json* answer = context.answer(question.key);
-  if (answer == nullptr) {
-    return InputRequired{{question}, {}};
-  }
+  if (answer == nullptr) return InputRequired{{question}, {}};
   return text_result("Elicitation completed: action=" + answer->value("action", "") +
                      ", content=" + answer->value("content", Json::object()).dump());
 }
 
 CallOutcome sampled(const InputRequest& question, CallContext& context) {
   const Json* answer = context.answer(question.key);
-  if (answer == nullptr || !answer->is_object()) {
-    return InputRequired{{question}, {}};
-  }
+  if (answer == nullptr || !answer->is_object()) return InputRequired{{question}, {}};
   const Json content = answer->value("content", Json::object());
   return text_result("LLM response: " +
                      (content.is_object() ? content.value("text", "") : std::string()));
@@ -44,9 +40,7 @@ CallOutcome defaults(const Json&, CallContext& context) {
 
 Json titled(std::initializer_list<std::pair<const char*, const char*>> options) {
   Json out = Json::array();
-  for (const auto& [value, title] : options) {
-    out.push_back({{"const", value}, {"title", title}});
-  }
+  for (const auto& [value, title] : options) out.push_back({{"const", value}, {"title", title}});
   return out;
 }
 
@@ -146,9 +140,7 @@ CallOutcome asks_what_it_can(const Json&, CallContext& context) {
   }
   const bool answered =
       context.answer("user_name") != nullptr || context.answer("greeting") != nullptr;
-  if (question.requests.empty() || answered) {
-    return text_result("Nothing more to ask.");
-  }
+  if (question.requests.empty() || answered) return text_result("Nothing more to ask.");
   return question;
 }
 

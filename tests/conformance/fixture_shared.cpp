@@ -20,9 +20,7 @@ ToolResult text_result(std::string_view text, bool is_error) {
 
 Json object_schema(Json properties, std::vector<std::string> required) {
   Json schema{{"type", "object"}, {"properties", std::move(properties)}};
-  if (!required.empty()) {
-    schema["required"] = std::move(required);
-  }
+  if (!required.empty()) schema["required"] = std::move(required);
   return schema;
 }
 
@@ -57,9 +55,7 @@ InputRequest list_roots(const std::string& key) {
 
 Json accepted(const CallContext& context, std::string_view key, std::string_view member) {
   const auto content = server::accepted_content(context, key);
-  if (!content || !content->is_object() || !content->contains(member)) {
-    return nullptr;
-  }
+  if (!content || !content->is_object() || !content->contains(member)) return nullptr;
   return content->at(std::string(member));
 }
 

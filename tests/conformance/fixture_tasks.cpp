@@ -18,9 +18,7 @@ constexpr double kMaxSeconds = 120;
 CallOutcome slow_compute(const Json& arguments, CallContext& context) {
   const double seconds = std::min(arguments.value("seconds", 0.0), kMaxSeconds);
   const auto wait = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
-  if (!pause(wait, context.stop())) {
-    return text_result("Stopped.", true);
-  }
+  if (!pause(wait, context.stop())) return text_result("Stopped.", true);
   return text_result("Computed " + arguments.value("label", "") + ".");
 }
 
@@ -44,9 +42,7 @@ CallOutcome multi_input(const Json&, CallContext& context) {
 }
 
 std::optional<InputRequired> ask_name_first(const Json&, CallContext& context) {
-  if (accepted(context, "user_name", "name").is_string()) {
-    return std::nullopt;
-  }
+  if (accepted(context, "user_name", "name").is_string()) return std::nullopt;
   return InputRequired{{elicit("user_name", "What is your name?", {{"name", kString}}, {"name"})},
                        {}};
 }

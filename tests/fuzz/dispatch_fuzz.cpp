@@ -20,16 +20,12 @@ class Channel final : public server::ReplyChannel {
   void send(std::string_view text) override { check(text); }
   void reply(std::string_view text, int) override {
     check(text);
-    if (replies_.fetch_add(1) > 0) {
-      std::abort();
-    }
+    if (replies_.fetch_add(1) > 0) std::abort();
   }
 
  private:
   static void check(std::string_view text) {
-    if (!server::parse_json(text)) {
-      std::abort();
-    }
+    if (!server::parse_json(text)) std::abort();
   }
   std::atomic<int> replies_{0};
 };
@@ -37,9 +33,7 @@ class Channel final : public server::ReplyChannel {
 class Outlet final : public server::SessionOutlet {
  public:
   void send(std::string_view text) override {
-    if (!server::parse_json(text)) {
-      std::abort();
-    }
+    if (!server::parse_json(text)) std::abort();
   }
 };
 
@@ -60,9 +54,7 @@ server::ServerDefinition definition() {
   server::Tool ask;
   ask.entry = Json::parse(R"({"name":"ask","description":"ask","inputSchema":{"type":"object"}})");
   ask.handler = [](const Json&, server::CallContext& context) -> server::CallOutcome {
-    if (context.answer("q") != nullptr) {
-      return server::ToolResult{};
-    }
+    if (context.answer("q") != nullptr) return server::ToolResult{};
     return server::InputRequired{
         {{"q", "elicitation/create", {{"message", "?"}, {"requestedSchema", Json::object()}}}},
         "s"};
@@ -84,9 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return options;
       }());
   auto json = server::parse_json({reinterpret_cast<const char*>(data), size});
-  if (!json) {
-    return 0;
-  }
+  if (!json) return 0;
   const auto session = dispatcher.make_session(std::make_shared<Outlet>());
   for (const bool with_session : {false, true}) {
     const auto channel = std::make_shared<Channel>();

@@ -25,9 +25,7 @@ void judge(const server::HttpHeaders& headers) {
   static_cast<void>(server::body_framing(headers, 4 << 20));
   if (server::bearer_matches(headers, "a token that no input holds 5f1d9c")) {
     const std::string* field = headers.find("Authorization");
-    if (field == nullptr || field->find("5f1d9c") == std::string::npos) {
-      std::abort();
-    }
+    if (field == nullptr || field->find("5f1d9c") == std::string::npos) std::abort();
   }
 }
 
@@ -40,25 +38,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(server::parse_head(text));
   const bool whole = blank != std::string_view::npos;
   const auto headers = server::parse_header_fields(whole ? text.substr(0, blank + 2) : text);
-  if (!headers) {
-    return 0;
-  }
+  if (!headers) return 0;
   judge(*headers);
-  if (!whole) {
-    return 0;
-  }
+  if (!whole) return 0;
   const auto body = server::parse_json(text.substr(blank + 4));
-  if (!body || !body->is_object()) {
-    return 0;
-  }
+  if (!body || !body->is_object()) return 0;
   const server::HeaderFacts facts = server::header_facts(*headers);
   const auto message = server::decode_message(*body);
   if (message && std::holds_alternative<server::Request>(*message)) {
     const auto& request = std::get<server::Request>(*message);
     const auto refusal = server::check_method_headers(facts, request);
-    if (!refusal && facts.method != request.method) {
-      std::abort();
-    }
+    if (!refusal && facts.method != request.method) std::abort();
   }
   const auto refusal = server::check_param_headers(facts, kSchema, *body);
   if (refusal &&

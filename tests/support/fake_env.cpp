@@ -20,11 +20,6 @@ core::Date FakeClock::local_date(core::Instant at) const {
   return core::Date{floor<days>(at + local_offset)};
 }
 
-seconds FakeClock::local_time_of_day(core::Instant at) const {
-  const core::Instant local = at + local_offset;
-  return floor<seconds>(local - floor<days>(local));
-}
-
 core::Instant FakeClock::local_instant(core::Date date, seconds time_of_day) const {
   return core::Instant{std::chrono::sys_days{date}} + time_of_day - local_offset;
 }

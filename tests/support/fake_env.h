@@ -29,7 +29,6 @@ class FakeClock final : public core::Clock {
   core::Instant now() const override;
   std::chrono::steady_clock::time_point steady_now() const override;
   core::Date local_date(core::Instant at) const override;
-  std::chrono::seconds local_time_of_day(core::Instant at) const override;
   core::Instant local_instant(core::Date date, std::chrono::seconds time_of_day) const override;
   bool sleep_for(std::chrono::milliseconds duration, std::stop_token stop) const override;
 

@@ -46,9 +46,6 @@ class FaultyFiles final : public ForwardingFiles {
   Expected<> set_mode(const Path& path, std::uint32_t mode) override {
     return step(path, [&] { return ForwardingFiles::set_mode(path, mode); });
   }
-  Expected<> sync_file(const Path& path) override {
-    return step(path, [&] { return ForwardingFiles::sync_file(path); });
-  }
   Expected<> sync_folder(const Path& folder) override {
     return step(folder, [&] { return ForwardingFiles::sync_folder(folder); });
   }

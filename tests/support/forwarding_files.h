@@ -54,7 +54,6 @@ class ForwardingFiles : public core::FileSystem {
   Expected<> set_mode(const Path& path, std::uint32_t mode) override {
     return real_.set_mode(path, mode);
   }
-  Expected<> sync_file(const Path& path) override { return real_.sync_file(path); }
   Expected<> sync_folder(const Path& folder) override { return real_.sync_folder(folder); }
   // What a test overrides holds there, too.
   FileSystem& no_links() override { return *this; }

@@ -23,9 +23,7 @@ std::string RawReply::header(std::string_view name) const {
       const auto value = line.find_first_not_of(' ', name.size() + 1);
       return value == std::string_view::npos ? std::string() : std::string(line.substr(value));
     }
-    if (end == std::string::npos) {
-      break;
-    }
+    if (end == std::string::npos) break;
     at = end + 2;
   }
   return {};
@@ -64,14 +62,10 @@ void RawHttp::send(std::string_view bytes) const {
 
 bool RawHttp::more() {
   pollfd entry{socket_, POLLIN, 0};
-  if (socket_ < 0 || ::poll(&entry, 1, static_cast<int>(kPatience.count())) <= 0) {
-    return false;
-  }
+  if (socket_ < 0 || ::poll(&entry, 1, static_cast<int>(kPatience.count())) <= 0) return false;
   std::array<char, 4096> bytes{};
   const auto got = ::recv(socket_, bytes.data(), bytes.size(), 0);
-  if (got <= 0) {
-    return false;
-  }
+  if (got <= 0) return false;
   buffer_.append(bytes.data(), static_cast<std::size_t>(got));
   return true;
 }
@@ -79,9 +73,7 @@ bool RawHttp::more() {
 std::string RawHttp::read_line() {
   std::size_t end = 0;
   while ((end = buffer_.find("\r\n")) == std::string::npos) {
-    if (!more()) {
-      return {};
-    }
+    if (!more()) return {};
   }
   std::string line = buffer_.substr(0, end);
   buffer_.erase(0, end + 2);
@@ -101,9 +93,7 @@ RawReply RawHttp::read_head() {
   for (std::string line = read_line(); !line.empty(); line = read_line()) {
     reply.head += line + "\r\n";
   }
-  if (reply.head.size() > 12) {
-    reply.status = std::atoi(reply.head.c_str() + 9);
-  }
+  if (reply.head.size() > 12) reply.status = std::atoi(reply.head.c_str() + 9);
   return reply;
 }
 
@@ -146,14 +136,10 @@ std::string RawHttp::read_event() {
         }
         at = stop + 1;
       }
-      if (has_data && !data.empty()) {
-        return data;
-      }
+      if (has_data && !data.empty()) return data;
       continue;
     }
-    if (events_ended_) {
-      return {};
-    }
+    if (events_ended_) return {};
     const std::string size_line = read_line();
     const auto size = std::strtoull(size_line.c_str(), nullptr, 16);
     if (size == 0) {
@@ -168,9 +154,7 @@ std::string RawHttp::read_event() {
 bool RawHttp::closed_by_server() {
   const std::size_t before = buffer_.size();
   while (more()) {
-    if (buffer_.size() - before > (1 << 20)) {
-      return false;
-    }
+    if (buffer_.size() - before > (1 << 20)) return false;
   }
   pollfd entry{socket_, POLLIN, 0};
   char byte = 0;

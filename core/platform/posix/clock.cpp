@@ -55,8 +55,6 @@ class SystemClock final : public Clock {
 
   Date local_date(Instant instant) const override { return date_of(local_tm(instant)); }
 
-  seconds local_time_of_day(Instant instant) const override { return time_of(local_tm(instant)); }
-
   Instant local_instant(Date date, seconds time_of_day) const override {
     const Instant wanted = Instant{sys_days{date}} + time_of_day;
     // The offset from UTC changes at most once around a day: it is one of the two about a day away.

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "core/base/env.h"
+#include "core/platform/descriptor.h"
 
 extern "C" char** environ;
 
@@ -32,24 +33,6 @@ constexpr milliseconds kSpawnPause{100};
 
 using OpenFile = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() { close(); }
-  void close() {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 struct Pipe {
   Descriptor read_end, write_end;
 };
@@ -61,7 +44,7 @@ Expected<Pipe> make_pipe() {
   // Above 2, so that putting them in place of the standard streams never meets itself.
   Pipe pipe{Descriptor(::fcntl(first.get(), F_DUPFD_CLOEXEC, 3)),
             Descriptor(::fcntl(second.get(), F_DUPFD_CLOEXEC, 3))};
-  if (pipe.read_end.get() < 0 || pipe.write_end.get() < 0) {
+  if (!pipe.read_end || !pipe.write_end) {
     return fail(error_from_errno(errno, "cannot make a pipe"));
   }
   ::fcntl(pipe.read_end.get(), F_SETFL, O_NONBLOCK);
@@ -78,7 +61,7 @@ struct Stream {
   // Takes what is there now; closes at the end of the stream, and on a failure.
   void drain() {
     std::array<char, 16 * 1024> buffer;
-    while (from.get() >= 0) {
+    while (from) {
       const ssize_t got = ::read(from.get(), buffer.data(), buffer.size());
       if (got < 0 && errno == EINTR) continue;
       if (got < 0 && errno == EAGAIN) return;
@@ -177,7 +160,7 @@ void wait_for_output(std::array<Stream, 2>& streams, milliseconds timeout) {
   std::array<pollfd, 2> waiting{};
   nfds_t count = 0;
   for (Stream& stream : streams) {
-    if (stream.from.get() >= 0) waiting[count++] = {stream.from.get(), POLLIN, 0};
+    if (stream.from) waiting[count++] = {stream.from.get(), POLLIN, 0};
   }
   ::poll(waiting.data(), count, static_cast<int>(timeout.count()));
   for (Stream& stream : streams) stream.drain();

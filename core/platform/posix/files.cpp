@@ -20,6 +20,7 @@
 #include "core/base/cannot.h"
 #include "core/base/env.h"
 #include "core/base/paths.h"
+#include "core/platform/descriptor.h"
 #include "core/platform/folder.h"
 #include "core/platform/rename_over.h"
 #include "core/platform/room.h"
@@ -27,22 +28,6 @@
 
 namespace core {
 namespace {
-
-// A descriptor that closes itself. Never to be used on a database that this process has open
-// through SQLite: closing it would drop SQLite's locks.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 tl::unexpected<Error> fail_errno(const char* verb, const fs::path& path) {
   const int error_number = errno;
@@ -179,10 +164,9 @@ class SystemFiles final : public FileSystem {
 
   Expected<std::string> read_start(const fs::path& path, std::size_t max_bytes) const override {
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
-    BPD_TRY_AS(fd, open_to_read(path, O_NONBLOCK));
-    const Descriptor file(*fd);
+    BPD_TRY_AS(file, open_to_read(path, O_NONBLOCK));
     struct stat status {};
-    if (::fstat(file.get(), &status) != 0) return fail_errno("read", path);
+    if (::fstat(file->get(), &status) != 0) return fail_errno("read", path);
     if (S_ISDIR(status.st_mode)) {
       return fail(ErrorCode::invalid_argument, text_of(path) + " is a folder, not a file.");
     }
@@ -190,7 +174,7 @@ class SystemFiles final : public FileSystem {
     std::array<char, 16 * 1024> buffer;
     while (text.size() < max_bytes) {
       const std::size_t piece = std::min(buffer.size(), max_bytes - text.size());
-      const ssize_t got = ::read(file.get(), buffer.data(), piece);
+      const ssize_t got = ::read(file->get(), buffer.data(), piece);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return fail_errno("read", path);
       if (got == 0) break;
@@ -202,11 +186,9 @@ class SystemFiles final : public FileSystem {
   Expected<std::vector<DirEntry>> list(const fs::path& folder,
                                        std::size_t max_entries) const override {
     BPD_TRY_AS(fd, open_to_read(folder, O_DIRECTORY, "list"));
-    const std::unique_ptr<DIR, int (*)(DIR*)> open_folder(::fdopendir(*fd), &::closedir);
-    if (!open_folder) {
-      ::close(*fd);
-      return fail_errno("list", folder);
-    }
+    const std::unique_ptr<DIR, int (*)(DIR*)> open_folder(::fdopendir(fd->get()), &::closedir);
+    if (!open_folder) return fail_errno("list", folder);
+    (void)fd->release();  // closed with the stream
     std::vector<DirEntry> entries;
     while (true) {
       errno = 0;
@@ -280,9 +262,9 @@ class SystemFiles final : public FileSystem {
     BPD_TRY_AS(to, place_of(path));
     const fs::path temporary = temporary_path_of(path);
     const std::string name = text_of(follows_links_ ? temporary : temporary.filename());
-    BPD_TRY_AS(created, create_locked(to->folder, name, temporary));
-    const Descriptor file(*created);  // open, and so locked, until the file has its name
-    auto written = fill(file.get(), text, mode, temporary);
+    // Open, and so locked, until the file has its name.
+    BPD_TRY_AS(file, create_locked(to->folder, name, temporary));
+    auto written = fill(file->get(), text, mode, temporary);
     const NameAt from{to->folder, name};
     if (written && !rename_over(from, *to)) {
       written = fail_errno("replace", path);
@@ -378,19 +360,18 @@ class SystemFiles final : public FileSystem {
       if (means_cannot(Operation::set_mode, errno)) return {};
       return fail_errno("set the permissions of", path);
     }
-    BPD_TRY_AS(fd, open_to_read(path, O_NONBLOCK));
-    const Descriptor file(*fd);
-    if (::fchmod(file.get(), static_cast<mode_t>(mode)) == 0) return {};
+    BPD_TRY_AS(file, open_to_read(path, O_NONBLOCK));
+    if (::fchmod(file->get(), static_cast<mode_t>(mode)) == 0) return {};
     if (means_cannot(Operation::set_mode, errno)) return {};
     return fail_errno("set the permissions of", path);
   }
 
-  Expected<> sync_file(const fs::path& path) override {
-    return sync_path(path, 0);
-  }
-
   Expected<> sync_folder(const fs::path& folder) override {
-    return sync_path(folder, O_DIRECTORY);
+    BPD_TRY_AS(opened, open_to_read(folder, O_DIRECTORY));
+    if (sync_descriptor(opened->get()) != 0 && !means_cannot(Operation::sync_folder, errno)) {
+      return fail_errno("sync", folder);
+    }
+    return {};
   }
 
  private:
@@ -411,12 +392,13 @@ class SystemFiles final : public FileSystem {
     return info_of(status);
   }
 
-  Expected<int> open_to_read(const fs::path& path, int flags, const char* verb = "open") const {
+  Expected<Descriptor> open_to_read(const fs::path& path, int flags,
+                                    const char* verb = "open") const {
     BPD_TRY_AS(place, place_of(path));
     const int links = follows_links_ ? 0 : O_NOFOLLOW;
-    const int fd =
-        ::openat(place->folder, place->name.c_str(), O_RDONLY | O_CLOEXEC | flags | links);
-    if (fd >= 0) return fd;
+    Descriptor file(
+        ::openat(place->folder, place->name.c_str(), O_RDONLY | O_CLOEXEC | flags | links));
+    if (file) return file;
     if (!follows_links_ && (errno == ELOOP || errno == ENOTDIR)) {
       const auto there = link_info(path);
       if (there && there->kind == FileInfo::Kind::symlink) return fail(link_error(path));
@@ -440,17 +422,6 @@ class SystemFiles final : public FileSystem {
     return {};
   }
 
-  Expected<> sync_path(const fs::path& path, int flags) const {
-    BPD_TRY_AS(fd, open_to_read(path, flags));
-    const Descriptor file(*fd);
-    const bool folder = (flags & O_DIRECTORY) != 0;
-    const Operation operation = folder ? Operation::sync_folder : Operation::sync_file;
-    if (sync_descriptor(file.get()) != 0 && !means_cannot(operation, errno)) {
-      return fail_errno("sync", path);
-    }
-    return {};
-  }
-
   static Expected<> fill(int fd, std::string_view text, std::uint32_t mode, const fs::path& path) {
     // The umask applies to open's mode, not to this one.
     if (::fchmod(fd, static_cast<mode_t>(mode)) != 0 && !means_cannot(Operation::set_mode, errno)) {
@@ -464,10 +435,10 @@ class SystemFiles final : public FileSystem {
   }
 
   // A folder that is new could go with the power otherwise, and all that was synced in it.
-  Expected<> sync_entry_of(const fs::path& folder) const {
+  Expected<> sync_entry_of(const fs::path& folder) {
     const fs::path parent = folder.parent_path().empty() ? fs::path(".") : folder.parent_path();
     // One in which we may make folders but not look cannot be opened, and so not be synced.
-    auto synced = sync_path(parent, O_DIRECTORY);
+    auto synced = sync_folder(parent);
     if (!synced && synced.error().code == ErrorCode::permission_denied) return {};
     return synced;
   }

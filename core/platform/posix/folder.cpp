@@ -28,34 +28,31 @@ constexpr int kOpenFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
 constexpr int kOpenFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 #endif
 
-// The descriptor, or -1 and errno; ENOSYS where the system, or a filter of system calls, does not
+// None, with errno, on failure; ENOSYS where the system, or a filter of system calls, does not
 // have the call.
-int open_in_one_call(const fs::path& path) {
+Descriptor open_in_one_call(const fs::path& path) {
 #ifdef SYS_openat2
   open_how how{};
   how.flags = kOpenFlags;
   how.resolve = RESOLVE_NO_SYMLINKS;
   const long fd = ::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how);
   if (fd < 0 && errno == EPERM) errno = ENOSYS;
-  return static_cast<int>(fd);
+  return Descriptor(static_cast<int>(fd));
 #else
   (void)path;
   errno = ENOSYS;
-  return -1;
+  return {};
 #endif
 }
 
-int open_by_component(const fs::path& path) {
-  int fd = ::open("/", kOpenFlags);
+Descriptor open_by_component(const fs::path& path) {
+  Descriptor folder(::open("/", kOpenFlags));
   for (const fs::path& part : path.relative_path()) {
-    if (fd < 0) return fd;
-    const int next = part.empty() ? ::dup(fd) : ::openat(fd, part.c_str(), kOpenFlags | O_NOFOLLOW);
-    const int error_number = errno;
-    ::close(fd);
-    errno = error_number;
-    fd = next;
+    if (!folder) break;
+    if (part.empty()) continue;
+    folder = Descriptor(::openat(folder.get(), part.c_str(), kOpenFlags | O_NOFOLLOW));
   }
-  return fd;
+  return folder;
 }
 
 // For the message alone: which error a link gives depends on the system.
@@ -86,9 +83,9 @@ Expected<Folder> Folder::open(const fs::path& path) {
     return fail(ErrorCode::invalid_argument, text_of(path) + " is no absolute path without \"..\".",
                 "Give the whole path.");
   }
-  int fd = open_in_one_call(path);
-  if (fd < 0 && errno == ENOSYS) fd = open_by_component(path);
-  if (fd >= 0) return Folder(fd, path);
+  Descriptor opened = open_in_one_call(path);
+  if (!opened && errno == ENOSYS) opened = open_by_component(path);
+  if (opened) return Folder(std::move(opened), path);
   const int error_number = errno;
   if (error_number == ELOOP || (error_number == ENOTDIR && leads_through_link(path))) {
     return fail(link_error(path));
@@ -100,26 +97,13 @@ Expected<Folder> Folder::of(const fs::path& file) {
   return open(file.parent_path());
 }
 
-Folder::~Folder() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-Folder::Folder(Folder&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
-
-Folder& Folder::operator=(Folder&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  std::swap(path_, other.path_);
-  return *this;
-}
-
 // https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html
 std::string Folder::way_to(const std::string& name) const {
 #ifdef __linux__
-  const std::string folder = "/proc/self/fd/" + std::to_string(fd_);
+  const std::string folder = "/proc/self/fd/" + std::to_string(descriptor());
   struct stat through {
   }, open{};
-  if (::stat(folder.c_str(), &through) == 0 && ::fstat(fd_, &open) == 0 &&
+  if (::stat(folder.c_str(), &through) == 0 && ::fstat(descriptor(), &open) == 0 &&
       through.st_dev == open.st_dev && through.st_ino == open.st_ino) {
     return folder + "/" + name;
   }

@@ -2,10 +2,8 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <utility>
 
 #include "core/base/paths.h"
 #include "core/platform/folder.h"
@@ -20,11 +18,12 @@ constexpr std::chrono::milliseconds kRetryPause{25};
 Expected<FolderLock> FolderLock::acquire(const fs::path& folder, std::chrono::milliseconds timeout,
                                          const Env& env, std::stop_token stop) {
   BPD_TRY_AS(opened, Folder::open(folder));
-  FolderLock lock(::openat(opened->descriptor(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  FolderLock lock(
+      Descriptor(::openat(opened->descriptor(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
   const auto deadline = env.clock.steady_now() + timeout;
-  while (lock.held() && ::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
+  while (lock.held() && ::flock(lock.folder_.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
-    if (errno != EWOULDBLOCK) return FolderLock(-1);
+    if (errno != EWOULDBLOCK) return FolderLock(Descriptor());
     if (env.clock.steady_now() >= deadline) {
       return fail(ErrorCode::busy,
                   "Another run, of another user or machine, is at work in " + text_of(folder) + ".",
@@ -35,12 +34,6 @@ Expected<FolderLock> FolderLock::acquire(const fs::path& folder, std::chrono::mi
     }
   }
   return lock;
-}
-
-FolderLock::FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-
-FolderLock::~FolderLock() {
-  if (fd_ >= 0) ::close(fd_);
 }
 
 }  // namespace core

@@ -12,10 +12,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <system_error>
 
 #include "core/base/shell_word.h"
+#include "core/platform/descriptor.h"
 #include "core/platform/folder.h"
 
 namespace core {
@@ -23,37 +23,17 @@ namespace {
 
 constexpr mode_t kPermissions = 0777;
 
-// The descriptor of a temporary file of ours; others may be let into its folder. -1 for what is not
-// a file with one name: somebody put it there, and would have us give away another file.
-class OwnFile {
- public:
-  explicit OwnFile(const fs::path& path) {
-    const auto folder = Folder::of(path);
-    if (!folder) return;
-    fd_ = ::openat(folder->descriptor(), path.filename().c_str(),
-                   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    struct stat status {};
-    const bool ours =
-        fd_ >= 0 && ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink <= 1;
-    if (ours || fd_ < 0) return;
-    ::close(fd_);
-    fd_ = -1;
-  }
-  ~OwnFile() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  OwnFile(const OwnFile&) = delete;
-  OwnFile& operator=(const OwnFile&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_ = -1;
-};
-
-std::string octal(mode_t mode) {
-  std::array<char, 8> text{};
-  std::snprintf(text.data(), text.size(), "0%03o", static_cast<unsigned>(mode & kPermissions));
-  return text.data();
+// A temporary file of ours, opened; others may be let into its folder. Nothing for what is not a
+// file with one name: somebody put it there, and would have us give away another file.
+Descriptor open_own(const fs::path& path) {
+  const auto folder = Folder::of(path);
+  if (!folder) return {};
+  Descriptor file(::openat(folder->descriptor(), path.filename().c_str(),
+                           O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat status {};
+  const bool ours =
+      file && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink <= 1;
+  return ours ? std::move(file) : Descriptor();
 }
 
 std::string owners(uid_t user, gid_t group) {
@@ -135,6 +115,14 @@ std::string cannot_open_warning(const fs::path& target, const struct stat& folde
 
 }  // namespace
 
+std::string mode_text(std::uint32_t mode) {
+  std::string digits;
+  for (int shift = 9; shift >= 0; shift -= 3) {
+    digits += static_cast<char>('0' + ((mode >> shift) & 7));
+  }
+  return digits;
+}
+
 std::vector<std::string> take_after(const fs::path& file, const fs::path& like) {
   struct stat wanted {};
   const auto beside = Folder::of(like);
@@ -142,9 +130,9 @@ std::vector<std::string> take_after(const fs::path& file, const fs::path& like) 
   if (!beside || ::fstatat(beside->descriptor(), name.c_str(), &wanted, AT_SYMLINK_NOFOLLOW) != 0) {
     return {};
   }
-  const OwnFile own(file);
+  const Descriptor own = open_own(file);
   struct stat made {};
-  if (own.get() < 0 || ::fstat(own.get(), &made) != 0) {
+  if (!own || ::fstat(own.get(), &made) != 0) {
     return {"Owner and permissions of " + text_of(like) + " could not be kept: it is readable to " +
             "the user who restored it alone."};
   }
@@ -163,12 +151,13 @@ std::vector<std::string> take_after(const fs::path& file, const fs::path& like) 
   (void)::fstat(own.get(), &made);
   if (!same_owners) {
     warnings.push_back(text_of(like) + " belonged to " + owners(wanted.st_uid, wanted.st_gid) +
-                       " (mode " + octal(wanted.st_mode) +
+                       " (mode " + mode_text(wanted.st_mode & kPermissions) +
                        "); what comes in its place belongs to " + owners(made.st_uid, made.st_gid) +
-                       " (mode " + octal(made.st_mode) + "): only root can give it back.");
+                       " (mode " + mode_text(made.st_mode & kPermissions) +
+                       "): only root can give it back.");
   } else if ((made.st_mode & kPermissions) != mode) {
     warnings.push_back("The permissions of " + text_of(like) + " could not be kept: " +
-                       octal(mode) + " became " + octal(made.st_mode) + ".");
+                       mode_text(mode) + " became " + mode_text(made.st_mode & kPermissions) + ".");
   }
   if (!lost.empty()) {
     warnings.push_back("Extended attributes of " + text_of(like) + " could not be kept: " + lost +
@@ -182,8 +171,8 @@ std::vector<std::string> take_after_folder(const fs::path& file, const fs::path&
   struct stat folder {};
   if (opened && ::fstat(opened->descriptor(), &folder) == 0 && ::geteuid() == 0 &&
       folder.st_uid != 0) {
-    const OwnFile own(file);
-    if (own.get() >= 0) (void)!::fchown(own.get(), folder.st_uid, folder.st_gid);
+    const Descriptor own = open_own(file);
+    if (own) (void)!::fchown(own.get(), folder.st_uid, folder.st_gid);
   }
   const auto warning = told_of_owner(file, target);
   return warning ? std::vector{*warning} : std::vector<std::string>();
@@ -210,7 +199,7 @@ std::optional<std::string> open_to_others(const fs::path& file, const FileSystem
   return "The file system of " + text_of(file.parent_path()) +
          " does not keep permissions: others on this machine may be able to read the snapshots "
          "there (mode " +
-         octal(static_cast<mode_t>(info->mode)) +
+         mode_text(info->mode & kPermissions) +
          "). Mounted with the option umask=077 it keeps them out.";
 }
 

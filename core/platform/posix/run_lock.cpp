@@ -45,34 +45,32 @@ void write_holder(int fd, const std::string& what, Instant now) {
 }
 
 #ifdef __linux__
-// A descriptor that owns the name until it is closed, however the process ends; -1 with errno.
+// A descriptor that owns the name until it is closed, however the process ends; none, with errno.
 // https://man7.org/linux/man-pages/man7/unix.7.html, abstract sockets
-int bind_name(const std::string& name) {
+Descriptor bind_name(const std::string& name) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   name.copy(address.sun_path + 1, sizeof(address.sun_path) - 1);
-  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return -1;
+  Descriptor bound(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!bound) return bound;
   const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), bytes) == 0) return fd;
-  const int error_number = errno;
-  ::close(fd);
-  errno = error_number;
-  return -1;
+  if (::bind(bound.get(), reinterpret_cast<const sockaddr*>(&address), bytes) == 0) return bound;
+  return {};
 }
 #endif
+
 bool cannot_be_written(const Error& error) {
   return error.code == ErrorCode::permission_denied || error.code == ErrorCode::no_space;
 }
 
-Expected<int> open_lock_file(const fs::path& path, FileSystem& files) {
+Expected<Descriptor> open_lock_file(const fs::path& path, FileSystem& files) {
   BPD_TRY(files.make_folders(path.parent_path(), 0700));
-  int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd >= 0) return fd;
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (file) return file;
   const int problem = errno;
   // On a file system that has become read-only it still does to lock.
-  fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd >= 0) return fd;
+  file = Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (file) return file;
   Error error = error_from_errno(problem, "cannot open the lock file " + text_of(path));
   if (files.link_info(path)) {
     error.hint =
@@ -113,21 +111,20 @@ Expected<RunLock> RunLock::acquire(const std::string& key, const std::string& wh
     }
   }
   if (!opened) return fail(opened.error());
-  const int fd = *opened;
-  RunLock lock(fd);
+  RunLock lock(std::move(*opened));
   const auto deadline = env.clock.steady_now() + timeout;
   for (;;) {
     BPD_TRY_AS(locked, lock.try_lock(name, path));
     if (*locked) break;
     if (env.clock.steady_now() >= deadline) {
-      return fail(ErrorCode::busy, holder_of(fd) + " is in the way of " + what + ".",
+      return fail(ErrorCode::busy, holder_of(lock.file_.get()) + " is in the way of " + what + ".",
                   "Let that run end, or stop it, and try again.");
     }
     if (!env.clock.sleep_for(kRetryPause, stop)) {
       return fail(ErrorCode::cancelled, "stopped while waiting for " + what + ".");
     }
   }
-  write_holder(fd, what, env.clock.now());
+  write_holder(lock.file_.get(), what, env.clock.now());
   return lock;
 }
 
@@ -135,7 +132,7 @@ Expected<RunLock> RunLock::acquire(const std::string& key, const std::string& wh
 Expected<bool> RunLock::try_lock(const std::string& name, const fs::path& path) {
   int rc = 0;
   do {
-    rc = ::flock(fd_, LOCK_EX | LOCK_NB);
+    rc = ::flock(file_.get(), LOCK_EX | LOCK_NB);
   } while (rc != 0 && errno == EINTR);
   if (rc == 0) return true;
   if (errno == EWOULDBLOCK) return false;
@@ -145,18 +142,10 @@ Expected<bool> RunLock::try_lock(const std::string& name, const fs::path& path) 
     return fail(error_from_errno(errno, "cannot lock " + text_of(path)));
   }
   socket_ = bind_name("backup-plugin-db." + std::to_string(::geteuid()) + "." + name);
-  if (socket_ >= 0) return true;
+  if (socket_) return true;
   if (errno == EADDRINUSE) return false;
 #endif
   return fail(error_from_errno(errno, "cannot lock " + text_of(path)));
-}
-
-RunLock::RunLock(RunLock&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), socket_(std::exchange(other.socket_, -1)) {}
-
-RunLock::~RunLock() {
-  if (socket_ >= 0) ::close(socket_);
-  if (fd_ >= 0) ::close(fd_);
 }
 
 }  // namespace core

@@ -15,6 +15,7 @@
 
 #include "core/base/paths.h"
 #include "core/base/prefetch.h"
+#include "core/platform/descriptor.h"
 #include "core/platform/folder.h"
 
 namespace core {
@@ -25,20 +26,6 @@ constexpr std::size_t kReadBytes = 256 * 1024;
 // At each new page of memory SHA-256 waits: over a gigabyte, a third of its time. So we ask for the
 // bytes kPrefetchBytes ahead, a piece at a time.
 constexpr std::size_t kPieceBytes = 512, kPrefetchBytes = 2048;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 }  // namespace
 
@@ -89,7 +76,7 @@ Expected<std::string> sha256_of_file(const std::filesystem::path& path, std::sto
   BPD_TRY_AS(folder, Folder::of(path));
   const Descriptor file(::openat(folder->descriptor(), path.filename().c_str(),
                                  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (file.get() < 0) return fail(error_from_errno(errno, "cannot open " + text_of(path)));
+  if (!file) return fail(error_from_errno(errno, "cannot open " + text_of(path)));
 #ifdef POSIX_FADV_SEQUENTIAL
   (void)::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
 #endif

@@ -85,15 +85,14 @@ std::optional<std::string> name_of_temporary(std::string_view file_name) {
 
 // A sweeper that finds the file between open and flock takes it for a dead one and removes it; so
 // the lock counts only on a file that still has its name.
-Expected<int> create_locked(int folder, const std::string& name, const fs::path& path) {
+Expected<Descriptor> create_locked(int folder, const std::string& name, const fs::path& path) {
   constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
   for (int attempt = 0; attempt < kMaxCreateAttempts; ++attempt) {
-    const int fd = ::openat(folder, name.c_str(), kFlags, 0600);
-    if (fd < 0) return fail(cannot_create(path, errno));
+    Descriptor file(::openat(folder, name.c_str(), kFlags, 0600));
+    if (!file) return fail(cannot_create(path, errno));
     // Where there is no flock, the file's age guards it, and the run's own lock.
-    (void)::flock(fd, LOCK_EX | LOCK_NB);
-    if (has_name(fd, folder, name)) return fd;
-    ::close(fd);
+    (void)::flock(file.get(), LOCK_EX | LOCK_NB);
+    if (has_name(file.get(), folder, name)) return file;
   }
   return fail(ErrorCode::conflict, text_of(path) + " is removed as soon as it is created.",
               "See which other process works in that folder.");
@@ -102,17 +101,14 @@ Expected<int> create_locked(int folder, const std::string& name, const fs::path&
 Expected<bool> remove_if_abandoned(const fs::path& path, Instant now) {
   BPD_TRY_AS(folder, Folder::of(path));
   const std::string name = text_of(path.filename());
-  const int fd =
-      ::openat(folder->descriptor(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (fd < 0) return fail(error_from_errno(errno, "cannot open " + text_of(path)));
-  const bool abandoned = is_abandoned(fd, now);
-  const bool removed = abandoned && ::unlinkat(folder->descriptor(), name.c_str(), 0) == 0;
-  const int error_number = errno;
-  ::close(fd);
-  if (abandoned && !removed) {
-    return fail(error_from_errno(error_number, "cannot remove " + text_of(path)));
+  const Descriptor file(
+      ::openat(folder->descriptor(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file) return fail(error_from_errno(errno, "cannot open " + text_of(path)));
+  if (!is_abandoned(file.get(), now)) return false;
+  if (::unlinkat(folder->descriptor(), name.c_str(), 0) != 0) {
+    return fail(error_from_errno(errno, "cannot remove " + text_of(path)));
   }
-  return removed;
+  return true;
 }
 
 }  // namespace core

@@ -54,8 +54,9 @@ Expected<std::unique_ptr<WriteBehind>> WriteBehind::create(const fs::path& path,
     return fail(std::move(error));
   }
   const std::string name = text_of(path.filename());
-  BPD_TRY_AS(fd, create_locked(folder->descriptor(), name, path));
-  std::unique_ptr<WriteBehind> file(new WriteBehind(path, *fd, options, std::move(stop)));
+  BPD_TRY_AS(created, create_locked(folder->descriptor(), name, path));
+  std::unique_ptr<WriteBehind> file(
+      new WriteBehind(path, std::move(*created), options, std::move(stop)));
   if (!file->ring_) {
     ::unlinkat(folder->descriptor(), name.c_str(), 0);
     return fail(ErrorCode::internal, "There is no memory to write " + text_of(path) + " through.");
@@ -68,10 +69,10 @@ Expected<std::unique_ptr<WriteBehind>> WriteBehind::create(const fs::path& path,
   return file;
 }
 
-WriteBehind::WriteBehind(fs::path path, int fd, const WriteBehindOptions& options,
+WriteBehind::WriteBehind(fs::path path, Descriptor file, const WriteBehindOptions& options,
                          std::stop_token stop)
     : path_(std::move(path)),
-      fd_(fd),
+      file_(std::move(file)),
       options_(options),
       stop_(std::move(stop)),
       digest_mode_(options.digest),
@@ -98,7 +99,6 @@ WriteBehind::~WriteBehind() {
   work_.notify_all();
   if (writer_.joinable()) writer_.join();
   if (hasher_.joinable()) hasher_.join();
-  ::close(fd_);
 }
 
 // So that a full disk shows before the copy, not during it.
@@ -106,7 +106,7 @@ Expected<> WriteBehind::reserve(std::uint64_t bytes) {
 #ifdef __linux__
   if (bytes == 0) return {};
   // Not posix_fallocate: where the file system cannot do it, that one writes the whole file.
-  while (::fallocate(fd_, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) != 0) {
+  while (::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) != 0) {
     if (errno == EINTR) continue;
     if (!means_cannot(Operation::reserve, errno)) {
       return fail(error_here(errno, "cannot reserve " + std::to_string(bytes) + " bytes for "));
@@ -132,7 +132,7 @@ Expected<> WriteBehind::write(std::uint64_t offset, const void* data, std::size_
       const std::lock_guard lock(mutex_);
       overwritten_ = true;
     }
-    if (!write_fully(fd_, from, inside, offset)) {
+    if (!write_fully(file_.get(), from, inside, offset)) {
       set_failure(error_here(errno, "cannot write "));
       return failure();
     }
@@ -227,8 +227,8 @@ Expected<std::size_t> WriteBehind::read(std::uint64_t offset, void* data, std::s
   const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, size_ - offset));
   std::size_t done = 0;
   while (done < wanted) {
-    const ssize_t got = ::pread(fd_, static_cast<unsigned char*>(data) + done, wanted - done,
-                                static_cast<off_t>(offset + done));
+    const ssize_t got = ::pread(file_.get(), static_cast<unsigned char*>(data) + done,
+                                wanted - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return fail(error_here(got < 0 ? errno : EIO, "cannot read "));
     done += static_cast<std::size_t>(got);
@@ -246,7 +246,7 @@ Expected<> WriteBehind::finish() {
   if (writer_.joinable()) writer_.join();
   if (!drained) return drained;
   // Gives back what was reserved and not needed. Files that cannot be cut have nothing reserved.
-  if (::ftruncate(fd_, static_cast<off_t>(size_)) != 0 && !has_final_size()) {
+  if (::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0 && !has_final_size()) {
     return fail(error_here(errno, "cannot set the length of "));
   }
   return {};
@@ -264,23 +264,23 @@ bool WriteBehind::has_final_size() const {
   const int error_number = errno;
   struct stat status {};
   const bool final =
-      ::fstat(fd_, &status) == 0 && static_cast<std::uint64_t>(status.st_size) == size_;
+      ::fstat(file_.get(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) == size_;
   errno = error_number;
   return final;
 }
 
 Expected<bool> WriteBehind::sync() {
 #ifdef F_FULLFSYNC
-  if (::fcntl(fd_, F_FULLFSYNC) == 0) return true;
+  if (::fcntl(file_.get(), F_FULLFSYNC) == 0) return true;
 #endif
-  if (::fsync(fd_) == 0) return true;
+  if (::fsync(file_.get()) == 0) return true;
   if (means_cannot(Operation::sync_file, errno)) return false;
   return fail(error_here(errno, "cannot sync "));
 }
 
 void WriteBehind::drop_cache() {
 #ifdef POSIX_FADV_DONTNEED
-  (void)::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED);
+  (void)::posix_fadvise(file_.get(), 0, 0, POSIX_FADV_DONTNEED);
 #endif
 }
 
@@ -300,7 +300,7 @@ bool WriteBehind::write_pending(std::unique_lock<std::mutex>& lock) {
     const unsigned char* data = block(written_);
     const std::size_t bytes = used_[written_ % kBlocks];
     lock.unlock();
-    if (!write_fully(fd_, data, bytes, written_bytes_)) {
+    if (!write_fully(file_.get(), data, bytes, written_bytes_)) {
       set_failure(error_here(errno, "cannot write "));
       return false;
     }
@@ -317,7 +317,7 @@ void WriteBehind::start_write_back(std::uint64_t written) {
 #ifdef SYNC_FILE_RANGE_WRITE
   if (written - write_back_started_ < kWriteBackBytes) return;
   // Advice: where the file system knows nothing of it, the final sync does all the work.
-  (void)::sync_file_range(fd_, static_cast<off64_t>(write_back_started_),
+  (void)::sync_file_range(file_.get(), static_cast<off64_t>(write_back_started_),
                           static_cast<off64_t>(written - write_back_started_),
                           SYNC_FILE_RANGE_WRITE);
   write_back_started_ = written;
@@ -357,7 +357,7 @@ Expected<std::string> WriteBehind::hash_file() {
     }
     const auto wanted =
         static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), size_ - done));
-    const ssize_t got = ::pread(fd_, buffer.data(), wanted, static_cast<off_t>(done));
+    const ssize_t got = ::pread(file_.get(), buffer.data(), wanted, static_cast<off_t>(done));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) {
       set_failure(error_here(got < 0 ? errno : EIO, "cannot read "));

@@ -77,7 +77,6 @@ TEST_CASE("Files without links follow none, to read or to change") {
     check_conflict(files.read(path, 10));
     check_conflict(files.canonical(path));
     check_conflict(files.set_mode(path, 0777));
-    check_conflict(files.sync_file(path));
   }
   check_conflict(files.list(world.link, 10));
   check_conflict(files.free_bytes(world.link));

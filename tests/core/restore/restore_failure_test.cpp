@@ -258,13 +258,13 @@ TEST_CASE("Temporaries that a killed restore left are removed, those at work and
   }
   const fs::path at_work =
       scene.world / "home" / (".~" + safety + ".manifest.json.fedcba9876543210.tmp");
-  const auto fd = core::create_locked(AT_FDCWD, at_work.string(), at_work);
-  REQUIRE(fd);
+  auto file = core::create_locked(AT_FDCWD, at_work.string(), at_work);
+  REQUIRE(file);
   scene.restore(scene.in_place());
   for (const auto& name : dead) CHECK_FALSE(fs::exists(scene.world / "home" / name));
   for (const auto& name : foreign) CHECK(fs::exists(scene.world / "home" / name));
   CHECK(fs::exists(at_work));
-  ::close(*fd);
+  file->close();
   scene.restore(scene.in_place());
   CHECK_FALSE(fs::exists(at_work));
 }

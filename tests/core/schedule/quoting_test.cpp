@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "core/base/env.h"
+#include "core/base/utf8.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
 
@@ -183,15 +184,6 @@ TEST_CASE("A program path with a quote or backslash goes through env, as an argu
   CHECK(*systemd_command({"/a\\b/p", "run"}) == R"(/usr/bin/env -- "/a\\b/p" "run")");
 }
 
-TEST_CASE("Raw unit values double percent signs and refuse line breaks") {
-  CHECK(*systemd_value("/we ird 100% $HOME é") == "/we ird 100%% $HOME é");
-  CHECK_FALSE(systemd_value("a\nb"));
-  CHECK_FALSE(systemd_value("continues\\"));
-  CHECK_FALSE(systemd_value("/blank at the end "));
-  CHECK_FALSE(systemd_value("\tblank before"));
-  CHECK(*systemd_assignment("K", "a b \"c\" $HOME 100% \\x") == R"("K=a b \"c\" $HOME 100%% \\x")");
-}
-
 TEST_CASE("Every hard string survives the shell of a crontab line") {
   for (const std::string& text : kHardStrings) {
     CAPTURE(text);
@@ -242,14 +234,4 @@ TEST_CASE("UTF-16 holds characters of every plane") {
   CHECK(*utf16le_with_bom("\xE2\x82\xAC\xF0\x9F\x92\xBE") ==
         std::string("\xFF\xFE\xAC\x20\x3D\xD8\xBE\xDC", 8));
   CHECK_FALSE(utf16le_with_bom("\xC0\x80"));
-}
-
-TEST_CASE("UTF-8 is told from what only looks like it") {
-  CHECK(is_utf8(""));
-  CHECK(is_utf8("é日\xF0\x9F\x92\xBE"));
-  for (const char* text :
-       {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xC3", "\x80", "\xFF"}) {
-    CHECK_FALSE(is_utf8(text));
-  }
-  CHECK_FALSE(is_utf8(std::string_view("\0", 1)));
 }

@@ -1,8 +1,6 @@
 // Lets the real schedulers judge the escaping rules: renders an argv as a scheduler's text, and, as
 // the program that the scheduler starts, writes down the argv that arrived.
 //   escape_probe systemd ARGV…         the value of ExecStart=
-//   escape_probe environment KEY VALUE one assignment of Environment=
-//   escape_probe value TEXT            a raw value, as of WorkingDirectory=
 //   escape_probe crontab ARGV…         a crontab command
 //   escape_probe dump FILE ARGV…       appends ARGV, each ended by NUL, to FILE
 #include <cstdio>
@@ -47,11 +45,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
   if (mode == "systemd") return print(core::systemd_command(words));
   if (mode == "crontab") return print(crontab_line(words));
-  if (mode == "environment" && words.size() == 2) {
-    return print(core::systemd_assignment(words[0], words[1]));
-  }
-  if (mode == "value" && words.size() == 1) return print(core::systemd_value(words[0]));
   if (mode == "dump" && !words.empty()) return dump(words[0], {words.begin() + 1, words.end()});
-  std::cerr << "usage: escape_probe systemd|environment|value|crontab|dump …\n";
+  std::cerr << "usage: escape_probe systemd|crontab|dump …\n";
   return 2;
 }
