@@ -21,18 +21,11 @@ spdlog::logger& logger() {
 
 }  // namespace
 
-void log_info(std::string_view text) {
-  logger().info("{}", text);
-}
 void log_warning(std::string_view text) {
   logger().warn("{}", text);
 }
 void log_error(std::string_view text) {
   logger().error("{}", text);
-}
-
-void set_quiet_log(bool quiet) {
-  logger().set_level(quiet ? spdlog::level::warn : spdlog::level::info);
 }
 
 }  // namespace server

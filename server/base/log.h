@@ -6,11 +6,7 @@
 namespace server {
 
 // Thread-safe. The logger is made on the first line that is written.
-void log_info(std::string_view text);
 void log_warning(std::string_view text);
 void log_error(std::string_view text);
-
-// Info lines are dropped (a command line that is not a server says only what it was asked).
-void set_quiet_log(bool quiet);
 
 }  // namespace server

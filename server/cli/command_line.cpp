@@ -11,13 +11,13 @@
 #include <system_error>
 
 #include "server/base/printable.h"
-#include "server/base/signals.h"
 #include "server/cli/terminal.h"
 #include "server/cli/tool_command.h"
 #include "server/jsonrpc/schema_check.h"
 #include "server/mcp/methods.h"
 #include "server/mcp/questions.h"
 #include "server/mcp/tool_registry.h"
+#include "server/platform/signals.h"
 
 namespace server {
 namespace {
@@ -90,8 +90,8 @@ int finish(const Tool& tool, const ToolResult& result, bool as_json, const Words
 
 int run_tool(const Tool& tool, const Json& arguments, bool as_json,
              const ServerDefinition& definition, const Words& words) {
-  const int signal_fd = termination_signals();
-  const StopOnSignal stop(signal_fd);
+  const Event* signals = termination_signals().value_or(nullptr);
+  const StopOnSignal stop(signals);
   ToolRegistry registry(definition, /*check_output=*/false);
   std::optional<CallOutcome> outcome;
   {
@@ -100,7 +100,7 @@ int run_tool(const Tool& tool, const Json& arguments, bool as_json,
       outcome = registry.call(tool, arguments, context);
       const auto* required = std::get_if<InputRequired>(&*outcome);
       if (required == nullptr) break;
-      if (!context.ask(*required, signal_fd)) {
+      if (!context.ask(*required, signals)) {
         outcome = tool_error(error_text({core::ErrorCode::cancelled, "No answer was given.", ""}));
         break;
       }

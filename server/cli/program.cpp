@@ -2,8 +2,6 @@
 
 #include "server/cli/program.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -11,13 +9,15 @@
 #include <optional>
 
 #include "core/base/paths.h"
-#include "server/base/crypto.h"
+#include "core/platform/secrets.h"
 #include "server/base/log.h"
 #include "server/base/printable.h"
-#include "server/base/signals.h"
 #include "server/cli/command_line.h"
 #include "server/cli/terminal.h"
 #include "server/jsonrpc/schema_check.h"
+#include "server/platform/hand_over.h"
+#include "server/platform/signals.h"
+#include "server/platform/streams.h"
 #include "server/stdio/stdio_transport.h"
 
 namespace server {
@@ -118,7 +118,7 @@ std::string request_state_key(const core::Env& env) {
   if (const auto kept = env.files.read(path, kKeyBytes); kept && kept->size() == kKeyBytes) {
     return *kept;
   }
-  std::string key = random_bytes(kKeyBytes);
+  std::string key = core::random_bytes(kKeyBytes);
   bool stored = env.files.make_folders(path.parent_path(), 0700).has_value() &&
                 env.files.write_atomically(path, key, 0600).has_value();
   // Where the file system keeps no permissions it would be no secret.
@@ -140,8 +140,7 @@ int hand_over_to_http(char** argv, const ProgramParts& parts, const core::Env& e
   for (const core::fs::path& folder :
        {env.places.program.parent_path(), env.places.program.parent_path() / "../libexec",
         env.places.data}) {
-    const std::string path = core::text_of(folder / sibling);
-    if (access(path.c_str(), X_OK) == 0) execv(path.c_str(), argv);
+    hand_over_to(folder / sibling, argv);
   }
   return fail_with(
       {core::ErrorCode::not_found,
@@ -167,9 +166,9 @@ int serve(const std::vector<std::string>& words, char** argv, const ProgramParts
     Dispatcher dispatcher(definition, env.clock, std::move(options));
     return parts.http(parsed->settings, dispatcher, env);
   }
-  const int signal_fd = termination_signals();
+  const Event* signals = termination_signals().value_or(nullptr);
   Dispatcher dispatcher(definition, env.clock, std::move(options));
-  const StdioEnd end = serve_stdio(dispatcher, STDIN_FILENO, STDOUT_FILENO, signal_fd);
+  const StdioEnd end = serve_stdio(dispatcher, Input::standard(), Output::standard(), signals);
   // A handler that ignores its stop signal must not keep the process: its files are safe by rule
   // (write beside, rename last), and the next run sweeps what it leaves.
   if (end == StdioEnd::handler_stuck) std::_Exit(kExitDone);
@@ -209,7 +208,7 @@ int run_words(int argc, char** argv, const ProgramParts& parts) {
   for (const ExtraCommand& command : parts.commands) {
     if (command.name != verb) continue;
     if (asks_for_help(words)) return print_help(command.usage, command.description);
-    const StopOnSignal stop(termination_signals());
+    const StopOnSignal stop(termination_signals().value_or(nullptr));
     return command.run(words, env, stop.token());
   }
   const ServerDefinition definition = parts.define(env, {});

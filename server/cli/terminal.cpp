@@ -1,35 +1,20 @@
 // A tool call at a terminal.
 #include "server/cli/terminal.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <charconv>
 #include <cstdio>
-#include <iostream>
 
 #include "core/base/threads.h"
-#include "server/base/signals.h"
 #include "server/jsonrpc/jsonrpc.h"
+#include "server/platform/console.h"
+#include "server/platform/signals.h"
 
 namespace server {
 namespace {
 
 constexpr std::uint64_t kBarWidth = 30;  // characters
-
-// One line from standard input; nothing at its end or when a signal comes.
-std::optional<std::string> read_line(int signal_fd) {
-  std::array<pollfd, 2> both{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{signal_fd, POLLIN, 0}};
-  while (poll(both.data(), both.size(), -1) < 0) {
-  }
-  std::string line;
-  if (both[1].revents != 0 || !std::getline(std::cin, line)) return std::nullopt;
-  return line;
-}
 
 Json typed(const std::string& text, const std::string& type) {
   if (type == "boolean") return means_yes(text);
@@ -68,35 +53,22 @@ bool means_yes(const std::string& answer) {
   return word == "y" || word == "yes" || word == "true";
 }
 
-StopOnSignal::StopOnSignal(int signal_fd) {
-  std::array<int, 2> ends{};
-  if (signal_fd < 0 || pipe2(ends.data(), O_CLOEXEC) != 0) {
-    die_of_signals();
-    return;
-  }
-  wake_read_ = ends[0];
-  wake_write_ = ends[1];
-  const bool listening = core::start_thread(thread_, [this, signal_fd] {
-    std::array<pollfd, 2> both{pollfd{signal_fd, POLLIN, 0}, pollfd{wake_read_, POLLIN, 0}};
-    while (poll(both.data(), both.size(), -1) < 0) {
-    }
-    if (both[0].revents != 0) stop_.request_stop();
-  });
+StopOnSignal::StopOnSignal(const Event* signals) {
+  if (auto made = Event::make(); made && signals != nullptr) wake_ = std::move(*made);
+  const bool listening = wake_ && core::start_thread(thread_, [this, signals] {
+                           if (is_set_first(*signals, *wake_)) stop_.request_stop();
+                         });
   if (!listening) die_of_signals();
 }
 
 StopOnSignal::~StopOnSignal() {
-  if (wake_write_ < 0) return;
-  const char byte = 1;
-  [[maybe_unused]] const auto written = write(wake_write_, &byte, 1);
-  close(wake_write_);
+  if (wake_) wake_->set();
   if (thread_.joinable()) thread_.join();
-  close(wake_read_);
 }
 
 TerminalContext::TerminalContext(std::stop_token stop) : stop_(std::move(stop)) {
-  bar_wanted_ = isatty(STDERR_FILENO) == 1;
-  abilities_.form_elicitation = bar_wanted_ && isatty(STDIN_FILENO) == 1;
+  bar_wanted_ = error_is_terminal();
+  abilities_.form_elicitation = bar_wanted_ && input_is_terminal();
 }
 
 void TerminalContext::report(std::uint64_t done, std::uint64_t total, const std::string& phase) {
@@ -119,7 +91,7 @@ void TerminalContext::clear_bar() {
   bar_shown_ = false;
 }
 
-bool TerminalContext::ask(const InputRequired& required, int signal_fd) {
+bool TerminalContext::ask(const InputRequired& required, const Event* signals) {
   clear_bar();
   state_ = required.state;
   for (const InputRequest& request : required.requests) {
@@ -130,7 +102,7 @@ bool TerminalContext::ask(const InputRequired& required, int signal_fd) {
     Json content = Json::object();
     for (const auto& [name, described] : properties->items()) {
       std::fputs(printable_line(prompt_for(name, described)).c_str(), stderr);
-      const auto line = read_line(signal_fd);
+      const auto line = read_line(signals);
       if (!line) return false;
       if (!line->empty()) {
         content[name] = typed(*line, string_member(described, "type"));

@@ -12,16 +12,18 @@
 
 #include "server/base/printable.h"
 #include "server/mcp/tool.h"
+#include "server/platform/event.h"
 
 namespace server {
 
 // Whether an answer to a yes-or-no question is a yes: y, yes or true, in small letters or capitals.
 bool means_yes(const std::string& answer);
 
-// Requests a stop when a descriptor (signals.h) becomes readable, for as long as it lives.
+// Requests a stop when an event (server/platform/signals.h) is set, for as long as it lives. Where
+// there is none, or no thread to wait for it with, signals end the process at once.
 class StopOnSignal {
  public:
-  explicit StopOnSignal(int signal_fd);
+  explicit StopOnSignal(const Event* signals);
   ~StopOnSignal();
   StopOnSignal(const StopOnSignal&) = delete;
   StopOnSignal& operator=(const StopOnSignal&) = delete;
@@ -30,8 +32,7 @@ class StopOnSignal {
 
  private:
   std::stop_source stop_;
-  int wake_read_ = -1;
-  int wake_write_ = -1;
+  std::optional<Event> wake_;
   std::thread thread_;
 };
 
@@ -52,7 +53,7 @@ class TerminalContext final : public CallContext, private core::ProgressSink {
   void log(LogLevel, const Json&, std::string_view) override {}
 
   // Asks what an ending wants to know, for the next round. False: the user gave up.
-  bool ask(const InputRequired& required, int signal_fd);
+  bool ask(const InputRequired& required, const Event* signals);
 
  private:
   static constexpr std::chrono::milliseconds kBarInterval{50};

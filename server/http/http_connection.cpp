@@ -1,12 +1,7 @@
 // Reading and writing one TCP connection within bounds.
 #include "server/http/http_connection.h"
 
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -26,39 +21,30 @@ constexpr std::size_t kMaxLingerBytes = 64 << 20;
 // Body bytes may exceed the body's bound by the framing of chunks.
 constexpr std::size_t kFramingSlack = 64 << 10;
 
-bool poll_one(int socket, short events, milliseconds timeout) {
-  pollfd entry{socket, events, 0};
-  int ready = 0;
-  do {
-    ready = ::poll(&entry, 1, static_cast<int>(timeout.count()));
-  } while (ready < 0 && errno == EINTR);
-  return ready > 0;
-}
-
 }  // namespace
 
-HttpConnection::HttpConnection(int socket, const HttpLimits& limits, const std::atomic<bool>& cut)
-    : socket_(socket), limits_(limits), cut_(cut), deadline_(Clock::now()) {
+HttpConnection::HttpConnection(Socket socket, const HttpLimits& limits,
+                               const std::atomic<bool>& cut)
+    : socket_(std::move(socket)), limits_(limits), cut_(cut), deadline_(Clock::now()) {
   current_connection = this;
 }
 
 HttpConnection::~HttpConnection() {
   current_connection = nullptr;
-  ::shutdown(socket_, SHUT_RDWR);
-  ::close(socket_);
+  socket_.shut_down();
 }
 
 HttpConnection& HttpConnection::current() {
   return *current_connection;
 }
 
-bool HttpConnection::wait_for(short events, Clock::time_point deadline) const {
+bool HttpConnection::wait_for(Wait ready, Clock::time_point deadline) const {
   while (!cut_) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
     if (left.count() <= 0) {
       return false;
     }
-    if (poll_one(socket_, events, std::min(left, kStopCheck))) {
+    if ((socket_.*ready)(std::min(left, kStopCheck))) {
       return true;
     }
   }
@@ -71,9 +57,8 @@ bool HttpConnection::await_request(const std::function<bool()>& stopping) {
     if (stopping() || closes() || Clock::now() >= deadline) {
       return false;
     }
-    if (wait_for(POLLIN, std::min(deadline, Clock::now() + kStopCheck))) {
-      char first = 0;
-      return ::recv(socket_, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+    if (wait_for(&Socket::wait_readable, std::min(deadline, Clock::now() + kStopCheck))) {
+      return socket_.peek().value_or(0) > 0;
     }
   }
   return true;
@@ -83,17 +68,19 @@ HttpConnection::Filled HttpConnection::fill() {
   if (broken_ || !flush()) {
     return Filled::gone;
   }
-  if (!wait_for(POLLIN, deadline_)) {
-    return Filled::timeout;
+  while (wait_for(&Socket::wait_readable, deadline_)) {
+    const auto got = socket_.receive(in_.data(), in_.size());
+    if (!got) {
+      broken_ = true;
+      return Filled::gone;
+    }
+    in_begin_ = 0;
+    in_end_ = *got;
+    if (has_input()) {
+      return Filled::some;
+    }
   }
-  const auto got = ::recv(socket_, in_.data(), in_.size(), 0);
-  if (got <= 0) {
-    broken_ = true;
-    return Filled::gone;
-  }
-  in_begin_ = 0;
-  in_end_ = static_cast<std::size_t>(got);
-  return Filled::some;
+  return Filled::timeout;
 }
 
 bool HttpConnection::read_head() {
@@ -205,9 +192,7 @@ bool HttpConnection::peer_gone() const {
   if (broken_) {
     return true;
   }
-  char next = 0;
-  const auto got = ::recv(socket_, &next, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+  return !socket_.peek();
 }
 
 void HttpConnection::stream_from_here() {
@@ -221,15 +206,15 @@ bool HttpConnection::flush() {
 }
 
 void HttpConnection::linger() {
-  ::shutdown(socket_, SHUT_WR);
+  socket_.end_sending();
   const auto deadline = Clock::now() + kLinger;
   std::size_t dropped = 0;
-  while (dropped < kMaxLingerBytes && wait_for(POLLIN, deadline)) {
-    const auto got = ::recv(socket_, in_.data(), in_.size(), MSG_DONTWAIT);
-    if (got <= 0) {
+  while (dropped < kMaxLingerBytes && wait_for(&Socket::wait_readable, deadline)) {
+    const auto got = socket_.receive(in_.data(), in_.size());
+    if (got.value_or(0) == 0) {
       return;
     }
-    dropped += static_cast<std::size_t>(got);
+    dropped += *got;
   }
 }
 
@@ -239,34 +224,33 @@ void HttpConnection::send_and_close(std::string_view text) {
   close_after_ = true;
 }
 
-ssize_t HttpConnection::read(char* to, std::size_t size) {
+std::ptrdiff_t HttpConnection::read(char* to, std::size_t size) {
   const std::size_t count = std::min(size, relay_.size() - relayed_);
   if (count == 0) {
     return -1;
   }
   std::memcpy(to, relay_.data() + relayed_, count);
   relayed_ += count;
-  return static_cast<ssize_t>(count);
+  return static_cast<std::ptrdiff_t>(count);
 }
 
-ssize_t HttpConnection::write(const char* from, std::size_t size) {
+std::ptrdiff_t HttpConnection::write(const char* from, std::size_t size) {
   if (broken_) {
     return -1;
   }
   if (!streaming_) {
     out_.append(from, size);
-    return static_cast<ssize_t>(size);
+    return static_cast<std::ptrdiff_t>(size);
   }
-  return send_all({from, size}) ? static_cast<ssize_t>(size) : -1;
+  return send_all({from, size}) ? static_cast<std::ptrdiff_t>(size) : -1;
 }
 
 bool HttpConnection::send_all(std::string_view bytes) {
   while (!bytes.empty()) {
-    const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    const bool refused = sent < 0 && errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK;
-    if (sent > 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-    } else if (refused || !wait_for(POLLOUT, Clock::now() + limits_.write_timeout)) {
+    const auto sent = socket_.send(bytes);
+    if (sent && *sent > 0) {
+      bytes.remove_prefix(*sent);
+    } else if (!sent || !wait_for(&Socket::wait_writable, Clock::now() + limits_.write_timeout)) {
       broken_ = true;
       return false;
     }

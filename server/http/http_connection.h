@@ -2,11 +2,10 @@
 // a whole request may take, on waiting for a reader.
 #pragma once
 
-#include <sys/types.h>
-
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 
 #include "server/http/http_endpoint.h"
 #include "server/http/http_headers.h"
+#include "server/platform/sockets.h"
 
 namespace server {
 
@@ -21,7 +21,7 @@ namespace server {
 class HttpConnection {
  public:
   // Closes the socket at its end. Once `cut` turns true nothing is waited for any more.
-  HttpConnection(int socket, const HttpLimits& limits, const std::atomic<bool>& cut);
+  HttpConnection(Socket socket, const HttpLimits& limits, const std::atomic<bool>& cut);
   ~HttpConnection();
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
@@ -54,18 +54,18 @@ class HttpConnection {
 
   // What cpp-httplib gets to read of the request: a head of our own that says no more than how to
   // write the answer. So there are no two readers to see two requests.
-  ssize_t read(char* to, std::size_t size);
+  std::ptrdiff_t read(char* to, std::size_t size);
   // -1 when the client is gone or reads nothing for the write timeout.
-  ssize_t write(const char* from, std::size_t size);
+  std::ptrdiff_t write(const char* from, std::size_t size);
   bool has_input() const { return in_begin_ < in_end_; }
   bool has_head() const { return relayed_ < relay_.size(); }
-  int socket() const { return socket_; }
 
  private:
   using Clock = std::chrono::steady_clock;
   enum class Filled { some, timeout, gone };
 
-  bool wait_for(short events, Clock::time_point deadline) const;
+  using Wait = bool (Socket::*)(std::chrono::milliseconds) const;
+  bool wait_for(Wait ready, Clock::time_point deadline) const;
   bool send_all(std::string_view bytes);
   // Receives what there is, waiting for it until deadline_.
   Filled fill();
@@ -74,7 +74,7 @@ class HttpConnection {
   bool take_head_bytes(std::string& text, std::size_t& line_begin);
   HttpFault broken_body(Filled filled);
 
-  const int socket_;
+  Socket socket_;
   const HttpLimits limits_;
   const std::atomic<bool>& cut_;
   Clock::time_point deadline_;

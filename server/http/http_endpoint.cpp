@@ -11,7 +11,6 @@ namespace {
 
 constexpr const char* kJson = "application/json";
 constexpr const char* kEventStream = "text/event-stream";
-constexpr const char* kModernVersion = "2026-07-28";
 // The first version whose clients understand an opening event without data.
 constexpr const char* kPrimingSince = "2025-11-25";
 // What we ask clients to wait before they come back to a stream.

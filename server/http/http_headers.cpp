@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <set>
 
+#include "core/platform/secrets.h"
+
 namespace server {
 namespace {
 
@@ -356,14 +358,7 @@ bool bearer_matches(const HttpHeaders& headers, std::string_view token) {
       !equal_ignoring_case(std::string_view(*field).substr(0, kScheme.size()), kScheme)) {
     return false;
   }
-  const std::string_view given = trim(std::string_view(*field).substr(kScheme.size()));
-  // Every byte given is looked at, whatever came before it: no early way out to measure.
-  unsigned int difference = given.size() == token.size() ? 0 : 1;
-  for (std::size_t i = 0; i < given.size(); ++i) {
-    difference |= static_cast<unsigned char>(given[i]) ^
-                  static_cast<unsigned int>(static_cast<unsigned char>(token[i % token.size()]));
-  }
-  return difference == 0;
+  return core::equal_in_constant_time(trim(std::string_view(*field).substr(kScheme.size())), token);
 }
 
 HeaderFacts header_facts(const HttpHeaders& headers) {

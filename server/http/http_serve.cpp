@@ -1,19 +1,18 @@
 // From the command line's words to a server that may be started, and its life until a signal.
-#include <poll.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
 #include "core/base/paths.h"
 #include "core/base/shell_word.h"
-#include "server/base/crypto.h"
+#include "core/platform/secrets.h"
+#include "core/platform/sha256.h"
+#include "server/base/base64.h"
 #include "server/base/exit_codes.h"
 #include "server/base/log.h"
 #include "server/base/printable.h"
-#include "server/base/signals.h"
 #include "server/http/http_server.h"
+#include "server/platform/signals.h"
 
 namespace server {
 namespace {
@@ -58,7 +57,7 @@ core::Expected<> check_token(const std::string& token, const std::string& origin
 core::Expected<> make_token(const core::fs::path& path, core::FileSystem& files) {
   BPD_TRY(files.make_folders(path.parent_path(), 0700));
   const core::fs::path draft = core::text_of(path) + "." + random_id();
-  const std::string token = sha256_hex(random_bytes(kTokenBytes));
+  const std::string token = core::sha256_of(core::random_bytes(kTokenBytes));
   BPD_TRY(files.write_atomically(draft, token + "\n", 0600));
   auto placed = files.rename_new(draft, path);
   if (!placed) {
@@ -207,17 +206,16 @@ int serve_http(const HttpSettings& settings, Dispatcher& dispatcher, const core:
   }
   const HttpOptions chosen = *options;
   HttpServer server(dispatcher, std::move(*options));
-  const int signal_fd = termination_signals();
-  if (signal_fd < 0) {
-    return report(core::error_from_errno(errno, "cannot listen for signals"));
+  const auto signals = termination_signals();
+  if (!signals) {
+    return report(signals.error());
   }
   const auto port = server.start();
   if (!port) {
     return report(port.error());
   }
   std::fputs(greeting(chosen, url_of(chosen, *port), settings.name).c_str(), stderr);
-  pollfd signals{signal_fd, POLLIN, 0};
-  while (server.running() && ::poll(&signals, 1, static_cast<int>(kRunningCheck.count())) <= 0) {
+  while (server.running() && !(*signals)->wait_for(kRunningCheck)) {
   }
   const bool asked = server.running();
   if (!server.stop()) {

@@ -1,17 +1,11 @@
 // The one file that knows cpp-httplib's server: accepting, and the gate every request passes. Of
-// cpp-httplib it takes the listening socket and the writing of answers; requests are read by
-// HttpConnection alone.
+// cpp-httplib it takes the writing of answers alone; requests are read by HttpConnection.
 #include "server/http/http_server.h"
 
-#include <fcntl.h>
 #include <httplib.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -20,6 +14,7 @@
 #include "server/base/log.h"
 #include "server/http/http_connection.h"
 #include "server/http/http_threads.h"
+#include "server/platform/sockets.h"
 
 namespace server {
 namespace {
@@ -27,7 +22,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kListenBacklog = 512;
-constexpr int kAcceptCheckMs = 500;
+constexpr milliseconds kAcceptCheck{500};
 constexpr int kMaxRequestsPerConnection = 100'000;
 // How long open streams get to send their last events when the server stops.
 constexpr milliseconds kDrain{400};
@@ -47,7 +42,7 @@ class ConnectionStream final : public httplib::Stream {
   ssize_t write(const char* from, size_t size) override { return connection_.write(from, size); }
   void get_remote_ip_and_port(std::string&, int&) const override {}
   void get_local_ip_and_port(std::string&, int&) const override {}
-  socket_t socket() const override { return connection_.socket(); }
+  socket_t socket() const override { return INVALID_SOCKET; }
 
  private:
   HttpConnection& connection_;
@@ -64,38 +59,14 @@ bool listed(const std::vector<std::string>& list, const std::string& value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
 
-// What is sent to a connection that gets no thread. Never waits.
-void turn_away(int socket) {
-  const std::string text = unavailable();
-  (void)::send(socket, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  ::shutdown(socket, SHUT_WR);
-  ::close(socket);
-}
-
-// accept(2) failed for want of descriptors or memory.
-bool is_shortage(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
-// The listening socket itself is of no use any more. Everything else concerns one connection.
-bool is_fatal(int error) {
-  return error == EBADF || error == EINVAL || error == ENOTSOCK || error == EOPNOTSUPP ||
-         error == EFAULT;
-}
-
 class Listener final : public httplib::Server {
  public:
   Listener(HttpEndpoint& endpoint, const HttpOptions& options)
       : endpoint_(endpoint),
         options_(options),
-        threads_(options.limits.max_connections,
-                 [this](int socket, Treatment treatment) { serve(socket, treatment); }) {
-    set_tcp_nodelay(true);
-    // The default adds SO_REUSEPORT: a second server would take half of our clients unnoticed.
-    set_socket_options([](socket_t socket) {
-      const int yes = 1;
-      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-    });
+        threads_(options.limits.max_connections, [this](Socket socket, Treatment treatment) {
+          serve(std::move(socket), treatment);
+        }) {
     set_keep_alive_max_count(kMaxRequestsPerConnection);
     set_keep_alive_timeout(
         std::chrono::floor<std::chrono::seconds>(options.limits.idle_timeout).count());
@@ -112,19 +83,15 @@ class Listener final : public httplib::Server {
   }
   ~Listener() override { close_socket(); }
 
-  // After a bind: cpp-httplib compiles in a backlog of 5, and its own loop ends at the first error.
-  void prepare() {
-    ::listen(svr_sock_, kListenBacklog);
-    ::fcntl(svr_sock_, F_SETFL, ::fcntl(svr_sock_, F_GETFL) | O_NONBLOCK);
-    spare_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  }
+  // The port; nothing when the address cannot be had.
+  std::optional<int> listen_on(const std::string& host, int port);
   // Serves until end_accepting(), or until the socket fails; then waits for the connections.
   void accept_connections();
   void begin_stop() { stopping_ = true; }
   void cut_connections() { cut_ = true; }
   void end_accepting() {
     ended_ = true;
-    ::shutdown(svr_sock_, SHUT_RDWR);
+    socket_->shut_down();
   }
   // Once nothing accepts any more: nobody can connect.
   void close_socket();
@@ -132,7 +99,7 @@ class Listener final : public httplib::Server {
  private:
   void meet_shortage();
   void tell_of_shortage(const char* what);
-  void serve(int socket, Treatment treatment);
+  void serve(Socket socket, Treatment treatment);
   void serve_requests(HttpConnection& connection);
   // What the request gets.
   HttpAnswer answer();
@@ -148,36 +115,37 @@ class Listener final : public httplib::Server {
   std::atomic<bool> stopping_{false};
   std::atomic<bool> cut_{false};
   std::atomic<bool> ended_{false};
-  int spare_ = -1;  // given up for a moment where there is no other descriptor
+  std::optional<ListeningSocket> socket_;
   std::optional<std::chrono::steady_clock::time_point> shortage_told_;
   ConnectionThreads threads_;
 };
 
+std::optional<int> Listener::listen_on(const std::string& host, int port) {
+  socket_ = ListeningSocket::open(host, port, kListenBacklog);
+  if (!socket_) {
+    return std::nullopt;
+  }
+  svr_sock_ = 0;  // of cpp-httplib, which ends every stream while it believes that it has no socket
+  return socket_->port();
+}
+
 void Listener::close_socket() {
-  if (const socket_t socket = svr_sock_.exchange(INVALID_SOCKET); socket != INVALID_SOCKET) {
-    ::close(socket);
-  }
-  if (spare_ >= 0) {
-    ::close(std::exchange(spare_, -1));
-  }
+  svr_sock_ = INVALID_SOCKET;
+  socket_.reset();
 }
 
 void Listener::accept_connections() {
   while (!ended_) {
-    pollfd entry{svr_sock_, POLLIN, 0};
-    const int ready = ::poll(&entry, 1, kAcceptCheckMs);
-    if (ready <= 0 || ended_) {
-      continue;
-    }
-    const int socket = ::accept4(svr_sock_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (socket >= 0) {
-      if (!threads_.take(socket)) {
+    Socket connection;
+    const auto outcome = socket_->accept(connection, kAcceptCheck);
+    if (outcome == ListeningSocket::Outcome::accepted) {
+      if (!threads_.take(connection)) {
         tell_of_shortage("thread");
-        turn_away(socket);
+        turn_away(std::move(connection), unavailable());
       }
-    } else if (is_shortage(errno)) {
+    } else if (outcome == ListeningSocket::Outcome::shortage) {
       meet_shortage();
-    } else if (is_fatal(errno)) {
+    } else if (outcome == ListeningSocket::Outcome::broken) {
       break;
     }
   }
@@ -187,14 +155,7 @@ void Listener::accept_connections() {
 // A connection that could not be accepted would be reported again at once, for ever.
 void Listener::meet_shortage() {
   tell_of_shortage("descriptor");
-  if (spare_ >= 0) {
-    ::close(std::exchange(spare_, -1));
-    const int socket = ::accept4(svr_sock_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (socket >= 0) {
-      turn_away(socket);
-    }
-  }
-  spare_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  socket_->turn_one_away(unavailable());
   std::this_thread::sleep_for(kShortagePause);
 }
 
@@ -208,8 +169,8 @@ void Listener::tell_of_shortage(const char* what) {
               " for another connection: it was turned away. Others are served.");
 }
 
-void Listener::serve(int socket, Treatment treatment) {
-  HttpConnection connection(socket, options_.limits, cut_);
+void Listener::serve(Socket socket, Treatment treatment) {
+  HttpConnection connection(std::move(socket), options_.limits, cut_);
   try {
     if (treatment == Treatment::serve) {
       serve_requests(connection);
@@ -361,16 +322,13 @@ class HttpServer::Impl {
         listener_(endpoint_, options_) {}
 
   core::Expected<int> start() {
-    int port = options_.port;
-    const bool bound = port == 0 ? (port = listener_.bind_to_any_port(options_.host)) > 0
-                                 : listener_.bind_to_port(options_.host, port);
-    if (!bound) {
+    const auto port = listener_.listen_on(options_.host, options_.port);
+    if (!port) {
       return core::fail(
           core::ErrorCode::io,
           "Cannot listen on " + options_.host + ", port " + std::to_string(options_.port) + ".",
           "Choose a free port, or 0 for any.");
     }
-    listener_.prepare();
     running_ = true;
     try {
       thread_ = std::thread([this] {
@@ -383,7 +341,7 @@ class HttpServer::Impl {
                         std::string("No thread can be started to listen with: ") + error.what(),
                         "Raise the bound on this user's or container's threads.");
     }
-    return port;
+    return *port;
   }
 
   bool running() const { return running_; }

@@ -16,7 +16,7 @@ constexpr std::chrono::milliseconds kThreadIdle{10'000};
 ConnectionThreads::ConnectionThreads(std::size_t max_connections, Work work)
     : max_(max_connections), work_(std::move(work)) {}
 
-bool ConnectionThreads::take(int socket) {
+bool ConnectionThreads::take(Socket& socket) {
   std::unique_lock lock(mutex_);
   join_retired(lock);
   if (busy_ >= max_ + kMaxRefusals) {
@@ -26,7 +26,7 @@ bool ConnectionThreads::take(int socket) {
   if (waiting_ <= jobs_.size() && !add_thread()) {
     return false;
   }
-  jobs_.push_back({socket, busy_ < max_ ? Treatment::serve : Treatment::refuse});
+  jobs_.push_back({std::move(socket), busy_ < max_ ? Treatment::serve : Treatment::refuse});
   ++busy_;
   wake_.notify_one();
   return true;
@@ -52,10 +52,10 @@ void ConnectionThreads::run(Threads::iterator self) {
     if (jobs_.empty()) {
       break;
     }
-    const Job job = jobs_.front();
+    Job job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
-    work_(job.socket, job.treatment);
+    work_(std::move(job.socket), job.treatment);
     lock.lock();
     --busy_;
   }

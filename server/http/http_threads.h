@@ -9,6 +9,8 @@
 #include <mutex>
 #include <thread>
 
+#include "server/platform/sockets.h"
+
 namespace server {
 
 enum class Treatment { serve, refuse };
@@ -19,8 +21,8 @@ class ConnectionThreads {
   // Connections above the bound that are told so.
   static constexpr std::size_t kMaxRefusals = 32;
 
-  // `work` is given each socket, closes it, and must not throw.
-  using Work = std::function<void(int socket, Treatment)>;
+  // `work` is given each socket, and must not throw.
+  using Work = std::function<void(Socket socket, Treatment)>;
   ConnectionThreads(std::size_t max_connections, Work work);
   ~ConnectionThreads() { shutdown(); }
   ConnectionThreads(const ConnectionThreads&) = delete;
@@ -28,13 +30,13 @@ class ConnectionThreads {
 
   // False, and the socket stays the caller's: there are too many already, or the system has no
   // thread for it.
-  bool take(int socket);
+  bool take(Socket& socket);
   // Waits for all of them. No take() may come after.
   void shutdown();
 
  private:
   struct Job {
-    int socket = -1;
+    Socket socket;
     Treatment treatment = Treatment::serve;
   };
   using Threads = std::list<std::thread>;

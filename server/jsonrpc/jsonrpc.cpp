@@ -90,15 +90,6 @@ std::string dump_json(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-bool is_utf8(std::string_view bytes) {
-  try {
-    Json(std::string(bytes)).dump();
-    return true;
-  } catch (const Json::exception&) {
-    return false;
-  }
-}
-
 std::string encode_result(const RequestId& id, std::string_view result) {
   std::string text = R"({"jsonrpc":"2.0","id":)";
   text += dump_json(to_json(id));

@@ -78,7 +78,6 @@ std::string encode_notification(std::string_view method, const Json& params);
 std::string encode_request(const RequestId& id, std::string_view method, const Json& params);
 // Compact; bytes that are not UTF-8 are replaced.
 std::string dump_json(const Json& value);
-bool is_utf8(std::string_view bytes);
 
 Json to_json(const RequestId& id);
 std::optional<RequestId> request_id_from(const Json& value);

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "core/base/utf8.h"
+
 namespace server {
 namespace {
 
@@ -154,7 +156,7 @@ std::optional<std::string> decode_header_value(std::string_view value) {
   value.remove_prefix(kOpen.size());
   value.remove_suffix(kClose.size());
   auto decoded = decode_base64(value);
-  return decoded && is_utf8(*decoded) ? decoded : std::nullopt;
+  return decoded && core::is_utf8(*decoded) ? decoded : std::nullopt;
 }
 
 std::optional<RpcError> check_method_headers(const HeaderFacts& headers, const Request& request) {

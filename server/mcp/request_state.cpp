@@ -3,7 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "server/base/crypto.h"
+#include "core/platform/secrets.h"
+#include "core/platform/sha256.h"
+#include "server/base/base64.h"
 #include "server/jsonrpc/jsonrpc.h"
 
 namespace server {
@@ -21,7 +23,7 @@ std::int64_t seconds_of(core::Instant instant) {
 const std::string& RequestStates::key() {
   std::call_once(once_, [this] {
     if (make_key_) key_ = make_key_();
-    if (key_.size() < kKeyBytes) key_ = random_bytes(kKeyBytes);
+    if (key_.size() < kKeyBytes) key_ = core::random_bytes(kKeyBytes);
   });
   return key_;
 }
@@ -34,7 +36,7 @@ std::string RequestStates::sign(const Memory& memory, std::string_view principal
       {"answers", memory.answers}, {"asked", memory.asked},
       {"state", memory.state}};
   std::string text = std::string(kPrefix) + base64url(dump_json(payload));
-  const std::string signature = base64url(hmac_sha256(key(), text));
+  const std::string signature = base64url(core::hmac_sha256(key(), text));
   return text + "." + signature;
 }
 
@@ -45,7 +47,8 @@ std::optional<RequestStates::Memory> RequestStates::verify(std::string_view text
   const std::size_t dot = text.rfind('.');
   if (dot < kPrefix.size()) return std::nullopt;
   const auto signature = from_base64url(text.substr(dot + 1));
-  if (!signature || !equal_in_constant_time(*signature, hmac_sha256(key(), text.substr(0, dot)))) {
+  if (!signature ||
+      !core::equal_in_constant_time(*signature, core::hmac_sha256(key(), text.substr(0, dot)))) {
     return std::nullopt;
   }
   const auto bytes = from_base64url(text.substr(kPrefix.size(), dot - kPrefix.size()));
@@ -71,7 +74,7 @@ std::string request_digest(std::string_view method, const Json& params) {
   for (const auto& [key, value] : params.items()) {
     if (key != "_meta" && key != "inputResponses" && key != "requestState") salient[key] = value;
   }
-  return sha256_hex(salient.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return core::sha256_of(salient.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 }  // namespace server

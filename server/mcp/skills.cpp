@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <set>
 
-#include "server/base/crypto.h"
+#include "core/base/utf8.h"
+#include "core/platform/sha256.h"
+#include "server/base/base64.h"
 #include "server/base/log.h"
 #include "server/jsonrpc/jsonrpc.h"
 
@@ -53,7 +55,7 @@ void SkillShelf::prepare() {
       for (const SkillFile& part : files_) {
         if (!part.path.starts_with(std::string(folder) + "/")) continue;
         files.push_back({{"uri", uri_of(part.path)},
-                         {"digest", "sha256:" + sha256_hex(part.text)},
+                         {"digest", "sha256:" + core::sha256_of(part.text)},
                          {"size", part.text.size()}});
       }
       resources_.push_back({{"uri", uri_of(file.path)},
@@ -90,7 +92,7 @@ std::optional<Json> SkillShelf::read(const std::string& uri) {
   for (const SkillFile& file : files_) {
     if (uri_of(file.path) != uri) continue;
     Json contents = {{"uri", uri}, {"mimeType", mime_of(file.path)}};
-    if (is_utf8(file.text)) {
+    if (core::is_utf8(file.text)) {
       contents["text"] = file.text;
     } else {
       contents["blob"] = base64(file.text);

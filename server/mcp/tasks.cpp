@@ -4,7 +4,7 @@
 #include <exception>
 #include <utility>
 
-#include "server/base/crypto.h"
+#include "server/base/base64.h"
 #include "server/base/log.h"
 #include "server/mcp/questions.h"
 

@@ -6,6 +6,8 @@
 #include <cstddef>
 
 #include "server/mcp/dispatcher.h"
+#include "server/platform/event.h"
+#include "server/platform/streams.h"
 
 namespace server {
 
@@ -19,8 +21,8 @@ enum class StdioEnd {
   handler_stuck,  // a handler did not stop in time: the process must exit without destructors
 };
 
-// Serves one client until its input ends or `stop_fd` becomes readable (-1: never); returns within
-// kDrainTime + kStopTime then. Messages are dispatched on the calling thread.
-StdioEnd serve_stdio(Dispatcher& dispatcher, int input_fd, int output_fd, int stop_fd);
+// Serves one client until its input ends or `stop` is set (null: never); returns within kDrainTime
+// + kStopTime then. Messages are dispatched on the calling thread.
+StdioEnd serve_stdio(Dispatcher& dispatcher, Input input, Output output, const Event* stop);
 
 }  // namespace server

@@ -1,7 +1,7 @@
 // Frontmatter and the files of skills.
 #include "server/mcp/skills.h"
 
-#include "server/base/crypto.h"
+#include "core/platform/sha256.h"
 #include "support/catch.h"
 #include "tests/server/support/demo_server.h"
 
@@ -45,7 +45,7 @@ TEST_CASE("A skill's files are served byte by byte, with the digests of those by
     const auto contents = shelf.read(resource.at("uri").get<std::string>());
     REQUIRE(contents);
     const std::string text = contents->at("text").get<std::string>();
-    CHECK(resource.at("digest") == "sha256:" + server::sha256_hex(text));
+    CHECK(resource.at("digest") == "sha256:" + core::sha256_of(text));
     CHECK(resource.at("size") == text.size());
   }
   CHECK(skill->at("frontmatter").at("description") == "Shows how a skill is served.");

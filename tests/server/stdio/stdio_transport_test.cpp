@@ -38,7 +38,8 @@ class Piped {
  public:
   Piped()
       : dispatcher_(definition_, clock_, {}), thread_([this] {
-          end_ = server::serve_stdio(dispatcher_, in_.ends[0], out_.ends[1], stop_.ends[0]);
+          end_ = server::serve_stdio(dispatcher_, server::Input(in_.ends[0]),
+                                     server::Output(out_.ends[1]), &stop_);
           out_.close_end(1);
         }) {}
   ~Piped() {
@@ -70,7 +71,7 @@ class Piped {
     return line;
   }
   void end_input() { in_.close_end(1); }
-  void signal() { REQUIRE(::write(stop_.ends[1], "x", 1) == 1); }
+  void signal() { stop_.set(); }
   server::StdioEnd join() {
     thread_.join();
     return end_;
@@ -79,7 +80,8 @@ class Piped {
  private:
   test::FakeClock clock_;
   server::ServerDefinition definition_ = test::demo_definition();
-  Pipe in_, out_, stop_;
+  Pipe in_, out_;
+  server::Event stop_ = *server::Event::make();
   server::Dispatcher dispatcher_;
   server::StdioEnd end_ = server::StdioEnd::handler_stuck;
   std::string buffer_;

@@ -1,15 +1,9 @@
-// Digests, signatures, base64 and random bytes.
-#include "server/base/crypto.h"
+// Base64, and names that nobody guesses.
+#include "server/base/base64.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/sha.h>
-#include <unistd.h>
-
-#include <array>
 #include <cstdint>
-#include <cstdlib>
+
+#include "core/platform/secrets.h"
 
 namespace server {
 namespace {
@@ -60,31 +54,6 @@ std::string encode(std::string_view bytes, std::string_view alphabet) {
 
 }  // namespace
 
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(digest.size() * 2);
-  for (const unsigned char byte : digest) {
-    text.push_back(kDigits[byte >> 4]);
-    text.push_back(kDigits[byte & 15]);
-  }
-  return text;
-}
-
-std::string hmac_sha256(std::string_view key, std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data(), &size);
-  return {reinterpret_cast<const char*>(digest.data()), size};
-}
-
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
 std::string base64(std::string_view bytes) {
   std::string text = encode(bytes, kStandard);
   while (text.size() % 4 != 0) text.push_back('=');
@@ -105,15 +74,8 @@ std::optional<std::string> from_base64(std::string_view text) {
   return decode(text.substr(0, text.size() - padding), kStandard);
 }
 
-std::string random_bytes(std::size_t count) {
-  std::string bytes(count, '\0');
-  // Fails only for more than 256 bytes or a kernel without the call; then nothing may go on.
-  if (getentropy(bytes.data(), bytes.size()) != 0) std::abort();
-  return bytes;
-}
-
 std::string random_id() {
-  return base64url(random_bytes(16));
+  return base64url(core::random_bytes(16));
 }
 
 }  // namespace server

@@ -1,0 +1,20 @@
+// The person at the terminal that a program was started from, if there is one.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "server/platform/event.h"
+
+namespace server {
+
+// Whether somebody types standard input, or sees standard error (and what it is told by escape
+// sequences).
+bool input_is_terminal();
+bool error_is_terminal();
+
+// One line of standard input, without its end, waited for without a bound; nothing at the end of
+// input and once `stop` is set.
+std::optional<std::string> read_line(const Event* stop);
+
+}  // namespace server

@@ -1,0 +1,12 @@
+// Going on as another program.
+#pragma once
+
+#include <filesystem>
+
+namespace server {
+
+// Runs `program` in this process' place, with the same arguments, environment and streams. Returns
+// only where it cannot be started: it is not there, above all.
+void hand_over_to(const std::filesystem::path& program, char** argv);
+
+}  // namespace server

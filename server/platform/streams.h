@@ -1,0 +1,44 @@
+// Bytes from and to the one peer at the other end of a pipe or terminal.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "server/platform/event.h"
+
+namespace server {
+
+// What a read or write waits for ends when `stop` is set.
+class Input {
+ public:
+  // Does not close what it reads from.
+  explicit Input(core::Descriptor::Handle handle) : handle_(handle) {}
+  static Input standard();
+
+  // Waits until there are bytes, without a bound, and reads what there is, up to `size`. 0 at the
+  // end; nothing on a failure and once `stop` is set, whatever there is to read.
+  std::optional<std::size_t> read(char* to, std::size_t size, const Event* stop);
+
+ private:
+  core::Descriptor::Handle handle_;
+};
+
+class Output {
+ public:
+  // Does not close what it writes to.
+  explicit Output(core::Descriptor::Handle handle) : handle_(handle) {}
+  static Output standard();
+
+  // Writes all of it, waiting as long as the reader wants. False when the reader has gone, or when
+  // `stop` is set and nothing can be written for `last_wait`.
+  bool write(std::string_view bytes, const Event* stop, std::chrono::milliseconds last_wait);
+  // Whether so many bytes can be written at once; false for more than a few KiB.
+  bool has_room_for(std::size_t bytes) const;
+
+ private:
+  core::Descriptor::Handle handle_;
+};
+
+}  // namespace server
