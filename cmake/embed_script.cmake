@@ -1,16 +1,60 @@
-# Run by bpd_embed: writes OUT, a C++ file with the text of each of FILES (split by |) under ROOT.
+# Run by bpd_embed: writes OUT, a C++ file with the text of each of FILES (split by |) under ROOT, and
+# the frontmatter of those that have one.
 # Bytes, not string literals: a compiler promises only 64 KiB for one literal.
+cmake_minimum_required(VERSION 3.25)
+
+# The lines between the first two `---` of a Markdown file as a JSON object; empty where there are
+# none. Of YAML it knows what our files use, and stops at anything else: one key in a line, with a
+# plain text or one in double quotes (without a backslash).
+function(frontmatter_of name result)
+  set(json "")
+  file(READ "${ROOT}/${name}" rest)
+  if(rest MATCHES "^---\n")
+    string(SUBSTRING "${rest}" 4 -1 rest)
+    while(NOT rest MATCHES "^---\n")
+      if(NOT rest MATCHES "^([a-z-]+): ([^\n]+)\n")
+        message(FATAL_ERROR "${name}: the frontmatter holds a line that is not \"key: text\", or has no end.")
+      endif()
+      set(key "${CMAKE_MATCH_1}")
+      set(text "${CMAKE_MATCH_2}")
+      string(LENGTH "${CMAKE_MATCH_0}" length)
+      string(SUBSTRING "${rest}" ${length} -1 rest)
+      if(text MATCHES "^\"([^\"\\]*)\"$")
+        set(text "${CMAKE_MATCH_1}")
+      elseif(NOT text MATCHES "^[A-Za-z]" OR text MATCHES ": | #|[ \t]$|\\\\"
+          OR text MATCHES "^(true|false|null)$")
+        message(FATAL_ERROR "${name}: put the text of \"${key}\" in double quotes.")
+      endif()
+      string(REPLACE "\"" "\\\"" text "${text}")
+      string(APPEND json ",\"${key}\":\"${text}\"")
+    endwhile()
+    string(REGEX REPLACE "^," "" json "${json}")
+    set(json "{${json}}")
+  endif()
+  set(${result} "${json}" PARENT_SCOPE)
+endfunction()
+
+# Adds the array `variable` of the bytes to `body`, and the view of it to `table`.
+macro(add_bytes variable hex)
+  string(LENGTH "${hex}" digits)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  math(EXPR size "${digits} / 2")
+  string(APPEND body "const unsigned char ${variable}[] = {${bytes}0};\n")
+  string(APPEND table ", {reinterpret_cast<const char*>(${variable}), ${size}}")
+endmacro()
+
 string(REPLACE "|" ";" names "${FILES}")
 set(body "#include \"embedded.h\"\n\nnamespace embedded {\nnamespace {\n")
 set(table "")
 set(index 0)
 foreach(name IN LISTS names)
+  string(APPEND table "    {\"${name}\"")
   file(READ "${ROOT}/${name}" text HEX)
-  string(LENGTH "${text}" digits)
-  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${text}")
-  math(EXPR size "${digits} / 2")
-  string(APPEND body "const unsigned char kFile${index}[] = {${bytes}0};\n")
-  string(APPEND table "    {\"${name}\", {reinterpret_cast<const char*>(kFile${index}), ${size}}},\n")
+  add_bytes(kFile${index} "${text}")
+  frontmatter_of(${name} json)
+  string(HEX "${json}" text)
+  add_bytes(kFrontmatter${index} "${text}")
+  string(APPEND table "},\n")
   math(EXPR index "${index} + 1")
 endforeach()
 if(index EQUAL 0)

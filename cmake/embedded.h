@@ -7,8 +7,9 @@
 namespace embedded {
 
 struct File {
-  std::string_view name;  // path below its folder, with forward slashes: "snapshot_db.json"
-  std::string_view text;  // the file's exact bytes
+  std::string_view name;         // path below its folder, with forward slashes: "snapshot_db.json"
+  std::string_view text;         // the file's exact bytes
+  std::string_view frontmatter;  // of a Markdown file, as JSON; empty where there is none
 };
 
 // Sorted by name; valid for the life of the program.

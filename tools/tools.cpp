@@ -41,7 +41,7 @@ server::ServerDefinition define_server(const core::Env& env, const server::Serve
   definition.prompts = all_prompts();
   definition.complete = snapshot_completer(setting);
   for (const auto& file : embedded::embedded_skill()) {
-    definition.skills.push_back({file.name, file.text});
+    definition.skills.push_back({file.name, file.text, file.frontmatter});
   }
   return definition;
 }

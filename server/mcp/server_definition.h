@@ -50,6 +50,7 @@ using Completer = std::function<std::vector<std::string>(const CompletionRequest
 struct SkillFile {
   std::string_view path;  // "<skill>/SKILL.md", "<skill>/references/x.md"
   std::string_view text;
+  std::string_view frontmatter;  // of a SKILL.md: its YAML as a JSON object
 };
 
 struct ServerDefinition {

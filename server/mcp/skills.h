@@ -40,9 +40,4 @@ class SkillShelf {
   Json resources_ = Json::array();
 };
 
-// The YAML between the first two `---` lines as JSON. Understands what skills use: scalars (plain,
-// quoted, folded `>`, literal `|`), block and flow lists, nested maps. Plain scalars stay strings
-// unless they are true, false, null or a number. An empty object where there is none.
-Json parse_frontmatter(std::string_view markdown);
-
 }  // namespace server

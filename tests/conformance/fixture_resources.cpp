@@ -83,9 +83,7 @@ Json argument(const char* name) {
 Prompt make_prompt(const char* name, const char* description, Json arguments,
                    std::function<PromptOutcome(const Json&, CallContext&)> handler) {
   Json entry{{"name", name}, {"description", description}};
-  if (!arguments.empty()) {
-    entry["arguments"] = std::move(arguments);
-  }
+  if (!arguments.empty()) entry["arguments"] = std::move(arguments);
   return {std::move(entry), std::move(handler)};
 }
 
@@ -101,6 +99,8 @@ PromptOutcome asks_context(const Json&, CallContext& context) {
       Json::array({user_message(text_block("Use this context: " + answer.get<std::string>()))})};
 }
 
+constexpr std::string_view kFrontmatter =
+    R"({"name":"fixture-skill","description":"A skill to test the skills extension with."})";
 constexpr std::string_view kSkill = R"(---
 name: fixture-skill
 description: A skill to test the skills extension with.
@@ -164,7 +164,8 @@ std::vector<Prompt> prompts() {
 }
 
 std::vector<server::SkillFile> skills() {
-  return {{"fixture-skill/SKILL.md", kSkill}, {"fixture-skill/references/details.md", kDetails}};
+  return {{"fixture-skill/SKILL.md", kSkill, kFrontmatter},
+          {"fixture-skill/references/details.md", kDetails, {}}};
 }
 
 }  // namespace fixture

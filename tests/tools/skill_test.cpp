@@ -50,9 +50,8 @@ std::string skill_text() {
 }
 
 std::string frontmatter(const std::string& key) {
-  std::istringstream text(skill_text());
-  for (std::string line; std::getline(text, line);) {
-    if (line.starts_with(key + ": ")) return line.substr(key.size() + 2);
+  for (const auto& file : embedded::embedded_skill()) {
+    if (file.name == kSkillFile) return Json::parse(file.frontmatter).value(key, "");
   }
   return "";
 }
@@ -92,6 +91,17 @@ TEST_CASE("The skill's frontmatter keeps the rules of skills") {
   CHECK(frontmatter("description").size() > 100);
   CHECK(frontmatter("description").size() <= kMaxDescription);
   CHECK(frontmatter("description").find(": ") == std::string::npos);
+}
+
+TEST_CASE("the frontmatter that is served is the one that the file holds") {
+  for (const auto& file : embedded::embedded_skill()) {
+    CAPTURE(std::string(file.name));
+    CHECK(file.frontmatter.empty() == !file.text.starts_with("---\n"));
+  }
+  CHECK(skill_text().find("\ndescription: " + frontmatter("description") + "\n") !=
+        std::string::npos);
+  CHECK(skill_text().find("\nargument-hint: \"" + frontmatter("argument-hint") + "\"\n") !=
+        std::string::npos);
 }
 
 TEST_CASE(

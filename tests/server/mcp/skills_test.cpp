@@ -1,4 +1,4 @@
-// Frontmatter and the files of skills.
+// The files of skills.
 #include "server/mcp/skills.h"
 
 #include "core/platform/sha256.h"
@@ -6,34 +6,6 @@
 #include "tests/server/support/demo_server.h"
 
 using server::Json;
-using server::parse_frontmatter;
-
-TEST_CASE("Frontmatter is read as YAML reads it") {
-  const Json json = parse_frontmatter(
-      "---\n"
-      "name: a-skill\n"
-      "description: \"Quoted: with \\\"quotes\\\"\"\n"
-      "single: 'it''s'\n"
-      "folded: >-\n  one\n  two\n\n  three\n"
-      "literal: |\n  one\n    two\n"
-      "plain: goes on\n  over lines\n"
-      "number: 3\nfraction: 1.5\nyes: true\nnothing: null\nempty:\n"
-      "# a comment\n"
-      "list:\n  - a\n  - 2\n"
-      "flow: [a, \"b\", 3]\n"
-      "metadata:\n  version: 1.0.2\n  nested:\n    deep: x\n"
-      "---\nname: not-this\n");
-  CHECK(json == Json::parse(R"({"name":"a-skill","description":"Quoted: with \"quotes\"",
-    "single":"it's","folded":"one two\nthree","literal":"one\n  two\n","plain":"goes on over lines",
-    "number":3,"fraction":1.5,"yes":true,"nothing":null,"empty":null,"list":["a",2],
-    "flow":["a","b",3],"metadata":{"version":"1.0.2","nested":{"deep":"x"}}})"));
-}
-
-TEST_CASE("A file without frontmatter has none") {
-  CHECK(parse_frontmatter("# Title\n").empty());
-  CHECK(parse_frontmatter("---\nname: x\n").empty());
-  CHECK(parse_frontmatter("").empty());
-}
 
 TEST_CASE("A skill's files are served byte by byte, with the digests of those bytes") {
   const server::ServerDefinition definition = test::demo_definition();
@@ -67,15 +39,22 @@ TEST_CASE("A folder shows its direct children only") {
 
 TEST_CASE("A skill whose name is not its folder's is left out") {
   server::ServerDefinition definition;
-  definition.skills = {{"folder/SKILL.md", "---\nname: other\ndescription: x\n---\n"}};
+  definition.skills = {{"folder/SKILL.md", "", R"({"name":"other","description":"x"})"}};
+  server::SkillShelf shelf(definition);
+  CHECK(shelf.entries().empty());
+}
+
+TEST_CASE("A skill without frontmatter is left out") {
+  server::ServerDefinition definition;
+  definition.skills = {{"s/SKILL.md", "# Title\n", ""}};
   server::SkillShelf shelf(definition);
   CHECK(shelf.entries().empty());
 }
 
 TEST_CASE("Bytes that are no text are served as base64") {
   server::ServerDefinition definition;
-  definition.skills = {{"s/SKILL.md", "---\nname: s\ndescription: x\n---\n"},
-                       {"s/logo.png", "\x89PNG"}};
+  definition.skills = {{"s/SKILL.md", "", R"({"name":"s","description":"x"})"},
+                       {"s/logo.png", "\x89PNG", {}}};
   server::SkillShelf shelf(definition);
   const auto contents = shelf.read("skill://s/logo.png");
   REQUIRE(contents);

@@ -200,6 +200,9 @@ class DemoResources final : public server::ResourceProvider {
 constexpr std::string_view kSkill =
     "---\nname: demo-skill\ndescription: >-\n  Shows how a skill\n  is served.\nlicense: MIT\n"
     "metadata:\n  version: 1\n  tags: [a, b]\n---\n# Demo\n";
+constexpr std::string_view kFrontmatter =
+    R"({"name":"demo-skill","description":"Shows how a skill is served.","license":"MIT",)"
+    R"("metadata":{"version":1,"tags":["a","b"]}})";
 
 }  // namespace
 
@@ -231,8 +234,8 @@ server::ServerDefinition demo_definition() {
     if (request.value == "A") values = {"Ada", "Alan"};
     return values;
   };
-  definition.skills = {{"demo-skill/SKILL.md", kSkill},
-                       {"demo-skill/references/more.md", "More.\n"}};
+  definition.skills = {{"demo-skill/SKILL.md", kSkill, kFrontmatter},
+                       {"demo-skill/references/more.md", "More.\n", {}}};
   return definition;
 }
 
