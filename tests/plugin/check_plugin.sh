@@ -21,7 +21,7 @@ fail() {
 # The plugin as a marketplace delivers it, with a name that wants quoting.
 plugin=$scratch/"a plugin's copy"
 mkdir -p "$plugin"
-(cd "$root" && cp -r .claude-plugin .mcp.json bin hooks skill "$plugin" && cp README.md "$plugin")
+(cd "$root" && cp -r .claude-plugin bin hooks skill "$plugin" && cp README.md "$plugin")
 
 build_plugin() {
   mkdir -p "$plugin/build/release"
@@ -45,6 +45,7 @@ check_launcher() {
     [ ! -s "$scratch/out" ] || fail "wrote to stdout"
     [ "$(wc -l <"$scratch/err")" = 1 ] || fail "not one line on stderr"
     grep -q "bootstrap.sh' install" "$scratch/err" || fail "does not say how to build"
+    python3 "$root/tests/plugin/late_program.py" "$launcher" "$program" || fail "not built in time"
   fi
   local folder
   for folder in "$HOME/.local/share/backup-plugin-db/bin" "$HOME/.local/bin"; do
@@ -125,8 +126,9 @@ check_claude() {
   claude plugin marketplace add "$plugin"
   claude plugin install backup-plugin-db
   if is_unseen; then
+    # A failure would be remembered, also after the program is there.
     claude mcp list >"$scratch/servers" 2>&1
-    grep -q 'plugin:backup-plugin-db:backup: .*Connected' "$scratch/servers" && fail "connected"
+    grep -q 'plugin:backup-plugin-db:backup: .*Connected' "$scratch/servers" || fail "not answered"
   fi
   mkdir -p "$HOME/.local/bin"
   ln -s "$program" "$HOME/.local/bin/backup-plugin-db"

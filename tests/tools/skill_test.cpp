@@ -107,8 +107,9 @@ TEST_CASE("the frontmatter that is served is the one that the file holds") {
 TEST_CASE(
     "The tools that the skill may call unasked only read, under the names Claude Code gives") {
   test::ToolHouse house;
-  const std::string plugin = read_json(".claude-plugin/plugin.json").at("name");
-  const auto servers = read_json(".mcp.json").at("mcpServers");
+  const auto manifest = read_json(".claude-plugin/plugin.json");
+  const std::string plugin = manifest.at("name");
+  const auto servers = manifest.at("mcpServers");
   const std::string prefix = "mcp__plugin_" + plugin + "_" + servers.begin().key() + "__";
   const auto allowed = matches(frontmatter("allowed-tools"), "([a-z_-]+)");
   CHECK(allowed.size() == 5);
