@@ -17,6 +17,12 @@ inline const Json* member(const Json& object, std::string_view key) {
   return found == object.end() ? nullptr : &*found;
 }
 
+// As member(), but null counts as absent: many encoders write what is not set as null.
+inline const Json* given_member(const Json& object, std::string_view key) {
+  const Json* value = member(object, key);
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
 // The member if it is a string, else the empty string. Never throws.
 inline const std::string& string_member(const Json& object, std::string_view key) {
   static const std::string kEmpty;

@@ -1,6 +1,7 @@
 // JSON-RPC 2.0 messages as values: decoding and encoding.
 #include "server/jsonrpc/jsonrpc.h"
 
+#include <cmath>
 #include <utility>
 
 #include "core/base/json_limits.h"
@@ -8,6 +9,7 @@
 namespace server {
 namespace {
 
+constexpr std::string_view kNotifications = "notifications/";
 constexpr core::JsonLimits kLimits{kMaxJsonDepth, kMaxJsonMembers, kMaxJsonValues};
 
 RpcError invalid_request(std::string message) {
@@ -19,8 +21,16 @@ RpcError parse_error(const std::string& why) {
 }
 
 tl::expected<Message, DecodeFailure> decode_response(Json& value, std::optional<RequestId> id) {
-  const auto result = value.find("result");
-  const auto error = value.find("error");
+  auto result = value.find("result");
+  auto error = value.find("error");
+  // Both are there where an encoder writes the one that is not set as null.
+  if (result != value.end() && error != value.end()) {
+    if (error->is_null()) {
+      error = value.end();
+    } else if (result->is_null()) {
+      result = value.end();
+    }
+  }
   if ((result == value.end()) == (error == value.end())) {
     return tl::unexpected(DecodeFailure{
         invalid_request("A message needs a method, or exactly one of result and error."), id});
@@ -60,7 +70,10 @@ tl::expected<Message, DecodeFailure> decode_message(Json value) {
     return tl::unexpected(DecodeFailure{invalid_request("A message is a JSON object."), {}});
   }
   const auto id_value = value.find("id");
-  const bool has_id = id_value != value.end();
+  const Json* method = given_member(value, "method");
+  const bool has_id =
+      id_value != value.end() &&
+      !(id_value->is_null() && string_member(value, "method").starts_with(kNotifications));
   const std::optional<RequestId> id = has_id ? request_id_from(*id_value) : std::nullopt;
   const auto version = value.find("jsonrpc");
   if (version == value.end() || *version != "2.0") {
@@ -70,13 +83,12 @@ tl::expected<Message, DecodeFailure> decode_message(Json value) {
   if (has_id && !id) {
     return tl::unexpected(DecodeFailure{invalid_request("An id is a string or an integer."), {}});
   }
-  const auto method = value.find("method");
-  if (method == value.end()) return decode_response(value, id);
+  if (method == nullptr) return decode_response(value, id);
   if (!method->is_string()) {
     return tl::unexpected(DecodeFailure{invalid_request("A method is a string."), id});
   }
   Json params = Json::object();
-  if (const auto given = value.find("params"); given != value.end()) {
+  if (const auto given = value.find("params"); given != value.end() && !given->is_null()) {
     if (!given->is_object()) {
       return tl::unexpected(DecodeFailure{invalid_request("params must be an object."), id});
     }
@@ -147,6 +159,13 @@ std::optional<RequestId> request_id_from(const Json& value) {
     return std::nullopt;
   }
   if (value.is_number_integer()) return value.get<std::int64_t>();
+  if (value.is_number_float()) {
+    constexpr double kExact = 1ULL << 53U;  // up to here a double holds each integer
+    const auto number = value.get<double>();
+    if (std::abs(number) <= kExact && number == std::trunc(number)) {
+      return static_cast<std::int64_t>(number);
+    }
+  }
   return std::nullopt;
 }
 

@@ -13,7 +13,7 @@
 
 namespace server {
 
-// MCP forbids null and fractional ids; 0 and "" are ordinary ones.
+// MCP forbids null and fractional ids; 0 and "" are ordinary ones, and 1.0 is the integer 1.
 using RequestId = std::variant<std::int64_t, std::string>;
 
 namespace rpc_code {
@@ -66,7 +66,8 @@ inline constexpr int kMaxJsonValues = 1'000'000;  // each costs 16 bytes
 // Parses one JSON text; refuses invalid UTF-8, trailing bytes, nesting beyond kMaxJsonDepth, and
 // more than kMaxJsonMembers or kMaxJsonValues (kParseError). Never throws.
 tl::expected<Json, RpcError> parse_json(std::string_view text);
-// Sorts one JSON value (not an array) into request, notification or response; kInvalidRequest.
+// Sorts one JSON value (not an array) into request, notification or response; kInvalidRequest. A
+// null for a member that may be absent counts as absent, also for the id of "notifications/…".
 tl::expected<Message, DecodeFailure> decode_message(Json value);
 // One line, no newline at its end; bytes that are not UTF-8 are replaced, never thrown over.
 std::string encode_message(const Message& message);

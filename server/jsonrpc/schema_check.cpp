@@ -178,8 +178,8 @@ std::vector<std::string> explain(const Json& schema, const Json& value, const st
       for (const std::string& key : keys_of(*properties))
         valid += (valid.empty() ? "" : ", ") + key;
       sentences.push_back("There is no " + what + " '" + name + "'" +
-                          (close.empty() ? "" : "; did you mean '" + close + "'?") +
-                          (valid.empty() ? "" : " Valid: " + valid + "."));
+                          (close.empty() ? "." : "; did you mean '" + close + "'?") +
+                          " Valid: " + (valid.empty() ? "none at all" : valid) + ".");
     } else if (!conforms_alone(*schema_of, given)) {
       const Json* type = member(*schema_of, "type");
       const bool wrong_type =

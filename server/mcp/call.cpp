@@ -57,9 +57,11 @@ bool Call::over() const {
 }
 
 std::shared_ptr<Call> CallTable::open(const RequestId& id, std::shared_ptr<ReplyChannel> channel,
-                                      std::shared_ptr<Session> session, bool modern) {
-  const Key key{space_of(session.get(), channel.get()), id};
-  auto call = std::make_shared<Call>(id, std::move(channel), std::move(session), modern,
+                                      std::shared_ptr<Session> session, bool modern, bool http) {
+  const void* space = http || session == nullptr ? static_cast<const void*>(channel.get())
+                                                 : static_cast<const void*>(session.get());
+  const Key key{space, id};
+  auto call = std::make_shared<Call>(id, std::move(channel), std::move(session), space, modern,
                                      [this](const Call& settled) { close(settled); });
   const std::lock_guard lock(mutex_);
   return calls_.emplace(key, call).second ? call : nullptr;
@@ -67,7 +69,7 @@ std::shared_ptr<Call> CallTable::open(const RequestId& id, std::shared_ptr<Reply
 
 void CallTable::close(const Call& call) {
   const std::lock_guard lock(mutex_);
-  const auto found = calls_.find({space_of(call.session().get(), call.channel()), call.id()});
+  const auto found = calls_.find({call.space(), call.id()});
   // The id may be in use again by a later call.
   if (found != calls_.end() && found->second.get() == &call) calls_.erase(found);
 }
@@ -82,15 +84,12 @@ std::vector<std::shared_ptr<Call>> CallTable::matching(
   return found;
 }
 
-bool CallTable::cancel(const void* space, const RequestId& id) {
-  std::shared_ptr<Call> call;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = calls_.find({space, id});
-    if (found == calls_.end()) return false;
-    call = found->second;
-  }
-  call->cancel();
+bool CallTable::cancel(const Session& session, const RequestId& id) {
+  const auto meant = matching([&](const Call& candidate) {
+    return candidate.session().get() == &session && candidate.id() == id;
+  });
+  if (meant.size() != 1) return false;
+  meant.front()->cancel();
   return true;
 }
 

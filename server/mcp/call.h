@@ -21,17 +21,20 @@ class Call {
  public:
   // `settled` is called once, before the client can know: at the reply, or when it is cancelled.
   using Settled = std::function<void(const Call&)>;
+  // `space`: within which the id is unique.
   Call(RequestId id, std::shared_ptr<ReplyChannel> channel, std::shared_ptr<Session> session,
-       bool modern, Settled settled)
+       const void* space, bool modern, Settled settled)
       : id_(std::move(id)),
         channel_(std::move(channel)),
         session_(std::move(session)),
+        space_(space),
         modern_(modern),
         settled_(std::move(settled)) {}
 
   const RequestId& id() const { return id_; }
   const std::shared_ptr<Session>& session() const { return session_; }
   ReplyChannel* channel() const { return channel_.get(); }
+  const void* space() const { return space_; }
   bool modern() const { return modern_; }
   std::stop_token stop() const { return stop_.get_token(); }
 
@@ -56,6 +59,7 @@ class Call {
   const RequestId id_;
   const std::shared_ptr<ReplyChannel> channel_;
   const std::shared_ptr<Session> session_;
+  const void* const space_;
   const bool modern_;
   const Settled settled_;
   std::stop_source stop_;
@@ -65,25 +69,22 @@ class Call {
 };
 
 // The calls under way, by the id space they came in and their id. Thread-safe. A call is forgotten
-// before its reply is written, and when it is cancelled: the id may be used again at once.
+// before its reply is written, and when it is cancelled: the id may be used again at once. The
+// space is the pipe's session on stdio. Over HTTP it is the POST, whose reply has its own way back:
+// there two calls of a session may bear one id.
 class CallTable {
  public:
-  // Null when that id is in use there.
+  // Null when that id is in use in its space. `http`: the channel is a POST's.
   std::shared_ptr<Call> open(const RequestId& id, std::shared_ptr<ReplyChannel> channel,
-                             std::shared_ptr<Session> session, bool modern);
+                             std::shared_ptr<Session> session, bool modern, bool http);
   void close(const Call& call);
-  // Cancels one; false when there is none such.
-  bool cancel(const void* space, const RequestId& id);
+  // Cancels the one call of that id in the session; false when there is none such. Of several none:
+  // which is meant nobody can tell.
+  bool cancel(const Session& session, const RequestId& id);
   void cancel_on_channel(const ReplyChannel& channel);  // 2026-07-28 only
   void cancel_in_session(const Session& session);
   void stop_all();
   std::size_t size() const;
-
-  // Session if there is one, else the POST.
-  static const void* space_of(const Session* session, const ReplyChannel* channel) {
-    return session != nullptr ? static_cast<const void*>(session)
-                              : static_cast<const void*>(channel);
-  }
 
  private:
   using Key = std::pair<const void*, RequestId>;

@@ -5,7 +5,8 @@ namespace server {
 
 void start_call(Services& services, const RequestId& id, const Origin& origin, bool modern,
                 std::function<void(const std::shared_ptr<Call>&)> body) {
-  const auto call = services.calls.open(id, origin.reply, origin.session, modern);
+  const auto call =
+      services.calls.open(id, origin.reply, origin.session, modern, origin.headers != nullptr);
   if (!call) {
     reply_now(origin, id,
               RpcError{rpc_code::kInvalidRequest,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/base/log.h"
+#include "server/jsonrpc/glance.h"
 #include "server/mcp/legacy.h"
 #include "server/mcp/modern.h"
 #include "server/mcp/versions.h"
@@ -27,13 +28,13 @@ RpcError invalid_request(std::string message) {
 bool has_claim(const Json& message) {
   const Json* params = member(message, "params");
   const Json* meta = params != nullptr ? member(*params, "_meta") : nullptr;
-  return meta != nullptr && member(*meta, kMetaVersion) != nullptr;
+  return meta != nullptr && given_member(*meta, kMetaVersion) != nullptr;
 }
 
 // JSON-RPC 2.0, sections 4.1 and 5: a notification and a response are never answered, however
 // malformed. Two peers that did would go on for ever.
 bool may_be_answered(const Json& message) {
-  if (member(message, "method") != nullptr) return member(message, "id") != nullptr;
+  if (given_member(message, "method") != nullptr) return member(message, "id") != nullptr;
   return member(message, "result") == nullptr && member(message, "error") == nullptr;
 }
 
@@ -225,7 +226,7 @@ class Dispatcher::Impl {
     const Json* id = member(notification.params, "requestId");
     const auto request_id = id != nullptr ? request_id_from(*id) : std::nullopt;
     if (!request_id) return;
-    calls_.cancel(CallTable::space_of(origin.session.get(), origin.reply.get()), *request_id);
+    calls_.cancel(*origin.session, *request_id);
     streams_.prune();
   }
 
@@ -314,8 +315,13 @@ std::shared_ptr<Session> Dispatcher::make_session(std::shared_ptr<SessionOutlet>
 bool Dispatcher::receive(Incoming incoming) {
   return impl_->receive(std::move(incoming));
 }
-void Dispatcher::refuse(const RpcError& error, ReplyChannel& channel) {
-  channel.reply(encode_error({}, error), error.http_status);
+void Dispatcher::refuse(const RpcError& error, std::string_view text, ReplyChannel& channel) {
+  const Glance glance = glance_at(text);
+  if (!glance.answered) {
+    log_warning("An unreadable response or notification is left alone: " + error.message);
+    return;
+  }
+  channel.reply(encode_error(glance.id, error), error.http_status);
 }
 void Dispatcher::peer_gone(const ReplyChannel& channel) {
   impl_->peer_gone(channel);

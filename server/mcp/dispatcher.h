@@ -50,8 +50,9 @@ class Dispatcher {
   // was taken (HTTP: 202).
   bool receive(Incoming incoming);
 
-  // For text that could not be parsed: replies with parse_json's error.
-  void refuse(const RpcError& error, ReplyChannel& channel);
+  // For `text` that could not be parsed: replies with parse_json's error, under the request's id if
+  // that can be made out; not at all to what is surely a response or a notification.
+  void refuse(const RpcError& error, std::string_view text, ReplyChannel& channel);
 
   // The peer of this channel has gone. Calls of 2026-07-28 that would reply on it are cancelled
   // and stay silent, listen streams on it end; calls of the handshake eras go on.

@@ -57,7 +57,7 @@ OrRpcError<Json> LegacyEra::initialize(const Json& params, Session& session) con
   }
   std::string version = asked->get<std::string>();
   if (!is_legacy_version(version)) version = kLegacyVersions.front();
-  const Json* capabilities = member(params, "capabilities");
+  const Json* capabilities = given_member(params, "capabilities");
   session.negotiated(version, abilities_in(capabilities ? *capabilities : Json::object(), version));
   Json result = {{"protocolVersion", version},
                  {"capabilities", services_.features.capabilities(false)},
@@ -146,7 +146,7 @@ OrRpcError<Work> LegacyEra::work_of(const Request& request) {
 
 void LegacyEra::handle(Request request, const Origin& origin) {
   if (request.method == "ping") return reply_now(origin, request.id, "{}");
-  if (request.method == "tools/list" && !request.params.contains("cursor") &&
+  if (request.method == "tools/list" && given_member(request.params, "cursor") == nullptr &&
       !services_.definition.tools.empty()) {
     const std::lock_guard lock(text_mutex_);
     if (tools_text_.empty()) {

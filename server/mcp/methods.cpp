@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kMaxCompletions = 100;  // schema: CompleteResult
 
 OrRpcError<void> no_cursor(const Json& params) {
-  if (member(params, "cursor") == nullptr) return {};
+  if (given_member(params, "cursor") == nullptr) return {};
   return tl::unexpected(invalid_params("Unknown cursor: this list has one page."));
 }
 
@@ -55,7 +55,7 @@ RpcError invalid_params(std::string message) {
 }
 
 OrRpcError<Json> arguments_of(const Json& params) {
-  const Json* arguments = member(params, "arguments");
+  const Json* arguments = given_member(params, "arguments");
   if (arguments == nullptr) return Json::object();
   if (!arguments->is_object()) {
     return tl::unexpected(invalid_params("'arguments' must be an object."));
@@ -173,6 +173,9 @@ OrRpcError<Work> Features::prompt_work(const Json& params) const {
   }
   auto arguments = arguments_of(params);
   if (!arguments) return tl::unexpected(arguments.error());
+  for (auto argument = arguments->begin(); argument != arguments->end();) {
+    argument = argument->is_null() ? arguments->erase(argument) : std::next(argument);
+  }
   for (const auto& [key, value] : arguments->items()) {
     if (!value.is_string()) {
       return tl::unexpected(invalid_params("The prompt argument '" + key + "' must be a string."));
@@ -217,7 +220,7 @@ OrRpcError<Work> Features::read_work(const Json& params) {
 
 OrRpcError<Work> Features::resources_work(const Json& params) {
   std::optional<std::string> cursor;
-  if (const Json* given = member(params, "cursor")) {
+  if (const Json* given = given_member(params, "cursor")) {
     if (!given->is_string()) return tl::unexpected(invalid_params("'cursor' must be a string."));
     cursor = given->get<std::string>();
   }
@@ -271,7 +274,7 @@ OrRpcError<Work> Features::completion_work(const Json& params) const {
   request.argument = string_member(*argument, "name");
   request.value = string_member(*argument, "value");
   if (const Json* context = member(params, "context")) {
-    if (const Json* settled = member(*context, "arguments")) request.context = *settled;
+    if (const Json* settled = given_member(*context, "arguments")) request.context = *settled;
   }
   return [&complete = definition_.complete,
           request = std::move(request)](CallContext&) -> WorkOutcome {

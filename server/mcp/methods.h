@@ -49,6 +49,10 @@ class Features {
 
   // Parameters are checked now, the work is for later.
   OrRpcError<const Tool*> tool_of(const Json& params) const;
+  // The arguments as the tool will get them: see take_leniently.
+  Json read_arguments(const Tool& tool, const Json& arguments) const {
+    return registry_.read(tool, arguments).arguments;
+  }
   // Whether these arguments fail their schema (the work would say so in its result).
   bool refuses(const Tool& tool, const Json& arguments) const {
     return registry_.refuse(tool, arguments).has_value();
@@ -67,7 +71,8 @@ class Features {
 };
 
 RpcError invalid_params(std::string message);
-// The params' "arguments" if they are an object, an empty object if absent; else kInvalidParams.
+// The params' "arguments" if they are an object, an empty one if absent or null; else
+// kInvalidParams.
 OrRpcError<Json> arguments_of(const Json& params);
 
 }  // namespace server

@@ -43,7 +43,7 @@ OrRpcError<CallFacts> read_envelope(const Json& params, std::string* version) {
     return tl::unexpected(
         bad_envelope("_meta must have " + std::string(kMetaCapabilities) + ", an object."));
   }
-  if (const Json* info = member(*meta, kMetaClientInfo)) {
+  if (const Json* info = given_member(*meta, kMetaClientInfo)) {
     if (!member(*info, "name") || !member(*info, "name")->is_string() ||
         !member(*info, "version") || !member(*info, "version")->is_string()) {
       return tl::unexpected(
@@ -52,13 +52,13 @@ OrRpcError<CallFacts> read_envelope(const Json& params, std::string* version) {
   }
   CallFacts facts;
   facts.abilities = abilities_from(*capabilities);
-  if (const Json* level = member(*meta, kMetaLogLevel)) {
+  if (const Json* level = given_member(*meta, kMetaLogLevel)) {
     facts.log_level = level->is_string() ? log_level_from(level->get<std::string>()) : std::nullopt;
     if (!facts.log_level) {
       return tl::unexpected(bad_envelope(std::string(kMetaLogLevel) + " is no log level."));
     }
   }
-  if (const Json* token = member(*meta, "progressToken")) {
+  if (const Json* token = given_member(*meta, "progressToken")) {
     if (!request_id_from(*token)) {
       return tl::unexpected(bad_envelope("progressToken must be a string or an integer."));
     }
@@ -187,7 +187,7 @@ bool ModernEra::answer_now(const Request& request, const Origin& origin, const C
     return true;
   }
   if (method == "tools/list") {
-    if (member(params, "cursor") != nullptr) {
+    if (given_member(params, "cursor") != nullptr) {
       return reply(features.list_tools(params, true), list_cache);
     }
     const std::lock_guard lock(texts_mutex_);
@@ -251,14 +251,14 @@ void ModernEra::listen(const Request& request, const Origin& origin, const CallF
   filter.prompts =
       flag("promptsListChanged") && services_.definition.lists_change && features.has_prompts();
   filter.resources = flag("resourcesListChanged") && services_.definition.resources != nullptr;
-  if (const Json* uris = member(*wanted, "resourceSubscriptions")) {
+  if (const Json* uris = given_member(*wanted, "resourceSubscriptions")) {
     const auto all = string_set(*uris);
     if (!all) return refuse(invalid_params("'resourceSubscriptions' must be an array of URIs."));
     for (const std::string& uri : *all) {
       if (features.can_subscribe(uri)) filter.uris.insert(uri);
     }
   }
-  if (const Json* ids = member(*wanted, "taskIds")) {
+  if (const Json* ids = given_member(*wanted, "taskIds")) {
     if (!facts.abilities.tasks || !features.has_tasks()) {
       return refuse(missing_capability({{"extensions", {{kTasksExtension, Json::object()}}}}));
     }
@@ -268,7 +268,8 @@ void ModernEra::listen(const Request& request, const Origin& origin, const CallF
       if (services_.tasks.tell_news(id, origin.principal)) filter.task_ids.insert(id);
     }
   }
-  const auto call = services_.calls.open(request.id, origin.reply, origin.session, true);
+  const auto call = services_.calls.open(request.id, origin.reply, origin.session, true,
+                                         origin.headers != nullptr);
   if (!call) {
     return refuse(RpcError{rpc_code::kInvalidRequest,
                            "This id belongs to a request still being served.", nullptr, 400});
@@ -285,7 +286,7 @@ void ModernEra::listen(const Request& request, const Origin& origin, const CallF
 
 OrRpcError<void> ModernEra::take_answers(const Request& request, CallFacts& facts) {
   Json asked = Json::object();
-  if (const Json* text = member(request.params, "requestState")) {
+  if (const Json* text = given_member(request.params, "requestState")) {
     auto memory = text->is_string()
                       ? services_.states.verify(text->get<std::string>(), facts.principal,
                                                 request_digest(request.method, request.params))
@@ -298,7 +299,7 @@ OrRpcError<void> ModernEra::take_answers(const Request& request, CallFacts& fact
     facts.state = std::move(memory->state);
     asked = std::move(memory->asked);
   }
-  const Json* responses = member(request.params, "inputResponses");
+  const Json* responses = given_member(request.params, "inputResponses");
   if (responses == nullptr) return {};
   if (!responses->is_object()) {
     return tl::unexpected(invalid_params("'inputResponses' must be an object."));
@@ -334,7 +335,7 @@ void ModernEra::start_tool(const Request& request, const Origin& origin, CallFac
     return refuse(missing_capability({{"extensions", {{kTasksExtension, Json::object()}}}}));
   }
   if (tool == nullptr) return refuse(found.error());
-  const Json arguments = *arguments_of(request.params);
+  const Json arguments = *arguments_of(request.params);  // as given: headers repeat these
   if (origin.headers != nullptr) {
     if (const Json* schema = member(tool->entry.json(), "inputSchema")) {
       const auto error = check_param_headers(*origin.headers, *schema, arguments);
@@ -348,8 +349,9 @@ void ModernEra::start_tool(const Request& request, const Origin& origin, CallFac
           const std::shared_ptr<Call>& call) { run_tool(request, *tool, arguments, facts, call); });
 }
 
-void ModernEra::run_tool(const Request& request, const Tool& tool, const Json& arguments,
+void ModernEra::run_tool(const Request& request, const Tool& tool, const Json& given,
                          const CallFacts& facts, const std::shared_ptr<Call>& call) {
+  const Json arguments = services_.features.read_arguments(tool, given);
   Work work = services_.features.tool_work(tool, request.params, /*wrap=*/false);
   ProgressCounter progress;
   HandlerContext context(call, facts, progress);

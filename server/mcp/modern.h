@@ -30,8 +30,8 @@ class ModernEra {
   Answer task_method(const Request& request, const Origin& origin, const CallFacts& facts);
   void listen(const Request& request, const Origin& origin, const CallFacts& facts);
   void start_tool(const Request& request, const Origin& origin, CallFacts facts);
-  void run_tool(const Request& request, const Tool& tool, const Json& arguments,
-                const CallFacts& facts, const std::shared_ptr<Call>& call);
+  void run_tool(const Request& request, const Tool& tool, const Json& given, const CallFacts& facts,
+                const std::shared_ptr<Call>& call);
   void start_work(const Request& request, const Origin& origin, CallFacts facts, OrRpcError<Work>,
                   std::optional<Cache> cache);
 

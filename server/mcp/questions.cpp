@@ -19,16 +19,16 @@ bool by_url(const InputRequest& request) {
 
 ClientAbilities abilities_from(const Json& capabilities) {
   ClientAbilities abilities;
-  if (const Json* elicitation = member(capabilities, "elicitation")) {
-    abilities.url_elicitation = member(*elicitation, "url") != nullptr;
+  if (const Json* elicitation = given_member(capabilities, "elicitation")) {
+    abilities.url_elicitation = given_member(*elicitation, "url") != nullptr;
     // {} is what clients said before there was more than the form.
     abilities.form_elicitation =
-        member(*elicitation, "form") != nullptr || !abilities.url_elicitation;
+        given_member(*elicitation, "form") != nullptr || !abilities.url_elicitation;
   }
-  abilities.sampling = member(capabilities, "sampling") != nullptr;
-  abilities.roots = member(capabilities, "roots") != nullptr;
+  abilities.sampling = given_member(capabilities, "sampling") != nullptr;
+  abilities.roots = given_member(capabilities, "roots") != nullptr;
   if (const Json* extensions = member(capabilities, "extensions")) {
-    abilities.tasks = member(*extensions, kTasksExtension) != nullptr;
+    abilities.tasks = given_member(*extensions, kTasksExtension) != nullptr;
   }
   return abilities;
 }

@@ -7,6 +7,30 @@
 #include "server/base/log.h"
 
 namespace server {
+namespace {
+
+// Into the structured `warnings`, which to_text repeats, and else as a text.
+void warn(ToolResult& result, const std::vector<std::string>& warnings) {
+  Json* told = nullptr;
+  if (result.structured && result.structured->is_object()) {
+    const auto found = result.structured->find("warnings");
+    if (found != result.structured->end() && found->is_array()) told = &*found;
+  }
+  const bool rendered = told != nullptr && result.content.empty();
+  for (const std::string& warning : warnings) {
+    if (told != nullptr) told->push_back(warning);
+    if (!rendered) result.content.push_back(text_block("Warning: " + warning));
+  }
+}
+
+void render(ToolResult& result, const Tool& tool) {
+  if (!result.structured) return;
+  Json text =
+      text_block(tool.to_text ? tool.to_text(*result.structured) : dump_json(*result.structured));
+  result.content.insert(result.content.begin(), std::move(text));
+}
+
+}  // namespace
 
 const Tool* ToolRegistry::find(std::string_view name) const {
   const auto found = std::find_if(definition_.tools.begin(), definition_.tools.end(),
@@ -35,11 +59,21 @@ std::optional<ToolResult> ToolRegistry::refuse(const Tool& tool, const Json& arg
                                 "Call " + tool.name() + " again with that corrected."}));
 }
 
-CallOutcome ToolRegistry::call(const Tool& tool, const Json& arguments, CallContext& context) {
+LenientArguments ToolRegistry::read(const Tool& tool, const Json& arguments) const {
+  const Json* schema = member(tool.entry.json(), "inputSchema");
+  return schema == nullptr ? LenientArguments{arguments, {}} : take_leniently(*schema, arguments);
+}
+
+CallOutcome ToolRegistry::call(const Tool& tool, const Json& given, CallContext& context) {
+  const auto [arguments, warnings] = read(tool, given);
   if (auto refusal = refuse(tool, arguments)) return std::move(*refusal);
   CallOutcome outcome = tool.handler(arguments, context);
-  const auto* result = std::get_if<ToolResult>(&outcome);
-  if (result == nullptr || result->is_error || !result->structured) return outcome;
+  auto* result = std::get_if<ToolResult>(&outcome);
+  if (result == nullptr) return outcome;
+  const bool rendered = !result->content.empty();
+  warn(*result, warnings);
+  if (!rendered) render(*result, tool);
+  if (result->is_error || !result->structured) return outcome;
   if (check_output_ && tool.entry.contains("outputSchema")) {
     if (const auto problem =
             check_of(tool, "outputSchema").problem(*result->structured, "member")) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "server/jsonrpc/schema_check.h"
+#include "server/mcp/lenient_arguments.h"
 #include "server/mcp/server_definition.h"
 #include "server/mcp/tool.h"
 
@@ -25,11 +26,15 @@ class ToolRegistry {
   const Tool* find(std::string_view name) const;
   const std::vector<Tool>& all() const { return definition_.tools; }
 
-  // Validates against the inputSchema (compiled on the first call of that tool), then runs the
-  // handler. Bad arguments are a result with is_error that names property, problem and valid
-  // values. Announces Tool::changed_resources after a good call.
-  CallOutcome call(const Tool& tool, const Json& arguments, CallContext& context);
-  // Only the validation: a result with is_error, or nothing.
+  // Reads the arguments leniently, validates them against the inputSchema (compiled on the first
+  // call of that tool), then runs the handler. What was read leniently stands as a warning in the
+  // result: as a text and, where the structured result has `warnings`, among these. Bad arguments
+  // are a result with is_error that names property, problem and valid values. Announces
+  // Tool::changed_resources after a good call.
+  CallOutcome call(const Tool& tool, const Json& given, CallContext& context);
+  // The arguments as the handler gets them.
+  LenientArguments read(const Tool& tool, const Json& arguments) const;
+  // Only the validation, of arguments that were read: a result with is_error, or nothing.
   std::optional<ToolResult> refuse(const Tool& tool, const Json& arguments);
 
  private:

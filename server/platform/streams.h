@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -10,7 +11,13 @@
 
 namespace server {
 
-// What a read or write waits for ends when `stop` is set.
+// What else ends the wait of a read or write.
+struct WaitEnds {
+  const Event* stop = nullptr;        // null: never
+  std::function<bool()> peer_gone{};  // asked every kPeerCheck while nothing moves; empty: never
+};
+inline constexpr std::chrono::milliseconds kPeerCheck{1'000};
+
 class Input {
  public:
   // Does not close what it reads from.
@@ -18,8 +25,9 @@ class Input {
   static Input standard();
 
   // Waits until there are bytes, without a bound, and reads what there is, up to `size`. 0 at the
-  // end; nothing on a failure and once `stop` is set, whatever there is to read.
-  std::optional<std::size_t> read(char* to, std::size_t size, const Event* stop);
+  // end; nothing on a failure, once `stop` is set, whatever there is to read, and when the peer has
+  // gone.
+  std::optional<std::size_t> read(char* to, std::size_t size, const WaitEnds& ends);
 
  private:
   core::Descriptor::Handle handle_;
@@ -32,8 +40,10 @@ class Output {
   static Output standard();
 
   // Writes all of it, waiting as long as the reader wants. False when the reader has gone, or when
-  // `stop` is set and nothing can be written for `last_wait`.
-  bool write(std::string_view bytes, const Event* stop, std::chrono::milliseconds last_wait);
+  // one of `ends` came and nothing can be written for `last_wait`.
+  bool write(std::string_view bytes, const WaitEnds& ends, std::chrono::milliseconds last_wait);
+  // Whether nobody can read it any more.
+  bool reader_gone() const;
   // Whether so many bytes can be written at once; false for more than a few KiB.
   bool has_room_for(std::size_t bytes) const;
 

@@ -1,6 +1,8 @@
 // MCP over standard input and output.
 #include "server/stdio/stdio_transport.h"
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,7 +21,7 @@ constexpr std::chrono::milliseconds kLastWrite{200};
 // The one pipe to the client, shared by every call and the session.
 class StdioChannel final : public ReplyChannel, public SessionOutlet {
  public:
-  StdioChannel(Output output, const Event* stop) : output_(output), stop_(stop) {}
+  StdioChannel(Output output, WaitEnds ends) : output_(output), ends_(std::move(ends)) {}
 
   void send(std::string_view text) override {
     const std::lock_guard lock(mutex_);
@@ -31,32 +33,35 @@ class StdioChannel final : public ReplyChannel, public SessionOutlet {
     if (output_.has_room_for(text.size() + 1)) write_line(text);
   }
   void reply(std::string_view text, int) override { send(text); }
+  // Whether a message could not be written. Never waits for one that is being written.
+  bool gone() const { return gone_; }
 
  private:
   void write_line(std::string_view text) {
     if (gone_) return;
     line_.assign(text);
     line_ += '\n';
-    gone_ = !output_.write(line_, stop_, kLastWrite);
+    gone_ = !output_.write(line_, ends_, kLastWrite);
   }
 
   Output output_;
-  const Event* const stop_;
+  const WaitEnds ends_;
   std::mutex mutex_;
-  bool gone_ = false;
+  std::atomic<bool> gone_{false};
   std::string line_;
 };
 
 // Cuts the input into lines.
 class LineReader {
  public:
-  LineReader(Input input, const Event* stop) : input_(input), stop_(stop), chunk_(kReadChunk) {}
+  LineReader(Input input, WaitEnds ends)
+      : input_(input), ends_(std::move(ends)), chunk_(kReadChunk) {}
 
   // Calls `take` with each whole line of the next piece of input; false at its end or on stop.
   // Lines beyond kMaxLine are given as nothing but their first bytes to `too_long`.
   template <class Take, class TooLong>
   bool read_some(Take take, TooLong too_long) {
-    const auto count = input_.read(chunk_.data(), chunk_.size(), stop_);
+    const auto count = input_.read(chunk_.data(), chunk_.size(), ends_);
     if (!count) return false;
     if (*count == 0) {
       if (!line_.empty() && !skipping_) take(std::string_view(line_));
@@ -78,16 +83,16 @@ class LineReader {
     if (!skipping_) line_ += rest;
     if (line_.size() > kMaxLine) {
       skipping_ = true;
+      too_long(std::string_view(line_));
       line_.clear();
       line_.shrink_to_fit();
-      too_long();
     }
     return true;
   }
 
  private:
   Input input_;
-  const Event* const stop_;
+  const WaitEnds ends_;
   std::vector<char> chunk_;
   std::string line_;
   bool skipping_ = false;
@@ -99,25 +104,33 @@ bool blank(std::string_view line) {
 
 }  // namespace
 
-StdioEnd serve_stdio(Dispatcher& dispatcher, Input input, Output output, const Event* stop) {
-  const auto channel = std::make_shared<StdioChannel>(output, stop);
+StdioEnd serve_stdio(Dispatcher& dispatcher, Input input, Output output, const Event* stop,
+                     const std::function<bool()>& client_gone) {
+  const auto channel = std::make_shared<StdioChannel>(output, WaitEnds{stop, client_gone});
   const auto session = dispatcher.make_session(channel);
-  LineReader reader(input, stop);
+  bool left_alone = false;  // nobody waits for replies
+  LineReader reader(input, {stop, [&] {
+                              left_alone =
+                                  channel->gone() || output.reader_gone() || client_gone();
+                              return left_alone;
+                            }});
   const auto take = [&](std::string_view line) {
     if (blank(line)) return;
     auto message = parse_json(line);
-    if (!message) return dispatcher.refuse(message.error(), *channel);
+    if (!message) return dispatcher.refuse(message.error(), line, *channel);
     dispatcher.receive({std::move(*message), channel, session, std::nullopt, "local"});
   };
-  const auto too_long = [&] {
+  const auto too_long = [&](std::string_view beginning) {
     dispatcher.refuse(RpcError{rpc_code::kParseError, "Parse error: a message is at most 16 MiB."},
-                      *channel);
+                      beginning, *channel);
   };
   while (reader.read_some(take, too_long)) {
   }
   const bool signalled = stop != nullptr && stop->is_set();
+  if (left_alone) log_warning("The client is gone.");
+  const bool drains = !signalled && !left_alone;
   const bool done =
-      dispatcher.shutdown(kStopTime, signalled ? std::chrono::milliseconds(0) : kDrainTime);
+      dispatcher.shutdown(kStopTime, drains ? kDrainTime : std::chrono::milliseconds(0));
   if (!done) log_warning("A call did not stop in time.");
   return done ? StdioEnd::clean : StdioEnd::handler_stuck;
 }

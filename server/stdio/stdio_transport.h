@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 
 #include "server/mcp/dispatcher.h"
 #include "server/platform/event.h"
@@ -17,12 +18,15 @@ inline constexpr std::chrono::milliseconds kDrainTime{400};
 inline constexpr std::chrono::milliseconds kStopTime{500};
 
 enum class StdioEnd {
-  clean,          // end of input or a signal; every handler has returned
+  clean,          // end of input, no client or a signal; every handler has returned
   handler_stuck,  // a handler did not stop in time: the process must exit without destructors
 };
 
-// Serves one client until its input ends or `stop` is set (null: never); returns within kDrainTime
-// + kStopTime then. Messages are dispatched on the calling thread.
-StdioEnd serve_stdio(Dispatcher& dispatcher, Input input, Output output, const Event* stop);
+// Serves one client until its input ends, nobody can read the output any more, `client_gone` says
+// so or `stop` is set (null: never); returns within kDrainTime + kStopTime then, and sooner where
+// nobody waits for replies. Messages are dispatched on the calling thread.
+StdioEnd serve_stdio(
+    Dispatcher& dispatcher, Input input, Output output, const Event* stop,
+    const std::function<bool()>& client_gone = [] { return false; });
 
 }  // namespace server

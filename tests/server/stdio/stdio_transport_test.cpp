@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <csignal>
 #include <thread>
 
 #include "support/catch.h"
@@ -39,7 +41,8 @@ class Piped {
   Piped()
       : dispatcher_(definition_, clock_, {}), thread_([this] {
           end_ = server::serve_stdio(dispatcher_, server::Input(in_.ends[0]),
-                                     server::Output(out_.ends[1]), &stop_);
+                                     server::Output(out_.ends[1]), &stop_,
+                                     [this] { return client_gone.load(); });
           out_.close_end(1);
         }) {}
   ~Piped() {
@@ -71,6 +74,8 @@ class Piped {
     return line;
   }
   void end_input() { in_.close_end(1); }
+  void stop_reading() { out_.close_end(0); }
+  std::atomic<bool> client_gone{false};
   void signal() { stop_.set(); }
   server::StdioEnd join() {
     thread_.join();
@@ -117,13 +122,15 @@ TEST_CASE("What is no JSON is answered and the next line is served") {
 
 TEST_CASE("A line beyond the bound is refused without being kept") {
   Piped piped;
-  piped.write("\"");
+  piped.write(R"({"jsonrpc":"2.0","id":1,"method":"x","params":{"a":")");
   const std::string piece(1 << 20, 'x');
   for (std::size_t sent = 0; sent <= server::kMaxLine + piece.size(); sent += piece.size()) {
     piped.write(piece);
   }
-  CHECK(Json::parse(piped.read_line()).at("error").at("code") == -32700);
-  piped.write("\"\n" + legacy("2", "ping") + "\n");
+  const Json refusal = Json::parse(piped.read_line());
+  CHECK(refusal.at("error").at("code") == -32700);
+  CHECK(refusal.at("id") == 1);
+  piped.write("\"}}\n" + legacy("2", "ping") + "\n");
   CHECK(Json::parse(piped.read_line()).at("id") == 2);
 }
 
@@ -150,6 +157,34 @@ TEST_CASE("A signal ends the service at once, with calls stopped") {
   piped.signal();
   CHECK(piped.read_line().find("stopped") != std::string::npos);
   CHECK(piped.join() == server::StdioEnd::clean);
+}
+
+TEST_CASE("When nobody reads the output any more, the service ends, and its calls are stopped") {
+  std::signal(SIGPIPE, SIG_IGN);
+  Piped piped;
+  piped.write(legacy("1", "tools/call", R"("name":"wait")") + "\n" + legacy("2", "ping") + "\n");
+  CHECK(Json::parse(piped.read_line()).at("id") == 2);
+  const auto start = std::chrono::steady_clock::now();
+  piped.stop_reading();
+  CHECK(piped.join() == server::StdioEnd::clean);
+  CHECK(std::chrono::steady_clock::now() - start < 2s);
+}
+
+TEST_CASE("When the client is gone, the service ends, though others hold its pipes") {
+  Piped piped;
+  SECTION("while it waits for a message") {
+    piped.write(legacy("1", "tools/call", R"("name":"wait")") + "\n" + legacy("2", "ping") + "\n");
+    CHECK(Json::parse(piped.read_line()).at("id") == 2);
+  }
+  SECTION("while it waits for a reader") {
+    std::string many;
+    for (int i = 0; i < 200; ++i) many += legacy(std::to_string(i), "tools/list") + "\n";
+    piped.write(many);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  piped.client_gone = true;
+  CHECK(piped.join() == server::StdioEnd::clean);
+  CHECK(std::chrono::steady_clock::now() - start < 4s);
 }
 
 TEST_CASE("A client that never reads does not keep the process") {

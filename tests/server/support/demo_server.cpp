@@ -287,7 +287,7 @@ DemoServer::DemoServer(server::DispatcherOptions options)
 
 void DemoServer::send(const std::string& text) {
   auto message = server::parse_json(text);
-  if (!message) return dispatcher.refuse(message.error(), *client);
+  if (!message) return dispatcher.refuse(message.error(), text, *client);
   dispatcher.receive({std::move(*message), client, session, std::nullopt, "local"});
 }
 
