@@ -9,7 +9,9 @@
 #include <optional>
 
 #include "core/base/paths.h"
+#include "core/base/shell_word.h"
 #include "core/platform/secrets.h"
+#include "core/platform/standard_files.h"
 #include "server/base/log.h"
 #include "server/base/printable.h"
 #include "server/cli/command_line.h"
@@ -36,6 +38,8 @@ constexpr const char* kServeHelp =
     "                         Default: everything on stdio, the home folder over HTTP\n"
     "  --allow-calls          Such tools may also set up commands and web calls for a client\n"
     "  --allow-origin ORIGIN  Web origin that may call over HTTP; may be repeated\n"
+    "  --allow-host NAME      Name that clients call this server by over HTTP, where there is no\n"
+    "                         token; may be repeated\n"
     "  --check-output         Check each result against its schema\n";
 
 struct ServeWords {
@@ -68,9 +72,9 @@ bool* switch_of(const std::string& word, ServeWords& parsed) {
 // "--flag VALUE" or "--flag=VALUE".
 tl::expected<ServeWords, std::string> parse_serve(const std::vector<std::string>& words) {
   ServeWords parsed;
-  static const std::vector<std::string> kFlags = {
-      "--http",         "--token-file",  "--no-token",     "--allow",
-      "--allow-origin", "--allow-calls", "--check-output", "--help"};
+  static const std::vector<std::string> kFlags = {"--http",        "--token-file",   "--no-token",
+                                                  "--allow",       "--allow-origin", "--allow-host",
+                                                  "--allow-calls", "--check-output", "--help"};
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::size_t equals = words[i].find('=');
     const std::string flag = words[i].substr(0, equals);
@@ -83,7 +87,7 @@ tl::expected<ServeWords, std::string> parse_serve(const std::vector<std::string>
       continue;
     }
     if (flag != "--http" && flag != "--token-file" && flag != "--allow" &&
-        flag != "--allow-origin") {
+        flag != "--allow-origin" && flag != "--allow-host") {
       const std::string close = nearest(flag, kFlags);
       return tl::unexpected("Unknown flag " + flag + " of serve" +
                             (close.empty() ? "." : "; did you mean " + close + "?"));
@@ -101,6 +105,7 @@ tl::expected<ServeWords, std::string> parse_serve(const std::vector<std::string>
     if (flag == "--http") parsed.http = value;
     if (flag == "--token-file") parsed.settings.token_file = value;
     if (flag == "--allow") parsed.limits.allowed.emplace_back(value);
+    if (flag == "--allow-host") parsed.settings.allowed_hosts.push_back(value);
     if (flag == "--allow-origin") parsed.settings.allowed_origins.push_back(value);
   }
   if (parsed.http) parsed.settings.address = *parsed.http;
@@ -148,6 +153,15 @@ int hand_over_to_http(char** argv, const ProgramParts& parts, const core::Env& e
        "Install it there, or serve on standard input and output."});
 }
 
+// For whoever types `serve` and waits.
+std::string serve_note(const ProgramParts& parts, const core::Env& env) {
+  return "This is an MCP server: a client starts it and speaks JSON to it, one message a line.\n"
+         "To tell Claude Code of it, in a shell:\n"
+         "  claude mcp add " +
+         parts.name + " -- " + core::shell_command({core::text_of(env.places.program), "serve"}) +
+         "\nFor yourself: " + parts.name + " --help. Ctrl-D ends this.\n";
+}
+
 int serve(const std::vector<std::string>& words, char** argv, const ProgramParts& parts,
           const core::Env& env) {
   auto parsed = parse_serve(words);
@@ -167,8 +181,10 @@ int serve(const std::vector<std::string>& words, char** argv, const ProgramParts
     return parts.http(parsed->settings, dispatcher, env);
   }
   const Event* signals = termination_signals().value_or(nullptr);
+  if (core::typed_in_terminal()) std::fputs(serve_note(parts, env).c_str(), stderr);
   Dispatcher dispatcher(definition, env.clock, std::move(options));
-  const StdioEnd end = serve_stdio(dispatcher, Input::standard(), Output::standard(), signals);
+  const StdioEnd end = serve_stdio(dispatcher, Input::standard(), Output::standard(), signals,
+                                   [starter = core::Starter()] { return starter.gone(); });
   // A handler that ignores its stop signal must not keep the process: its files are safe by rule
   // (write beside, rename last), and the next run sweeps what it leaves.
   if (end == StdioEnd::handler_stuck) std::_Exit(kExitDone);
@@ -232,6 +248,7 @@ int run_words(int argc, char** argv, const ProgramParts& parts) {
 }  // namespace
 
 int run_program(int argc, char** argv, const ProgramParts& parts) {
+  core::hold_standard_files();
   hear_of_children();
   try {
     return run_words(argc, argv, parts);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/http/http_headers.h"
+
 namespace server {
 namespace {
 
@@ -33,6 +35,7 @@ ChunkedBody::State ChunkedBody::take(std::string_view& input) {
 }
 
 ChunkedBody::State ChunkedBody::take_byte(char c) {
+  if (part_ == Part::trailer) return take_trailer_byte(c);
   if (part_ == Part::size) {
     const int digit = hex_digit(c);
     if (digit >= 0 && ++digits_ <= kMaxSizeDigits) {
@@ -48,7 +51,6 @@ ChunkedBody::State ChunkedBody::take_byte(char c) {
   if (c != (half_end_ ? '\n' : '\r')) return State::malformed;
   half_end_ = !half_end_;
   if (half_end_) return State::more;
-  if (part_ == Part::last_end) return State::done;
   if (part_ == Part::size_end) return end_of_size();
   part_ = Part::size;
   digits_ = 0;
@@ -57,8 +59,16 @@ ChunkedBody::State ChunkedBody::take_byte(char c) {
 
 ChunkedBody::State ChunkedBody::end_of_size() {
   if (left_ > max_bytes_ - body_.size()) return State::too_large;
-  part_ = left_ == 0 ? Part::last_end : Part::data;
+  part_ = left_ == 0 ? Part::trailer : Part::data;
   return State::more;
+}
+
+ChunkedBody::State ChunkedBody::take_trailer_byte(char c) {
+  const bool after_cr = trailer_.ends_with('\r');
+  if (after_cr != (c == '\n') || trailer_.size() == kMaxTrailerBytes) return State::malformed;
+  trailer_ += c;
+  if (trailer_ != "\r\n" && !trailer_.ends_with("\r\n\r\n")) return State::more;
+  return trailer_problem(trailer_).empty() ? State::done : State::malformed;
 }
 
 }  // namespace server

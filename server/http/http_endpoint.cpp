@@ -3,6 +3,7 @@
 
 #include <mutex>
 
+#include "server/jsonrpc/glance.h"
 #include "server/jsonrpc/jsonrpc.h"
 #include "server/mcp/versions.h"
 
@@ -108,15 +109,15 @@ class HttpEndpoint::PostChannel final : public ReplyChannel {
     const std::lock_guard lock(mutex_);
     return streaming_;
   }
+  // The reply, if it has not come yet, comes as an event.
+  void begin_streaming() {
+    const std::lock_guard lock(mutex_);
+    streaming_ = streaming_ || !plain_;
+  }
   const std::shared_ptr<EventStream>& stream() const { return stream_; }
   std::uint64_t ticket() const { return ticket_; }
 
  private:
-  void begin_streaming() {
-    const std::lock_guard lock(mutex_);
-    streaming_ = true;
-  }
-
   const bool resumable_;
   const bool prefers_stream_;
   const std::shared_ptr<EventStream> stream_;
@@ -148,7 +149,7 @@ HttpAnswer stream_answer(HttpStreamBody::Parts parts, const HttpLimits& limits) 
 
 // A request, or a batch that may hold one; answers and notifications must always get in.
 bool asks(const Json& message) {
-  return message.is_array() || (member(message, "id") && member(message, "method"));
+  return message.is_array() || (given_member(message, "id") && given_member(message, "method"));
 }
 
 }  // namespace
@@ -180,6 +181,10 @@ HttpStreamBody::Step HttpStreamBody::pump(const std::function<bool(std::string_v
   switch (reading.state) {
     case EventStream::State::event:
       silent_for_ = {};
+      // Who reads the last event knows that a place is free.
+      if (parts_.stream->ends_at(reading.event.number)) {
+        parts_.place.reset();
+      }
       return write(sse_event(reading.event.json, id(reading.event.number))) ? Step::more : broken();
     case EventStream::State::idle:
       if (peer_gone()) {
@@ -243,7 +248,7 @@ HttpAnswer HttpEndpoint::post(const HttpCall& call) {
   }
   auto message = parse_json(call.body);
   if (!message) {
-    return http_refusal(400, message.error().message, message.error().code);
+    return json_answer(encode_error(glance_at(call.body).id, message.error()), 400);
   }
   Incoming incoming;
   incoming.headers = header_facts(call.headers);
@@ -330,6 +335,8 @@ HttpAnswer HttpEndpoint::await_reply(const HttpCall& call,
                                      std::shared_ptr<void> place) {
   const auto& stream = channel->stream();
   const bool modern = session == nullptr;
+  const bool takes_stream = accepts(call.headers, kEventStream);
+  std::chrono::milliseconds silent_for{0};
   while (!channel->streaming() && !stream->wait(limits_.poll_interval)) {
     if (closing_) {
       return busy("The server is stopping");
@@ -341,13 +348,23 @@ HttpAnswer HttpEndpoint::await_reply(const HttpCall& call,
       }
       return empty_answer(499);
     }
+    silent_for += limits_.poll_interval;
+    if (!takes_stream || silent_for < limits_.keep_alive_interval) {
+      continue;
+    }
+    if (place == nullptr) {
+      place = take_place(streams_, limits_.max_streams);
+    }
+    if (place != nullptr) {
+      channel->begin_streaming();
+    }
   }
   if (auto plain = channel->plain()) {
     return std::move(*plain);
   }
   HttpStreamBody::Parts parts;
   parts.place = std::move(place);
-  if (modern) {
+  if (modern && parts.place == nullptr) {
     parts.place = take_place(streams_, limits_.max_streams);
     if (parts.place == nullptr) {
       dispatcher_.peer_gone(*channel);

@@ -35,7 +35,9 @@ struct HttpLimits {
   std::chrono::milliseconds write_timeout{10'000};   // without progress
   // How often a connection that waits looks whether its client is still there.
   std::chrono::milliseconds poll_interval{100};
-  std::chrono::milliseconds keep_alive_interval{15'000};  // comments on silent streams
+  // Comments on silent streams. A call that takes as long becomes one, where its client takes
+  // streams: a proxy on the way would give up on a POST that says nothing.
+  std::chrono::milliseconds keep_alive_interval{15'000};
 };
 
 struct HttpCall {

@@ -9,7 +9,10 @@ namespace server {
 std::string sse_event(std::string_view data, std::string_view id,
                       std::optional<std::chrono::milliseconds> retry) {
   std::string out;
-  out.reserve(data.size() + id.size() + 32);
+  out.reserve(data.size() + id.size() + 48);
+  if (!data.empty()) {
+    out.append("event: message\n");
+  }
   if (!id.empty()) {
     out.append("id: ").append(id).append("\n");
   }

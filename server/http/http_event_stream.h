@@ -15,7 +15,8 @@
 
 namespace server {
 
-// `data: …`, with `id:` and `retry:` lines where given. `data` must hold no newline; JSON does not.
+// `data: …`, with `id:` and `retry:` lines where given, and as an event of the kind `message`,
+// which some clients look for, unless there is no data. `data` must hold no newline; JSON does not.
 std::string sse_event(std::string_view data, std::string_view id = {},
                       std::optional<std::chrono::milliseconds> retry = std::nullopt);
 // A comment line: clients skip it, dead connections show by it.

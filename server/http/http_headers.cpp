@@ -89,7 +89,20 @@ std::string host_name(std::string_view authority) {
   const bool port_good = port.empty() || (port.size() > 1 && port.size() <= 6 && port[0] == ':' &&
                                           std::all_of(port.begin() + 1, port.end(),
                                                       [](char c) { return c >= '0' && c <= '9'; }));
+  if (name.ends_with('.')) name.remove_suffix(1);  // the same name, told to be whole
   return port_good ? lower(name) : std::string();
+}
+
+// "HTTPS://App.Example.:8443" -> "https://app.example:8443".
+std::string normal_origin(std::string_view origin) {
+  const auto scheme_end = origin.find("://");
+  if (scheme_end == std::string_view::npos) return lower(origin);
+  std::string_view rest = origin.substr(scheme_end + 3);
+  const auto port = rest.find(':', rest.starts_with('[') ? rest.find(']') : 0);
+  std::string_view host = rest.substr(0, port);
+  if (host.ends_with('.')) host.remove_suffix(1);
+  std::string text = lower(origin.substr(0, scheme_end + 3)) + lower(host);
+  return port == std::string_view::npos ? text : text.append(rest.substr(port));
 }
 
 bool is_loopback(std::string_view host) {
@@ -108,8 +121,7 @@ struct AcceptRange {
   bool refused = false;  // q=0
 };
 
-std::vector<AcceptRange> accept_ranges(std::string_view field) {
-  std::vector<AcceptRange> ranges;
+void add_accept_ranges(std::string_view field, std::vector<AcceptRange>& ranges) {
   while (!field.empty()) {
     const auto comma = field.find(',');
     std::string_view item = trim(field.substr(0, comma));
@@ -124,6 +136,14 @@ std::vector<AcceptRange> accept_ranges(std::string_view field) {
       }
     }
     ranges.push_back(std::move(range));
+  }
+}
+
+// Of all Accept fields, which are one list (RFC 9110, section 5.3).
+std::vector<AcceptRange> accept_ranges(const HttpHeaders& headers) {
+  std::vector<AcceptRange> ranges;
+  for (const auto& [name, value] : headers) {
+    if (equal_ignoring_case(name, "Accept")) add_accept_ranges(value, ranges);
   }
   return ranges;
 }
@@ -144,6 +164,20 @@ bool is_path(std::string_view target) {
   return target.starts_with('/') && std::all_of(target.begin(), target.end(), [](char c) {
            return c > ' ' && c < '\x7f' && c != '#';
          });
+}
+
+// The host and port of a target that is a whole URL ("http://a:80/mcp"), which is cut down to its
+// path; nothing where it is none.
+std::optional<std::string_view> take_authority(std::string_view& target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!equal_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
+    const std::string_view rest = target.substr(scheme.size());
+    const auto end = std::min(rest.find_first_of("/?#"), rest.size());
+    if (end < rest.size() && rest[end] != '/') break;
+    target = end < rest.size() ? rest.substr(end) : std::string_view("/");
+    return rest.substr(0, end);
+  }
+  return std::nullopt;
 }
 
 // Whether one of the fields of that name, which hold lists, has the element; case is ignored.
@@ -224,13 +258,14 @@ tl::expected<HttpHead, std::string> parse_head(std::string_view head) {
     return tl::unexpected(std::string("the first line is no request line"));
   }
   const std::string_view method = line->substr(0, method_end);
-  const std::string_view target = line->substr(method_end + 1, target_end - method_end - 1);
+  std::string_view target = line->substr(method_end + 1, target_end - method_end - 1);
   const std::string_view version = line->substr(target_end + 1);
   if (!is_token(method)) {
     return tl::unexpected(std::string("the method is no token"));
   }
+  const auto authority = take_authority(target);
   if (!is_path(target)) {
-    return tl::unexpected(std::string("the request target is no path"));
+    return tl::unexpected(std::string("the request target is neither a path nor a URL"));
   }
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
     return tl::unexpected(std::string("the version is neither HTTP/1.1 nor HTTP/1.0"));
@@ -238,6 +273,12 @@ tl::expected<HttpHead, std::string> parse_head(std::string_view head) {
   auto headers = parse_header_fields(head);
   if (!headers) {
     return tl::unexpected(std::move(headers.error()));
+  }
+  // RFC 9112, section 3.2.2, has the target's host count: only where no other reader of Host could
+  // see another.
+  const std::string* host = headers->find("Host");
+  if (authority && (host == nullptr || !equal_ignoring_case(*authority, *host))) {
+    return tl::unexpected(std::string("the request target and Host name two hosts"));
   }
   const bool old = version == "HTTP/1.0";
   if (old && headers->find("Transfer-Encoding") != nullptr) {
@@ -247,6 +288,19 @@ tl::expected<HttpHead, std::string> parse_head(std::string_view head) {
                           (!old || lists(*headers, "Connection", "keep-alive"));
   return HttpHead{std::string(method), std::string(target.substr(0, target.find('?'))), keep_alive,
                   std::move(*headers)};
+}
+
+std::string trailer_problem(std::string_view block) {
+  const auto fields = parse_header_fields(block);
+  if (!fields) {
+    return fields.error();
+  }
+  for (const auto& [name, value] : *fields) {
+    if (allowed_once(name)) {
+      return "the field " + name + " came after the body";
+    }
+  }
+  return {};
 }
 
 bool has_body(const HttpHeaders& headers) {
@@ -289,13 +343,12 @@ tl::expected<BodyFraming, HttpFault> body_framing(const HttpHeaders& headers,
 }
 
 bool accepts(const HttpHeaders& headers, std::string_view media_type) {
-  const std::string* field = headers.find("Accept");
-  if (field == nullptr) {
+  if (headers.find("Accept") == nullptr) {
     return true;
   }
   const std::string any_subtype = std::string(media_type.substr(0, media_type.find('/'))) + "/*";
   bool allowed = false;
-  for (const AcceptRange& range : accept_ranges(*field)) {
+  for (const AcceptRange& range : accept_ranges(headers)) {
     if (range.type == media_type) {
       return !range.refused;  // the most specific range decides
     }
@@ -305,11 +358,7 @@ bool accepts(const HttpHeaders& headers, std::string_view media_type) {
 }
 
 bool prefers_event_stream(const HttpHeaders& headers) {
-  const std::string* field = headers.find("Accept");
-  if (field == nullptr) {
-    return false;
-  }
-  for (const AcceptRange& range : accept_ranges(*field)) {
+  for (const AcceptRange& range : accept_ranges(headers)) {
     if (range.type == "text/event-stream" && !range.refused) return true;
     if (range.type == "application/json" && !range.refused) return false;
   }
@@ -339,16 +388,29 @@ bool origin_allowed(const HttpHeaders& headers, const HttpOrigins& allowed) {
   if (field == nullptr) {
     return true;
   }
-  if (std::find(allowed.origins.begin(), allowed.origins.end(), *field) != allowed.origins.end()) {
+  if (origin_listed(headers, allowed)) {
     return true;
   }
-  const std::string_view origin = *field;
+  const std::string origin = normal_origin(*field);
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (origin.starts_with(scheme)) {
-      return is_loopback(host_name(origin.substr(scheme.size())));
+      return is_loopback(host_name(std::string_view(origin).substr(scheme.size())));
     }
   }
   return false;
+}
+
+bool origin_listed(const HttpHeaders& headers, const HttpOrigins& allowed) {
+  const std::string* field = headers.find("Origin");
+  return field != nullptr &&
+         std::any_of(allowed.origins.begin(), allowed.origins.end(),
+                     [origin = normal_origin(*field)](const std::string& listed) {
+                       return normal_origin(listed) == origin;
+                     });
+}
+
+std::string normal_host(std::string_view name) {
+  return host_name(name);
 }
 
 bool bearer_matches(const HttpHeaders& headers, std::string_view token) {

@@ -51,9 +51,14 @@ struct HttpHead {
 };
 
 // Parses everything up to and with the blank line. Refuses, as above, also: more or less than one
-// space between the parts, a method that is no token, a target that is no path (RFC 9112, section
-// 3.2.1), other versions than HTTP/1.0 and HTTP/1.1, Transfer-Encoding in HTTP/1.0.
+// space between the parts, a method that is no token, a target that is no path or URL (RFC 9112,
+// section 3.2), a whole URL as the target whose host is not the one that Host names, other versions
+// than HTTP/1.0 and HTTP/1.1, Transfer-Encoding in HTTP/1.0.
 tl::expected<HttpHead, std::string> parse_head(std::string_view head);
+
+// Why what follows the last chunk of a body cannot be passed over: it must be as header fields are,
+// and hold none that steers the request. Empty: it can.
+std::string trailer_problem(std::string_view block);
 
 struct HttpFault {
   int status = 0;
@@ -72,7 +77,8 @@ tl::expected<BodyFraming, HttpFault> body_framing(const HttpHeaders& headers,
 // Whether a body follows, of whatever length.
 bool has_body(const HttpHeaders& headers);
 
-// Whether the Accept field allows that media type ("application/json"); an absent field allows all.
+// Whether Accept allows that media type ("application/json"); an absent field allows all. Several
+// Accept fields are one list.
 bool accepts(const HttpHeaders& headers, std::string_view media_type);
 // Whether Accept names text/event-stream before application/json, both being allowed.
 bool prefers_event_stream(const HttpHeaders& headers);
@@ -83,7 +89,8 @@ bool has_json_content(const HttpHeaders& headers);
 struct HttpOrigins {
   // Host names without port, lower case. Loopback names are always good.
   std::vector<std::string> hosts;
-  // Whole origins ("https://app.example"), compared exactly. Origins on loopback are always good.
+  // Whole origins ("https://app.example"); case and a dot at the host's end do not matter. Origins
+  // on loopback are always good.
   std::vector<std::string> origins;
   // Every Host is good: where a token guards the server and its names are not known.
   bool any_host = false;
@@ -93,6 +100,10 @@ struct HttpOrigins {
 bool host_allowed(const HttpHeaders& headers, const HttpOrigins& allowed);
 // An absent Origin is good (no browser); one on another host than loopback must be listed.
 bool origin_allowed(const HttpHeaders& headers, const HttpOrigins& allowed);
+// Whether there is an Origin, and it is listed: a page there may read the answers.
+bool origin_listed(const HttpHeaders& headers, const HttpOrigins& allowed);
+// A host's name or address as the user gave it, the way HttpOrigins::hosts has it.
+std::string normal_host(std::string_view name);
 
 // Whether `Authorization: Bearer …` carries that token. The time it takes does not tell how much
 // of it was right.

@@ -182,9 +182,23 @@ core::Expected<HttpOptions> http_options(const HttpSettings& settings, const cor
   options.port = address->port;
   options.token = token->text;
   options.token_in_shell = token->shell;
-  options.allowed.origins = settings.allowed_origins;
+  for (std::string origin : settings.allowed_origins) {
+    if (origin.ends_with('/')) origin.pop_back();  // as browsers show it, not as they send it
+    options.allowed.origins.push_back(std::move(origin));
+  }
   // All of 127.0.0.0/8 is this machine, and clients name the address that we print.
   options.allowed.hosts = {options.host};
+  for (const std::string& name : settings.allowed_hosts) {
+    options.allowed.hosts.push_back(normal_host(name));
+    if (options.allowed.hosts.back().empty()) {
+      return core::fail(core::ErrorCode::invalid_argument,
+                        "--allow-host \"" + name + "\" is not the name of a host.",
+                        "Give it as clients write it, for example backup.example.com.");
+    }
+  }
+  // The token, not the Host header, keeps other pages of a browser out: they cannot know it. What
+  // names a proxy or this machine is known by is its user's business.
+  options.allowed.any_host = !options.token.empty();
   if (!is_loopback_address(options.host)) {
     if (options.token.empty()) {
       return core::fail(
@@ -192,9 +206,6 @@ core::Expected<HttpOptions> http_options(const HttpSettings& settings, const cor
           "Listening on " + settings.address + " lets other machines in, which needs a token.",
           std::string("Give --token-file or set ") + kTokenVariable + ", or listen on 127.0.0.1.");
     }
-    // Beyond loopback the token, not the Host header, keeps other pages of a browser out; what
-    // names this machine is known to be reached under is its user's business.
-    options.allowed.any_host = true;
   }
   return options;
 }

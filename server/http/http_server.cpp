@@ -55,10 +55,6 @@ std::string unavailable() {
          std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-bool listed(const std::vector<std::string>& list, const std::string& value) {
-  return std::find(list.begin(), list.end(), value) != list.end();
-}
-
 class Listener final : public httplib::Server {
  public:
   Listener(HttpEndpoint& endpoint, const HttpOptions& options)
@@ -105,6 +101,10 @@ class Listener final : public httplib::Server {
   HttpAnswer answer();
   // The refusal of a request that must not reach the endpoint, or nothing.
   std::optional<HttpAnswer> refusal() const;
+  // What is answered without looking at the token, or nothing: faults, wrong places, preflights.
+  std::optional<HttpAnswer> answer_to_anybody(const HttpHead& head) const;
+  HttpAnswer nothing_here() const;
+  HttpAnswer unauthorized(const HttpHead& head) const;
   HttpAnswer post();
   void add_cors(httplib::Response& response) const;
   static HttpCall call_of(std::string body);
@@ -226,26 +226,69 @@ std::optional<HttpAnswer> Listener::refusal() const {
   if (const auto& fault = connection.fault()) {
     return http_refusal(fault->status, fault->why);
   }
-  if (!host_allowed(head.headers, options_.allowed)) {
-    return http_refusal(403, "The Host header names another host than this server serves");
-  }
-  if (!origin_allowed(head.headers, options_.allowed)) {
-    return http_refusal(403, "Requests from this Origin are not allowed: see --allow-origin");
-  }
-  if (head.path != kHttpPath) {
-    return http_refusal(404,
-                        std::string("There is nothing here: the MCP endpoint is ") + kHttpPath);
-  }
-  const std::string* origin = head.headers.find("Origin");
-  if (head.method == "OPTIONS" && origin != nullptr && listed(options_.allowed.origins, *origin)) {
-    return HttpAnswer{};  // a browser's preflight, which cannot carry the token
-  }
-  if (!options_.token.empty() && !bearer_matches(head.headers, options_.token)) {
-    HttpAnswer answer = http_refusal(401, "A bearer token is needed: Authorization: Bearer …");
-    answer.headers.emplace_back("WWW-Authenticate", "Bearer");
+  if (auto answer = answer_to_anybody(head)) {
     return answer;
   }
+  if (!options_.token.empty() && !bearer_matches(head.headers, options_.token)) {
+    return unauthorized(head);
+  }
   return std::nullopt;
+}
+
+std::optional<HttpAnswer> Listener::answer_to_anybody(const HttpHead& head) const {
+  if (!host_allowed(head.headers, options_.allowed)) {
+    return http_refusal(403,
+                        "The Host header names another host than this server serves: start it with "
+                        "--allow-host and that name");
+  }
+  const std::string* origin = head.headers.find("Origin");
+  if (!origin_allowed(head.headers, options_.allowed)) {
+    return http_refusal(403,
+                        "Requests from this Origin are not allowed: start the server with "
+                        "--allow-origin " +
+                            (origin->empty() ? "and the page's origin" : *origin));
+  }
+  if (head.path == kHealthPath && (head.method == "GET" || head.method == "HEAD")) {
+    HttpAnswer answer;
+    answer.content_type = "application/json";
+    answer.body = R"({"status":"ok"})";
+    return answer;
+  }
+  if (head.path != kHttpPath && head.path != std::string(kHttpPath) + "/") {
+    return nothing_here();
+  }
+  if (head.method == "OPTIONS" && origin != nullptr) {
+    // A browser's preflight, which cannot carry the token.
+    if (origin_listed(head.headers, options_.allowed)) return HttpAnswer{};
+    return http_refusal(403,
+                        "A page of this Origin may not read answers: start the server with "
+                        "--allow-origin " +
+                            *origin);
+  }
+  return std::nullopt;
+}
+
+// What clients say to their users when they have looked for OAuth and found none.
+HttpAnswer Listener::nothing_here() const {
+  std::string text = std::string("There is nothing here: the MCP endpoint is ") + kHttpPath + ".";
+  if (!options_.token.empty()) {
+    text +=
+        " There is no OAuth either: send the server's token with each request, as the header "
+        "Authorization: Bearer TOKEN. The server says at its start where the token is";
+  }
+  return http_refusal(404, text);
+}
+
+HttpAnswer Listener::unauthorized(const HttpHead& head) const {
+  const bool given = head.headers.find("Authorization") != nullptr;
+  HttpAnswer answer = http_refusal(
+      401, given ? "The bearer token is not this server's: the server says at its start where its "
+                   "token is, to be sent as Authorization: Bearer TOKEN"
+                 : "A bearer token is needed: send the header Authorization: Bearer TOKEN. The "
+                   "server says at its start where its token is");
+  answer.headers.emplace_back("WWW-Authenticate",
+                              given ? "Bearer error=\"invalid_token\"" : "Bearer");
+  return answer;
 }
 
 HttpAnswer Listener::post() {
@@ -264,7 +307,7 @@ HttpAnswer Listener::post() {
 
 void Listener::add_cors(httplib::Response& response) const {
   const std::string* origin = HttpConnection::current().head().headers.find("Origin");
-  if (origin == nullptr || !listed(options_.allowed.origins, *origin)) {
+  if (!origin_listed(HttpConnection::current().head().headers, options_.allowed)) {
     return;
   }
   response.set_header("Access-Control-Allow-Origin", *origin);

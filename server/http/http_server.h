@@ -21,7 +21,9 @@ struct HttpOptions {
   HttpLimits limits;
 };
 
-inline constexpr const char* kHttpPath = "/mcp";
+inline constexpr const char* kHttpPath = "/mcp";  // or with a slash behind it
+// GET tells watchers, without a token, that the server answers; nothing more.
+inline constexpr const char* kHealthPath = "/health";
 
 // Each connection has a thread of its own, up to HttpLimits::max_connections: an open event stream
 // holds up nobody else. Whoever comes above that is told 503, and so is, or is just let go, whom

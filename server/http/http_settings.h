@@ -15,6 +15,7 @@ struct HttpSettings {
   bool no_token = false;  // none is wanted, so none may be set
   std::string name;       // of the server, as clients may call it
   std::vector<std::string> allowed_origins;
+  std::vector<std::string> allowed_hosts;  // names that clients call it by, where there is no token
 };
 
 }  // namespace server

@@ -19,7 +19,7 @@ std::string json_of(EventStream& stream, std::uint64_t ticket) {
 }  // namespace
 
 TEST_CASE("An event names its id and retry before its data and ends with a blank line") {
-  CHECK(sse_event("{}") == "data: {}\n\n");
+  CHECK(sse_event("{}") == "event: message\ndata: {}\n\n");
   CHECK(sse_event("", "1.0", 500ms) == "id: 1.0\nretry: 500\ndata: \n\n");
   CHECK(sse_comment() == ": keep-alive\n\n");
 }

@@ -75,13 +75,13 @@ TEST_CASE("Only application/json is a JSON body") {
 
 TEST_CASE("Host must be loopback or listed") {
   const HttpOrigins none;
-  for (const char* good :
-       {"localhost", "localhost:80", "127.0.0.1:8765", "[::1]", "[::1]:1", "LocalHost:3"}) {
+  for (const char* good : {"localhost", "localhost:80", "127.0.0.1:8765", "[::1]", "[::1]:1",
+                           "LocalHost:3", "localhost.", "LOCALHOST.:80"}) {
     CHECK(host_allowed(fields({{"Host", good}}), none));
   }
   for (const char* bad :
        {"", "evil.example.com", "localhost.evil.com", "127.0.0.1.evil.com", "localhost:80x",
-        "localhost:", "[::1", "127.0.0.2", "evil:80@localhost"}) {
+        "localhost:", "localhost..", ".", "[::1", "127.0.0.2", "evil:80@localhost"}) {
     CHECK_FALSE(host_allowed(fields({{"Host", bad}}), none));
   }
   CHECK_FALSE(host_allowed({}, none));
@@ -94,6 +94,11 @@ TEST_CASE("Origin may be absent, loopback or listed exactly") {
   CHECK(origin_allowed(fields({{"Origin", "http://localhost:5173"}}), listed));
   CHECK(origin_allowed(fields({{"Origin", "http://[::1]"}}), listed));
   CHECK(origin_allowed(fields({{"Origin", "https://app.example"}}), listed));
+  CHECK(origin_allowed(fields({{"Origin", "HTTPS://App.Example."}}), listed));
+  CHECK(origin_allowed(fields({{"Origin", "HTTP://LOCALHOST.:80"}}), listed));
+  CHECK(origin_listed(fields({{"Origin", "https://APP.example"}}), listed));
+  CHECK_FALSE(origin_listed(fields({{"Origin", "http://localhost"}}), listed));
+  CHECK_FALSE(origin_listed({}, listed));
   for (const char* bad : {"null", "", "http://evil.example.com", "https://app.example.evil.com",
                           "https://app.example:444", "http://localhost.evil.com",
                           "http://localhost/path", "file://", "http://127.0.0.1@evil.com"}) {

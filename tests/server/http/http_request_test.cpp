@@ -103,7 +103,7 @@ TEST_CASE("A head that two readers could read in two ways is refused, and nothin
            kHead + "Transfer-Encoding: chunked\r\n" + rest,       // both framings
            kHead + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
            "POST /mcp HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n",
-           "POST http://localhost/mcp HTTP/1.1\r\nHost: localhost\r\n" + rest,
+           "POST http://other/mcp HTTP/1.1\r\nHost: localhost\r\n" + rest,
            "POST  /mcp HTTP/1.1\r\nHost: localhost\r\n" + rest,   // two spaces
            "POST /mcp\tHTTP/1.1\r\nHost: localhost\r\n" + rest,   // a tab
            "POST /mcp HTTP/1.1 \r\nHost: localhost\r\n" + rest,   // a space at the end
