@@ -5,6 +5,7 @@
 #include "core/status/status_facts.h"
 #include "tools/encode.h"
 #include "tools/limits.h"
+#include "tools/paging.h"
 #include "tools/schema.h"
 
 namespace tools {
@@ -73,8 +74,8 @@ std::string to_text(const Json& structured) {
     }
   }
   const auto uncovered = structured.at("uncovered").get<std::size_t>();
-  text += format_table(rows) + notes + std::to_string(databases.size()) + " found, " +
-          std::to_string(uncovered) + " without a schedule\n";
+  text += format_table(rows) + notes + std::to_string(structured.at("total").get<std::size_t>()) +
+          " found, " + std::to_string(uncovered) + " without a schedule\n";
   if (!structured.at("complete").get<bool>()) text += "The search was cut short.\n";
   return text;
 }
@@ -113,10 +114,16 @@ server::Tool discover_databases(const Setting& setting) {
       uncovered += entry.at("schedules").empty() ? 1U : 0U;
       databases.push_back(std::move(entry));
     }
-    return Json{{"databases", std::move(databases)},
-                {"uncovered", uncovered},
-                {"complete", found->complete},
-                {"warnings", found->warnings}};
+    const std::size_t total = databases.size();
+    auto page = page_of(std::move(databases), arguments);
+    if (!page) return page.error();
+    Json structured{{"databases", std::move(page->entries)},
+                    {"total", total},
+                    {"uncovered", uncovered},
+                    {"complete", found->complete}};
+    if (!page->next_cursor.empty()) structured["next_cursor"] = page->next_cursor;
+    structured["warnings"] = found->warnings;
+    return structured;
   };
   auto tool = server::make_tool(schema_of("discover_databases"), handler);
   tool.to_text = to_text;

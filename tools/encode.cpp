@@ -144,4 +144,9 @@ std::string format_warnings(const Json& structured) {
   return text;
 }
 
+std::string format_more(const Json& structured) {
+  const std::string cursor = structured.value("next_cursor", std::string());
+  return cursor.empty() ? "" : "More: --cursor " + cursor + "\n";
+}
+
 }  // namespace tools

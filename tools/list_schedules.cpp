@@ -5,6 +5,7 @@
 #include "core/schedule/list.h"
 #include "tools/encode.h"
 #include "tools/limits.h"
+#include "tools/paging.h"
 #include "tools/schema.h"
 
 namespace tools {
@@ -96,19 +97,26 @@ std::string to_text(const Json& structured) {
       problems += "Problem: " + cell("name") + ": " + problem.get<std::string>() + "\n";
     }
   }
-  return text + format_table(rows) + settings + problems;
+  return text + format_table(rows) + settings + problems + format_more(structured);
 }
 
 }  // namespace
 
 server::Tool list_schedules(const Setting& setting) {
-  auto handler = [setting](const Json&, server::CallContext& context) -> server::ToolOutcome<Json> {
+  auto handler = [setting](const Json& json,
+                           server::CallContext& context) -> server::ToolOutcome<Json> {
     const auto list = core::list_schedules(setting.world, context.stop());
     Json schedules = Json::array();
     for (const auto& status : list.schedules) {
       if (may_be_told(status, setting)) schedules.push_back(encode(status, setting));
     }
-    return Json{{"schedules", std::move(schedules)}, {"warnings", list.warnings}};
+    const std::size_t total = schedules.size();
+    auto page = page_of(std::move(schedules), Arguments(json, setting));
+    if (!page) return page.error();
+    Json structured{{"schedules", std::move(page->entries)}, {"total", total}};
+    if (!page->next_cursor.empty()) structured["next_cursor"] = page->next_cursor;
+    structured["warnings"] = list.warnings;
+    return structured;
   };
   auto tool = server::make_tool(schema_of("list_schedules"), handler);
   tool.to_text = to_text;

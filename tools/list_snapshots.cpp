@@ -4,6 +4,7 @@
 #include "core/catalog/catalog.h"
 #include "core/verify/verify_run.h"
 #include "tools/encode.h"
+#include "tools/paging.h"
 #include "tools/schema.h"
 
 namespace tools {
@@ -39,10 +40,7 @@ std::string to_text(const Json& structured) {
   text += std::to_string(shown) + " of " +
           std::to_string(structured.at("total").get<std::size_t>()) + " snapshots, " +
           format_bytes(structured.at("total_bytes").get<std::uint64_t>()) + " in all\n";
-  if (structured.contains("next_cursor")) {
-    text += "More: --cursor " + structured.at("next_cursor").get<std::string>() + "\n";
-  }
-  return text;
+  return text + format_more(structured);
 }
 
 core::Expected<core::ListFilter> filter_of(const Arguments& arguments,
@@ -63,6 +61,23 @@ core::Expected<core::ListFilter> filter_of(const Arguments& arguments,
   return filter;
 }
 
+core::Expected<core::ListPage> read_page(const core::fs::path& destination,
+                                         const core::ListFilter& filter, std::size_t limit,
+                                         const std::string& cursor, const core::Env& env) {
+  BPD_TRY_AS(page, core::list_snapshots(destination, filter, limit, cursor, env.files));
+  if (auto marked = core::mark_damaged(page->snapshots, filter.source, env); !marked) {
+    page->warnings.push_back("Which snapshots were found damaged is not known: " +
+                             marked.error().message);
+  }
+  return page;
+}
+
+Json encode(const core::ListPage& page, core::Instant now) {
+  Json snapshots = Json::array();
+  for (const auto& snapshot : page.snapshots) snapshots.push_back(encode_snapshot(snapshot, now));
+  return snapshots;
+}
+
 }  // namespace
 
 server::Tool list_snapshots(const Setting& setting) {
@@ -76,17 +91,19 @@ server::Tool list_snapshots(const Setting& setting) {
     if (auto* error = std::get_if<core::Error>(&destination)) return *error;
 
     const auto limit = static_cast<std::size_t>(arguments.integer("limit").value_or(kDefaultLimit));
-    auto page = core::list_snapshots(std::get<core::fs::path>(destination), *filter, limit,
-                                     arguments.text("cursor").value_or(""), setting.env.files);
+    const auto list = [&](std::size_t count) {
+      return read_page(std::get<core::fs::path>(destination), *filter, count,
+                       arguments.text("cursor").value_or(""), setting.env);
+    };
+    auto page = list(limit);
     if (!page) return page.error();
-    if (auto marked = core::mark_damaged(page->snapshots, filter->source, setting.env); !marked) {
-      page->warnings.push_back("Which snapshots were found damaged is not known: " +
-                               marked.error().message);
-    }
     const auto now = setting.env.clock.now();
-    Json snapshots = Json::array();
-    for (const auto& snapshot : page->snapshots) {
-      snapshots.push_back(encode_snapshot(snapshot, now));
+    Json snapshots = encode(*page, now);
+    if (const std::size_t fit = fitting(snapshots);
+        !arguments.has("limit") && fit < snapshots.size()) {
+      page = list(fit);
+      if (!page) return page.error();
+      snapshots = encode(*page, now);
     }
     Json structured{{"snapshots", std::move(snapshots)},
                     {"total", page->total},

@@ -119,7 +119,6 @@ Tool make_tool(std::string_view schema_text, StructuredHandler handler) {
     }
     ToolResult result;
     result.structured = std::move(std::get<Json>(outcome));
-    result.content.push_back(text_block(dump_json(*result.structured)));
     return result;
   };
   return tool;

@@ -53,7 +53,7 @@ class CallContext {
 
 // Ending one: a result.
 struct ToolResult {
-  Json content = Json::array();    // content blocks as MCP spells them
+  Json content = Json::array();    // content blocks as MCP spells them; none: see Tool::to_text
   std::optional<Json> structured;  // conforms to the tool's outputSchema
   bool is_error = false;
 };
@@ -111,7 +111,8 @@ struct Tool {
   std::function<bool(const Json& arguments)> wants_task;
   // What must be asked before a call becomes a task; nothing: go ahead. Empty: nothing is.
   std::function<std::optional<InputRequired>(const Json& arguments, CallContext&)> before_task;
-  // The result for a person at a terminal. Empty: the JSON itself.
+  // The result for a person at a terminal, and for a model whose client shows it no structured
+  // content: everything that a next call needs must be in it. Empty: the JSON itself.
   std::function<std::string(const Json& structured)> to_text;
   // A good call whose answer is bad news (a damaged snapshot): decides the command line's exit
   // code.
@@ -135,7 +136,7 @@ using ToolOutcome = std::variant<Out, NeedsInput, core::Error>;
 using StructuredHandler = std::function<ToolOutcome<Json>(const Json& arguments, CallContext&)>;
 
 // Makes a Tool of a schema text (one file of schemas/) and a handler whose Out is
-// structuredContent. The result carries the same as a text block; an Error becomes isError with
+// structuredContent. Its text block is left to Tool::to_text; an Error becomes isError with
 // error_text, without structured content, as that would not fit the outputSchema. A NeedsInput that
 // the client cannot be asked becomes isError naming the missing argument (the question's key). The
 // schema text must be valid: it is ours, checked by a test.

@@ -16,9 +16,25 @@ void check_properties(const Json& schema, const std::string& where) {
   INFO(where);
   if (!schema.contains("properties")) return;
   for (const auto& [name, property] : schema.at("properties").items()) {
-    INFO(name);
+    INFO(where << "." << name);
     CHECK(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos);
-    CHECK((property.contains("type") || property.contains("enum")));
+    // What https://ai.google.dev/api/caching#Schema and
+    // https://platform.openai.com/docs/guides/structured-outputs take: one type for each, no
+    // alternatives or references, and no format that one of them does not know.
+    REQUIRE(property.contains("type"));
+    CHECK(property.at("type").is_string());
+    for (const char* refused : {"format", "const", "oneOf", "anyOf", "allOf", "not", "$ref", "if",
+                                "patternProperties", "dependencies"}) {
+      CHECK_FALSE(property.contains(refused));
+    }
+    if (property.contains("enum")) {
+      CHECK(property.at("type") == "string");
+      for (const auto& value : property.at("enum")) CHECK(!value.get<std::string>().empty());
+    }
+    if (property.at("type") == "array") {
+      check_properties({{"properties", {{"items", property.at("items")}}}}, where + "." + name);
+    }
+    if (property.at("type") == "object") check_properties(property, where + "." + name);
   }
   if (!schema.contains("required")) return;
   for (const auto& name : schema.at("required")) {

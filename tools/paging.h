@@ -1,0 +1,28 @@
+// Lists in pages that a model can take in.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "core/base/error.h"
+#include "server/jsonrpc/json.h"
+#include "tools/arguments.h"
+
+namespace tools {
+
+// Of the entries as compact JSON: some 8,000 tokens, at three bytes each (paths and dates cost more
+// than prose). Clients begin to warn at 10,000.
+inline constexpr std::size_t kMaxPageBytes = 24'000;
+
+// How many of the first entries fit a page; at least one, where there is one.
+std::size_t fitting(const server::Json& entries);
+
+struct Page {
+  server::Json entries = server::Json::array();
+  std::string next_cursor;  // empty on the last page
+};
+// The page of `all` that the arguments ask for: behind `cursor`, as many as `limit` says, or as
+// fit. invalid_argument where the cursor is none of ours.
+core::Expected<Page> page_of(server::Json all, const Arguments& arguments);
+
+}  // namespace tools
