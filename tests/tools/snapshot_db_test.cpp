@@ -118,9 +118,13 @@ TEST_CASE("snapshot_db replaces the snapshot of the same day and lets old ones g
 
 TEST_CASE("snapshot_db refuses a day that does not exist, and says how a day is written") {
   ToolHouse house;
-  const server::SchemaCheck input(house.tool("snapshot_db").entry.json().at("inputSchema"));
-  CHECK_THAT(input.problem({{"date", "2026-02-30"}}, "argument").value_or(""),
-             Catch::Contains("2026-02-30") && Catch::Contains("YYYY-MM-DD"));
+  house.furnish();
+  for (const char* date : {"2026-02-30", "2026-2-3", "today", ""}) {
+    CHECK_THAT(house.refused("snapshot_db", {{"destination", "~/Backups"}, {"date", date}}),
+               Catch::StartsWith("invalid_argument: ") && Catch::Contains(date) &&
+                   Catch::Contains("YYYY-MM-DD"));
+  }
+  CHECK_FALSE(fs::exists(house.backups / "testhost"));
 }
 
 TEST_CASE("snapshot_db says what is wrong with a source, and creates nothing") {
