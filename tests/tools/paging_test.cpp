@@ -17,7 +17,7 @@ Json entries(int count) {
 
 }  // namespace
 
-TEST_CASE("a page holds what a model can take in, and the pages together everything once") {
+TEST_CASE("A page holds what a model can take in, and the pages together everything once") {
   const test::ToolHouse house;
   const tools::Setting setting(house.world);
   Json seen = Json::array();
@@ -35,7 +35,7 @@ TEST_CASE("a page holds what a model can take in, and the pages together everyth
   CHECK(pages == 3);
 }
 
-TEST_CASE("a page holds at least one entry, however large, and no more than were asked for") {
+TEST_CASE("A page holds at least one entry, however large, and no more than were asked for") {
   const test::ToolHouse house;
   const tools::Setting setting(house.world);
   const auto page_of = [&](const Json& all, const Json& given) {

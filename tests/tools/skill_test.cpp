@@ -93,7 +93,7 @@ TEST_CASE("The skill's frontmatter keeps the rules of skills") {
   CHECK(frontmatter("description").find(": ") == std::string::npos);
 }
 
-TEST_CASE("the frontmatter that is served is the one that the file holds") {
+TEST_CASE("The frontmatter that is served is the one that the file holds") {
   for (const auto& file : embedded::embedded_skill()) {
     CAPTURE(std::string(file.name));
     CHECK(file.frontmatter.empty() == !file.text.starts_with("---\n"));
