@@ -13,10 +13,6 @@ inline ProgramParts main_parts() {
   parts.name = "backup-plugin-db";
   parts.version = BPD_VERSION;
   parts.define = tools::define_server;
-  parts.verbs = {{"snapshot", "snapshot_db"},   {"list", "list_snapshots"},
-                 {"verify", "verify_snapshot"}, {"restore", "restore_snapshot"},
-                 {"prune", "prune_snapshots"},  {"discover", "discover_databases"},
-                 {"status", "backup_status"}};
   parts.commands = {tools::run_command()};
   return parts;
 }

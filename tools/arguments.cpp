@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/destinations.h"
 #include "core/catalog/retention.h"
@@ -193,8 +194,9 @@ server::ToolOutcome<fs::path> find_destination(const Arguments& arguments,
   if (context.answer("destination") == nullptr) return ask_for_destination();
   const auto content = server::accepted_content(context, "destination");
   if (!content || !content->contains("destination")) {
-    return core::Error{ErrorCode::cancelled, "No destination was chosen, so nothing was done.",
-                       "Call again with destination set to an existing folder."};
+    return core::Error{
+        ErrorCode::cancelled, "No destination was chosen, so nothing was done.",
+        "Call again with " + core::say_parameter("destination") + " set to an existing folder."};
   }
   const Json answered{{"destination", content->at("destination")}};
   auto chosen = Arguments(answered, setting).destination();

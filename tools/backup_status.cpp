@@ -120,6 +120,7 @@ server::Tool backup_status(const Setting& setting) {
                 {"warnings", report->warnings}};
   };
   auto tool = server::make_tool(schema_of("backup_status"), handler);
+  tool.verb = "status";
   tool.to_text = to_text;
   tool.bad_news = bad_news;
   return tool;

@@ -1,5 +1,6 @@
 #include "tools/discover_databases.h"
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/status/discover.h"
 #include "core/status/status_facts.h"
@@ -53,7 +54,8 @@ Json encode(const FoundDatabase& found) {
 std::string to_text(const Json& structured) {
   std::string text = format_warnings(structured);
   const auto& databases = structured.at("databases");
-  if (databases.empty()) return text + "No databases found. Name folders with --folder.\n";
+  if (databases.empty())
+    return text + "No databases found. Name folders with " + core::say_parameter("folder") + ".\n";
   std::vector<std::vector<std::string>> rows{
       {"KIND", "SIZE", "ROWS", "LAST WRITE", "LAST VERIFIED", "SCHEDULE", "PATH"}};
   std::string notes;
@@ -126,6 +128,7 @@ server::Tool discover_databases(const Setting& setting) {
     return structured;
   };
   auto tool = server::make_tool(schema_of("discover_databases"), handler);
+  tool.verb = "discover";
   tool.to_text = to_text;
   return tool;
 }

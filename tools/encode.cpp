@@ -146,7 +146,8 @@ std::string format_warnings(const Json& structured) {
 
 std::string format_more(const Json& structured) {
   const std::string cursor = structured.value("next_cursor", std::string());
-  return cursor.empty() ? "" : "More: --cursor " + cursor + "\n";
+  if (cursor.empty()) return "";
+  return "More: " + core::say(core::Call{"", {{"cursor", cursor}}}) + "\n";
 }
 
 }  // namespace tools

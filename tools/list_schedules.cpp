@@ -1,5 +1,6 @@
 #include "tools/list_schedules.h"
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/schedule/due.h"
 #include "core/schedule/list.h"
@@ -82,7 +83,8 @@ std::string settings_text(const Json& entry) {
 std::string to_text(const Json& structured) {
   std::string text = format_warnings(structured);
   const auto& schedules = structured.at("schedules");
-  if (schedules.empty()) return text + "No schedules. install_schedule makes one.\n";
+  if (schedules.empty())
+    return text + "No schedules. " + core::say(core::Action::install_schedule) + " makes one.\n";
   std::vector<std::vector<std::string>> rows{
       {"name", "scheduler", "next run", "last run", "result", "source", "destination"}};
   std::string settings, problems;

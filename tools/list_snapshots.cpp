@@ -1,5 +1,6 @@
 #include "tools/list_snapshots.h"
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/catalog.h"
 #include "core/verify/verify_run.h"
@@ -113,6 +114,7 @@ server::Tool list_snapshots(const Setting& setting) {
     return structured;
   };
   auto tool = server::make_tool(schema_of("list_snapshots"), handler);
+  tool.verb = "list";
   tool.to_text = to_text;
   return tool;
 }

@@ -1,5 +1,6 @@
 #include "tools/prune_snapshots.h"
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/snapshot/prune.h"
 #include "tools/encode.h"
@@ -40,7 +41,9 @@ std::string to_text(const Json& structured) {
   text += std::to_string(structured.at("expired").size()) + " of " + std::to_string(rows.size()) +
           (dry_run ? " would go, freeing " : " removed, freeing ") +
           format_bytes(structured.at("freed_bytes").get<std::uint64_t>()) + "\n";
-  if (dry_run && !structured.at("expired").empty()) text += "Add --no-dry-run to remove them.\n";
+  if (dry_run && !structured.at("expired").empty()) {
+    text += "Add " + core::say_parameter("dry_run", false) + " to remove them.\n";
+  }
   return text;
 }
 
@@ -68,6 +71,7 @@ server::Tool prune_snapshots(const Setting& setting) {
     return encode(*result, request.dry_run);
   };
   auto tool = server::make_tool(schema_of("prune_snapshots"), handler);
+  tool.verb = "prune";
   tool.to_text = to_text;
   tool.changed_resources = [](const Json& structured) -> std::vector<std::string> {
     if (structured.at("dry_run").get<bool>()) return {};

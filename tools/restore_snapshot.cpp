@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/base/shell_word.h"
 #include "core/restore/choose_snapshot.h"
 #include "core/restore/restore.h"
+#include "server/cli/shell_speech.h"
 #include "tools/encode.h"
+#include "tools/next_step.h"
 #include "tools/schema.h"
 #include "tools/verify_snapshot.h"
 
@@ -21,10 +24,12 @@ using server::Json;
 namespace {
 
 constexpr std::string_view kConfirmKey = "confirm";
+constexpr std::string_view kVerb = "restore";
 // A preview names the tables that change most; structured content has them all.
 constexpr std::size_t kMaxTablesTold = 8;
 
-Json encode(const core::RestoreResult& result) {
+// The undo is a shell's command for every reader: it must do where nothing but a shell is left.
+Json encode(const core::RestoreResult& result, const path& program) {
   Json structured{{"snapshot", core::text_of(result.snapshot)},
                   {"target", core::text_of(result.target)},
                   {"in_place", result.in_place},
@@ -43,7 +48,10 @@ Json encode(const core::RestoreResult& result) {
   structured["verdict"] = core::to_string(result.verification.verdict);
   if (!result.journal_mode.empty()) structured["journal_mode"] = result.journal_mode;
   if (result.safety_copy) structured["safety_copy"] = core::text_of(*result.safety_copy);
-  if (!result.undo.empty()) structured["undo"] = core::shell_command(result.undo);
+  if (result.undo) {
+    structured["undo"] = core::shell_command(
+        server::shell_words(step_of(*result.undo), core::text_of(program), std::string(kVerb)));
+  }
   structured["warnings"] = result.warnings;
   return structured;
 }
@@ -114,8 +122,10 @@ std::optional<server::ToolOutcome<Json>> settle_confirmation(core::RestoreReques
   if (!preview) return preview.error();
   const auto sentence = sentence_of(*preview);
   if (!context.abilities().form_elicitation) {
-    const std::string yes = "Only after the user's yes to this: the same call with confirm: true";
-    const std::string named = " and this path as 'snapshot': " + core::text_of(request.snapshot);
+    const std::string yes = "Only after the user's yes to this: the same call with " +
+                            core::say_parameter(std::string(kConfirmKey), true);
+    const std::string named = " and this path as " + core::say_parameter("snapshot") + ": " +
+                              core::text_of(request.snapshot);
     return Error{ErrorCode::needs_confirmation, sentence, yes + (ask ? named : ".")};
   }
   return server::NeedsInput{
@@ -155,8 +165,9 @@ core::Expected<> find_target(core::RestoreRequest& request, const Arguments& arg
   BPD_TRY_AS(given, arguments.path("target"));
   if (!*given && !request.in_place) {
     return core::fail(ErrorCode::invalid_argument, "No target was given.",
-                      "Give 'target', a new file to write; or in_place: true to replace the "
-                      "database that the snapshot was taken of.");
+                      "Give " + core::say_parameter("target") + ", a new file to write; or " +
+                          core::say_parameter("in_place", true) +
+                          " to replace the database that the snapshot was taken of.");
   }
   if (*given) {
     request.target = std::move(**given);
@@ -222,9 +233,10 @@ server::Tool restore_snapshot(const Setting& setting) {
 
     auto result = core::restore_snapshot(request, setting.env, context.progress(), context.stop());
     if (!result) return result.error();
-    return encode(*result);
+    return encode(*result, setting.env.places.program);
   };
   auto tool = server::make_tool(schema_of("restore_snapshot"), handler);
+  tool.verb = std::string(kVerb);
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = to_text;
   return tool;

@@ -18,7 +18,8 @@ int usage() {
   return server::kExitUsage;
 }
 
-int run(const std::vector<std::string>& words, const core::Env& env, std::stop_token stop) {
+int run(const std::vector<std::string>& words, const core::Env& env, const server::Speech& speech,
+        std::stop_token stop) {
   core::RunOptions options;
   std::string name;
   for (const std::string& word : words) {
@@ -36,10 +37,10 @@ int run(const std::vector<std::string>& words, const core::Env& env, std::stop_t
   core::NoProgress no_progress;
   const auto outcome = core::run_job(name, options, env, no_progress, stop);
   if (!outcome) {
-    server::print_error(server::error_text(outcome.error()));
+    server::print_error(speech(server::error_text(outcome.error())));
     return server::exit_code(outcome.error().code);
   }
-  const std::string report = core::report_of(*outcome, options);
+  const std::string report = speech(core::report_of(*outcome, options));
   if (!report.empty()) std::printf("%s\n", server::printable(report).c_str());
   return server::kExitDone;
 }

@@ -1,5 +1,6 @@
 #include "tools/run_schedule.h"
 
+#include "core/base/call.h"
 #include "tools/encode.h"
 #include "tools/limits.h"
 #include "tools/schema.h"
@@ -21,7 +22,8 @@ Json encode_run(const core::ProvenRun& run) {
 std::vector<std::string> warnings_of(const core::ProvenRun& run) {
   std::vector<std::string> warnings = core::texts_of(run.record.warnings);
   if (run.verification.verdict == core::VerifyReport::Verdict::inconclusive) {
-    warnings.push_back("Not every check of the snapshot could be made; verify_snapshot says why.");
+    warnings.push_back("Not every check of the snapshot could be made; " +
+                       core::say(core::Action::verify) + " says why.");
   }
   return warnings;
 }

@@ -118,6 +118,7 @@ server::Tool snapshot_db(const Setting& setting) {
     return encode(*result);
   };
   auto tool = server::make_tool(schema_of("snapshot_db"), handler);
+  tool.verb = "snapshot";
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = to_text;
   tool.changed_resources = [setting](const Json& structured) -> std::vector<std::string> {

@@ -6,6 +6,7 @@
 #include "tools/install_schedule.h"
 #include "tools/list_schedules.h"
 #include "tools/list_snapshots.h"
+#include "tools/next_step.h"
 #include "tools/prompts.h"
 #include "tools/prune_snapshots.h"
 #include "tools/remove_schedule.h"
@@ -37,6 +38,7 @@ server::ServerDefinition define_server(const core::Env& env, const server::Serve
       "Takes, lists, verifies and restores snapshots of plugins' SQLite databases. Never choose a "
       "destination yourself: ask. Both the global database and each project's matter.";
   definition.tools = all_tools(env, limits);
+  definition.step_of = step_of;
   definition.resources = snapshot_resources(setting);
   definition.prompts = all_prompts();
   definition.complete = snapshot_completer(setting);

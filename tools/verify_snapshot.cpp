@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/verify/verify_run.h"
 #include "tools/encode.h"
@@ -38,7 +39,8 @@ std::string to_text(const Json& structured) {
             structured.at("source").get<std::string>() + "\n";
   }
   if (structured.at("verdict") == "damaged") {
-    text += "Do not restore this one. List the others with `backup-plugin-db list`.\n";
+    text += "Do not restore this one. List the others with " +
+            core::say(core::Action::list_snapshots) + ".\n";
   }
   return text;
 }
@@ -92,6 +94,7 @@ server::Tool verify_snapshot(const Setting& setting) {
     return structured;
   };
   auto tool = server::make_tool(schema_of("verify_snapshot"), handler);
+  tool.verb = "verify";
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = to_text;
   tool.bad_news = [](const Json& structured) -> std::optional<core::ErrorCode> {

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <set>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/machine.h"
 #include "core/catalog/names.h"
@@ -98,7 +99,8 @@ Expected<LatestSnapshot> latest_snapshot_of(const fs::path& source, const fs::pa
         "There is no snapshot of " + text_of(source) + " in " + text_of(destination) +
             " with a manifest." +
             (damaged_copy.empty() ? "" : " A copy that was damaged is " + damaged_copy + "."),
-        "See what there is with list_snapshots, and name the snapshot's path.");
+        "See what there is with " + say(Action::list_snapshots) +
+            ", and name the snapshot's path.");
   }
   LatestSnapshot latest;
   // It may be the later one: a newer version of ours wrote it, or it is half-synced.
@@ -118,7 +120,8 @@ Expected<LatestSnapshot> latest_snapshot_of(const fs::path& source, const fs::pa
                 "Each snapshot of " + text_of(source) + " in " + text_of(destination) +
                     " was found damaged when it was last checked; the newest is " +
                     text_of(newest->path) + ".",
-                "Check one again with verify_snapshot, or look for others in another destination.");
+                "Check one again with " + say(Action::verify) +
+                    ", or look for others in another destination.");
   }
   tell_choice(choose_ours(all, env), env, latest);
   if (latest.path != newest->path) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/base/shell_word.h"
 #include "core/catalog/history.h"
@@ -56,9 +57,11 @@ class Restoration {
   Expected<RestoreResult> run() {
     BPD_TRY(find_target());
     if (request_.in_place && !request_.dry_run && !request_.confirmed) {
-      return fail(
-          ErrorCode::needs_confirmation, "Restoring in place replaces " + text_of(target_) + ".",
-          "Preview with dry_run. Only after the user's yes: the same call with confirm: true.");
+      return fail(ErrorCode::needs_confirmation,
+                  "Restoring in place replaces " + text_of(target_) + ".",
+                  "Preview with " + say_parameter("dry_run") +
+                      ". Only after the user's yes: the same call with " +
+                      say_parameter("confirmed", true) + ".");
     }
     if (request_.in_place && !request_.dry_run && is_recorded()) {
       BPD_TRY_AS(known, check_recorded_target(request_.snapshot, target_, env_));
@@ -128,7 +131,8 @@ Expected<> Restoration::find_target() {
   fs::path wanted = request_.target;
   if (wanted.empty() && !request_.in_place) {
     return fail(ErrorCode::invalid_argument, "There is no target to restore to.",
-                "Give 'target', a new file to write, or in_place: true.");
+                "Give " + say_parameter("target") + ", a new file to write, or " +
+                    say_parameter("in_place", true) + ".");
   }
   if (wanted.empty()) {
     BPD_TRY_AS(recorded, recorded_target(request_.snapshot, env_.files));
@@ -198,7 +202,8 @@ Expected<> Restoration::check_new_target() {
 
 tl::unexpected<Error> Restoration::fail_taken() const {
   return fail(ErrorCode::conflict, text_of(target_) + " is there already.",
-              "Choose the name of a new file; to replace a live database, give in_place: true.");
+              "Choose the name of a new file; to replace a live database, give " +
+                  say_parameter("in_place", true) + ".");
 }
 
 // Of a lost database, too: what still has it open may have what the snapshot has not.
@@ -233,16 +238,19 @@ Expected<> Restoration::accept(const VerifyReport& damaged) {
       text_of(request_.snapshot) + " failed its check (" + describe_failures(damaged) + ")";
   if (!request_.accept_damage) {
     return fail(ErrorCode::damaged, what + "; nothing was changed.",
-                "Choose another snapshot with list_snapshots. Where this is all there is, and only "
-                "after the user's yes: accept_damage: true with confirm: true.");
+                "Choose another snapshot with " + say(Action::list_snapshots) +
+                    ". Where this is all there is, and only after the user's yes: " +
+                    say_parameter("accept_damage", true) + " with " +
+                    say_parameter("confirmed", true) + ".");
   }
   if (request_.reindex) {
     return fail(ErrorCode::invalid_argument, what + ": building indexes anew would not mend it.",
-                "Leave out reindex.");
+                "Leave out " + say_parameter("reindex") + ".");
   }
   if (!request_.dry_run && !request_.confirmed) {
     return fail(ErrorCode::needs_confirmation, what + ".",
-                "Restore it as it is only after the user's yes: the same call with confirm: true.");
+                "Restore it as it is only after the user's yes: the same call with " +
+                    say_parameter("confirmed", true) + ".");
   }
   accepts_damage_ = true;
   result_.warnings.push_back(what + " and is restored as it is. " + recovery_advice(target_) + ".");
@@ -420,14 +428,11 @@ Expected<> Restoration::replace(Temporary& file) {
   if (!describe_safety_copy({safety, (*replaced)->facts(), level()}, env_, result_.warnings)) {
     return {};
   }
-  result_.undo = {text_of(env_.places.program),
-                  "restore",
-                  "--snapshot",
-                  text_of(safety),
-                  "--target",
-                  text_of(target_),
-                  "--in-place",
-                  "--confirm"};
+  result_.undo = Call{std::string(to_string(Action::restore)),
+                      {{"snapshot", text_of(safety)},
+                       {"target", text_of(target_)},
+                       {"in_place", true},
+                       {"confirmed", true}}};
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/call.h"
 #include "core/base/env.h"
 #include "core/base/progress.h"
 #include "core/verify/verify.h"
@@ -54,8 +55,8 @@ struct RestoreResult {
   std::string journal_mode;   // of the restored database: "wal" or "delete"
   std::optional<fs::path>
       safety_copy;  // the database that was replaced; a snapshot in all but name
-  // The command that puts it back, as arguments; none where it is too damaged to be restored.
-  std::vector<std::string> undo;
+  // What puts it back; none where it is too damaged to be restored.
+  std::optional<Call> undo;
   std::vector<std::string> warnings;
 };
 

@@ -76,7 +76,7 @@ std::vector<std::string> check_warnings_of(const VerifyReport& report, bool rein
     if (check.outcome == VerifyCheck::Outcome::skipped && !said) why += " " + check.reason;
     if (check.name != "indexes" || reindex) continue;
     warnings.push_back("Indexes of this snapshot do not fit their tables (" +
-                       check.findings.front() + "). " + std::string(kIndexAdvice));
+                       check.findings.front() + "). " + index_advice());
   }
   if (report.verdict == VerifyReport::Verdict::inconclusive) {
     warnings.push_back("The snapshot could not be checked in full." + why);

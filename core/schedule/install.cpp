@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/platform/run_lock.h"
 #include "core/schedule/due.h"
@@ -356,9 +357,9 @@ Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
   } else if (gone.error().code != ErrorCode::not_found) {
     return fail(gone.error().code,
                 "The schedule '" + name + "' is still there: " + gone.error().message,
-                (result.removed.empty() ? "" : "Its entry is gone. ") +
-                    std::string("Remove that file, or make it removable and run "
-                                "remove_schedule again."));
+                std::string(result.removed.empty() ? "" : "Its entry is gone. ") +
+                    "Remove that file, or make it removable and run " +
+                    say(Action::remove_schedule) + " again.");
   }
   if (result.removed.empty() && !job) return fail(job.error());
   withdraw_request(name, env);
@@ -370,8 +371,9 @@ Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
     const bool was_there = env.files.info(program).has_value();
     if (any_entry(gather_host_facts(env, {}))) {
       result.warnings.push_back(
-          "The program that schedules run stays: there are entries without a job. list_schedules "
-          "names them; remove_schedule removes them.");
+          "The program that schedules run stays: there are entries without a job. " +
+          say(Action::list_schedules) + " names them; " + say(Action::remove_schedule) +
+          " removes them.");
     } else if (auto gone = remove_scheduled_program(env); !gone) {
       result.warnings.push_back(gone.error().message);
     } else if (was_there) {

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 
 namespace core {
@@ -76,7 +77,7 @@ Expected<ProgramRecord> read_program_record(const fs::path& data, const FileSyst
   } catch (const std::exception& exception) {
     return fail(ErrorCode::damaged,
                 "'" + text_of(record_path(data)) + "' cannot be used: " + exception.what() + ".",
-                "Run install_schedule again: it writes the file anew.");
+                "Run " + say(Action::install_schedule) + " again: it writes the file anew.");
   }
 }
 

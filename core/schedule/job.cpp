@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "core/base/call.h"
 #include "core/base/json_limits.h"
 #include "core/base/paths.h"
 #include "core/schedule/due.h"
@@ -59,7 +60,8 @@ Expected<> check_ping_url(const std::string& url) {
   const bool known_scheme = url.starts_with("https://") || url.starts_with("http://");
   const bool plain = std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 127; });
   if (known_scheme && plain && url.size() <= kMaxUrlBytes) return {};
-  return refuse("The ping_url '" + url.substr(0, 200) + "' is not an http or https URL.",
+  return refuse("The " + say_parameter("ping_url") + " '" + url.substr(0, 200) +
+                    "' is not an http or https URL.",
                 "Give it as your monitor shows it, e.g. https://hc-ping.com/<uuid>.");
 }
 
@@ -102,7 +104,8 @@ tl::unexpected<Error> damaged_job(const std::string& name, std::string_view why)
   return fail(ErrorCode::damaged,
               "The job file of schedule '" + name + "' cannot be used: " + std::string(why) +
                   (why.ends_with('.') ? "" : "."),
-              "Run install_schedule again with this name and its source, or remove_schedule.");
+              "Run " + say(Action::install_schedule) + " again with this name and its source, or " +
+                  say(Action::remove_schedule) + ".");
 }
 
 // not_found where there is no file.
@@ -196,7 +199,8 @@ Expected<> check_job(const BackupJob& job) {
   BPD_TRY(check_text("hostname", job.snapshot.hostname));
   BPD_TRY(check_text("on_failure", job.on_failure));
   if (job.on_failure.size() > kMaxCommandBytes) {
-    return refuse("The on_failure command is longer than 4096 bytes.", "Put it into a script.");
+    return refuse("The " + say_parameter("on_failure") + " command is longer than 4096 bytes.",
+                  "Put it into a script.");
   }
   return job.ping_url.empty() ? Expected<>{} : check_ping_url(job.ping_url);
 }
@@ -237,7 +241,8 @@ Expected<BackupJob> decode_job(const std::string& name, std::string_view text) {
     if (json.at("format_version").get<int>() > BackupJob::kFormatVersion) {
       return fail(ErrorCode::unsupported,
                   "The job file of schedule '" + name + "' is of a newer version of this program.",
-                  "Use the newer program; or end this schedule with remove_schedule first.");
+                  "Use the newer program; or end this schedule with " +
+                      say(Action::remove_schedule) + " first.");
     }
     BackupJob job = job_from(json);
     if (job.name != name) return damaged_job(name, "it is of schedule '" + job.name + "'");
@@ -261,7 +266,7 @@ Expected<BackupJob> read_job(const std::string& name, const Places& places,
     names += (names.empty() ? "" : ", ") + other.name;
   }
   return fail(ErrorCode::not_found, "There is no schedule named '" + name + "'.",
-              names.empty() ? "No schedule is installed: use install_schedule."
+              names.empty() ? "No schedule is installed: use " + say(Action::install_schedule) + "."
                             : "Schedules are: " + names + ".");
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/base/patience.h"
 #include "core/schedule/due.h"
@@ -25,7 +26,10 @@ constexpr const char* kEdited =
     " is not as it was written: somebody edited it, or it is of another version.";
 constexpr const char* kOutdated =
     " is of an earlier version: a night that fails or is cut short is not made up before the next.";
-constexpr const char* kInstallAgain = " Run install_schedule again with this name.";
+
+std::string install_again() {
+  return " Run " + say(Action::install_schedule) + " again with this name.";
+}
 
 void check_paths(const BackupJob& job, const FileSystem& files, const std::stop_token& stop,
                  std::vector<ScheduleProblem>& problems) {
@@ -64,7 +68,7 @@ void check_version(const Env& env, std::vector<ScheduleProblem>& problems) {
   const auto record = read_program_record(env.places.data, env.files);
   if (!record || parts_of(record->version) >= parts_of(BPD_VERSION)) return;
   problems.push_back({"The program that it runs is of version " + record->version +
-                      ", older than this one (" + BPD_VERSION + ")." + kInstallAgain});
+                      ", older than this one (" + BPD_VERSION + ")." + install_again()});
 }
 
 void check_program(const HostFacts& facts, const Env& env, ScheduleStatus& status) {
@@ -72,11 +76,11 @@ void check_program(const HostFacts& facts, const Env& env, ScheduleStatus& statu
   const bool runnable = info && (info->mode & 0100) != 0;
   status.broken = !status.scheduler || !runnable;
   if (!info) {
-    status.problems.push_back(
-        {"The program that it runs, " + text_of(facts.program) + ", is missing." + kInstallAgain});
+    status.problems.push_back({"The program that it runs, " + text_of(facts.program) +
+                               ", is missing." + install_again()});
   } else if (!runnable) {
     status.problems.push_back({"The program that it runs, " + text_of(facts.program) +
-                               ", may not be executed." + kInstallAgain});
+                               ", may not be executed." + install_again()});
   } else {
     check_version(env, status.problems);
   }
@@ -94,13 +98,13 @@ void check_scheduler(ScheduleStatus& status, const HostFacts& facts, const Env& 
       // A crontab that cannot be read may well hold it.
       status.problems.push_back({unusable
                                      ? unusable->message + " " + unusable->hint
-                                     : "Its entry in " + kind + " is missing." + kInstallAgain});
+                                     : "Its entry in " + kind + " is missing." + install_again()});
       break;
     case EntryCheck::outdated:
     case EntryCheck::edited:
       status.problems.push_back({"Its entry in " + kind +
                                  (check == EntryCheck::outdated ? kOutdated : kEdited) +
-                                 kInstallAgain});
+                                 install_again()});
       [[fallthrough]];
     case EntryCheck::as_written: {
       status.scheduler = job.scheduler;
@@ -120,7 +124,7 @@ void check_scheduler(ScheduleStatus& status, const HostFacts& facts, const Env& 
   for (const SchedulerKind other : schedulers_for(facts.system)) {
     if (other != job.scheduler && holds_entry(scheduler_of(other), job.name, facts)) {
       status.problems.push_back({"There is a second entry of it in " +
-                                 std::string(to_string(other)) + "." + kInstallAgain});
+                                 std::string(to_string(other)) + "." + install_again()});
     }
   }
 }
@@ -195,8 +199,9 @@ ScheduleList list_schedules(const Env& env, std::stop_token stop) {
       status.scheduler = kind;
       if (damaged.count(name) != 0) continue;  // the problem with its job file says it all
       status.problems.push_back({"It has an entry in " + std::string(to_string(kind)) +
-                                 " but no job file. Run install_schedule with this name and its "
-                                 "source, or remove_schedule."});
+                                 " but no job file. Run " + say(Action::install_schedule) +
+                                 " with this name and its source, or " +
+                                 say(Action::remove_schedule) + "."});
     }
   }
   bool uses_systemd = false, uses_cron = false;

@@ -1,6 +1,7 @@
 // Makes a scheduler run a schedule once, and waits for the record of that run.
 #include "core/schedule/prove.h"
 
+#include "core/base/call.h"
 #include "core/schedule/run_job.h"
 #include "core/schedule/schedulers.h"
 
@@ -33,7 +34,7 @@ Expected<RunRecord> wait_for_record(const std::string& name, std::int64_t after,
     if (env.clock.steady_now() >= deadline) {
       return fail(ErrorCode::timed_out,
                   "The scheduler was told to run '" + name + "', but no run of it was recorded.",
-                  "Look at list_schedules, and at the scheduler's own log.");
+                  "Look at " + say(Action::list_schedules) + ", and at the scheduler's own log.");
     }
     if (!env.clock.sleep_for(kPollPause, stop)) {
       return fail(ErrorCode::cancelled, "Stopped while waiting for the run of '" + name + "'.");
@@ -72,8 +73,8 @@ Error error_of_other_run(const RunRecord& other, const Env& env, std::stop_token
   return {ErrorCode::timed_out,
           "The scheduler was told to run '" + other.schedule + "', but only another run ended" +
               (other.ok ? "." : ", and failed: " + other.error),
-          "Try again. If it stays so, run install_schedule with this name: that renews the program "
-          "that the scheduler runs."};
+          "Try again. If it stays so, run " + say(Action::install_schedule) +
+              " with this name: that renews the program that the scheduler runs."};
 }
 
 std::string how_it_ran(SchedulerKind kind) {
@@ -133,7 +134,7 @@ Expected<ProvenRun> prove_schedule(const BackupJob& job, const HostFacts& facts,
   if (report->verdict == VerifyReport::Verdict::damaged) {
     return fail(ErrorCode::damaged,
                 "The snapshot '" + run->snapshot + "' of '" + job.name + "' is damaged.",
-                "Check the destination's disk; verify_snapshot tells more.");
+                "Check the destination's disk; " + say(Action::verify) + " tells more.");
   }
   return ProvenRun{std::move(*run), std::move(*report), how_it_ran(job.scheduler)};
 }
@@ -146,7 +147,7 @@ Expected<ProvenRun> run_schedule(const std::string& name, const Env& env, std::s
     return fail(ErrorCode::not_found,
                 "The schedule '" + name + "' has a job, but " +
                     std::string(to_string(job->scheduler)) + " has no entry of it.",
-                "Run install_schedule again with this name.");
+                "Run " + say(Action::install_schedule) + " again with this name.");
   }
   NoProgress no_progress;
   return prove_schedule(*job, facts, env, no_progress, stop);

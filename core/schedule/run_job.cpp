@@ -3,6 +3,7 @@
 
 #include <exception>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/history.h"
 #include "core/catalog/run_records.h"
@@ -105,11 +106,11 @@ void call_on_failure(const BackupJob& job, const Error& error, const Env& env, s
 #else
   command.argv = {"/bin/sh", "-c", job.on_failure};
 #endif
-  command.extra_environment = {
-      {"BACKUP_PLUGIN_DB_SCHEDULE", job.name},
-      {"BACKUP_PLUGIN_DB_SOURCE", text_of(job.snapshot.source)},
-      {"BACKUP_PLUGIN_DB_DESTINATION", text_of(job.snapshot.destination)},
-      {"BACKUP_PLUGIN_DB_ERROR", std::string(to_string(error.code)) + ": " + error.message}};
+  command.extra_environment = {{"BACKUP_PLUGIN_DB_SCHEDULE", job.name},
+                               {"BACKUP_PLUGIN_DB_SOURCE", text_of(job.snapshot.source)},
+                               {"BACKUP_PLUGIN_DB_DESTINATION", text_of(job.snapshot.destination)},
+                               {"BACKUP_PLUGIN_DB_ERROR", std::string(to_string(error.code)) +
+                                                              ": " + plain_text(error.message)}};
   command.timeout = kOnFailureTimeout;
   const auto result = env.commands.run(command, stop);
   const auto warn = [&](const std::string& what) {
@@ -183,7 +184,8 @@ std::string log_line(const Env& env, const std::string& text) {
 void log_end(const BackupJob& job, const RunOptions& options, const std::string& text,
              const Env& env) {
   if (!options.scheduled || job.scheduler == SchedulerKind::systemd) return;
-  (void)append_log(job.name, log_line(env, text), env);  // a full disk has its own, louder error
+  // A full disk has its own, louder error.
+  (void)append_log(job.name, log_line(env, plain_text(text)), env);
 }
 
 // launchd gives the program's output to a file that it never trims. What this run still writes goes

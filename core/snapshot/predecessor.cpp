@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/machine.h"
 #include "core/catalog/series.h"
@@ -52,8 +53,8 @@ Predecessors look_for_predecessors(const SnapshotPlan& plan, const std::string& 
                           ". This machine has " + count_of(ours) + " of the same database under " +
                           hosts_of(ours) + "; this one was compared with the latest of them, " +
                           text_of(found.latest->path) +
-                          ". Retention leaves them alone: prune_snapshots with that hostname "
-                          "lets go of what is not needed.");
+                          ". Retention leaves them alone: " + say(Action::prune) +
+                          " with that hostname lets go of what is not needed.");
   }
   if (const auto latest = latest_of(others, now)) {
     found.notes.push_back("This is the first snapshot under the host name " + plan.host +

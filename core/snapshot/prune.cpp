@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/history.h"
 #include "core/catalog/loss.h"
@@ -57,7 +58,8 @@ Expected<std::set<Series>> series_of(const PruneRequest& request, const std::str
   return fail(
       ErrorCode::not_found,
       text_of(request.destination) + " holds no snapshot of " + source + " by " + host + ".",
-      "List what is there with list_snapshots, and name its source, hostname and label.");
+      "List what is there with " + say(Action::list_snapshots) +
+          ", and name its source, hostname and label.");
 }
 
 // The newest against the one before: what the alarm of the nightly run says as well.
@@ -161,8 +163,9 @@ Expected<PruneResult> prune_snapshots(const PruneRequest& request, const Env& en
                                       std::stop_token stop) {
   if (request.policy.empty()) {
     return fail(ErrorCode::invalid_argument, "No keep rule was given, so every snapshot stays.",
-                "Give at least one of retain_days, keep_last, keep_daily, keep_weekly and "
-                "keep_monthly.");
+                "Give at least one of " + say_parameter("retain_days") + ", " +
+                    say_parameter("keep_last") + ", " + say_parameter("keep_daily") + ", " +
+                    say_parameter("keep_weekly") + " and " + say_parameter("keep_monthly") + ".");
   }
   BPD_TRY_AS(destination, env.files.canonical(request.destination));
   PruneRequest resolved = request;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/series.h"
 
@@ -54,7 +55,7 @@ std::vector<std::string> check_warnings(const VerifyReport& report, VerifyLevel 
     std::string warning = "The source itself has " + std::to_string(findings) +
                           (findings == 1 ? " finding" : " findings") + " of the check " + check +
                           "; the snapshot has them too.";
-    if (check == "indexes") warning += " " + std::string(kIndexAdvice);
+    if (check == "indexes") warning += " " + index_advice();
     warnings.push_back(std::move(warning));
   }
   if (report.verdict != VerifyReport::Verdict::verified || report.level < wanted) {
@@ -64,7 +65,7 @@ std::vector<std::string> check_warnings(const VerifyReport& report, VerifyLevel 
 }
 
 Error failed_check(const SnapshotPlan& plan, const VerifyReport& report, VerifyLevel level) {
-  // verify_snapshot would call a live database damaged for its -wal.
+  // A check of ours would call a live database damaged for its -wal.
   const std::string pragma =
       level == VerifyLevel::full ? "PRAGMA integrity_check" : "PRAGMA quick_check";
   return {ErrorCode::damaged,
@@ -73,8 +74,9 @@ Error failed_check(const SnapshotPlan& plan, const VerifyReport& report, VerifyL
               "). No snapshot was published; older snapshots are as they were.",
           "Check the source with " + pragma +
               ", and try another destination: if both pass, this destination's disk is at fault; "
-              "if not, bring back the newest good snapshot with restore_snapshot and in_place, "
-              "after a preview with dry_run."};
+              "if not, bring back the newest good snapshot with " +
+              say(Action::restore) + " and " + say_parameter("in_place") +
+              ", after a preview with " + say_parameter("dry_run") + "."};
 }
 
 }  // namespace core

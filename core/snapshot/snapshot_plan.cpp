@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/base/side_files.h"
 #include "core/catalog/destinations.h"
@@ -195,7 +196,7 @@ Error with_way_back(Error error, const SnapshotRequest& request, const Env& env)
                               env.files.info(request.destination) &&
                               !env.files.info(request.source);
   if (source_missing) {
-    error.hint += " If it was lost, restore_snapshot brings its last snapshot back.";
+    error.hint += " If it was lost, " + say(Action::restore) + " brings its last snapshot back.";
   }
   return error;
 }

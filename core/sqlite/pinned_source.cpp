@@ -6,6 +6,7 @@
 #include <array>
 #include <cassert>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/base/side_files.h"
 #include "core/platform/mounts.h"
@@ -54,16 +55,17 @@ Expected<> check_file(const fs::path& path, const FileSystem& files) {
   }
   if (info->bytes == 0) {
     return fail(ErrorCode::not_a_database, text_of(path) + " is empty (0 bytes).",
-                "Check the path of the source. If there was something in it, restore_snapshot "
-                "brings its last snapshot back.");
+                "Check the path of the source. If there was something in it, " +
+                    say(Action::restore) + " brings its last snapshot back.");
   }
   return {};
 }
 
 tl::unexpected<Error> fail_damaged(const fs::path& path, const std::string& why) {
   return fail(ErrorCode::damaged, text_of(path) + " is damaged: " + why + ".",
-              "Bring its newest good snapshot back with restore_snapshot and in_place, after a "
-              "preview with dry_run.");
+              "Bring its newest good snapshot back with " + say(Action::restore) + " and " +
+                  say_parameter("in_place") + ", after a preview with " + say_parameter("dry_run") +
+                  ".");
 }
 
 // Some programs, Firefox among them, hold their databases for as long as they run.

@@ -7,12 +7,14 @@
 #include <cstring>
 #include <map>
 
+#include "core/base/call.h"
+
 namespace core::sqlite {
 namespace {
 
 struct Mapping {
   ErrorCode code;
-  const char* hint;
+  std::string hint;
 };
 
 // Primary result codes; the extended ones are looked at first in error_from.
@@ -24,7 +26,8 @@ Mapping map_result(int result_code) {
     case SQLITE_FULL:
       return {ErrorCode::no_space, "Free some space there, or choose another destination."};
     case SQLITE_CORRUPT:
-      return {ErrorCode::damaged, "Verify it with verify_snapshot, and restore a good snapshot."};
+      return {ErrorCode::damaged,
+              "Verify it with " + say(Action::verify) + ", and restore a good snapshot."};
     case SQLITE_NOTADB:
       return {ErrorCode::not_a_database,
               "The file is not an SQLite database, or it is encrypted; check the path."};
@@ -147,7 +150,7 @@ Error error_from(int result_code, sqlite3* connection, std::string_view what) {
   }
   message += words;
   message += " (SQLite code " + std::to_string(result_code) + ").";
-  return Error{mapping.code, std::move(message), mapping.hint};
+  return Error{mapping.code, std::move(message), std::move(mapping.hint)};
 }
 
 Expected<> execute(sqlite3* connection, const std::string& sql, std::string_view what) {

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/manifest.h"
 
@@ -207,11 +208,13 @@ class Judge {
     std::string text = empty ? "It is empty (0 bytes)." : "It is gone.";
     if (way_back_) {
       const bool folder_gone = database_.presence == Presence::gone_with_folder;
-      text += " Its last good snapshot is of " + format_instant(way_back_->taken) +
-              (empty ? ". If its content was lost, " : ". If it was lost, ") +
-              (folder_gone ? "make " + text_of(database_.path.parent_path()) + " again and " : "") +
-              "bring it back: restore_snapshot {\"snapshot\": \"" + text_of(way_back_->snapshot) +
-              "\", \"in_place\": true}.";
+      text +=
+          " Its last good snapshot is of " + format_instant(way_back_->taken) +
+          (empty ? ". If its content was lost, " : ". If it was lost, ") +
+          (folder_gone ? "make " + text_of(database_.path.parent_path()) + " again and " : "") +
+          "bring it back: " +
+          say(Action::restore, {{"snapshot", text_of(way_back_->snapshot)}, {"in_place", true}}) +
+          ".";
     } else {
       text += " No good snapshot of it is known.";
     }
@@ -326,7 +329,7 @@ class Judge {
     if (damaged == nullptr) return;
     const bool others = newest != nullptr && newest->snapshot != damaged->snapshot;
     note(Concern::damage,
-         "A check found " + damaged->snapshot + " damaged. verify_snapshot says how." +
+         "A check found " + damaged->snapshot + " damaged. " + say(Action::verify) + " says how." +
              take_another(),
          others ? BackupState::attention : BackupState::failing);
   }
@@ -358,7 +361,8 @@ class Judge {
     if (input_.now <= due + kStatusGrace) {
       if (success || !lost_.empty()) return;
       return note(Concern::uncovered,
-                  "There is no snapshot" + whose + " yet. Run the schedule now: run_schedule.");
+                  "There is no snapshot" + whose +
+                      " yet. Run the schedule now: " + say(Action::run_schedule) + ".");
     }
     const auto overdue = duration_cast<seconds>(input_.now - due);
     status_.overdue = std::max(overdue, status_.overdue.value_or(overdue));

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/base/patience.h"
 #include "core/catalog/machine.h"
@@ -153,9 +154,10 @@ void find_jobless_runs(StatusInput& input) {
     if (run.kind != "snapshot" || run.schedule.empty()) continue;
     if (!seen.insert(run.schedule).second || run.ok || !run.source.empty()) continue;
     if (input.now - run.started_at > kJoblessRunTold) continue;
-    input.unusable.push_back({run.schedule, "Its last run failed: " + run.error +
-                                                " Run install_schedule with this name and its "
-                                                "source, or remove_schedule."});
+    input.unusable.push_back({run.schedule, "Its last run failed: " + run.error + " Run " +
+                                                say(Action::install_schedule) +
+                                                " with this name and its source, or " +
+                                                say(Action::remove_schedule) + "."});
   }
 }
 

@@ -30,7 +30,7 @@ inline constexpr std::chrono::hours kLossToldToSessions{24 * 30};
 void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string>& warnings,
                     const Env& env, std::stop_token stop);
 
-// The whole of backup_status: known databases (discover.h, no folders searched), their backups, the
+// The whole of a status: known databases (discover.h, no folders searched), their backups, the
 // judgement. Errors: cancelled.
 struct BackupReport {
   StatusReport status;

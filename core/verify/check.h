@@ -1,4 +1,4 @@
-// One of the checks that verify_snapshot puts together, and what came of it.
+// One of the checks that a verification puts together, and what came of it.
 #pragma once
 
 #include <cstddef>

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/base/side_files.h"
 #include "core/catalog/names.h"
@@ -44,7 +45,7 @@ class Verification {
     if (is_live()) {
       return fail(ErrorCode::conflict,
                   text_of(request_.snapshot) + " is a live database: a program has it open.",
-                  "Take a snapshot of it with snapshot_db, and verify that.");
+                  "Take a snapshot of it with " + say(Action::snapshot) + ", and verify that.");
     }
     if (is_second_name()) {
       return fail(ErrorCode::conflict,
@@ -88,7 +89,7 @@ class Verification {
     BPD_TRY_AS(info, env_.files.info(request_.snapshot));
     if (info->kind != FileInfo::Kind::file) {
       return fail(ErrorCode::invalid_argument, text_of(request_.snapshot) + " is not a file.",
-                  "Name a snapshot that list_snapshots shows.");
+                  "Name a snapshot that " + say(Action::list_snapshots) + " shows.");
     }
     bytes_ = info->bytes;
     id_ = info->id;
@@ -420,6 +421,13 @@ std::string_view to_string(VerifyCheck::Outcome outcome) {
       return "skipped";
   }
   return "skipped";
+}
+
+std::string index_advice() {
+  return "REINDEX mends that, in the source itself or by " + say(Action::restore) + " with " +
+         say_parameter("reindex", true) +
+         "; but where its program brings functions or collations of its own, the indexes may be "
+         "right for that one.";
 }
 
 std::string describe_failures(const VerifyReport& report) {

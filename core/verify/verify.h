@@ -48,9 +48,7 @@ struct VerifyReport {
 };
 std::string_view to_string(VerifyReport::Verdict verdict);
 // What to do about findings of the check "indexes".
-inline constexpr std::string_view kIndexAdvice =
-    "REINDEX mends that, in the source itself or by restore_snapshot with reindex: true; but where "
-    "its program brings functions or collations of its own, the indexes may be right for that one.";
+std::string index_advice();
 // "quick_check: …; row_counts: …": each check that failed with its first finding, without a full
 // stop.
 std::string describe_failures(const VerifyReport& report);

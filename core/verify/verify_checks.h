@@ -1,4 +1,4 @@
-// The single checks that verify_snapshot puts together.
+// The single checks that a verification puts together.
 #pragma once
 
 #include <atomic>

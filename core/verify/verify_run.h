@@ -16,8 +16,9 @@ struct VerifyRun {
   std::vector<std::string> warnings;  // it could not be recorded; the history was begun anew
 };
 
-// As verify_snapshot, and the outcome is recorded (kind "verify"; ok only when verified), so that
-// "when did a snapshot last pass a check" has an answer. Failing to record is a warning.
+// As verify_snapshot (verify.h), and the outcome is recorded (kind "verify"; ok only when
+// verified), so that "when did a snapshot last pass a check" has an answer. Failing to record is a
+// warning.
 Expected<VerifyRun> verify_and_record(const VerifyRequest& request, const Env& env,
                                       ProgressSink& progress, std::stop_token stop);
 

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "server/base/printable.h"
+#include "server/cli/shell_speech.h"
 #include "server/cli/terminal.h"
 #include "server/cli/tool_command.h"
 #include "server/jsonrpc/schema_check.h"
@@ -62,37 +63,25 @@ std::string call_usage(const ServerDefinition& definition) {
   return text + "\n";
 }
 
-// Error texts begin with the code's name (error_text).
-int code_of_error_text(const std::string& text) {
-  const std::string name = text.substr(0, text.find(':'));
-  for (const auto& [code, exit] : kExitCodes) {
-    if (core::to_string(code) == name) return exit;
-  }
-  return exit_code(core::ErrorCode::internal);
-}
-
-using Words = std::function<std::string(const std::string& error_text)>;
-
-int finish(const Tool& tool, const ToolResult& result, bool as_json, const Words& words) {
+int finish(const Tool& tool, const ToolResult& result, bool as_json, const Speech& speech) {
   if (result.is_error) {
-    const std::string text = text_of(result);
-    print_error(words(text));
-    return code_of_error_text(text);
+    print_error(text_of(result));
+    return exit_code(result.code.value_or(core::ErrorCode::internal));
   }
   if (!result.structured) return print_output(printable(text_of(result)));
   const int printed =
       as_json || !tool.to_text
           ? print_output(result.structured->dump(2, ' ', false, Json::error_handler_t::replace))
-          : print_output(printable(tool.to_text(*result.structured)));
+          : print_output(printable(speech(tool.to_text(*result.structured))));
   const auto bad = tool.bad_news ? tool.bad_news(*result.structured) : std::nullopt;
   return bad ? exit_code(*bad) : printed;
 }
 
 int run_tool(const Tool& tool, const Json& arguments, bool as_json,
-             const ServerDefinition& definition, const Words& words) {
+             const ServerDefinition& definition, const Speech& speech) {
   const Event* signals = termination_signals().value_or(nullptr);
   const StopOnSignal stop(signals);
-  ToolRegistry registry(definition, /*check_output=*/false);
+  ToolRegistry registry(definition, /*check_output=*/false, speech);
   std::optional<CallOutcome> outcome;
   {
     TerminalContext context(stop.token());
@@ -101,13 +90,13 @@ int run_tool(const Tool& tool, const Json& arguments, bool as_json,
       const auto* required = std::get_if<InputRequired>(&*outcome);
       if (required == nullptr) break;
       if (!context.ask(*required, signals)) {
-        outcome = tool_error(error_text({core::ErrorCode::cancelled, "No answer was given.", ""}));
+        outcome = tool_error({core::ErrorCode::cancelled, "No answer was given.", ""});
         break;
       }
     }
   }
   if (const auto* result = std::get_if<ToolResult>(&*outcome)) {
-    return finish(tool, *result, as_json, words);
+    return finish(tool, *result, as_json, speech);
   }
   const auto* error = std::get_if<RpcError>(&*outcome);
   print_error("internal: " +
@@ -133,20 +122,9 @@ int print_output(const std::string& text) {
   return exit_code(error.code);
 }
 
-std::string verb_of(const std::string& tool, const ProgramParts& parts) {
-  for (const auto& [verb, name] : parts.verbs) {
-    if (name == tool) return verb;
-  }
-  std::string verb = tool;
-  std::replace(verb.begin(), verb.end(), '_', '-');
-  return verb;
-}
-
-const Tool* tool_with_verb(const std::string& verb, const ServerDefinition& definition,
-                           const ProgramParts& parts) {
-  const auto found =
-      std::find_if(definition.tools.begin(), definition.tools.end(),
-                   [&](const Tool& tool) { return verb_of(tool.name(), parts) == verb; });
+const Tool* tool_with_verb(const std::string& verb, const ServerDefinition& definition) {
+  const auto found = std::find_if(definition.tools.begin(), definition.tools.end(),
+                                  [&](const Tool& tool) { return verb_of(tool) == verb; });
   return found == definition.tools.end() ? nullptr : &*found;
 }
 
@@ -156,17 +134,17 @@ std::string nearest_verb(const std::string& word, const ServerDefinition& defini
   verbs.reserve(kBuiltIns.size() + parts.commands.size() + definition.tools.size());
   for (const BuiltIn& built_in : kBuiltIns) verbs.emplace_back(built_in.name);
   for (const ExtraCommand& command : parts.commands) verbs.push_back(command.name);
-  for (const Tool& tool : definition.tools) verbs.push_back(verb_of(tool.name(), parts));
+  for (const Tool& tool : definition.tools) verbs.push_back(verb_of(tool));
   return nearest(word, verbs);
 }
 
 int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<std::string>& words,
                   const ServerDefinition& definition, const ProgramParts& parts) {
-  const auto parsed = parse_tool_words(tool, verb, words);
+  const auto parsed = parse_tool_words(tool, parts.name + " " + verb, words);
   if (!parsed) return usage(parsed.error().message);
   if (!parsed->help.empty()) return print_output(parsed->help);
   return run_tool(tool, parsed->arguments, parsed->json, definition,
-                  [&](const std::string& text) { return for_shell(text, definition, parts); });
+                  speech_for_shell(definition, parts.name));
 }
 
 bool asks_for_help(const std::vector<std::string>& words) {
@@ -194,20 +172,7 @@ int run_call(const std::vector<std::string>& words, const ServerDefinition& defi
     return usage("The arguments of " + words[0] + " must be one JSON object.");
   }
   return run_tool(*tool, *arguments, /*as_json=*/true, definition,
-                  [](const std::string& error) { return error; });
-}
-
-std::string for_shell(const std::string& error_text, const ServerDefinition& definition,
-                      const ProgramParts& parts) {
-  const std::size_t at = error_text.rfind("\nNext step: ");
-  if (at == std::string::npos) return error_text;
-  std::string step = error_text.substr(at);
-  for (const Tool& tool : definition.tools) {
-    step = with_flags(std::move(step), tool);
-    step =
-        replace_word(step, tool.name(), "`" + parts.name + " " + verb_of(tool.name(), parts) + "`");
-  }
-  return error_text.substr(0, at) + step;
+                  speech_for_model(definition.step_of));
 }
 
 std::string help_text(const ServerDefinition& definition, const ProgramParts& parts) {
@@ -218,7 +183,7 @@ std::string help_text(const ServerDefinition& definition, const ProgramParts& pa
             right + "\n";
   };
   for (const Tool& tool : definition.tools) {
-    const VerbPage page = page_of(tool, verb_of(tool.name(), parts));
+    const VerbPage page = page_of(tool, verb_of(tool));
     line(page.name, first_sentence(page.help));
   }
   for (const ExtraCommand& command : parts.commands) line(command.usage, command.description);
@@ -241,7 +206,7 @@ CommandPages command_pages(const ServerDefinition& definition, const ProgramPart
   pages.version = parts.version;
   pages.summary = "verified snapshots of live SQLite databases";
   for (const Tool& tool : definition.tools) {
-    pages.verbs.push_back(page_of(tool, verb_of(tool.name(), parts)));
+    pages.verbs.push_back(page_of(tool, verb_of(tool)));
   }
   for (const ExtraCommand& command : parts.commands) {
     const std::size_t space = command.usage.find(' ');

@@ -18,26 +18,19 @@ namespace server {
 // error, where it could not be written.
 int print_output(const std::string& text);
 
-// The verb of a tool: as ProgramParts::verbs says, else its name with hyphens.
-std::string verb_of(const std::string& tool, const ProgramParts& parts);
 // Null: no tool has that verb.
-const Tool* tool_with_verb(const std::string& verb, const ServerDefinition& definition,
-                           const ProgramParts& parts);
+const Tool* tool_with_verb(const std::string& verb, const ServerDefinition& definition);
 std::string nearest_verb(const std::string& word, const ServerDefinition& definition,
                          const ProgramParts& parts);
 
 // `VERB --flags…` and `call TOOL JSON`: run the tool, print, return the exit code. Results go to
-// standard output, errors to standard error.
+// standard output, errors to standard error. What a verb prints names commands and flags; what
+// `call` prints is as a model gets it.
 int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<std::string>& words,
                   const ServerDefinition& definition, const ProgramParts& parts);
 // Whether --help or -h is among them.
 bool asks_for_help(const std::vector<std::string>& words);
 int run_call(const std::vector<std::string>& words, const ServerDefinition& definition);
-
-// An error's text with the last line, its next step, in the words of the command line: verbs and
-// flags in the place of tools and their arguments.
-std::string for_shell(const std::string& error_text, const ServerDefinition& definition,
-                      const ProgramParts& parts);
 
 // What --help prints, and the source of man page and completions.
 std::string help_text(const ServerDefinition& definition, const ProgramParts& parts);

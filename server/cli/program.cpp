@@ -15,6 +15,7 @@
 #include "server/base/log.h"
 #include "server/base/printable.h"
 #include "server/cli/command_line.h"
+#include "server/cli/shell_speech.h"
 #include "server/cli/terminal.h"
 #include "server/jsonrpc/schema_check.h"
 #include "server/platform/hand_over.h"
@@ -221,13 +222,13 @@ int run_words(int argc, char** argv, const ProgramParts& parts) {
   if (!places) return fail_with(places.error());
   const core::Env env{core::system_clock(), core::system_files(), core::system_commands(), *places};
   if (verb == "serve") return serve(words, argv, parts, env);
+  const ServerDefinition definition = parts.define(env, {});
   for (const ExtraCommand& command : parts.commands) {
     if (command.name != verb) continue;
     if (asks_for_help(words)) return print_help(command.usage, command.description);
     const StopOnSignal stop(termination_signals().value_or(nullptr));
-    return command.run(words, env, stop.token());
+    return command.run(words, env, speech_for_shell(definition, parts.name), stop.token());
   }
-  const ServerDefinition definition = parts.define(env, {});
   if (verb.empty() || verb == "--help" || verb == "-h" || verb == "help") {
     const std::string help = help_text(definition, parts);
     if (!verb.empty()) return print_output(help);
@@ -236,7 +237,7 @@ int run_words(int argc, char** argv, const ProgramParts& parts) {
   }
   if (verb == "call") return run_call(words, definition);
   if (verb == "generate") return generate(words, definition, parts);
-  if (const Tool* tool = tool_with_verb(verb, definition, parts)) {
+  if (const Tool* tool = tool_with_verb(verb, definition)) {
     return run_tool_verb(*tool, verb, words, definition, parts);
   }
   const std::string close = nearest_verb(verb, definition, parts);

@@ -19,9 +19,11 @@ struct ExtraCommand {
   std::string name;
   std::string usage;        // "run NAME [--if-due]"
   std::string description;  // one line for --help
-  // Gets the words after the name, uninterpreted; prints; returns the exit code. SIGINT and SIGTERM
-  // request a stop.
-  std::function<int(const std::vector<std::string>& words, const core::Env&, std::stop_token)> run;
+  // Gets the words after the name, uninterpreted; prints, texts that name calls in the words of
+  // `speech`; returns the exit code. SIGINT and SIGTERM request a stop.
+  std::function<int(const std::vector<std::string>& words, const core::Env&, const Speech& speech,
+                    std::stop_token)>
+      run;
 };
 
 // What a program is made of; app/main_parts.h alone fills it in.
@@ -30,9 +32,6 @@ struct ProgramParts {
   std::string version;
   // The server over these tools.
   std::function<ServerDefinition(const core::Env&, const ServerLimits&)> define;
-  // Command-line verbs of tools that are not just their names with hyphens: {"list",
-  // "list_snapshots"}.
-  std::vector<std::pair<std::string, std::string>> verbs;
   std::vector<ExtraCommand> commands;
   // Serves HTTP until a signal ends it; returns the exit code. Empty: this program has no HTTP
   // and hands over to `<name>-http` beside it.

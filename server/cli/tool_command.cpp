@@ -8,22 +8,21 @@
 #include <deque>
 #include <memory>
 
+#include "server/cli/shell_speech.h"
 #include "server/jsonrpc/jsonrpc.h"
 #include "server/jsonrpc/schema_check.h"
 
 namespace server {
 namespace {
 
-// The plugin's earlier script called it so.
-constexpr std::string_view kDestination = "destination";
-constexpr std::string_view kDestinationAlias = "--cloud-root";
 // What stands after a flag; completions offer files for it.
 constexpr std::string_view kPathValue = "PATH";
 constexpr const char* kJsonHelp = "Print the structured result as JSON";
 
 struct Flag {
   std::string property;
-  std::string type;  // of the property, or of an array's items
+  std::string alias;  // another flag for it; may be empty
+  std::string type;   // of the property, or of an array's items
   bool repeats = false;
   bool is_path = false;
   bool default_on = false;
@@ -83,11 +82,6 @@ Json value_of(const std::string& text, const std::string& type) {
   return text;
 }
 
-// "--no-dry-run", which turns "--dry-run" off.
-std::string off_flag_of(const std::string& property) {
-  return "--no-" + flag_of(property).substr(2);
-}
-
 bool is_default_on(const Json& schema) {
   const Json* otherwise = member(schema, "default");
   return otherwise != nullptr && otherwise->is_boolean() && otherwise->get<bool>();
@@ -120,13 +114,17 @@ const Json* properties_of(const Tool& tool) {
   return schema != nullptr ? member(*schema, "properties") : nullptr;
 }
 
-std::string value_name(const std::string& property, const std::string& type) {
+std::string value_name(const Tool& tool, const std::string& property, const std::string& type) {
   if (type == "boolean") return "";
   if (type == "integer" || type == "number") return "N";
-  const bool path = property == kDestination || property == "source" || property == "snapshot" ||
-                    property == "target" || property.find("path") != std::string::npos ||
-                    property.find("folder") != std::string::npos;
-  return path ? std::string(kPathValue) : "TEXT";
+  const Json* path = tool.entry.hint(property, "x-path");
+  return path != nullptr && *path == true ? std::string(kPathValue) : "TEXT";
+}
+
+// "--cloud-root"; empty for none.
+std::string alias_of(const Tool& tool, const std::string& property) {
+  const Json* alias = tool.entry.hint(property, "x-alias");
+  return alias == nullptr ? "" : flag_of(alias->get<std::string>());
 }
 
 std::vector<std::string> flag_names(const std::deque<Flag>& flags) {
@@ -151,13 +149,14 @@ void add_flags(CLI::App& app, const Json& properties, const Tool& tool, std::deq
       flag.repeats = true;
       flag.type = type_of(*items);
     }
-    if (property == kDestination) names += "," + std::string(kDestinationAlias);
+    flag.alias = alias_of(tool, property);
+    if (!flag.alias.empty()) names += "," + flag.alias;
     flag.option = flag.repeats ? app.add_option(names, flag.values, help)
                                : app.add_option(names, flag.value, help);
     // The last one counts; a repeating one takes one value each time.
     if (flag.repeats) flag.option->allow_extra_args(false);
     if (!flag.repeats) flag.option->take_last();
-    const std::string value = value_name(property, flag.type);
+    const std::string value = value_name(tool, property, flag.type);
     flag.is_path = value == kPathValue;
     flag.option->type_name(value);
   }
@@ -165,9 +164,9 @@ void add_flags(CLI::App& app, const Json& properties, const Tool& tool, std::deq
 
 // The flag of that name that takes a value; null: none does.
 const Flag* flag_with_value(const std::string& name, const std::deque<Flag>& flags) {
-  const std::string known = name == kDestinationAlias ? "--" + std::string(kDestination) : name;
-  const auto found = std::find_if(flags.begin(), flags.end(), [&known](const Flag& flag) {
-    return (flag.type != "boolean" || flag.repeats) && flag_of(flag.property) == known;
+  const auto found = std::find_if(flags.begin(), flags.end(), [&name](const Flag& flag) {
+    return (flag.type != "boolean" || flag.repeats) &&
+           (flag_of(flag.property) == name || (!flag.alias.empty() && flag.alias == name));
   });
   return found == flags.end() ? nullptr : &*found;
 }
@@ -227,12 +226,6 @@ std::string unknown_word(const std::string& word, const std::deque<Flag>& flags)
 
 }  // namespace
 
-std::string flag_of(const std::string& property) {
-  std::string flag = "--" + property;
-  std::replace(flag.begin(), flag.end(), '_', '-');
-  return flag;
-}
-
 std::string replace_word(const std::string& text, const std::string& word,
                          const std::string& replacement) {
   const auto joins = [&](std::size_t at) {
@@ -266,11 +259,11 @@ std::string with_flags(std::string text, const Tool& tool) {
   return text;
 }
 
-tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool, const std::string& verb,
+tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool,
+                                                         const std::string& command,
                                                          const std::vector<std::string>& words) {
   std::deque<Flag> flags;  // CLI11 keeps pointers into it
-  CLI::App app(with_flags(string_member(tool.entry.json(), "description"), tool),
-               "backup-plugin-db " + verb);
+  CLI::App app(with_flags(string_member(tool.entry.json(), "description"), tool), command);
   app.formatter(std::make_shared<Formatter>(flags));
   app.allow_extras();
   ToolArguments parsed;
@@ -309,7 +302,7 @@ VerbPage page_of(const Tool& tool, const std::string& verb) {
     option.help = description_of(property, described, tool);
     const std::string type = type_of(described);
     option.repeats = type == "array";
-    option.value = value_name(property, type);
+    option.value = value_name(tool, property, type);
     if (const Json* values = member(described, "enum")) {
       for (const Json& value : *values) {
         if (value.is_string()) option.choices.push_back(value.get<std::string>());
@@ -320,9 +313,8 @@ VerbPage page_of(const Tool& tool, const std::string& verb) {
       page.options.push_back(
           {off_flag_of(property), "", "Turn " + option.flag + " off", {}, false});
     }
-    if (property == kDestination) {
-      page.options.push_back(
-          {std::string(kDestinationAlias), option.value, "The same as " + option.flag, {}, false});
+    if (const std::string alias = alias_of(tool, property); !alias.empty()) {
+      page.options.push_back({alias, option.value, "The same as " + option.flag, {}, false});
     }
   }
   page.options.push_back({"--json", "", kJsonHelp, {}, false});

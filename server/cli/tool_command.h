@@ -24,14 +24,15 @@ struct UsageError {
 
 // Parses the words after the verb. Values are converted to the property's type where they fit and
 // left as text where not: the schema's validation words the error. A value that begins with "--"
-// must be joined to its flag by '=', and a path must not be empty.
-tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool, const std::string& verb,
+// must be joined to its flag by '=', and a path must not be empty. `command` stands in the help:
+// "program verb".
+tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool,
+                                                         const std::string& command,
                                                          const std::vector<std::string>& words);
 
-// "retain_days" -> "--retain-days".
-std::string flag_of(const std::string& property);
-// What a tool's texts call its arguments, as a shell takes them: "confirm: true" -> "--confirm",
-// "dry_run: false" -> "--no-dry-run", "'target'" -> "--target", "in_place" -> "--in-place". Pure.
+// What the descriptions in a tool's schema call its arguments, as a shell takes them:
+// "confirm: true" -> "--confirm", "dry_run: false" -> "--no-dry-run", "'target'" -> "--target",
+// "in_place" -> "--in-place". Pure.
 std::string with_flags(std::string text, const Tool& tool);
 // Replaces a word that stands by itself: not as part of a path or of a longer name. Pure.
 std::string replace_word(const std::string& text, const std::string& word,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "server/mcp/changes.h"
+#include "server/mcp/next_step.h"
 #include "server/mcp/resources.h"
 #include "server/mcp/tool.h"
 
@@ -59,6 +60,7 @@ struct ServerDefinition {
   std::string title;    //
   std::string instructions;
   std::vector<Tool> tools;
+  StepOf step_of;                               // for the calls that texts of these tools name
   std::shared_ptr<ResourceProvider> resources;  // null: none of its own (skills may still be)
   std::vector<Prompt> prompts;
   Completer complete;  // empty: no completions capability

@@ -1,7 +1,10 @@
 // Makes tools of schema texts and handlers, and words errors for the model.
 #include "server/mcp/tool.h"
 
+#include <map>
 #include <mutex>
+
+#include "core/base/call.h"
 
 namespace server {
 namespace {
@@ -46,6 +49,21 @@ std::string name_in(std::string_view text) {
   return reader.name;
 }
 
+// Takes them out of the arguments' schemas.
+std::map<std::string, Json> take_hints(Json& entry) {
+  std::map<std::string, Json> hints;
+  const auto schema = entry.find("inputSchema");
+  if (schema == entry.end() || !schema->contains("properties")) return hints;
+  for (auto& [name, described] : schema->at("properties").items()) {
+    Json kept = Json::object();
+    for (const auto& [key, value] : described.items()) {
+      (key.starts_with("x-") ? hints[name] : kept)[key] = value;
+    }
+    described = std::move(kept);
+  }
+  return hints;
+}
+
 // A question the user has refused must not be asked for ever.
 bool refused(const CallContext& context, const std::string& key) {
   const Json* answer = context.answer(key);
@@ -55,16 +73,15 @@ bool refused(const CallContext& context, const std::string& key) {
 }
 
 CallOutcome ask(NeedsInput& question, const CallContext& context) {
+  const std::string key = core::say_parameter(question.key);
   if (refused(context, question.key)) {
-    return tool_error(
-        error_text({core::ErrorCode::cancelled, "The user declined to give '" + question.key + "'.",
-                    "Call again with the argument '" + question.key + "', or leave it."}));
+    return tool_error({core::ErrorCode::cancelled, "The user declined to give " + key + ".",
+                       "Call again with the argument " + key + ", or leave it."});
   }
   if (!context.abilities().form_elicitation) {
-    return tool_error(error_text(
-        {core::ErrorCode::invalid_argument,
-         "The argument '" + question.key + "' is missing, and the user cannot be asked here.",
-         "Call again with '" + question.key + "'. " + question.message}));
+    return tool_error({core::ErrorCode::invalid_argument,
+                       "The argument " + key + " is missing, and the user cannot be asked here.",
+                       "Call again with " + key + ". " + question.message});
   }
   InputRequired required;
   required.requests.push_back({question.key, "elicitation/create",
@@ -82,6 +99,7 @@ struct ToolEntry::State {
   std::once_flag once;
   std::string_view text;
   Json json;
+  std::map<std::string, Json> hints;  // of each argument that has some
   std::string name;
 };
 
@@ -98,9 +116,17 @@ ToolEntry ToolEntry::from_text(std::string_view text) {
 
 const Json& ToolEntry::json() const {
   std::call_once(state_->once, [this] {
-    if (!state_->text.empty()) state_->json = Json::parse(state_->text);
+    if (state_->text.empty()) return;
+    state_->json = Json::parse(state_->text);
+    state_->hints = take_hints(state_->json);
   });
   return state_->json;
+}
+
+const Json* ToolEntry::hint(const std::string& argument, std::string_view key) const {
+  json();  // parsed by now
+  const auto found = state_->hints.find(argument);
+  return found == state_->hints.end() ? nullptr : member(found->second, key);
 }
 
 const std::string& ToolEntry::name() const {
@@ -115,7 +141,7 @@ Tool make_tool(std::string_view schema_text, StructuredHandler handler) {
     ToolOutcome<Json> outcome = handler(arguments, context);
     if (auto* question = std::get_if<NeedsInput>(&outcome)) return ask(*question, context);
     if (const auto* error = std::get_if<core::Error>(&outcome)) {
-      return tool_error(error_text(*error));
+      return tool_error(*error);
     }
     ToolResult result;
     result.structured = std::move(std::get<Json>(outcome));
@@ -132,6 +158,12 @@ ToolResult tool_error(std::string text) {
   ToolResult result;
   result.content.push_back(text_block(std::move(text)));
   result.is_error = true;
+  return result;
+}
+
+ToolResult tool_error(const core::Error& error) {
+  ToolResult result = tool_error(error_text(error));
+  result.code = error.code;
   return result;
 }
 

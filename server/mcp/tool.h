@@ -56,6 +56,7 @@ struct ToolResult {
   Json content = Json::array();    // content blocks as MCP spells them; none: see Tool::to_text
   std::optional<Json> structured;  // conforms to the tool's outputSchema
   bool is_error = false;
+  std::optional<core::ErrorCode> code{};  // of an error of ours
 };
 
 // Ending two: questions to the client. The same call comes again with the answers; in 2026-07-28
@@ -96,6 +97,11 @@ class ToolEntry {
   const Json& at(std::string_view key) const { return json().at(std::string(key)); }
   bool contains(std::string_view key) const { return json().contains(std::string(key)); }
   const std::string& name() const;
+  // What the schema text says of an argument for the command line alone, or null: members whose
+  // names begin with "x-" ("x-path": true, its value is a path; "x-alias", another name of its
+  // flag). json() leaves them out, for some clients refuse schemas with members that they do not
+  // know.
+  const Json* hint(const std::string& argument, std::string_view key) const;
 
  private:
   struct State;
@@ -106,6 +112,7 @@ class ToolEntry {
 struct Tool {
   ToolEntry entry;  // the literal tools/list entry
   CallHandler handler;
+  std::string verb{};  // on the command line; empty: the name with hyphens
   TaskSupport tasks = TaskSupport::never;
   // With TaskSupport::optional: whether these arguments are worth a task. Empty: yes.
   std::function<bool(const Json& arguments)> wants_task;
@@ -136,16 +143,19 @@ using ToolOutcome = std::variant<Out, NeedsInput, core::Error>;
 using StructuredHandler = std::function<ToolOutcome<Json>(const Json& arguments, CallContext&)>;
 
 // Makes a Tool of a schema text (one file of schemas/) and a handler whose Out is
-// structuredContent. Its text block is left to Tool::to_text; an Error becomes isError with
-// error_text, without structured content, as that would not fit the outputSchema. A NeedsInput that
-// the client cannot be asked becomes isError naming the missing argument (the question's key). The
-// schema text must be valid: it is ours, checked by a test.
+// structuredContent. Its text block is left to Tool::to_text, and its texts may name calls
+// (next_step.h). An Error becomes isError with error_text and its code, without structured content,
+// as that would not fit the outputSchema. A NeedsInput that the client cannot be asked becomes
+// isError naming the missing argument (the question's key). The schema text must be valid: it is
+// ours, checked by a test.
 Tool make_tool(std::string_view schema_text, StructuredHandler handler);
 
 // A text content block.
 Json text_block(std::string text);
 // A result with is_error and this text.
 ToolResult tool_error(std::string text);
+// The same with error_text and the code.
+ToolResult tool_error(const core::Error& error);
 
 // isError text of an Error: "busy: … \nNext step: …". Also what the command line prints.
 std::string error_text(const core::Error& error);

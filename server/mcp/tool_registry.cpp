@@ -23,13 +23,6 @@ void warn(ToolResult& result, const std::vector<std::string>& warnings) {
   }
 }
 
-void render(ToolResult& result, const Tool& tool) {
-  if (!result.structured) return;
-  Json text =
-      text_block(tool.to_text ? tool.to_text(*result.structured) : dump_json(*result.structured));
-  result.content.insert(result.content.begin(), std::move(text));
-}
-
 }  // namespace
 
 const Tool* ToolRegistry::find(std::string_view name) const {
@@ -55,8 +48,8 @@ std::optional<ToolResult> ToolRegistry::refuse(const Tool& tool, const Json& arg
   if (!tool.entry.contains("inputSchema")) return std::nullopt;
   const auto problem = check_of(tool, "inputSchema").problem(arguments, "argument");
   if (!problem) return std::nullopt;
-  return tool_error(error_text({core::ErrorCode::invalid_argument, *problem,
-                                "Call " + tool.name() + " again with that corrected."}));
+  const std::string again = "Call " + core::say(core::Call{tool.name()}) + " again";
+  return tool_error({core::ErrorCode::invalid_argument, *problem, again + " with that corrected."});
 }
 
 LenientArguments ToolRegistry::read(const Tool& tool, const Json& arguments) const {
@@ -66,14 +59,27 @@ LenientArguments ToolRegistry::read(const Tool& tool, const Json& arguments) con
 
 CallOutcome ToolRegistry::call(const Tool& tool, const Json& given, CallContext& context) {
   const auto [arguments, warnings] = read(tool, given);
+  CallOutcome outcome = run(tool, arguments, context);
+  if (auto* result = std::get_if<ToolResult>(&outcome)) {
+    const bool rendered = !result->content.empty();
+    warn(*result, warnings);
+    if (!rendered && result->structured) render(*result, tool);
+  }
+  return spoken(std::move(outcome), speech_);
+}
+
+void ToolRegistry::render(ToolResult& result, const Tool& tool) const {
+  Json& structured = *result.structured;
+  speak(structured, speech_);  // before a rendering shortens or quotes what names a call
+  result.content.insert(result.content.begin(), text_block(tool.to_text ? tool.to_text(structured)
+                                                                        : dump_json(structured)));
+}
+
+CallOutcome ToolRegistry::run(const Tool& tool, const Json& arguments, CallContext& context) {
   if (auto refusal = refuse(tool, arguments)) return std::move(*refusal);
   CallOutcome outcome = tool.handler(arguments, context);
-  auto* result = std::get_if<ToolResult>(&outcome);
-  if (result == nullptr) return outcome;
-  const bool rendered = !result->content.empty();
-  warn(*result, warnings);
-  if (!rendered) render(*result, tool);
-  if (result->is_error || !result->structured) return outcome;
+  const auto* result = std::get_if<ToolResult>(&outcome);
+  if (result == nullptr || result->is_error || !result->structured) return outcome;
   if (check_output_ && tool.entry.contains("outputSchema")) {
     if (const auto problem =
             check_of(tool, "outputSchema").problem(*result->structured, "member")) {

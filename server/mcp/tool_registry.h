@@ -19,9 +19,12 @@ namespace server {
 // Thread-safe. The definition must outlive it.
 class ToolRegistry {
  public:
-  // check_output: see DispatcherOptions.
+  // check_output: see DispatcherOptions. `speech`: of who reads what tools answer.
+  ToolRegistry(const ServerDefinition& definition, bool check_output, Speech speech)
+      : definition_(definition), check_output_(check_output), speech_(std::move(speech)) {}
+  // For a model.
   ToolRegistry(const ServerDefinition& definition, bool check_output)
-      : definition_(definition), check_output_(check_output) {}
+      : ToolRegistry(definition, check_output, speech_for_model(definition.step_of)) {}
 
   const Tool* find(std::string_view name) const;
   const std::vector<Tool>& all() const { return definition_.tools; }
@@ -29,8 +32,8 @@ class ToolRegistry {
   // Reads the arguments leniently, validates them against the inputSchema (compiled on the first
   // call of that tool), then runs the handler. What was read leniently stands as a warning in the
   // result: as a text and, where the structured result has `warnings`, among these. Bad arguments
-  // are a result with is_error that names property, problem and valid values. Announces
-  // Tool::changed_resources after a good call.
+  // are a result with is_error that names property, problem and valid values. The ending is spoken
+  // (next_step.h). Announces Tool::changed_resources after a good call.
   CallOutcome call(const Tool& tool, const Json& given, CallContext& context);
   // The arguments as the handler gets them.
   LenientArguments read(const Tool& tool, const Json& arguments) const;
@@ -38,10 +41,13 @@ class ToolRegistry {
   std::optional<ToolResult> refuse(const Tool& tool, const Json& arguments);
 
  private:
+  CallOutcome run(const Tool& tool, const Json& arguments, CallContext& context);
+  void render(ToolResult& result, const Tool& tool) const;
   const SchemaCheck& check_of(const Tool& tool, const char* key);
 
   const ServerDefinition& definition_;
   const bool check_output_;
+  const Speech speech_;
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<SchemaCheck>> checks_;
 };

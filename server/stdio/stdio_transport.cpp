@@ -110,8 +110,7 @@ StdioEnd serve_stdio(Dispatcher& dispatcher, Input input, Output output, const E
   const auto session = dispatcher.make_session(channel);
   bool left_alone = false;  // nobody waits for replies
   LineReader reader(input, {stop, [&] {
-                              left_alone =
-                                  channel->gone() || output.reader_gone() || client_gone();
+                              left_alone = channel->gone() || output.reader_gone() || client_gone();
                               return left_alone;
                             }});
   const auto take = [&](std::string_view line) {

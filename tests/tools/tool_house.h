@@ -12,6 +12,7 @@
 #include "support/catch.h"
 #include "support/fake_env.h"
 #include "support/test_database.h"
+#include "tools/next_step.h"
 #include "tools/tools.h"
 
 namespace test {
@@ -75,6 +76,8 @@ struct ToolHouse : FakeEnv {
   std::vector<fs::path> folders_{};
   std::vector<server::Tool> tools;
   FakeCall context;
+  // Of who reads the answers: a model.
+  server::Speech speech = server::speech_for_model(tools::step_of);
 
   const server::Tool& tool(std::string_view name) const {
     for (const auto& candidate : tools) {
@@ -90,7 +93,7 @@ struct ToolHouse : FakeEnv {
     const auto problem = input.problem(arguments, "argument");
     INFO(name << " " << arguments.dump() << ": " << problem.value_or(""));
     REQUIRE_FALSE(problem.has_value());
-    return called.handler(arguments, context);
+    return server::spoken(called.handler(arguments, context), speech);
   }
 
   // A good result: its structured content, which must fit the outputSchema and have a text for
@@ -106,7 +109,7 @@ struct ToolHouse : FakeEnv {
     const server::SchemaCheck output(called.entry.json().at("outputSchema"));
     REQUIRE(output.problem(*result.structured, "result").value_or("") == "");
     REQUIRE(called.to_text);
-    last_text = called.to_text(*result.structured);
+    last_text = speech(called.to_text(*result.structured));
     return *result.structured;
   }
 

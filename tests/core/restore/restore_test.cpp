@@ -26,7 +26,7 @@ TEST_CASE("A snapshot is restored to a new file with its rows and journal mode")
   CHECK(result.target == target);
   CHECK(result.journal_mode == "wal");
   CHECK_FALSE(result.safety_copy);
-  CHECK(result.undo.empty());
+  CHECK_FALSE(result.undo.has_value());
   CHECK(result.warnings.empty());
   CHECK(result.verification.verdict == core::VerifyReport::Verdict::verified);
   CHECK(result.rows.at("notes").then == 20);
@@ -118,12 +118,21 @@ TEST_CASE("In place, the snapshot takes the database's place and the database is
 TEST_CASE("What the restore prints undoes it") {
   Scene scene;
   const RestoreResult done = scene.restore(scene.in_place());
-  REQUIRE(done.undo.size() == 8);
-  CHECK(done.undo[1] == "restore");
-  CHECK(done.undo[3] == done.safety_copy->string());
-  CHECK(done.undo[5] == scene.live.string());
-  const RestoreResult undone = scene.restore(
-      {.snapshot = done.undo[3], .target = done.undo[5], .in_place = true, .confirmed = true});
+  REQUIRE(done.undo);
+  CHECK(done.undo->action == to_string(core::Action::restore));
+  const auto value = [&](std::size_t at, const std::string& name) {
+    const auto& parameter = done.undo->parameters.at(at);
+    CHECK(parameter.name == name);
+    return parameter.value;
+  };
+  const auto snapshot = std::get<std::string>(value(0, "snapshot"));
+  const auto target = std::get<std::string>(value(1, "target"));
+  CHECK(snapshot == done.safety_copy->string());
+  CHECK(target == scene.live.string());
+  CHECK(std::get<bool>(value(2, "in_place")));
+  CHECK(std::get<bool>(value(3, "confirmed")));
+  const RestoreResult undone =
+      scene.restore({.snapshot = snapshot, .target = target, .in_place = true, .confirmed = true});
   CHECK(undone.verification.verdict == core::VerifyReport::Verdict::verified);
   CHECK(notes_in(scene.live) == 30);
   CHECK(test::query_text(scene.live, "PRAGMA journal_mode") == "wal");
@@ -166,7 +175,7 @@ TEST_CASE("Side files of a lost database do not replay: in place they are kept a
   const RestoreResult result = scene.restore(scene.in_place());
   CHECK(notes_in(scene.live) == 20);
   CHECK_FALSE(result.safety_copy);
-  CHECK(result.undo.empty());
+  CHECK_FALSE(result.undo.has_value());
   const std::string aside = (scene.world / "home/live.before-restore-20261123T120000Z.db").string();
   CHECK(test::read_file(aside + "-wal") == wal);
   CHECK(test::read_file(aside + "-shm") == shm);
@@ -311,7 +320,7 @@ TEST_CASE("A database that SQLite cannot open is replaced, and kept with its sid
   CHECK_THAT(result.warnings[1],
              Catch::Contains("kept as it was, as " + result.safety_copy->string()));
   CHECK_THAT(result.warnings[1], Catch::Contains(".recover"));
-  CHECK(result.undo.empty());
+  CHECK_FALSE(result.undo.has_value());
 }
 
 TEST_CASE("What could not be restored is given no undo, what could be is") {
@@ -326,8 +335,8 @@ TEST_CASE("What could not be restored is given no undo, what could be is") {
                                            .in_place = true,
                                            .confirmed = true});
     CAPTURE(says, undone ? "undone" : undone.error().message, result.warnings);
-    CHECK(undone.has_value() == !result.undo.empty());
-    CHECK(result.undo.empty() == !says.empty());
+    CHECK(undone.has_value() == result.undo.has_value());
+    CHECK(result.undo.has_value() == says.empty());
     if (says.empty()) return;
     REQUIRE_FALSE(result.warnings.empty());
     CHECK_THAT(result.warnings.back(), Catch::Contains(says));
@@ -355,7 +364,7 @@ TEST_CASE("An index that lacks rows, which only a full check finds, hinders no u
   const auto undone = scene.try_restore(
       {.snapshot = *result.safety_copy, .target = scene.live, .in_place = true, .confirmed = true});
   CHECK(undone);
-  CHECK_FALSE(result.undo.empty());
+  CHECK(result.undo.has_value());
 }
 
 TEST_CASE("An empty or malformed database is replaced like any other") {

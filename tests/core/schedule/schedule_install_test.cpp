@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/call.h"
 #include "core/platform/run_lock.h"
 #include "core/schedule/cron.h"
 #include "core/schedule/due.h"
@@ -588,7 +589,8 @@ TEST_CASE("What is wrong with a schedule is listed") {
 
   SECTION("the program is missing") {
     fs::remove(scheduled_program(world.fake.places));
-    CHECK(mentions(problems(), "is missing. Run install_schedule again"));
+    CHECK(
+        mentions(problems(), "is missing. Run " + say(core::Action::install_schedule) + " again"));
     CHECK(only_schedule(world).broken);
   }
   SECTION("the program is of an earlier version than this one") {
@@ -597,7 +599,8 @@ TEST_CASE("What is wrong with a schedule is listed") {
     text.replace(text.find(BPD_VERSION), std::string(BPD_VERSION).size(), "0.0.9");
     test::write_file(record, text);
     CHECK(mentions(problems(), "of version 0.0.9, older than this one"));
-    CHECK(mentions(problems(), "Run install_schedule again with this name."));
+    CHECK(mentions(problems(),
+                   "Run " + say(core::Action::install_schedule) + " again with this name."));
     CHECK_FALSE(only_schedule(world).broken);
     text.replace(text.find("0.0.9"), 5, "99.0.0");
     test::write_file(record, text);
@@ -630,7 +633,7 @@ TEST_CASE("What is wrong with a schedule is listed") {
     CHECK(mentions(problems(), "cannot be used"));
     CHECK_FALSE(mentions(problems(), "no job file"));
     CHECK(problems()[0].starts_with("The job file of schedule 'global'"));
-    CHECK(problems()[0].ends_with("or remove_schedule."));
+    CHECK(problems()[0].ends_with("or " + say(core::Action::remove_schedule) + "."));
   }
   SECTION("the last run failed") {
     fs::rename(world.backups(), world.backups().string() + ".away");

@@ -1,4 +1,5 @@
 // Job files and the names of schedules.
+#include "core/base/call.h"
 #include "core/schedule/job.h"
 #include "core/schedule/job_settings.h"
 #include "support/catch.h"
@@ -65,7 +66,7 @@ TEST_CASE("A job file that is empty or cut short is named by its path") {
     CHECK(job.error().code == ErrorCode::damaged);
     CHECK(job.error().message.find(said) != std::string::npos);
     CHECK(job.error().message.find(path.string()) != std::string::npos);
-    CHECK(job.error().hint.find("install_schedule") != std::string::npos);
+    CHECK(job.error().hint.find(say(core::Action::install_schedule)) != std::string::npos);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <thread>
 
+#include "core/base/call.h"
 #include "core/catalog/history.h"
 #include "core/catalog/names.h"
 #include "core/platform/run_lock.h"
@@ -325,7 +326,7 @@ TEST_CASE("A damaged source is never published, and the older snapshot stays") {
   // Only the copy was read: it may be the destination's disk, and no reason to replace the source.
   CHECK_THAT(result.error().hint, Catch::StartsWith("Check the source with PRAGMA quick_check, ") &&
                                       Catch::Contains("destination's disk is at fault") &&
-                                      Catch::Contains("restore_snapshot"));
+                                      Catch::Contains(say(core::Action::restore)));
   CHECK(read_file(good->snapshot) == before);
   CHECK(read_file(good->manifest_path) == manifest);
   CHECK(files_below(world.destination).size() == 4);  // with the copy of the damaged one

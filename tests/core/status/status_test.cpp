@@ -1,5 +1,6 @@
 #include "core/status/status.h"
 
+#include "core/base/call.h"
 #include "support/catch.h"
 
 namespace fs = std::filesystem;
@@ -340,10 +341,11 @@ TEST_CASE("A scheduled database that is gone is first of all to be brought back"
   CHECK(status.concern == core::Concern::loss);
   CHECK(status.problems.at(0) ==
         "It is gone. Its last good snapshot is of 2026-11-23T04:00:00Z. If it was lost, bring it "
-        "back: "
-        "restore_snapshot {\"snapshot\": \"/backups/laptop/global-2026-11-23.db\", \"in_place\": "
-        "true}. If it moved, install the schedule again; if it is gone for good, remove the "
-        "schedule; its snapshots stay.");
+        "back: " +
+            say(core::Action::restore,
+                {{"snapshot", "/backups/laptop/global-2026-11-23.db"}, {"in_place", true}}) +
+            ". If it moved, install the schedule again; if it is gone for good, remove the "
+            "schedule; its snapshots stay.");
   input.snapshots.clear();
   input.runs.clear();
   status = judge_one(input);
@@ -362,10 +364,11 @@ TEST_CASE("A database without a schedule that is missing is told while it has a 
   REQUIRE(status.problems.size() == 1);
   CHECK(status.problems[0] ==
         "It is gone. Its last good snapshot is of 2026-11-23T04:00:00Z. If it was lost, bring it "
-        "back: "
-        "restore_snapshot {\"snapshot\": \"/backups/laptop/global-2026-11-23.db\", \"in_place\": "
-        "true}. If that was meant, there is nothing to do: the status forgets it 90 days after "
-        "its last snapshot.");
+        "back: " +
+            say(core::Action::restore,
+                {{"snapshot", "/backups/laptop/global-2026-11-23.db"}, {"in_place", true}}) +
+            ". If that was meant, there is nothing to do: the status forgets it 90 days after "
+            "its last snapshot.");
   input.databases[0].presence = StatusInput::Presence::empty;
   CHECK_THAT(judge_one(input).problems[0],
              Catch::StartsWith("It is empty (0 bytes). Its last good"));

@@ -5,6 +5,7 @@
 
 #include "core/base/env.h"
 #include "server/cli/command_line.h"
+#include "server/cli/shell_speech.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
 
@@ -19,15 +20,15 @@ constexpr std::string_view kSchema = R"({
   "inputSchema": {
     "type": "object",
     "properties": {
-      "source": {"type": "string", "description": "The database"},
-      "destination": {"type": "string"},
+      "source": {"x-path": true, "type": "string", "description": "The database"},
+      "destination": {"type": "string", "x-path": true, "x-alias": "cloud-root"},
       "label": {"type": "string"},
       "verify": {"type": "string", "enum": ["quick", "full"]},
       "retain_days": {"type": "integer"},
       "share": {"type": "number"},
       "flat": {"type": "boolean"},
       "dry_run": {"type": "boolean", "default": true, "description": "Only show it"},
-      "paths": {"type": "array", "items": {"type": "string"}},
+      "paths": {"x-path": true, "type": "array", "items": {"type": "string"}},
       "policy": {"type": "object"}
     }
   }
@@ -131,16 +132,18 @@ TEST_CASE(
   CHECK(text("x.retain_days y-retain_days") == "x.retain_days y-retain_days");
 }
 
-TEST_CASE("The next step of an error is told in verbs and flags at a shell, the error as it is") {
-  server::ServerDefinition definition;
-  definition.tools.push_back(tool());
-  server::ProgramParts parts;
-  parts.name = "program";
-  parts.verbs = {{"snapshot", "snapshot_db"}};
-  CHECK(server::for_shell("busy: snapshot_db.\nNext step: Use snapshot_db with flat: true.",
-                          definition, parts) ==
-        "busy: snapshot_db.\nNext step: Use `program snapshot` with --flat.");
-  CHECK(server::for_shell("busy: snapshot_db.", definition, parts) == "busy: snapshot_db.");
+TEST_CASE("What a schema says for the command line alone is not in what clients get") {
+  const auto entry = tool().entry;
+  CHECK(entry.json().dump().find("x-") == std::string::npos);
+  CHECK(*entry.hint("destination", "x-alias") == "cloud-root");
+  CHECK(entry.hint("destination", "x-none") == nullptr);
+  CHECK(entry.hint("label", "x-path") == nullptr);
+  for (const auto& option : server::page_of(tool(), "snapshot").options) {
+    const bool path = option.flag == "--source" || option.flag == "--destination" ||
+                      option.flag == "--cloud-root" || option.flag == "--paths";
+    INFO(option.flag);
+    CHECK((option.value == "PATH") == path);
+  }
 }
 
 TEST_CASE("Only a switch that is on by default has its opposite in help and pages") {
@@ -202,11 +205,11 @@ TEST_CASE("Every kind of failure has an exit code of its own, none of them 0 or 
   CHECK(server::exit_code(core::ErrorCode::invalid_argument) == server::kExitUsage);
 }
 
-TEST_CASE("A verb is a tool's name with hyphens unless the program says otherwise") {
-  server::ProgramParts parts;
-  parts.verbs = {{"snapshot", "snapshot_db"}};
-  CHECK(server::verb_of("snapshot_db", parts) == "snapshot");
-  CHECK(server::verb_of("install_schedule", parts) == "install-schedule");
+TEST_CASE("A verb is a tool's name with hyphens unless the tool says otherwise") {
+  server::Tool told = tool();
+  told.verb = "snapshot";
+  CHECK(server::verb_of(told) == "snapshot");
+  CHECK(server::verb_of(tool()) == "snapshot-db");
 }
 
 #ifdef BPD_BINARY
