@@ -6,7 +6,7 @@ using test::ScheduleHouse;
 TEST_CASE("list_schedules with nothing installed says how to begin") {
   ScheduleHouse house;
   CHECK(house.good("list_schedules", Json::object()).at("schedules").empty());
-  CHECK(house.last_text.find("install_schedule") != std::string::npos);
+  CHECK(house.last_text.find("`backup-plugin-db install-schedule`") != std::string::npos);
 }
 
 TEST_CASE("list_schedules tells runs and problems, in the result and in words") {

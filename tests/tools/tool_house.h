@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "server/cli/shell_speech.h"
 #include "server/jsonrpc/schema_check.h"
 #include "server/mcp/tool.h"
 #include "support/catch.h"
@@ -51,6 +52,8 @@ struct ToolHouse : FakeEnv {
     for (const auto& name : allowed) limits.allowed.push_back(*this / name);
     folders_ = limits.allowed;
     tools = tools::all_tools(world, limits);
+    definition_.tools = tools;
+    definition_.step_of = tools::step_of;
   }
 
   // The orchestrator's global database, where it lies by default.
@@ -74,9 +77,10 @@ struct ToolHouse : FakeEnv {
   core::Env world = env();
   const std::vector<fs::path>& folders() const { return folders_; }
   std::vector<fs::path> folders_{};
+  server::ServerDefinition definition_;
   std::vector<server::Tool> tools;
   FakeCall context;
-  // Of who reads the answers: a model.
+  // Of who reads the results: a model. What a tool makes of them for people is for a shell.
   server::Speech speech = server::speech_for_model(tools::step_of);
 
   const server::Tool& tool(std::string_view name) const {
@@ -109,7 +113,8 @@ struct ToolHouse : FakeEnv {
     const server::SchemaCheck output(called.entry.json().at("outputSchema"));
     REQUIRE(output.problem(*result.structured, "result").value_or("") == "");
     REQUIRE(called.to_text);
-    last_text = speech(called.to_text(*result.structured));
+    const auto in_shell = server::speech_for_shell(definition_, "backup-plugin-db");
+    last_text = in_shell(called.to_text(*result.structured));
     return *result.structured;
   }
 
