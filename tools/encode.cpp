@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/loss.h"
 #include "server/base/printable.h"

@@ -60,7 +60,8 @@ server::ServerDefinition definition() {
         "s"};
   };
   out.tools.push_back(ask);
-  out.skills = {{"fuzz-skill/SKILL.md", "---\nname: fuzz-skill\ndescription: d\n---\n"}};
+  out.skills = {{"fuzz-skill/SKILL.md", "---\nname: fuzz-skill\ndescription: d\n---\n",
+                 R"({"name":"fuzz-skill","description":"d"})"}};
   return out;
 }
 

@@ -10,7 +10,7 @@
 using core::Action;
 using server::Json;
 
-TEST_CASE("every action of core's is a tool of its own") {
+TEST_CASE("Every action of core's is a tool of its own") {
   test::ToolHouse house;
   std::set<std::string> names;
   for (int action = 0; action <= static_cast<int>(Action::remove_schedule); ++action) {
@@ -22,7 +22,7 @@ TEST_CASE("every action of core's is a tool of its own") {
   CHECK(names.size() == house.tools.size());
 }
 
-TEST_CASE("a restore's parameters are arguments of the tool") {
+TEST_CASE("A restore's parameters are arguments of the tool") {
   test::ToolHouse house;
   const auto step = tools::step_of({std::string(to_string(Action::restore)),
                                     {{"snapshot", "/x"},
@@ -35,7 +35,7 @@ TEST_CASE("a restore's parameters are arguments of the tool") {
   CHECK(server::SchemaCheck(input).problem(step.arguments, "argument").value_or("") == "");
 }
 
-TEST_CASE("the status names the command that brings a database back, at a shell") {
+TEST_CASE("The status names the command that brings a database back, at a shell") {
   test::ToolHouse house;
   house.backups = house / "home/My Backups";
   house.furnish();
@@ -59,7 +59,7 @@ TEST_CASE("the status names the command that brings a database back, at a shell"
   CHECK(house.last_text == "No schedules. `backup-plugin-db install-schedule` makes one.\n");
 }
 
-TEST_CASE("what the history keeps of a failed run is told in the words of who asks") {
+TEST_CASE("What the history keeps of a failed run is told in the words of who asks") {
   test::ToolHouse house;
   house.furnish();
   core::RunRecord run;

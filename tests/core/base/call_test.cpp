@@ -23,7 +23,7 @@ std::vector<Call> calls_in(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("a call comes out of a text as it went in, whatever its values hold") {
+TEST_CASE("A call comes out of a text as it went in, whatever its values hold") {
   const std::string path = "/a b/\x02\x03\n\"'`\\ü.db";
   const std::string text =
       "Do " + say(Action::restore, {{"snapshot", path}, {"in_place", true}, {"reindex", false}}) +
@@ -42,7 +42,7 @@ TEST_CASE("a call comes out of a text as it went in, whatever its values hold") 
   CHECK(spell_calls(text, [](const Call&) { return "X"; }) == "Do X, or X.");
 }
 
-TEST_CASE("every action has a name of its own") {
+TEST_CASE("Every action has a name of its own") {
   std::set<std::string_view> names;
   for (int action = 0; action <= static_cast<int>(Action::remove_schedule); ++action) {
     const auto name = to_string(static_cast<Action>(action));
@@ -51,7 +51,7 @@ TEST_CASE("every action has a name of its own") {
   }
 }
 
-TEST_CASE("what only looks like a call stays as it is") {
+TEST_CASE("What only looks like a call stays as it is") {
   for (const std::string text :
        {"", "plain", "\x02", "\x03", "a\x03 b\x02", "\x02\x03", "\x02restore {\x03",
         "\x02restore []\x03 x", "\x02restore {\"a\":1}\x03"}) {
@@ -61,7 +61,7 @@ TEST_CASE("what only looks like a call stays as it is") {
   }
 }
 
-TEST_CASE("a log, whose reader nobody knows, has calls in plain words") {
+TEST_CASE("A log, whose reader nobody knows, has calls in plain words") {
   CHECK(core::plain_text("Use " + say(Action::restore, {{"snapshot", "/x"}, {"in_place", true}}) +
                          " with " + say_parameter("confirmed", true) + ".") ==
         "Use restore snapshot /x in_place with confirmed.");

@@ -70,7 +70,7 @@ server::ToolResult result_of(const server::ServerDefinition& made, const Json& a
 
 }  // namespace
 
-TEST_CASE("a shell reads a call as a command with its values quoted as it needs them") {
+TEST_CASE("A shell reads a call as a command with its values quoted as it needs them") {
   CHECK(in_shell("Do " +
                  say(Action::restore,
                      {{"snapshot", "/a b/it's $(x).db"}, {"in_place", true}, {"dry_run", false}}) +
@@ -81,20 +81,20 @@ TEST_CASE("a shell reads a call as a command with its values quoted as it needs 
   CHECK(in_shell(say(Action::restore)) == "`program back`");
 }
 
-TEST_CASE("a model reads a call as a tool and its arguments") {
+TEST_CASE("A model reads a call as a tool and its arguments") {
   CHECK(to_model(say(Action::restore, {{"snapshot", "/a \"b\".db"}, {"in_place", true}})) ==
         R"(put_back {"snapshot": "/a \"b\".db", "in_place": true})");
   CHECK(to_model(say(Action::restore)) == "put_back");
 }
 
-TEST_CASE("arguments alone are flags in a shell, and bear their names for a model") {
+TEST_CASE("Arguments alone are flags in a shell, and bear their names for a model") {
   const std::string text = say_parameter("dry_run") + ", " + say_parameter("target") + ", " +
                            say_parameter("confirm", true) + ", " + say_parameter("flat", false);
   CHECK(in_shell(text) == "--dry-run, --target, --confirm, --no-flat");
   CHECK(to_model(text) == "dry_run, 'target', confirm: true, flat: false");
 }
 
-TEST_CASE("each text of a result is in its reader's words, structured content and its text alike") {
+TEST_CASE("Each text of a result is in its reader's words, structured content and its text alike") {
   const auto made = definition();
   const Json arguments{{"path", "/a b"}};
   const auto read = result_of(made, arguments, server::speech_for_shell(made, "program"));
@@ -106,7 +106,7 @@ TEST_CASE("each text of a result is in its reader's words, structured content an
         R"(Do put_back {"path": "/a b", "in_place": true}.)");
 }
 
-TEST_CASE("an error carries its code beside its text, whatever that begins with") {
+TEST_CASE("An error carries its code beside its text, whatever that begins with") {
   const auto made = definition();
   const auto speech = server::speech_for_shell(made, "program");
   const auto failed = result_of(made, {{"path", "missing"}}, speech);
