@@ -3,6 +3,7 @@
 #include "embedded.h"
 #include "tools/backup_status.h"
 #include "tools/discover_databases.h"
+#include "tools/find_lost_rows.h"
 #include "tools/install_schedule.h"
 #include "tools/list_schedules.h"
 #include "tools/list_snapshots.h"
@@ -10,6 +11,7 @@
 #include "tools/prompts.h"
 #include "tools/prune_snapshots.h"
 #include "tools/remove_schedule.h"
+#include "tools/restore_rows.h"
 #include "tools/restore_snapshot.h"
 #include "tools/run_schedule.h"
 #include "tools/snapshot_db.h"
@@ -24,7 +26,8 @@ std::vector<server::Tool> all_tools(const core::Env& env, const server::ServerLi
       snapshot_db(setting),      list_snapshots(setting),     verify_snapshot(setting),
       restore_snapshot(setting), discover_databases(setting), backup_status(setting),
       prune_snapshots(setting),  install_schedule(setting),   list_schedules(setting),
-      run_schedule(setting),     remove_schedule(setting),
+      run_schedule(setting),     remove_schedule(setting),    find_lost_rows(setting),
+      restore_rows(setting),
   };
 }
 

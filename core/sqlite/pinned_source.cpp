@@ -152,9 +152,10 @@ Expected<> PinnedSource::start(const fs::path& path, SourceVfs::Media media, Bus
                                const FileSystem& files) {
   BPD_TRY_AS(folder, Folder::of(path));
   vfs_ = std::make_unique<SourceVfs>(std::move(*folder), media);
-  BPD_TRY_AS(
-      connection,
-      sqlite::open(text_of(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_PRIVATECACHE, vfs_->name()));
+  BPD_TRY_AS(connection, sqlite::open(text_of(path),
+                                      SQLITE_OPEN_READONLY | SQLITE_OPEN_PRIVATECACHE |
+                                          SQLITE_OPEN_URI,  // ATTACH's
+                                      vfs_->name()));
   connection_ = std::move(*connection);
   sqlite3* raw = connection_.get();
   BPD_TRY_AS(wal, check_magic(raw, path));

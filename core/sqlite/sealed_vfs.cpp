@@ -277,17 +277,38 @@ void restrict_schema(sqlite3* connection) {
   sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, static_cast<int>(longest));
 }
 
-}  // namespace
-
-Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path) {
+Expected<> prepare_to_open(const std::filesystem::path& path) {
   const RegisteredVfs& vfs = sealed_vfs();
   if (vfs.result() != SQLITE_OK) {
     return fail(sqlite::error_from(vfs.result(), nullptr, "cannot register a VFS"));
   }
   // Its error says more than SQLite's.
   if (const auto folder = Folder::of(path); !folder) return fail(folder.error());
+  return {};
+}
+
+}  // namespace
+
+Expected<std::string> sealed_uri(const std::filesystem::path& path) {
+  BPD_TRY(prepare_to_open(path));
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string uri = "file:";
+  for (const char c : text_of(path)) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+    if (plain || (c >= '-' && c <= '9')) {
+      uri += c;
+    } else {
+      uri += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  return uri + "?mode=ro&vfs=" + sealed_vfs().name();
+}
+
+Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path) {
+  BPD_TRY(prepare_to_open(path));
   BPD_TRY_AS(connection,
-             sqlite::open(text_of(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs.name()));
+             sqlite::open(text_of(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, sealed_vfs().name()));
   sqlite3* raw = connection->get();
   restrict_schema(raw);
   sqlite::stand_in_for_collations(raw);

@@ -32,6 +32,12 @@ namespace core {
 // it be, or should the disk fail, reading gives SQLITE_IOERR_READ.
 Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path);
 
+// The name under which ATTACH takes the file beside another connection's database, sealed as above
+// and for reading only. That connection must accept URIs. Whether it trusts schemas is its own
+// setting: it should ask for plain columns of plain tables only.
+// https://www.sqlite.org/uri.html
+Expected<std::string> sealed_uri(const std::filesystem::path& path);
+
 // For statements that look here and there, and into the same pages again: some of those stay in
 // memory until the statement ends, up to 48 MiB. Where each page is read but once it costs time.
 void keep_pages(sqlite3* connection, bool keep);

@@ -1,0 +1,173 @@
+#include "tools/find_lost_rows.h"
+
+#include <charconv>
+
+#include "core/base/paths.h"
+#include "core/catalog/destinations.h"
+#include "tools/encode.h"
+#include "tools/schema.h"
+
+namespace tools {
+
+using core::Error;
+using core::ErrorCode;
+using core::fs::path;
+using server::Json;
+
+namespace {
+
+constexpr int kDefaultLimit = 20;
+// The destinations that runs on this machine wrote to, in which the source is looked for.
+constexpr std::size_t kLookedAt = 1;
+
+Json encode(const core::LostRows& found, const path& source) {
+  Json structured{{"source", core::text_of(source)},
+                  {"searched", found.searched.size()},
+                  {"tables", Json::array()},
+                  {"refused", Json::array()}};
+  std::uint64_t lost = 0;
+  for (const auto& table : found.tables) {
+    lost += table.lost;
+    Json entry{{"table", table.name}, {"lost", table.lost}, {"rows", Json::array()}};
+    for (const auto& row : table.rows) {
+      const auto& seen = found.searched[row.snapshot];
+      Json one{{"key", row.key},
+               {"row", row.line},
+               {"snapshot", core::text_of(seen.path)},
+               {"seen_at", core::format_instant(seen.taken_at)}};
+      if (seen.next) one["gone_by"] = core::format_instant(*seen.next);
+      entry["rows"].push_back(std::move(one));
+    }
+    if (table.changed > 0) entry["changed"] = table.changed;
+    for (const auto& row : table.changed_rows) {
+      entry["changed_rows"].push_back({{"key", row.key}, {"then", row.then}, {"now", row.now}});
+    }
+    if (!table.not_writable.empty()) entry["problem"] = table.not_writable;
+    structured["tables"].push_back(std::move(entry));
+  }
+  for (const auto& table : found.refused) {
+    structured["refused"].push_back({{"table", table.name}, {"reason", table.reason}});
+  }
+  structured["lost"] = lost;
+  structured["warnings"] = found.warnings;
+  return structured;
+}
+
+std::string to_text(const Json& structured) {
+  std::string text = format_warnings(structured);
+  for (const auto& table : structured.at("tables")) {
+    text += table.at("table").get<std::string>() + ": " +
+            format_count(table.at("lost").get<std::uint64_t>(), "row") + " gone";
+    if (table.contains("changed")) {
+      text += ", " + std::to_string(table.at("changed").get<std::uint64_t>()) + " changed";
+    }
+    text += "\n";
+    std::vector<std::vector<std::string>> rows{{"KEY", "LAST SEEN", "ROW"}};
+    for (const auto& row : table.at("rows")) {
+      rows.push_back({row.at("key").get<std::string>(), row.at("seen_at").get<std::string>(),
+                      row.at("row").get<std::string>()});
+    }
+    if (rows.size() > 1) text += format_table(rows);
+    if (!table.contains("changed_rows")) continue;
+    for (const auto& row : table.at("changed_rows")) {
+      text += row.at("key").get<std::string>() + "\n  then " + row.at("then").get<std::string>() +
+              "\n  now  " + row.at("now").get<std::string>() + "\n";
+    }
+  }
+  for (const auto& table : structured.at("refused")) {
+    text += "Not compared: " + table.at("table").get<std::string>() + ": " +
+            table.at("reason").get<std::string>() + "\n";
+  }
+  const auto searched = format_count(structured.at("searched").get<std::uint64_t>(), "snapshot");
+  if (structured.at("tables").empty()) return text + "Nothing is missing (" + searched + ").\n";
+  text += "Searched " + searched + ". Put rows back: restore-rows, with --dry-run first\n";
+  if (structured.contains("next_cursor")) {
+    text += "More: --cursor " + structured.at("next_cursor").get<std::string>() + "\n";
+  }
+  return text;
+}
+
+core::Expected<std::size_t> skip_of(const Arguments& arguments) {
+  const auto cursor = arguments.text("cursor");
+  std::size_t skip = 0;
+  if (!cursor) return skip;
+  const auto [end, error] = std::from_chars(cursor->data(), cursor->data() + cursor->size(), skip);
+  if (error == std::errc() && end == cursor->data() + cursor->size()) return skip;
+  return core::fail(ErrorCode::invalid_argument, "\"" + *cursor + "\" is no cursor.",
+                    "Give the next_cursor of the page before.");
+}
+
+// Of the known destinations the latest with a snapshot of the source.
+std::optional<path> destination_of(const path& source, const Arguments& arguments,
+                                   const Setting& setting) {
+  core::ListFilter filter;
+  filter.source = core::text_of(core::recorded_source(source, setting.env.files));
+  for (const path& known : core::known_destinations(setting.env)) {
+    if (!arguments.allows(known)) continue;
+    const auto page = core::list_snapshots(known, filter, kLookedAt, "", setting.env.files);
+    if (page && page->total > 0) return known;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+server::ToolOutcome<core::LostRowsRequest> lost_rows_request(const Arguments& arguments,
+                                                             server::CallContext& context,
+                                                             const Setting& setting) {
+  core::LostRowsRequest request;
+  auto source = arguments.source();
+  if (!source) return source.error();
+  request.source = std::move(*source);
+  auto snapshot = arguments.path("snapshot");
+  if (!snapshot) return snapshot.error();
+  request.snapshot = std::move(*snapshot);
+  request.choice = {arguments.texts("tables"), arguments.texts("keys"),
+                    arguments.text("text").value_or("")};
+  auto given = arguments.destination();
+  if (!given) return given.error();
+  if (!*given) *given = destination_of(request.source, arguments, setting);
+  if (*given) {
+    request.destination = std::move(**given);
+    return request;
+  }
+  if (request.snapshot) return request;
+  auto asked = find_destination(arguments, context, setting);
+  if (auto* question = std::get_if<server::NeedsInput>(&asked)) return *question;
+  if (auto* error = std::get_if<Error>(&asked)) return *error;
+  request.destination = std::get<path>(asked);
+  return request;
+}
+
+server::Tool find_lost_rows(const Setting& setting) {
+  auto handler = [setting](const Json& json,
+                           server::CallContext& context) -> server::ToolOutcome<Json> {
+    const Arguments arguments(json, setting);
+    auto outcome = lost_rows_request(arguments, context, setting);
+    if (auto* question = std::get_if<server::NeedsInput>(&outcome)) return *question;
+    if (auto* error = std::get_if<Error>(&outcome)) return *error;
+    auto& request = std::get<core::LostRowsRequest>(outcome);
+    auto since = arguments.date("since");
+    if (!since) return since.error();
+    if (*since) {
+      request.since = setting.env.clock.local_instant(**since, std::chrono::seconds(0));
+    }
+    auto skip = skip_of(arguments);
+    if (!skip) return skip.error();
+    request.skip = *skip;
+    request.limit = static_cast<std::size_t>(arguments.integer("limit").value_or(kDefaultLimit));
+    request.changed = arguments.flag("changed");
+    auto found = core::find_lost_rows(request, setting.env, context.progress(), context.stop());
+    if (!found) return found.error();
+    Json structured = encode(*found, request.source);
+    if (found->more) structured["next_cursor"] = std::to_string(request.skip + request.limit);
+    return structured;
+  };
+  auto tool = server::make_tool(schema_of("find_lost_rows"), handler);
+  tool.verb = "lost";
+  tool.tasks = server::TaskSupport::optional;
+  tool.to_text = to_text;
+  return tool;
+}
+
+}  // namespace tools

@@ -1,0 +1,18 @@
+// The tool find_lost_rows.
+#pragma once
+
+#include "core/rescue/lost_rows.h"
+#include "tools/arguments.h"
+
+namespace tools {
+
+server::Tool find_lost_rows(const Setting& setting);
+
+// The search that the arguments mean: source, destination (argument, variable, else the latest that
+// has snapshots of the source), snapshot, tables, keys, text. Shared with restore_rows. Asks for
+// the destination where none is known; with `snapshot` it may be absent.
+server::ToolOutcome<core::LostRowsRequest> lost_rows_request(const Arguments& arguments,
+                                                             server::CallContext& context,
+                                                             const Setting& setting);
+
+}  // namespace tools
