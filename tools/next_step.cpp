@@ -11,7 +11,7 @@ namespace {
 
 using core::Action;
 
-constexpr std::array<std::pair<Action, std::string_view>, 11> kTools = {{
+constexpr std::array<std::pair<Action, std::string_view>, 13> kTools = {{
     {Action::snapshot, "snapshot_db"},
     {Action::list_snapshots, "list_snapshots"},
     {Action::verify, "verify_snapshot"},
@@ -23,6 +23,8 @@ constexpr std::array<std::pair<Action, std::string_view>, 11> kTools = {{
     {Action::list_schedules, "list_schedules"},
     {Action::run_schedule, "run_schedule"},
     {Action::remove_schedule, "remove_schedule"},
+    {Action::find_rows, "find_lost_rows"},
+    {Action::put_back_rows, "restore_rows"},
 }};
 // Parameters whose arguments bear another name.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 1> kArguments = {{

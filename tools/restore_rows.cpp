@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/base/paths.h"
-#include "core/rescue/restore_rows.h"
+#include "core/rescue/put_back.h"
 #include "core/rescue/undo_rows.h"
 #include "tools/encode.h"
 #include "tools/find_lost_rows.h"

@@ -15,7 +15,7 @@ using Json = nlohmann::ordered_json;
 constexpr char kBegin = '\x02';
 constexpr char kEnd = '\x03';
 
-constexpr std::array<std::pair<Action, std::string_view>, 11> kActions = {{
+constexpr std::array<std::pair<Action, std::string_view>, 13> kActions = {{
     {Action::snapshot, "snapshot"},
     {Action::list_snapshots, "list-snapshots"},
     {Action::verify, "verify"},
@@ -27,6 +27,8 @@ constexpr std::array<std::pair<Action, std::string_view>, 11> kActions = {{
     {Action::list_schedules, "list-schedules"},
     {Action::run_schedule, "run-schedule"},
     {Action::remove_schedule, "remove-schedule"},
+    {Action::find_rows, "find-rows"},
+    {Action::put_back_rows, "put-back-rows"},
 }};
 
 Json encode(const Parameter& parameter) {

@@ -23,6 +23,8 @@ enum class Action {
   list_schedules,
   run_schedule,
   remove_schedule,
+  find_rows,
+  put_back_rows,
 };
 // "restore", "install-schedule", …: stands in texts that are stored (history.db), so it is stable.
 std::string_view to_string(Action action);

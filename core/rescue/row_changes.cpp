@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 
+#include "core/base/call.h"
 #include "core/sqlite/sqlite.h"
 #include "core/sqlite/virtual_tables.h"
 
@@ -101,8 +102,8 @@ Expected<std::string> RowRecording::changeset() {
     return fail(ErrorCode::conflict,
                 "What would be written is longer than " + std::to_string(kMaxChangesetBytes >> 20) +
                     " MiB, too much to keep for an undo; nothing was changed.",
-                "Choose fewer rows at a time; or restore the whole snapshot with "
-                "restore_snapshot.");
+                "Choose fewer rows at a time; or restore the whole snapshot with " +
+                    say(Action::restore) + ".");
   }
   if (rc != SQLITE_OK) return fail(sqlite::error_from(rc, connection_, kRecording));
   return text;

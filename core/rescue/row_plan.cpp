@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/call.h"
 #include "core/rescue/row_text.h"
 #include "core/sqlite/sqlite.h"
 
@@ -104,8 +105,8 @@ Expected<std::uint64_t> Planner::fill(std::size_t at, const std::string& snapsho
   if (plan_.rows() > kMaxPutBack) {
     return fail(ErrorCode::conflict,
                 "More than " + std::to_string(kMaxPutBack) + " rows would be put back.",
-                "Choose fewer tables or rows; or restore the whole snapshot with "
-                "restore_snapshot.");
+                "Choose fewer tables or rows; or restore the whole snapshot with " +
+                    say(Action::restore) + ".");
   }
   return added;
 }

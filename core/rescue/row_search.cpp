@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/machine.h"
 #include "core/verify/verify_run.h"
@@ -42,7 +43,8 @@ Expected<SearchedSeries> snapshots_to_search(const fs::path& source, const fs::p
     return fail(ErrorCode::not_found,
                 "There is no snapshot of " + text_of(source) + " in " + text_of(destination) +
                     " that this machine took.",
-                "See what there is with list_snapshots, and name the snapshot's path.");
+                "See what there is with " + say(Action::list_snapshots) +
+                    ", and name the snapshot's path.");
   }
   const Instant now = env.clock.now();
   std::stable_sort(all.begin(), all.end(),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/base/call.h"
 #include "core/base/json_limits.h"
 #include "core/base/paths.h"
 #include "core/catalog/names.h"
@@ -73,12 +74,14 @@ Expected<UndoRecord> read_undo(const std::string& name, const Env& env) {
   const fs::path folder = undo_folder(env);
   if (!name.ends_with(kEnding) || name.find_first_of(std::string_view("/\\\0", 3)) != name.npos) {
     return fail(ErrorCode::not_found, "There is no undo of that name.",
-                "Give the name that restore_rows told; they lie in " + text_of(folder) + ".");
+                "Give the name that " + say(Action::put_back_rows) + " told; they lie in " +
+                    text_of(folder) + ".");
   }
   const auto text = env.files.read(folder / name, kMaxChangesetBytes + kMaxHeadBytes);
   if (!text && text.error().code == ErrorCode::not_found) {
     return fail(ErrorCode::not_found, "There is no undo " + name + "; it may be done already.",
-                "Give the name that restore_rows told; they lie in " + text_of(folder) + ".");
+                "Give the name that " + say(Action::put_back_rows) + " told; they lie in " +
+                    text_of(folder) + ".");
   }
   if (!text) return fail(text.error());
   const auto end = text->find('\n');

@@ -6,6 +6,7 @@
 #include <set>
 #include <unordered_set>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/manifest.h"
 #include "core/catalog/run_records.h"
@@ -358,8 +359,9 @@ Expected<UndoRowsResult> undo(const UndoRowsRequest& request, const Env& env,
   if (!request.dry_run && !request.confirmed) {
     return fail(ErrorCode::needs_confirmation,
                 "The undo takes rows out of " + text_of(*source) + ".",
-                "Preview with dry_run. Only after the user's yes: the same call with confirm: "
-                "true.");
+                "Preview with " + say_parameter("dry_run") +
+                    ". Only after the user's yes: the same call with " +
+                    say_parameter("confirmed", true) + ".");
   }
   const Bounds bounds(env, {source->parent_path()});
   BPD_TRY_AS(lock, RunLock::acquire("rows\n" + text_of(*source),

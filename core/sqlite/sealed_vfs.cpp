@@ -307,8 +307,8 @@ Expected<std::string> sealed_uri(const std::filesystem::path& path) {
 
 Expected<sqlite::ConnectionHandle> open_sealed(const std::filesystem::path& path) {
   BPD_TRY(prepare_to_open(path));
-  BPD_TRY_AS(connection,
-             sqlite::open(text_of(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, sealed_vfs().name()));
+  BPD_TRY_AS(connection, sqlite::open(text_of(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                                      sealed_vfs().name()));
   sqlite3* raw = connection->get();
   restrict_schema(raw);
   sqlite::stand_in_for_collations(raw);

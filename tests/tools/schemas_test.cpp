@@ -82,7 +82,7 @@ TEST_CASE("Every tool's entry is complete and its schemas compile") {
   }
 }
 
-TEST_CASE("all tools together cost a model less than 6,000 tokens") {
+TEST_CASE("All tools together cost a model less than 6,000 tokens") {
   test::ToolHouse house;
   std::size_t characters = 0;
   for (const auto& tool : house.tools) characters += tool.entry.json().dump().size();

@@ -6,7 +6,7 @@ namespace fs = std::filesystem;
 using core::ErrorCode;
 using Scene = test::RescueScene;
 
-TEST_CASE("lost rows are found in the newest snapshot that has each, with the span of their loss") {
+TEST_CASE("Lost rows are found in the newest snapshot that has each, with the span of their loss") {
   Scene scene;
   scene.run("INSERT INTO notes(id, content) VALUES('brief', 'there for a day')");
   const auto second = scene.take_next_day();
@@ -32,7 +32,7 @@ TEST_CASE("lost rows are found in the newest snapshot that has each, with the sp
   CHECK(found.warnings.empty());
 }
 
-TEST_CASE("a search is narrowed by table, text, key, time and snapshot") {
+TEST_CASE("A search is narrowed by table, text, key, time and snapshot") {
   Scene scene;
   scene.run("DELETE FROM notes WHERE id IN ('n1', 'n2')");
   scene.take_next_day();
@@ -49,7 +49,7 @@ TEST_CASE("a search is narrowed by table, text, key, time and snapshot") {
   CHECK(lost({.source = {}, .snapshot = scene.snapshot, .choice = {.tables = {"notes"}}}) == 3);
 }
 
-TEST_CASE("counts are whole where rows are shown in pages") {
+TEST_CASE("Counts are whole where rows are shown in pages") {
   Scene scene;
   scene.run("DELETE FROM notes");
   core::LostRowsRequest request{.source = {}, .choice = {.tables = {"notes"}}};
@@ -65,7 +65,7 @@ TEST_CASE("counts are whole where rows are shown in pages") {
   CHECK_FALSE(last.more);
 }
 
-TEST_CASE("changed rows are shown old beside new where that is asked for") {
+TEST_CASE("Changed rows are shown old beside new where that is asked for") {
   Scene scene;
   scene.run("UPDATE notes SET content = 'other', context = 'why' WHERE id = 'n4'");
   CHECK(scene.find().tables.empty());
@@ -78,7 +78,7 @@ TEST_CASE("changed rows are shown old beside new where that is asked for") {
   CHECK(found.tables[0].changed_rows.at(0).now == "content: other, context: why");
 }
 
-TEST_CASE("nothing is written by a search, and nothing is lost where all is there") {
+TEST_CASE("Nothing is written by a search, and nothing is lost where all is there") {
   Scene scene("CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES(1)", "delete");
   const auto before = test::names_in(scene.live.parent_path());
   CHECK(scene.find().tables.empty());

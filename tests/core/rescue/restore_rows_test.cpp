@@ -1,5 +1,4 @@
-#include "core/rescue/restore_rows.h"
-
+#include "core/rescue/put_back.h"
 #include "core/support/rescue_scene.h"
 #include "support/writer_process.h"
 
@@ -13,7 +12,7 @@ constexpr const char* kLoseFive = "DELETE FROM notes WHERE id IN ('n1','n2','n3'
 
 }  // namespace
 
-TEST_CASE("five notes come back with all that hung on them, and the undo takes out just these") {
+TEST_CASE("Five notes come back with all that hung on them, and the undo takes out just these") {
   Scene scene;
   const std::string before = scene.content();
   scene.run(kLoseFive);
@@ -47,7 +46,7 @@ TEST_CASE("five notes come back with all that hung on them, and the undo takes o
   CHECK(scene.content() == before);
 }
 
-TEST_CASE("the snapshot of today stays, though the present state is kept on the same day") {
+TEST_CASE("The snapshot of today stays, though the present state is kept on the same day") {
   Scene scene;
   const std::string bytes = test::read_file(scene.snapshot);
   scene.run(kLoseFive);
@@ -59,7 +58,7 @@ TEST_CASE("the snapshot of today stays, though the present state is kept on the 
   CHECK(test::query_integer(first.before, "SELECT count(*) FROM notes") == 35);
 }
 
-TEST_CASE("a preview tells what would be put back and writes nothing") {
+TEST_CASE("A preview tells what would be put back and writes nothing") {
   Scene scene;
   scene.run(kLoseFive);
   const std::string bytes = test::read_file(scene.live);
@@ -77,7 +76,7 @@ TEST_CASE("a preview tells what would be put back and writes nothing") {
   CHECK_FALSE(fs::exists(scene.places.state / "undo-rows"));
 }
 
-TEST_CASE("nothing is written without a choice and a yes") {
+TEST_CASE("Nothing is written without a choice and a yes") {
   Scene scene;
   scene.run(kLoseFive);
   auto request = scene.request({"notes"});
@@ -91,7 +90,7 @@ TEST_CASE("nothing is written without a choice and a yes") {
   CHECK(scene.integer("SELECT count(*) FROM notes") == 35);
 }
 
-TEST_CASE("single rows are chosen by key or by a text in them") {
+TEST_CASE("Single rows are chosen by key or by a text in them") {
   Scene scene;
   scene.run(kLoseFive);
   auto request = scene.request();
@@ -107,7 +106,7 @@ TEST_CASE("single rows are chosen by key or by a text in them") {
   scene.check_whole();
 }
 
-TEST_CASE("a child whose other parent is still missing is left, and told") {
+TEST_CASE("A child whose other parent is still missing is left, and told") {
   Scene scene;
   scene.run(kLoseFive);
   auto request = scene.request({"notes"});
@@ -121,7 +120,7 @@ TEST_CASE("a child whose other parent is still missing is left, and told") {
   scene.check_whole();
 }
 
-TEST_CASE("rows whose unique values are taken by now are left, the others come back") {
+TEST_CASE("Rows whose unique values are taken by now are left, the others come back") {
   Scene scene;
   scene.run("DELETE FROM links");
   scene.run("INSERT INTO links VALUES('other', 'n7', 'n8', 'next')");
@@ -134,7 +133,7 @@ TEST_CASE("rows whose unique values are taken by now are left, the others come b
   scene.check_whole();
 }
 
-TEST_CASE("what a partial or computed unique index keeps away is left, with what hangs on it") {
+TEST_CASE("What a partial or computed unique index keeps away is left, with what hangs on it") {
   Scene scene(
       "CREATE TABLE p(id INTEGER PRIMARY KEY, name TEXT, live INT);"
       "CREATE UNIQUE INDEX u ON p(lower(name)) WHERE live = 1;"
@@ -149,7 +148,7 @@ TEST_CASE("what a partial or computed unique index keeps away is left, with what
   scene.check_whole(false);
 }
 
-TEST_CASE("an undo leaves what the application wrote since, and what that needs") {
+TEST_CASE("An undo leaves what the application wrote since, and what that needs") {
   Scene scene;
   scene.run(kLoseFive);
   const auto result = scene.put_back({"notes"});
@@ -165,7 +164,7 @@ TEST_CASE("an undo leaves what the application wrote since, and what that needs"
         ErrorCode::not_found);
 }
 
-TEST_CASE("an undo that is damaged, of another database or not confirmed changes nothing") {
+TEST_CASE("An undo that is damaged, of another database or not confirmed changes nothing") {
   Scene scene;
   scene.run(kLoseFive);
   const auto result = scene.put_back({"notes"});
@@ -190,7 +189,7 @@ TEST_CASE("an undo that is damaged, of another database or not confirmed changes
 }
 
 TEST_CASE(
-    "changed rows become as they were where that is asked for, and the undo brings them back") {
+    "Changed rows become as they were where that is asked for, and the undo brings them back") {
   Scene scene;
   scene.run("UPDATE notes SET content = 'spoiled', signal = 99 WHERE id = 'n9'");
   scene.run("DELETE FROM notes WHERE id = 'n10'");
@@ -209,7 +208,7 @@ TEST_CASE(
   scene.check_whole();
 }
 
-TEST_CASE("all notes come back at once beside a program that goes on writing") {
+TEST_CASE("All notes come back at once beside a program that goes on writing") {
   Scene scene("CREATE TABLE unused(x)");
   fs::remove(scene.live);
   test::make_notes_database(scene.live, {.notes = 300});
@@ -226,7 +225,7 @@ TEST_CASE("all notes come back at once beside a program that goes on writing") {
   CHECK(scene.text("PRAGMA integrity_check") == "ok");
 }
 
-TEST_CASE("a writer that never lets go makes the call end busy, with nothing changed") {
+TEST_CASE("A writer that never lets go makes the call end busy, with nothing changed") {
   for (const char* mode : {"wal", "delete"}) {
     Scene scene("CREATE TABLE unused(x)");
     fs::remove(scene.live);
@@ -245,7 +244,7 @@ TEST_CASE("a writer that never lets go makes the call end busy, with nothing cha
   }
 }
 
-TEST_CASE("the snapshot stays as it is, and only SQLite's own files appear beside the database") {
+TEST_CASE("The snapshot stays as it is, and only SQLite's own files appear beside the database") {
   Scene scene;
   scene.run(kLoseFive);
   test::OpenDatabase application(scene.live);
@@ -261,7 +260,7 @@ TEST_CASE("the snapshot stays as it is, and only SQLite's own files appear besid
   CHECK(application.text("SELECT count(*) FROM notes") == "40");
 }
 
-TEST_CASE("a damaged snapshot gives no rows") {
+TEST_CASE("A damaged snapshot gives no rows") {
   Scene scene;
   scene.run(kLoseFive);
   test::patch_file(scene.snapshot, 5000, "this is not what was here");

@@ -16,7 +16,7 @@ std::string reason_of(const core::RestoreRowsResult& result, const std::string& 
 
 }  // namespace
 
-TEST_CASE("columns that were added or dropped since do not keep rows away") {
+TEST_CASE("Columns that were added or dropped since do not keep rows away") {
   Scene scene("CREATE TABLE t(id INTEGER PRIMARY KEY, a, b); INSERT INTO t VALUES(1,'x','y')");
   scene.run(
       "DELETE FROM t; ALTER TABLE t DROP COLUMN b; "
@@ -27,7 +27,7 @@ TEST_CASE("columns that were added or dropped since do not keep rows away") {
   CHECK(scene.text("SELECT a || c FROM t") == "xz");
 }
 
-TEST_CASE("a new column that must be filled makes its table refused by name, not the others") {
+TEST_CASE("A new column that must be filled makes its table refused by name, not the others") {
   Scene scene(
       "CREATE TABLE t(id INTEGER PRIMARY KEY, a); CREATE TABLE u(id INTEGER PRIMARY KEY);"
       "INSERT INTO t VALUES(1,'x'); INSERT INTO u VALUES(1)");
@@ -39,7 +39,7 @@ TEST_CASE("a new column that must be filled makes its table refused by name, not
   CHECK_THAT(reason_of(result, "t"), Catch::Contains("must"));
 }
 
-TEST_CASE("rows of every kind of key come back as they were, and the undo is exact") {
+TEST_CASE("Rows of every kind of key come back as they were, and the undo is exact") {
   Scene scene(R"sql(
     CREATE TABLE without(a TEXT, b INTEGER, v, PRIMARY KEY(b, a)) WITHOUT ROWID;
     CREATE TABLE composite(a TEXT, b INTEGER, v, PRIMARY KEY(b, a));
@@ -75,7 +75,7 @@ TEST_CASE("rows of every kind of key come back as they were, and the undo is exa
   CHECK(scene.integer("SELECT seq FROM sqlite_sequence WHERE name = 'counted'") == 9);
 }
 
-TEST_CASE("a key in another case is the same key where the column says so") {
+TEST_CASE("A key in another case is the same key where the column says so") {
   Scene scene(
       "CREATE TABLE t(k TEXT COLLATE NOCASE PRIMARY KEY, v); INSERT INTO t VALUES('Key',1)");
   scene.run("UPDATE t SET k = 'KEY'");
@@ -83,7 +83,7 @@ TEST_CASE("a key in another case is the same key where the column says so") {
   CHECK(scene.put_back({"t"}).rows == 0);
 }
 
-TEST_CASE("tables that cannot be handled exactly are refused by name") {
+TEST_CASE("Tables that cannot be handled exactly are refused by name") {
   Scene scene(
       "CREATE TABLE keyless(a); INSERT INTO keyless VALUES(1);"
       "CREATE TABLE computed(id INTEGER PRIMARY KEY, a, b AS (a + 1));"
@@ -108,7 +108,7 @@ TEST_CASE("tables that cannot be handled exactly are refused by name") {
   CHECK_FALSE(found.tables[0].not_writable.empty());
 }
 
-TEST_CASE("functions, collations and modules of the application make its tables refused") {
+TEST_CASE("Functions, collations and modules of the application make its tables refused") {
   Scene scene(
       "CREATE TABLE f(id INTEGER PRIMARY KEY, a); INSERT INTO f VALUES(1, 2);"
       "CREATE TABLE m(id INTEGER PRIMARY KEY, a); INSERT INTO m VALUES(1, 2);"
@@ -131,7 +131,7 @@ TEST_CASE("functions, collations and modules of the application make its tables 
   CHECK_THAT(reason_of(result, "c"), Catch::Contains("OWN"));
 }
 
-TEST_CASE("triggers run, and the result says what they wrote") {
+TEST_CASE("Triggers run, and the result says what they wrote") {
   Scene scene(
       "CREATE TABLE t(id INTEGER PRIMARY KEY, a, seen INT DEFAULT 0);"
       "CREATE TABLE audit(id INTEGER PRIMARY KEY, what);"
@@ -151,7 +151,7 @@ TEST_CASE("triggers run, and the result says what they wrote") {
   CHECK(scene.integer("SELECT count(*) FROM audit") == 0);
 }
 
-TEST_CASE("a trigger that raises leaves nothing of all, and its words are told") {
+TEST_CASE("A trigger that raises leaves nothing of all, and its words are told") {
   Scene scene("CREATE TABLE t(id INTEGER PRIMARY KEY, a); INSERT INTO t VALUES(1,'x'),(2,'y')");
   scene.run(
       "DELETE FROM t; CREATE TRIGGER tt BEFORE INSERT ON t WHEN new.id = 2 BEGIN "
@@ -169,7 +169,7 @@ TEST_CASE("a trigger that raises leaves nothing of all, and its words are told")
   CHECK(result.left_total == 1);
 }
 
-TEST_CASE("a full-text index without triggers is told to need its program's rebuild") {
+TEST_CASE("A full-text index without triggers is told to need its program's rebuild") {
   Scene scene(
       "CREATE TABLE t(id INTEGER PRIMARY KEY, a); INSERT INTO t VALUES(1,'word');"
       "CREATE VIRTUAL TABLE x USING fts5(a, content='t', content_rowid='id');"
@@ -180,7 +180,7 @@ TEST_CASE("a full-text index without triggers is told to need its program's rebu
   CHECK_THAT(result.warnings[0], Catch::Contains("full-text index x"));
 }
 
-TEST_CASE("self-references, circles of foreign keys and parents that changed are no obstacle") {
+TEST_CASE("Self-references, circles of foreign keys and parents that changed are no obstacle") {
   Scene scene(
       "CREATE TABLE tree(id INTEGER PRIMARY KEY, up INT REFERENCES tree ON DELETE CASCADE);"
       "CREATE TABLE a(id INTEGER PRIMARY KEY, b INT REFERENCES b ON DELETE CASCADE);"
@@ -198,7 +198,7 @@ TEST_CASE("self-references, circles of foreign keys and parents that changed are
   scene.check_whole(false);
 }
 
-TEST_CASE("an application without foreign keys has broken references of its own, which stay") {
+TEST_CASE("An application without foreign keys has broken references of its own, which stay") {
   Scene scene(
       "CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(id INTEGER PRIMARY KEY, "
       "p INT REFERENCES p); INSERT INTO p VALUES(1); INSERT INTO c VALUES(1,1),(2,77);");
@@ -212,7 +212,7 @@ TEST_CASE("an application without foreign keys has broken references of its own,
 }
 
 TEST_CASE(
-    "strange names and values of megabytes come back whole, and are shown short and as text") {
+    "Strange names and values of megabytes come back whole, and are shown short and as text") {
   Scene scene(R"sql(
     CREATE TABLE "se""lect %s Ünï"("or'der" TEXT PRIMARY KEY, "a b" TEXT, "where" BLOB,
       "rowid" INT);
@@ -231,14 +231,14 @@ TEST_CASE(
   CHECK(scene.content() == whole);
 }
 
-TEST_CASE("a database with a second name is refused: who uses that one would not see the rows") {
+TEST_CASE("A database with a second name is refused: who uses that one would not see the rows") {
   Scene scene;
   scene.run("DELETE FROM notes");
   fs::create_hard_link(scene.live, scene / "home/second.db");
   CHECK(scene.error_of(scene.request({"notes"})).code == ErrorCode::conflict);
 }
 
-TEST_CASE("a table of another shape in the way of an undo is left alone") {
+TEST_CASE("A table of another shape in the way of an undo is left alone") {
   Scene scene("CREATE TABLE t(id INTEGER PRIMARY KEY, a); INSERT INTO t VALUES(1,'x')");
   scene.run("DELETE FROM t");
   const auto result = scene.put_back({"t"});

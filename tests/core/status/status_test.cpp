@@ -400,13 +400,16 @@ TEST_CASE("The snapshot to bring a database back from is the newest that is not 
   input.runs.insert(input.runs.begin(), check);
   input.snapshots[2].bytes = 1;  // not as long as its manifest says
   DatabaseStatus status = judge_one(input);
-  CHECK(mentions(status, say(core::Action::restore, {{"snapshot", "/b/global-2026-11-21.db"}, {"in_place", true}})));
+  CHECK(mentions(status, say(core::Action::restore,
+                             {{"snapshot", "/b/global-2026-11-21.db"}, {"in_place", true}})));
   CHECK(mentions(status, "/b/global-2026-11-23.db damaged"));
   CHECK_FALSE(mentions(status, "Take a new one"));
   check.ok = true;
   check.error_code.clear();
   input.runs.insert(input.runs.begin(), check);
-  CHECK(mentions(judge_one(input), say(core::Action::restore, {{"snapshot", "/b/global-2026-11-23.db"}, {"in_place", true}})));
+  CHECK(mentions(
+      judge_one(input),
+      say(core::Action::restore, {{"snapshot", "/b/global-2026-11-23.db"}, {"in_place", true}})));
 }
 
 TEST_CASE("Each line of a warning is a problem, what was lost first") {

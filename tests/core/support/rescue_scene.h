@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/rescue/lost_rows.h"
-#include "core/rescue/restore_rows.h"
+#include "core/rescue/put_back.h"
 #include "core/rescue/undo_rows.h"
 #include "core/snapshot/snapshot.h"
 #include "support/catch.h"

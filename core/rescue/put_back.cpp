@@ -1,7 +1,8 @@
-#include "core/rescue/restore_rows.h"
+#include "core/rescue/put_back.h"
 
 #include <algorithm>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/manifest.h"
 #include "core/catalog/run_records.h"
@@ -63,7 +64,7 @@ class RowRestoration {
 Expected<> RowRestoration::check_request() {
   if (!request_.choice.names_anything()) {
     return fail(ErrorCode::invalid_argument, "No rows were chosen.",
-                "Give tables, keys or text: find_lost_rows shows what is gone.");
+                "Give tables, keys or text: " + say(Action::find_rows) + " shows what is gone.");
   }
   if (!request_.missing && !request_.changed) {
     return fail(ErrorCode::invalid_argument, "Neither missing nor changed rows were asked for.",
@@ -79,8 +80,9 @@ Expected<> RowRestoration::check_request() {
   if (!request_.dry_run && !request_.confirmed) {
     return fail(ErrorCode::needs_confirmation,
                 "Putting rows back writes into " + text_of(request_.source) + ".",
-                "Preview with dry_run. Only after the user's yes: the same call with confirm: "
-                "true.");
+                "Preview with " + say_parameter("dry_run") +
+                    ". Only after the user's yes: the same call with " +
+                    say_parameter("confirmed", true) + ".");
   }
   return {};
 }
@@ -151,7 +153,7 @@ Expected<> RowRestoration::verify_snapshots() {
     return fail(ErrorCode::damaged,
                 text_of(snapshot) + " failed its check (" + describe_failures(*report) +
                     "); nothing was changed.",
-                "Name another snapshot; list_snapshots shows them.");
+                "Name another snapshot; " + say(Action::list_snapshots) + " shows them.");
   }
   return {};
 }
@@ -172,8 +174,9 @@ Expected<> RowRestoration::keep_present_state() {
     request.dry_run = false;
     BPD_TRY_AS(taken, take_snapshot(request, env_, progress_, stop_));
     if (taken->verification && taken->verification->verdict == VerifyReport::Verdict::damaged) {
-      return fail(ErrorCode::damaged, "The snapshot of the present state failed its check.",
-                  "Check the database with verify_snapshot first; nothing was changed.");
+      return fail(
+          ErrorCode::damaged, "The snapshot of the present state failed its check.",
+          "Check the database with " + say(Action::verify) + " first; nothing was changed.");
     }
     result_.before = taken->snapshot;
     return {};
