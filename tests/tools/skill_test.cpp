@@ -112,7 +112,7 @@ TEST_CASE(
   const auto servers = manifest.at("mcpServers");
   const std::string prefix = "mcp__plugin_" + plugin + "_" + servers.begin().key() + "__";
   const auto allowed = matches(frontmatter("allowed-tools"), "([a-z_-]+)");
-  CHECK(allowed.size() == 5);
+  CHECK(allowed.size() == 6);
   for (const auto& name : allowed) {
     INFO(name);
     REQUIRE(name.starts_with(prefix));
