@@ -302,7 +302,7 @@ Expected<RestoreRowsResult> restore_rows(const RestoreRowsRequest& request, cons
     (void)record_run(run, env);
     return result;
   }
-  run.warnings = joined_lines(result->warnings);
+  run.warnings.assign(result->warnings.begin(), result->warnings.end());
   auto told = record_and_tell(run, env);
   std::move(told.begin(), told.end(), std::back_inserter(result->warnings));
   return result;
