@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/rescue/put_back.h"
 #include "core/rescue/undo_rows.h"
@@ -120,7 +121,8 @@ std::optional<server::ToolOutcome<Json>> settle_confirmation(const Json& preview
   while (sentence.ends_with('\n')) sentence.pop_back();
   if (!context.abilities().form_elicitation) {
     return Error{ErrorCode::needs_confirmation, sentence,
-                 "Only after the user's yes to this: the same call with confirm: true."};
+                 "Only after the user's yes to this: the same call with " +
+                     core::say_parameter("confirmed", true) + "."};
   }
   return server::NeedsInput{
       .key = std::string(kConfirmKey),

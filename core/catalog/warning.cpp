@@ -48,6 +48,7 @@ bool warns_of(const std::vector<Warning>& warnings, WarningKind kind) {
 
 std::vector<std::string> texts_of(const std::vector<Warning>& warnings) {
   std::vector<std::string> texts;
+  texts.reserve(warnings.size());
   for (const Warning& warning : warnings) texts.push_back(warning.text);
   return texts;
 }
