@@ -62,6 +62,7 @@ std::string quoted(const std::string& text) {
 
 std::vector<sqlite3_value*> values_of(sqlite3_stmt* row, int columns) {
   std::vector<sqlite3_value*> values;
+  values.reserve(static_cast<std::size_t>(columns));
   for (int i = 0; i < columns; ++i) values.push_back(sqlite3_column_value(row, i));
   return values;
 }

@@ -302,6 +302,7 @@ Expected<std::set<std::string>> Undoing::needed_parents(std::uint64_t& orphans) 
       while ((rc = sqlite3_step(lonely->get())) == SQLITE_ROW) {
         ++orphans;
         std::vector<sqlite3_value*> values;
+        values.reserve(static_cast<std::size_t>(sqlite3_column_count(lonely->get())));
         for (int i = 0; i < sqlite3_column_count(lonely->get()); ++i) {
           values.push_back(sqlite3_column_value(lonely->get(), i));
         }
