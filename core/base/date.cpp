@@ -71,6 +71,12 @@ std::optional<Date> parse_date(std::string_view text) {
   return date;
 }
 
+std::string compact_instant(Instant instant) {
+  std::string text = format_instant(instant);
+  std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
+  return text;
+}
+
 std::string format_instant(Instant instant) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(instant);
   const auto midnight = std::chrono::floor<std::chrono::days>(whole);

@@ -18,6 +18,8 @@ std::string format_date(Date date);
 std::optional<Date> parse_date(std::string_view text);
 // RFC 3339, UTC, seconds: "2026-11-23T04:07:01Z".
 std::string format_instant(Instant instant);
+// The same for names of files: "20261123T040701Z".
+std::string compact_instant(Instant instant);
 // RFC 3339 as format_instant writes it, also with a fraction or an offset, of the years 1902 to
 // 2190; otherwise nothing.
 std::optional<Instant> parse_instant(std::string_view text);

@@ -16,9 +16,7 @@ constexpr int kMaxNames = 100;  // of one second
 constexpr std::chrono::milliseconds kLockTimeout{2'000};
 
 fs::path damaged_name(const fs::path& history, Instant now, int number) {
-  std::string time = format_instant(now);
-  std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
-  fs::path path = history.parent_path() / (std::string(kDamagedMark) + time);
+  fs::path path = history.parent_path() / (std::string(kDamagedMark) + compact_instant(now));
   if (number > 1) path += "-" + std::to_string(number);
   return path;
 }

@@ -66,9 +66,7 @@ bool is_safety_copy(std::string_view file_name) {
 }
 
 std::string safety_copy_name(const fs::path& target, Instant made_at, int number) {
-  std::string time = format_instant(made_at);
-  std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
-  return text_of(target.stem()) + std::string(kSafetyMark) + time +
+  return text_of(target.stem()) + std::string(kSafetyMark) + compact_instant(made_at) +
          (number < 2 ? "" : "-" + std::to_string(number)) + extension_of(target);
 }
 

@@ -14,6 +14,13 @@ bool is_of_other_host(const Snapshot& snapshot, const std::string& host,
          whose_is(*snapshot.manifest, host, machine) == Whose::others;
 }
 
+const Snapshot* find_named(const std::vector<Snapshot>& series, const fs::path& path) {
+  const auto found = std::find_if(series.begin(), series.end(), [&](const Snapshot& snapshot) {
+    return snapshot.path.filename() == path.filename();
+  });
+  return found == series.end() ? nullptr : &*found;
+}
+
 std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series, Instant now) {
   const auto latest = std::max_element(
       series.begin(), series.end(),

@@ -19,6 +19,9 @@ bool is_of_other_host(const Snapshot& snapshot, const std::string& host,
 // that was copied gives two machines one id.
 inline constexpr const char* kByNameAlone = "";
 
+// The one of a series, all in one folder, that bears this name; null where none does.
+const Snapshot* find_named(const std::vector<Snapshot>& series, const fs::path& path);
+
 // The latest taken of a series (taken_before); nothing when it is empty.
 std::optional<Snapshot> latest_of(const std::vector<Snapshot>& series, Instant now);
 

@@ -22,17 +22,6 @@ std::string table_at(const char* schema, const RowTable& table) {
   return std::string(schema) + "." + quote_identifier(table.name);
 }
 
-// Without the key, which is shown anyway.
-std::vector<std::string> shown_columns(const RowTable& table) {
-  std::vector<std::string> columns;
-  for (const std::string& column : table.columns) {
-    if (std::find(table.key.begin(), table.key.end(), column) == table.key.end()) {
-      columns.push_back(column);
-    }
-  }
-  return columns;
-}
-
 class Search {
  public:
   Search(const LostRowsRequest& request, const Env& env, ProgressSink& progress,
@@ -64,6 +53,8 @@ class Search {
   // Of the snapshot that is looked into:
   sqlite3* connection_ = nullptr;
   StatementHandle has_text_, show_;
+  // Of the table that is looked into, without the key, which is shown anyway:
+  std::vector<std::string> shown_columns_;
 };
 
 std::chrono::milliseconds Search::time_left() const {
@@ -178,8 +169,12 @@ Expected<> Search::prepare(const RowTable& table) {
                                "SELECT 1" + from + by_key + text_condition(table, request_.choice),
                                "cannot search " + table.name));
     has_text_ = std::move(*statement);
+    const std::string pattern = like_pattern(request_.choice.text);
+    sqlite3_bind_text(has_text_.get(), 1, pattern.data(), static_cast<int>(pattern.size()),
+                      SQLITE_TRANSIENT);
   }
-  const auto columns = shown_columns(table);
+  shown_columns_ = columns_beside_key(table);
+  const auto& columns = shown_columns_;
   BPD_TRY_AS(show, sqlite::prepare(
                        connection_,
                        "SELECT " + (columns.empty() ? "1" : listed(columns, "s")) + from + by_key,
@@ -203,9 +198,6 @@ Expected<bool> Search::take(const RowTable& table, sqlite3_stmt* key, std::size_
   };
   if (has_text_) {
     bind(has_text_.get());
-    const std::string pattern = like_pattern(request_.choice.text);
-    sqlite3_bind_text(has_text_.get(), 1, pattern.data(), static_cast<int>(pattern.size()),
-                      SQLITE_TRANSIENT);
     const int rc = sqlite3_step(has_text_.get());
     if (rc == SQLITE_DONE) return true;
     if (rc != SQLITE_ROW) {
@@ -222,9 +214,8 @@ Expected<bool> Search::take(const RowTable& table, sqlite3_stmt* key, std::size_
   if (rc != SQLITE_ROW) {
     return fail(sqlite::error_from(rc, connection_, "cannot read " + table.name));
   }
-  const auto columns = static_cast<int>(table.key.size());
-  lost.rows.push_back({shown(key_text(key, columns), kMaxKeyBytes),
-                       line_of(show_.get(), shown_columns(table)), number});
+  lost.rows.push_back(
+      {shown_key(key, table.key.size()), line_of(show_.get(), shown_columns_), number});
   sqlite3_reset(show_.get());
   return true;
 }
@@ -251,24 +242,18 @@ Expected<> Search::look_into_table(const RowTable& table, std::size_t number) {
 }
 
 Expected<> Search::look_at_changes(const RowTable& table) {
-  const std::vector<std::string> columns = shown_columns(table);
+  const std::vector<std::string>& columns = shown_columns_;
   if (columns.empty()) return {};
-  std::string differ;
-  for (const std::string& column : columns) {
-    const std::string name = quote_identifier(column);
-    differ +=
-        (differ.empty() ? "" : " OR ") + ("s." + name) + " IS NOT l." + name + " COLLATE BINARY";
-  }
   const std::string what = "cannot compare table " + table.name;
   BPD_TRY_AS(statement,
-             sqlite::prepare(connection_,
-                             "SELECT " + listed(table.key, "s") + ", " + listed(columns, "s") +
-                                 ", " + listed(columns, "l") + " FROM " +
-                                 table_at(kSnapshot, table) + " AS s JOIN " +
-                                 table_at("main", table) + " AS l ON " + same_key(table, "l", "s") +
-                                 " WHERE (" + differ + ")" + key_condition(table, request_.choice) +
-                                 text_condition(table, request_.choice),
-                             what));
+             sqlite::prepare(
+                 connection_,
+                 "SELECT " + listed(table.key, "s") + ", " + listed(columns, "s") + ", " +
+                     listed(columns, "l") + " FROM " + table_at(kSnapshot, table) + " AS s JOIN " +
+                     table_at("main", table) + " AS l ON " + same_key(table, "l", "s") + " WHERE " +
+                     differs(table, "s", "l") + key_condition(table, request_.choice) +
+                     text_condition(table, request_.choice),
+                 what));
   sqlite3_stmt* row = statement->get();
   const std::string pattern = like_pattern(request_.choice.text);
   if (!request_.choice.text.empty()) {
@@ -280,7 +265,7 @@ Expected<> Search::look_at_changes(const RowTable& table) {
     LostTable& lost = entry(table);
     if (++lost.changed <= request_.skip || lost.changed_rows.size() >= request_.limit) continue;
     ChangedRow changed;
-    changed.key = shown(key_text(row, keys), kMaxKeyBytes);
+    changed.key = shown_key(row, table.key.size());
     changed.then = differing_line(row, keys, false, columns);
     changed.now = differing_line(row, keys, true, columns);
     lost.changed_rows.push_back(std::move(changed));

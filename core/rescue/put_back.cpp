@@ -62,10 +62,7 @@ class RowRestoration {
 };
 
 Expected<> RowRestoration::check_request() {
-  if (!request_.choice.names_anything()) {
-    return fail(ErrorCode::invalid_argument, "No rows were chosen.",
-                "Give tables, keys or text: " + say(Action::find_rows) + " shows what is gone.");
-  }
+  BPD_TRY(check_choice(request_.choice));
   if (!request_.missing && !request_.changed) {
     return fail(ErrorCode::invalid_argument, "Neither missing nor changed rows were asked for.",
                 "Leave 'missing' at its default, or give changed: true.");
@@ -164,8 +161,7 @@ Expected<> RowRestoration::keep_present_state() {
   request.source = source_;
   request.destination = request_.destination;
   request.busy_timeout = request_.busy_timeout;
-  std::string time = format_instant(env_.clock.now());
-  std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
+  const std::string time = compact_instant(env_.clock.now());
   for (int number = 1; number <= kMaxLabels; ++number) {
     request.label = "before-rows-" + time + (number == 1 ? "" : "-" + std::to_string(number));
     request.dry_run = true;
@@ -228,8 +224,7 @@ Expected<> RowRestoration::write(LiveWriter& writer, RowPlan& plan) {
     return tell(connection, plan);
   }
   tell_of_indexes(connection, plan);
-  UndoRecord record{manifest_text(text_of(source_)), format_instant(env_.clock.now()),
-                    std::move(rows->changeset)};
+  UndoRecord record{manifest_text(text_of(source_)), env_.clock.now(), std::move(rows->changeset)};
   BPD_TRY_AS(undo, keep_undo(record, env_));
   if (auto committed = writer.commit(); !committed) {
     (void)forget_undo(*undo, env_);

@@ -61,19 +61,14 @@ Expected<std::unique_ptr<RowRecording>> RowRecording::start(sqlite3* connection)
   recording->is_shadow_ = [shadows = *shadows](const std::string& name) {
     return shadows.contains(name);
   };
-  BPD_TRY_AS(tables,
-             sqlite::prepare(connection,
-                             "SELECT m.name FROM main.sqlite_schema AS m WHERE m.type = 'table' "
-                             "AND m.rootpage > 0 AND (SELECT max(x.pk) > 0 AND max(x.hidden) = 0 "
-                             "FROM pragma_table_xinfo(m.name, 'main') AS x)",
-                             kRecording));
-  int rc = SQLITE_ROW;
-  while ((rc = sqlite3_step(tables->get())) == SQLITE_ROW) {
-    const auto* name = reinterpret_cast<const char*>(sqlite3_column_text(tables->get(), 0));
-    if (name != nullptr) recording->recordable_.insert(name);
-  }
-  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, kRecording));
-  rc = sqlite3session_create(connection, "main", &recording->session_);
+  BPD_TRY(sqlite::for_each_row(
+      connection,
+      "SELECT m.name FROM main.sqlite_schema AS m WHERE m.type = 'table' AND m.name IS NOT NULL "
+      "AND m.rootpage > 0 AND (SELECT max(x.pk) > 0 AND max(x.hidden) = 0 "
+      "FROM pragma_table_xinfo(m.name, 'main') AS x)",
+      kRecording,
+      [&](sqlite3_stmt* row) { recording->recordable_.insert(sqlite::column_text(row, 0)); }));
+  int rc = sqlite3session_create(connection, "main", &recording->session_);
   if (rc == SQLITE_OK) {
     sqlite3session_table_filter(recording->session_, wants, recording.get());
     rc = sqlite3session_attach(recording->session_, nullptr);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/rescue/row_text.h"
 #include "core/sqlite/sealed_vfs.h"
@@ -12,7 +13,6 @@
 namespace core {
 namespace {
 
-constexpr int kStepsBetweenLooks = 2'000;
 constexpr std::size_t kMaxTablesTold = 20;
 
 }  // namespace
@@ -21,6 +21,12 @@ bool RowChoice::wants(const std::string& table) const {
   return tables.empty() || std::any_of(tables.begin(), tables.end(), [&](const std::string& one) {
            return same_name(one, table);
          });
+}
+
+Expected<> check_choice(const RowChoice& choice) {
+  if (!choice.tables.empty() || !choice.keys.empty() || !choice.text.empty()) return {};
+  return fail(ErrorCode::invalid_argument, "No rows were chosen.",
+              "Give tables, keys or text: " + say(Action::find_rows) + " shows what is gone.");
 }
 
 Expected<> check_tables(const RowChoice& choice, const PairedTables& paired) {
@@ -76,19 +82,12 @@ Expected<> attach_snapshot(sqlite3* connection, const fs::path& snapshot, const 
 }
 
 Deadline::Deadline(sqlite3* connection, std::chrono::milliseconds limit, std::stop_token stop)
-    : connection_(connection),
-      end_(std::chrono::steady_clock::now() + limit),
-      stop_(std::move(stop)) {
-  sqlite3_progress_handler(connection_, kStepsBetweenLooks, look, this);
+    : connection_(connection), bound_{std::move(stop), std::chrono::steady_clock::now() + limit} {
+  end_statements_at(connection_, &bound_);
 }
 
 Deadline::~Deadline() {
-  sqlite3_progress_handler(connection_, 0, nullptr, nullptr);
-}
-
-int Deadline::look(void* self) {
-  const auto& deadline = *static_cast<const Deadline*>(self);
-  return deadline.passed() || deadline.stop_.stop_requested() ? 1 : 0;
+  end_statements_at(connection_, nullptr);
 }
 
 }  // namespace core

@@ -9,6 +9,7 @@
 #include "core/base/env.h"
 #include "core/base/error.h"
 #include "core/rescue/row_table.h"
+#include "core/sqlite/lanes.h"
 
 namespace core {
 
@@ -19,10 +20,11 @@ struct RowChoice {
   std::vector<std::string> keys{};
   std::string text{};
 
-  bool names_anything() const { return !tables.empty() || !keys.empty() || !text.empty(); }
   bool wants(const std::string& table) const;
 };
 
+// For what writes: invalid_argument for a choice of all rows there are.
+Expected<> check_choice(const RowChoice& choice);
 // invalid_argument for a chosen table that is not among these.
 Expected<> check_tables(const RowChoice& choice, const PairedTables& paired);
 
@@ -42,13 +44,11 @@ class Deadline {
   ~Deadline();
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
-  bool passed() const { return std::chrono::steady_clock::now() >= end_; }
+  bool passed() const { return bound_.passed(); }
 
  private:
-  static int look(void* self);
   sqlite3* connection_;
-  std::chrono::steady_clock::time_point end_;
-  std::stop_token stop_;
+  const Bound bound_;
 };
 
 }  // namespace core

@@ -125,17 +125,11 @@ Expected<> Planner::choose(const RowTable& table, const std::string& snapshot) {
 }
 
 Expected<> Planner::choose_changed(const RowTable& table, const std::string& snapshot) {
-  std::string differ;
-  for (const std::string& column : table.columns) {
-    const std::string name = quote_identifier(column);
-    if (std::find(table.key.begin(), table.key.end(), column) != table.key.end()) continue;
-    differ +=
-        (differ.empty() ? "" : " OR ") + ("s." + name) + " IS NOT l." + name + " COLLATE BINARY";
-  }
+  const std::string differ = differs(table, "s", "l");
   if (differ.empty()) return {};
   BPD_TRY_AS(batch, batch_for(table, true));
   BPD_TRY(fill(*batch, snapshot,
-               " AND (" + differ + ")" + key_condition(table, request_.choice) +
+               " AND " + differ + key_condition(table, request_.choice) +
                    text_condition(table, request_.choice),
                " JOIN " + in_main(table) + " AS l ON " + same_key(table, "l", "s")));
   return {};
@@ -160,12 +154,10 @@ Expected<> Planner::add_hanging(const std::vector<RowTable>& tables, const std::
       const std::string rows = plan_.batches[i].name;
       for (const RowTable& child : tables) {
         for (const ForeignKey& key : child.references) {
-          const bool whole = std::all_of(key.to.begin(), key.to.end(), [&](const auto& column) {
-            return std::any_of(parent.columns.begin(), parent.columns.end(),
-                               [&](const auto& one) { return same_name(one, column); });
-          });
-          if (!same_name(key.parent, parent.name) || !child.not_writable.empty() || !whole)
+          if (!same_name(key.parent, parent.name) || !child.not_writable.empty() ||
+              !has_columns(parent, key.to)) {
             continue;
+          }
           BPD_TRY_AS(added, hang_on(child, snapshot, key, rows));
           BPD_TRY_AS(at, batch_for(child, false));
           plan_.batches[*at].hanging += *added;
@@ -213,19 +205,15 @@ Expected<std::uint64_t> take_out(sqlite3* connection, RowPlan& plan, RowBatch& b
                                  const std::string& condition, const std::string& reason) {
   const std::string what = "cannot look at the rows of table " + batch.table.name;
   if (!reason.empty()) {
-    BPD_TRY_AS(keys, sqlite::prepare(connection,
-                                     "SELECT " + listed(batch.table.key, "b") + " FROM " +
-                                         batch.name + " AS b WHERE " + condition,
-                                     what));
-    int rc = SQLITE_ROW;
-    while ((rc = sqlite3_step(keys->get())) == SQLITE_ROW) {
-      ++plan.left_total;
-      if (plan.left.size() >= kMaxLeftShown) continue;
-      const auto columns = static_cast<int>(batch.table.key.size());
-      plan.left.push_back(
-          {batch.table.name, shown(key_text(keys->get(), columns), kMaxKeyBytes), reason});
-    }
-    if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, what));
+    BPD_TRY(sqlite::for_each_row(
+        connection,
+        "SELECT " + listed(batch.table.key, "b") + " FROM " + batch.name + " AS b WHERE " +
+            condition,
+        what, [&](sqlite3_stmt* row) {
+          ++plan.left_total;
+          if (plan.left.size() >= kMaxLeftShown) return;
+          plan.left.push_back({batch.table.name, shown_key(row, batch.table.key.size()), reason});
+        }));
   }
   BPD_TRY(
       sqlite::execute(connection, "DELETE FROM " + batch.name + " AS b WHERE " + condition, what));
@@ -245,11 +233,7 @@ std::string has_no_parent(const RowPlan* plan, const ForeignKey& key) {
   if (plan == nullptr) return condition;
   for (const RowBatch& other : plan->batches) {
     if (other.update || !same_name(other.table.name, key.parent)) continue;
-    const bool whole = std::all_of(key.to.begin(), key.to.end(), [&](const std::string& column) {
-      return std::any_of(other.table.columns.begin(), other.table.columns.end(),
-                         [&](const auto& one) { return same_name(one, column); });
-    });
-    if (!whole) continue;
+    if (!has_columns(other.table, key.to)) continue;
     condition += " AND NOT EXISTS (SELECT 1 FROM " + other.name + " AS p WHERE " +
                  refers(key, "b", "p") + ")";
   }
@@ -347,19 +331,13 @@ Expected<std::uint64_t> present(sqlite3* connection, const RowBatch& batch) {
 
 Expected<std::vector<std::string>> keys_of(sqlite3* connection, const RowBatch& batch,
                                            std::size_t most) {
-  const char* const what = "cannot read the keys";
-  BPD_TRY_AS(statement,
-             sqlite::prepare(connection,
-                             "SELECT " + listed(batch.table.key, "b") + " FROM " + batch.name +
-                                 " AS b ORDER BY b.backup_number LIMIT " + std::to_string(most),
-                             what));
   std::vector<std::string> keys;
-  int rc = SQLITE_ROW;
-  while ((rc = sqlite3_step(statement->get())) == SQLITE_ROW) {
-    const auto columns = static_cast<int>(batch.table.key.size());
-    keys.push_back(shown(key_text(statement->get(), columns), kMaxKeyBytes));
-  }
-  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, what));
+  BPD_TRY(sqlite::for_each_row(connection,
+                               "SELECT " + listed(batch.table.key, "b") + " FROM " + batch.name +
+                                   " AS b ORDER BY b.backup_number LIMIT " + std::to_string(most),
+                               "cannot read the keys", [&](sqlite3_stmt* row) {
+                                 keys.push_back(shown_key(row, batch.table.key.size()));
+                               }));
   return keys;
 }
 

@@ -13,6 +13,8 @@
 namespace core {
 namespace {
 
+using sqlite::column_text;
+using sqlite::for_each_row;
 using sqlite::quote_identifier;
 
 constexpr const char* kReading = "cannot read the schema";
@@ -24,39 +26,20 @@ struct Column {
   int key = 0;  // its place in the primary key, from 1
 };
 
-std::string text_at(sqlite3_stmt* statement, int column) {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
-  return text == nullptr ? "" : text;
-}
-
-// Calls `take` for each row. Parameters are texts.
-template <class Take>
-Expected<> each_row(sqlite3* connection, const std::string& sql,
-                    const std::vector<std::string>& parameters, Take take) {
-  BPD_TRY_AS(statement, sqlite::prepare(connection, sql, kReading));
-  sqlite3_stmt* raw = statement->get();
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    sqlite3_bind_text(raw, static_cast<int>(i + 1), parameters[i].data(),
-                      static_cast<int>(parameters[i].size()), SQLITE_STATIC);
-  }
-  int rc = SQLITE_ROW;
-  while ((rc = sqlite3_step(raw)) == SQLITE_ROW) take(raw);
-  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, kReading));
-  return {};
-}
-
 Expected<std::vector<Column>> columns_of(sqlite3* connection, const std::string& schema,
                                          const std::string& table) {
   std::vector<Column> columns;
-  BPD_TRY(each_row(connection,
-                   "SELECT name, type, \"notnull\", dflt_value IS NOT NULL, pk, hidden "
-                   "FROM pragma_table_xinfo(?1, ?2)",
-                   {table, schema}, [&](sqlite3_stmt* row) {
-                     columns.push_back(
-                         {text_at(row, 0), text_at(row, 1), sqlite3_column_int(row, 2) != 0,
-                          sqlite3_column_int(row, 3) != 0, sqlite3_column_int(row, 5) != 0,
-                          sqlite3_column_int(row, 4)});
-                   }));
+  BPD_TRY(for_each_row(connection,
+                       "SELECT name, type, \"notnull\", dflt_value IS NOT NULL, pk, hidden "
+                       "FROM pragma_table_xinfo(?1, ?2)",
+                       kReading,
+                       [&](sqlite3_stmt* row) {
+                         columns.push_back(
+                             {column_text(row, 0), column_text(row, 1),
+                              sqlite3_column_int(row, 2) != 0, sqlite3_column_int(row, 3) != 0,
+                              sqlite3_column_int(row, 5) != 0, sqlite3_column_int(row, 4)});
+                       },
+                       {table, schema}));
   return columns;
 }
 
@@ -102,30 +85,34 @@ struct Index {
 // Reads the indexes of a table; the name of a collation that SQLite does not have, if any.
 Expected<std::string> read_indexes(sqlite3* connection, RowTable& table, bool& key_is_rowid) {
   std::vector<Index> indexes;
-  BPD_TRY(each_row(
+  BPD_TRY(for_each_row(
       connection, "SELECT name, \"unique\", origin = 'pk', partial FROM pragma_index_list(?1, ?2)",
-      {table.name, "main"}, [&](sqlite3_stmt* row) {
-        indexes.push_back({text_at(row, 0), sqlite3_column_int(row, 1) != 0,
+      kReading,
+      [&](sqlite3_stmt* row) {
+        indexes.push_back({column_text(row, 0), sqlite3_column_int(row, 1) != 0,
                            sqlite3_column_int(row, 2) != 0, sqlite3_column_int(row, 3) != 0});
-      }));
+      },
+      {table.name, "main"}));
   std::string strange;
   for (const Index& index : indexes) {
     if (index.primary) key_is_rowid = false;
     UniqueIndex unique;
     bool plain = index.unique && !index.primary && !index.partial;
-    BPD_TRY(each_row(connection,
-                     "SELECT cid, name, coll FROM pragma_index_xinfo(?1, ?2) "
-                     "WHERE key = 1 ORDER BY seqno",
-                     {index.name, "main"}, [&](sqlite3_stmt* row) {
-                       const std::string name = text_at(row, 1);
-                       const std::string collation = text_at(row, 2);
-                       if (!is_own(collation)) strange = collation;
-                       const bool known = std::find(table.columns.begin(), table.columns.end(),
-                                                    name) != table.columns.end();
-                       plain = plain && sqlite3_column_int(row, 0) >= 0 && known;
-                       unique.columns.push_back(name);
-                       unique.collations.push_back(collation);
-                     }));
+    BPD_TRY(for_each_row(connection,
+                         "SELECT cid, name, coll FROM pragma_index_xinfo(?1, ?2) "
+                         "WHERE key = 1 ORDER BY seqno",
+                         kReading,
+                         [&](sqlite3_stmt* row) {
+                           const std::string name = column_text(row, 1);
+                           const std::string collation = column_text(row, 2);
+                           if (!is_own(collation)) strange = collation;
+                           const bool known = std::find(table.columns.begin(), table.columns.end(),
+                                                        name) != table.columns.end();
+                           plain = plain && sqlite3_column_int(row, 0) >= 0 && known;
+                           unique.columns.push_back(name);
+                           unique.collations.push_back(collation);
+                         },
+                         {index.name, "main"}));
     if (plain) table.uniques.push_back(std::move(unique));
   }
   return strange;
@@ -135,16 +122,19 @@ Expected<std::string> read_indexes(sqlite3* connection, RowTable& table, bool& k
 Expected<> read_references(sqlite3* connection, RowTable& table) {
   std::map<int, ForeignKey> found;
   bool implicit = false;
-  BPD_TRY(each_row(connection,
+  BPD_TRY(
+      for_each_row(connection,
                    "SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?1, ?2) "
                    "ORDER BY id, seq",
-                   {table.name, "main"}, [&](sqlite3_stmt* row) {
+                   kReading,
+                   [&](sqlite3_stmt* row) {
                      ForeignKey& key = found[sqlite3_column_int(row, 0)];
-                     key.parent = text_at(row, 1);
-                     key.from.push_back(text_at(row, 2));
-                     key.to.push_back(text_at(row, 3));
+                     key.parent = column_text(row, 1);
+                     key.from.push_back(column_text(row, 2));
+                     key.to.push_back(column_text(row, 3));
                      implicit = implicit || key.to.back().empty();
-                   }));
+                   },
+                   {table.name, "main"}));
   for (auto& [id, key] : found) {
     if (implicit && key.to.front().empty()) {
       BPD_TRY_AS(columns, columns_of(connection, "main", key.parent));
@@ -239,11 +229,11 @@ Expected<Pair> pair_table(sqlite3* connection, const std::string& snapshot,
 
 Expected<std::vector<std::string>> ordinary_tables(sqlite3* connection, const std::string& schema) {
   std::vector<std::string> names;
-  BPD_TRY(each_row(connection,
-                   "SELECT name FROM " + schema +
-                       ".sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name NOT LIKE "
-                       "'sqlite\\_%' ESCAPE '\\' ORDER BY name",
-                   {}, [&](sqlite3_stmt* row) { names.push_back(text_at(row, 0)); }));
+  BPD_TRY(for_each_row(connection,
+                       "SELECT name FROM " + schema +
+                           ".sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name NOT LIKE "
+                           "'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+                       kReading, [&](sqlite3_stmt* row) { names.push_back(column_text(row, 0)); }));
   return names;
 }
 
@@ -310,6 +300,31 @@ std::string same_key(const RowTable& table, const std::string& a, const std::str
     text += (text.empty() ? "" : " AND ") + a + "." + name + " = " + b + "." + name;
   }
   return text;
+}
+
+std::vector<std::string> columns_beside_key(const RowTable& table) {
+  std::vector<std::string> columns;
+  std::copy_if(table.columns.begin(), table.columns.end(), std::back_inserter(columns),
+               [&](const std::string& column) {
+                 return std::find(table.key.begin(), table.key.end(), column) == table.key.end();
+               });
+  return columns;
+}
+
+bool has_columns(const RowTable& table, const std::vector<std::string>& names) {
+  return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+    return std::any_of(table.columns.begin(), table.columns.end(),
+                       [&](const std::string& one) { return same_name(one, name); });
+  });
+}
+
+std::string differs(const RowTable& table, const std::string& a, const std::string& b) {
+  std::string text;
+  for (const std::string& column : columns_beside_key(table)) {
+    const std::string name = "." + quote_identifier(column);
+    text += (text.empty() ? "(" : " OR ") + a + name + " IS NOT " + b + name + " COLLATE BINARY";
+  }
+  return text.empty() ? text : text + ")";
 }
 
 std::string has_key(const RowTable& table, const std::string& a) {

@@ -54,6 +54,13 @@ Expected<PairedTables> pair_tables(sqlite3* connection, const std::string& snaps
 
 // The text that finds a row by its key: "a.k1 = b.k1 AND …".
 std::string same_key(const RowTable& table, const std::string& a, const std::string& b);
+// The columns that are not of the key.
+std::vector<std::string> columns_beside_key(const RowTable& table);
+// Whether the table has all of these.
+bool has_columns(const RowTable& table, const std::vector<std::string>& names);
+// "(a.c1 IS NOT b.c1 COLLATE BINARY OR …)" of the columns beside the key; empty where there is
+// none.
+std::string differs(const RowTable& table, const std::string& a, const std::string& b);
 // "a.k1 IS NOT NULL AND …": a row without that is never the same as another.
 std::string has_key(const RowTable& table, const std::string& a);
 // "a.c1, a.c2"; without an alias where that is empty.

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 
+#include "core/base/hex.h"
 #include "core/catalog/manifest.h"
 #include "core/sqlite/sqlite.h"
 
@@ -28,16 +29,6 @@ std::string number_text(sqlite3_value* value) {
   return text.data();
 }
 
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text = "x'";
-  for (const char c : bytes) {
-    text += kDigits[static_cast<unsigned char>(c) >> 4];
-    text += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return text + "'";
-}
-
 std::string one_key(sqlite3_value* value) {
   switch (sqlite3_value_type(value)) {
     case SQLITE_NULL:
@@ -45,7 +36,7 @@ std::string one_key(sqlite3_value* value) {
     case SQLITE_TEXT:
       return manifest_text(bytes_of(value));
     case SQLITE_BLOB:
-      return hex(bytes_of(value));
+      return "x'" + hex_of(bytes_of(value)) + "'";
     default:
       return number_text(value);
   }
@@ -58,13 +49,6 @@ std::string quoted(const std::string& text) {
     result += c;
   }
   return result + '"';
-}
-
-std::vector<sqlite3_value*> values_of(sqlite3_stmt* row, int columns) {
-  std::vector<sqlite3_value*> values;
-  values.reserve(static_cast<std::size_t>(columns));
-  for (int i = 0; i < columns; ++i) values.push_back(sqlite3_column_value(row, i));
-  return values;
 }
 
 void key_function(sqlite3_context* context, int count, sqlite3_value** values) {
@@ -86,6 +70,13 @@ std::string shown_value(sqlite3_value* value) {
 }
 
 }  // namespace
+
+std::vector<sqlite3_value*> values_of(sqlite3_stmt* row, int columns) {
+  std::vector<sqlite3_value*> values;
+  values.reserve(static_cast<std::size_t>(columns));
+  for (int i = 0; i < columns; ++i) values.push_back(sqlite3_column_value(row, i));
+  return values;
+}
 
 std::string shown(std::string_view text, std::size_t bytes) {
   const bool cut = text.size() > bytes;
@@ -115,8 +106,8 @@ std::string key_text(const std::vector<sqlite3_value*>& values) {
   return text + "]";
 }
 
-std::string key_text(sqlite3_stmt* row, int columns) {
-  return key_text(values_of(row, columns));
+std::string shown_key(sqlite3_stmt* row, std::size_t columns) {
+  return shown(key_text(values_of(row, static_cast<int>(columns))), kMaxKeyBytes);
 }
 
 std::string exact_key(const std::vector<sqlite3_value*>& values) {

@@ -21,12 +21,15 @@ inline constexpr std::size_t kMaxShownColumns = 5;  // of a row
 // UTF-8 on one line, whatever the bytes are: at most about `bytes` of them, then "…".
 std::string shown(std::string_view text, std::size_t bytes);
 
+// The first `columns` columns of a row; they last as its values do.
+std::vector<sqlite3_value*> values_of(sqlite3_stmt* row, int columns);
+
 // A key as it is given and shown: the value itself, of several columns ["a",1]; bytes that are no
 // text as x'00ff'. Two keys of one table differ in it, but for a number and the same number as
 // text.
 std::string key_text(const std::vector<sqlite3_value*>& values);
-// Of the first `columns` columns of a row.
-std::string key_text(sqlite3_stmt* row, int columns);
+// Of the first `columns` columns of a row, shortened: for people.
+std::string shown_key(sqlite3_stmt* row, std::size_t columns);
 // One that tells types apart, never shown: equal only for values that are the same.
 std::string exact_key(const std::vector<sqlite3_value*>& values);
 std::string exact_key(sqlite3_stmt* row, int columns);

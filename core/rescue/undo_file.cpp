@@ -23,12 +23,6 @@ constexpr std::uint32_t kFolderMode = 0700, kFileMode = 0600;
 constexpr std::string_view kEnding = ".undo";
 constexpr JsonLimits kLimits{4, 100, 100};
 
-// "20261128T203000Z" of "2026-11-28T20:30:00Z".
-std::string compact(std::string instant) {
-  std::erase_if(instant, [](char c) { return c == '-' || c == ':'; });
-  return instant;
-}
-
 // Of the stem only what is plain in every shell and file system.
 std::string plain_stem(const std::string& source) {
   std::string stem = stem_of(path_of(source)).substr(0, kMaxNameBytes);
@@ -55,9 +49,9 @@ Expected<std::string> keep_undo(const UndoRecord& record, const Env& env) {
   BPD_TRY(env.files.make_folders(folder, kFolderMode));
   const Json head{{"format", kFormat},
                   {"source", record.source},
-                  {"made_at", record.made_at},
+                  {"made_at", format_instant(record.made_at)},
                   {"sha256", sha256_of(record.changeset)}};
-  const std::string stem = plain_stem(record.source) + "-" + compact(record.made_at);
+  const std::string stem = plain_stem(record.source) + "-" + compact_instant(record.made_at);
   for (int number = 1; number <= kMaxNames; ++number) {
     const std::string name =
         stem + (number == 1 ? "" : "-" + std::to_string(number)) + std::string(kEnding);
@@ -98,7 +92,9 @@ Expected<UndoRecord> read_undo(const std::string& name, const Env& env) {
                 "Update backup-plugin-db.");
   }
   if (!is_text("source") || !is_text("made_at") || !is_text("sha256")) return fail_damaged(name);
-  UndoRecord record{head["source"], head["made_at"], text->substr(end + 1)};
+  const auto made_at = parse_instant(head["made_at"].get<std::string>());
+  if (!made_at) return fail_damaged(name);
+  UndoRecord record{head["source"], *made_at, text->substr(end + 1)};
   if (sha256_of(record.changeset) != head["sha256"].get<std::string>()) return fail_damaged(name);
   return record;
 }

@@ -9,7 +9,7 @@ namespace core {
 
 struct UndoRecord {
   std::string source;     // the database, by manifest_text of its path
-  std::string made_at;    // format_instant
+  Instant made_at{};      // in whole seconds
   std::string changeset;  // what was written; its inverse is the undo
 };
 

@@ -77,64 +77,50 @@ std::string parent_key(const Referrer& referrer, const std::vector<sqlite3_value
 
 Expected<LiveTable> Undoing::read_table(const std::string& name) {
   LiveTable table;
-  BPD_TRY_AS(columns, sqlite::prepare(connection_,
-                                      "SELECT name, pk > 0 FROM pragma_table_xinfo(?1, 'main') "
-                                      "WHERE hidden = 0 ORDER BY cid",
-                                      "cannot read the schema"));
-  sqlite3_bind_text(columns->get(), 1, name.data(), static_cast<int>(name.size()), SQLITE_STATIC);
-  while (sqlite3_step(columns->get()) == SQLITE_ROW) {
-    table.columns.emplace_back(
-        reinterpret_cast<const char*>(sqlite3_column_text(columns->get(), 0)));
-    table.key.push_back(sqlite3_column_int(columns->get(), 1) != 0);
-  }
+  BPD_TRY(sqlite::for_each_row(
+      connection_,
+      "SELECT name, pk > 0 FROM pragma_table_xinfo(?1, 'main') WHERE hidden = 0 ORDER BY cid",
+      "cannot read the schema",
+      [&](sqlite3_stmt* row) {
+        table.columns.push_back(sqlite::column_text(row, 0));
+        table.key.push_back(sqlite3_column_int(row, 1) != 0);
+      },
+      {name}));
   return table;
 }
 
 // Which columns of which tables refer to those of the changeset.
 Expected<> Undoing::read_referrers() {
-  BPD_TRY_AS(names, sqlite::prepare(connection_,
-                                    "SELECT m.name, f.\"table\", f.id, f.\"from\", f.\"to\" FROM "
-                                    "main.sqlite_schema AS m, "
-                                    "pragma_foreign_key_list(m.name, 'main') AS f "
-                                    "WHERE m.type = 'table' AND m.rootpage > 0 "
-                                    "ORDER BY m.name, f.id, f.seq",
-                                    "cannot read the foreign keys"));
-  const auto text = [&](int column) {
-    const auto* raw = reinterpret_cast<const char*>(sqlite3_column_text(names->get(), column));
-    return std::string(raw == nullptr ? "" : raw);
-  };
-  int rc = SQLITE_ROW;
   std::string last;
-  while ((rc = sqlite3_step(names->get())) == SQLITE_ROW) {
-    const std::string child = text(0), parent = text(1);
-    const auto found = std::find_if(tables_.begin(), tables_.end(), [&](const auto& entry) {
-      return same_name(entry.first, parent);
-    });
-    if (found == tables_.end()) continue;
-    LiveTable& table = found->second;
-    const std::string id = child + "\n" + text(2);
-    if (id != last) table.referrers.push_back({child, {found->first, {}, {}}});
-    last = id;
-    ForeignKey& key = table.referrers.back().key;
-    key.from.push_back(text(3));
-    key.to.push_back(text(4));
-  }
-  if (rc != SQLITE_DONE) {
-    return fail(sqlite::error_from(rc, connection_, "cannot read the foreign keys"));
-  }
+  BPD_TRY(sqlite::for_each_row(
+      connection_,
+      "SELECT m.name, f.\"table\", f.id, f.\"from\", f.\"to\" FROM main.sqlite_schema AS m, "
+      "pragma_foreign_key_list(m.name, 'main') AS f "
+      "WHERE m.type = 'table' AND m.rootpage > 0 ORDER BY m.name, f.id, f.seq",
+      "cannot read the foreign keys", [&](sqlite3_stmt* row) {
+        const std::string child = sqlite::column_text(row, 0);
+        const std::string parent = sqlite::column_text(row, 1);
+        const auto found = std::find_if(tables_.begin(), tables_.end(), [&](const auto& entry) {
+          return same_name(entry.first, parent);
+        });
+        if (found == tables_.end()) return;
+        LiveTable& table = found->second;
+        const std::string id = child + "\n" + sqlite::column_text(row, 2);
+        if (id != last) table.referrers.push_back({child, {found->first, {}, {}}});
+        last = id;
+        ForeignKey& key = table.referrers.back().key;
+        key.from.push_back(sqlite::column_text(row, 3));
+        key.to.push_back(sqlite::column_text(row, 4));
+      }));
   for (auto& [name, table] : tables_) {
     for (Referrer& referrer : table.referrers) {
       if (!referrer.key.to.front().empty()) continue;
       // Not named: the primary key, in its order.
-      BPD_TRY_AS(key, sqlite::prepare(connection_,
-                                      "SELECT name FROM pragma_table_xinfo(?1, 'main') "
-                                      "WHERE pk > 0 ORDER BY pk",
-                                      "cannot read the schema"));
-      sqlite3_bind_text(key->get(), 1, name.data(), static_cast<int>(name.size()), SQLITE_STATIC);
       std::vector<std::string> to;
-      while (sqlite3_step(key->get()) == SQLITE_ROW) {
-        to.emplace_back(reinterpret_cast<const char*>(sqlite3_column_text(key->get(), 0)));
-      }
+      BPD_TRY(sqlite::for_each_row(
+          connection_, "SELECT name FROM pragma_table_xinfo(?1, 'main') WHERE pk > 0 ORDER BY pk",
+          "cannot read the schema",
+          [&](sqlite3_stmt* row) { to.push_back(sqlite::column_text(row, 0)); }, {name}));
       if (to.size() == referrer.key.from.size()) referrer.key.to = to;
     }
     std::erase_if(table.referrers,
@@ -290,26 +276,17 @@ Expected<std::set<std::string>> Undoing::needed_parents(std::uint64_t& orphans) 
       for (const std::string& column : referrer.key.from) {
         whole += "c." + quote_identifier(column) + " IS NOT NULL AND ";
       }
-      const std::string what = "cannot check the foreign keys of " + referrer.child;
-      BPD_TRY_AS(lonely, sqlite::prepare(
-                             connection_,
-                             "SELECT DISTINCT " + listed(referrer.key.from, "c") + " FROM main." +
-                                 quote_identifier(referrer.child) + " AS c WHERE " + whole +
-                                 "NOT EXISTS (SELECT 1 FROM main." + quote_identifier(name) +
-                                 " AS p WHERE " + refers(referrer.key, "c", "p") + ")",
-                             what));
-      int rc = SQLITE_ROW;
-      while ((rc = sqlite3_step(lonely->get())) == SQLITE_ROW) {
-        ++orphans;
-        std::vector<sqlite3_value*> values;
-        values.reserve(static_cast<std::size_t>(sqlite3_column_count(lonely->get())));
-        for (int i = 0; i < sqlite3_column_count(lonely->get()); ++i) {
-          values.push_back(sqlite3_column_value(lonely->get(), i));
-        }
-        const std::string key = parent_key(referrer, values);
-        if (removed_.contains(key)) needed.insert(key);
-      }
-      if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection_, what));
+      BPD_TRY(sqlite::for_each_row(
+          connection_,
+          "SELECT DISTINCT " + listed(referrer.key.from, "c") + " FROM main." +
+              quote_identifier(referrer.child) + " AS c WHERE " + whole +
+              "NOT EXISTS (SELECT 1 FROM main." + quote_identifier(name) + " AS p WHERE " +
+              refers(referrer.key, "c", "p") + ")",
+          "cannot check the foreign keys of " + referrer.child, [&](sqlite3_stmt* row) {
+            ++orphans;
+            const std::string key = parent_key(referrer, values_of(row, sqlite3_column_count(row)));
+            if (removed_.contains(key)) needed.insert(key);
+          }));
     }
   }
   return needed;

@@ -117,19 +117,15 @@ Expected<> find_absent(sqlite3* connection, const RowPlan& plan, std::vector<Ref
     const RowBatch& batch = plan.batches[at];
     BPD_TRY_AS(count, present(connection, batch));
     if (*count == batch.rows) continue;
-    const std::string what = "cannot count the rows of " + batch.table.name;
-    BPD_TRY_AS(absent, sqlite::prepare(connection,
-                                       "SELECT b.backup_number FROM " + batch.name +
-                                           " AS b WHERE NOT EXISTS (SELECT 1 FROM main." +
-                                           quote_identifier(batch.table.name) + " AS l WHERE " +
-                                           same_key(batch.table, "l", "b") + ")",
-                                       what));
-    int rc = SQLITE_ROW;
-    while ((rc = sqlite3_step(absent->get())) == SQLITE_ROW) {
-      refusals.push_back({at, sqlite3_column_int64(absent->get(), 0),
-                          "a trigger of the database does not let it in"});
-    }
-    if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, what));
+    BPD_TRY(sqlite::for_each_row(
+        connection,
+        "SELECT b.backup_number FROM " + batch.name +
+            " AS b WHERE NOT EXISTS (SELECT 1 FROM main." + quote_identifier(batch.table.name) +
+            " AS l WHERE " + same_key(batch.table, "l", "b") + ")",
+        "cannot count the rows of " + batch.table.name, [&](sqlite3_stmt* row) {
+          refusals.push_back(
+              {at, sqlite3_column_int64(row, 0), "a trigger of the database does not let it in"});
+        }));
   }
   return {};
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/call.h"
+#include "core/base/hex.h"
 #include "core/base/json_limits.h"
 #include "core/base/paths.h"
 #include "core/schedule/due.h"
@@ -34,7 +35,7 @@ std::string short_hash(std::string_view text) {  // FNV-1a; six digits tell a us
   std::uint64_t hash = 14695981039346656037u;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
   std::string digits;
-  for (int i = 0; i < 6; ++i, hash >>= 4) digits += "0123456789abcdef"[hash & 15];
+  for (int i = 0; i < 6; ++i, hash >>= 4) digits += kHexDigits[hash & 15];
   return digits;
 }
 

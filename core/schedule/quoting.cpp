@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/base/hex.h"
 #include "core/base/utf8.h"
 
 namespace core {
@@ -24,10 +25,8 @@ Expected<> refuse_nul(std::string_view text) {
 }
 
 void append_hex_byte(std::string& out, unsigned char byte) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  out += "\\x";
-  out += kDigits[byte >> 4];
-  out += kDigits[byte & 15];
+  const char c = static_cast<char>(byte);
+  out += "\\x" + hex_of({&c, 1});
 }
 
 // Escapes for inside systemd's double quotes. Dollars mean variables in arguments only.

@@ -16,8 +16,7 @@ Expected<fs::path> keep_damaged_copy(const SnapshotPlan& plan, Manifest manifest
     return !is_damaged_copy(other) || other.manifest->source != manifest.source ||
            is_of_other_host(other, plan.host, kByNameAlone);
   });
-  const bool ours = std::any_of(series->begin(), series->end(),
-                                [&](const Snapshot& other) { return other.path == path; });
+  const bool ours = find_named(*series, path) != nullptr;
   if (!ours && (files.link_info(path) || files.link_info(manifest_path_of(path)))) {
     return fail(ErrorCode::conflict, text_of(path) + " is there already, and is something else.");
   }

@@ -83,7 +83,6 @@ class SnapshotRun {
   void tell_of_loss(const fs::path& kept_as);
   void apply_retention();
   void remove_new_folders();
-  std::optional<Snapshot> same_day() const;
   double ms_since(SteadyTime start) const;
 
   const SnapshotRequest& request_;
@@ -159,7 +158,7 @@ Expected<> SnapshotRun::look_around() {
 Expected<> SnapshotRun::look_at_series() {
   BPD_TRY_AS(series, list_series(plan_.folder, plan_.name.stem, env_.files));
   series_ = std::move(*series);
-  result_.replaced = same_day().has_value();
+  result_.replaced = find_named(series_, plan_.snapshot) != nullptr;
   return check_place(plan_, series_, env_.files);
 }
 
@@ -363,7 +362,7 @@ Expected<> SnapshotRun::publish(Temporary& file) {
   PublishRequest request;
   request.snapshot = plan_.snapshot;
   request.name = plan_.name;
-  request.replaces = same_day();
+  if (const Snapshot* same_day = find_named(series_, plan_.snapshot)) request.replaces = *same_day;
   request.keep_replaced = result_.shrink_alarm;
   BPD_TRY_AS(published, publish_snapshot(request, file, result_.manifest, env_.files, stop_,
                                          series_lock(), *lock));
@@ -466,14 +465,6 @@ void SnapshotRun::remove_new_folders() {
   for (const fs::path& folder : new_folders_) {
     if (!env_.files.remove_empty_folder(folder)) return;
   }
-}
-
-std::optional<Snapshot> SnapshotRun::same_day() const {
-  const auto found = std::find_if(series_.begin(), series_.end(), [&](const Snapshot& snapshot) {
-    return snapshot.path.filename() == plan_.snapshot.filename();
-  });
-  if (found == series_.end()) return std::nullopt;
-  return *found;
 }
 
 double SnapshotRun::ms_since(SteadyTime start) const {

@@ -156,10 +156,7 @@ Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& se
                 "Move it away, or give another label.");
   }
   // Where case does not count, global.db's snapshot would go to the place of Global.db's.
-  const bool listed = std::any_of(series.begin(), series.end(), [&](const Snapshot& snapshot) {
-    return snapshot.path.filename() == plan.snapshot.filename();
-  });
-  if (taken && !listed) {
+  if (taken && find_named(series, plan.snapshot) == nullptr) {
     return fail(ErrorCode::conflict,
                 place + " is there already under another spelling of its name.",
                 "Give this source a label of its own.");

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/hex.h"
 #include "core/base/paths.h"
 #include "core/platform/folder.h"
 #include "core/platform/page_cache.h"
@@ -291,7 +292,6 @@ Expected<> prepare_to_open(const std::filesystem::path& path) {
 
 Expected<std::string> sealed_uri(const std::filesystem::path& path) {
   BPD_TRY(prepare_to_open(path));
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string uri = "file:";
   for (const char c : text_of(path)) {
     const auto byte = static_cast<unsigned char>(c);
@@ -299,7 +299,7 @@ Expected<std::string> sealed_uri(const std::filesystem::path& path) {
     if (plain || (c >= '-' && c <= '9')) {
       uri += c;
     } else {
-      uri += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+      uri += "%" + hex_of({&c, 1});
     }
   }
   return uri + "?mode=ro&vfs=" + sealed_vfs().name();

@@ -184,11 +184,12 @@ Expected<std::string> query_text(sqlite3* connection, std::string_view sql, std:
 }
 
 Expected<> for_each_row(sqlite3* connection, const std::string& sql, std::string_view what,
-                        const std::function<void(sqlite3_stmt*)>& take, const std::string& bound) {
+                        const std::function<void(sqlite3_stmt*)>& take,
+                        const std::vector<std::string>& bound) {
   BPD_TRY_AS(statement, prepare(connection, sql, what));
-  if (sqlite3_bind_parameter_count(statement->get()) > 0) {
-    sqlite3_bind_text(statement->get(), 1, bound.data(), static_cast<int>(bound.size()),
-                      SQLITE_STATIC);
+  for (std::size_t i = 0; i < bound.size(); ++i) {
+    sqlite3_bind_text(statement->get(), static_cast<int>(i + 1), bound[i].data(),
+                      static_cast<int>(bound[i].size()), SQLITE_STATIC);
   }
   int rc = SQLITE_ROW;
   while ((rc = sqlite3_step(statement->get())) == SQLITE_ROW) take(statement->get());

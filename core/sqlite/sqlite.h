@@ -50,10 +50,11 @@ Expected<StatementHandle> prepare(sqlite3* connection, std::string_view sql, std
 Expected<std::int64_t> query_integer(sqlite3* connection, std::string_view sql,
                                      std::string_view what);
 Expected<std::string> query_text(sqlite3* connection, std::string_view sql, std::string_view what);
-// Calls `take` for each row; nothing but an error can come of it. `bound` is the statement's `?`.
+// Calls `take` for each row; nothing but an error can come of it. `bound` are the statement's
+// parameters, in their order.
 Expected<> for_each_row(sqlite3* connection, const std::string& sql, std::string_view what,
                         const std::function<void(sqlite3_stmt*)>& take,
-                        const std::string& bound = {});
+                        const std::vector<std::string>& bound = {});
 // Up to its first zero byte; empty for NULL.
 std::string column_text(sqlite3_stmt* row, int column);
 

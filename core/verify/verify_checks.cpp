@@ -150,7 +150,7 @@ bool check_foreign_keys_of(sqlite3* connection, const std::string& table, Counte
                                       (rowid.empty() ? "" : ", rowid " + rowid) +
                                       ": no such row in " + sqlite::column_text(row, 2) + ".");
       },
-      table);
+      {table});
   if (done) return true;
   VerifyCheck ended = ended_by(result.check.name, done.error());
   // Half a count would be taken for the whole one, by those who compare it later.

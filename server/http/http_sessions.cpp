@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <random>
+
+#include "core/base/hex.h"
+#include "core/platform/secrets.h"
 
 namespace server {
 namespace {
@@ -72,17 +74,8 @@ void HttpSession::finish() {
 }
 
 std::string SessionStore::make_id() {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  constexpr int kRandomBits = 128;
-  std::random_device random;  // the operating system's generator, not a seeded one
-  std::string id;
-  for (int bits = 0; bits < kRandomBits; bits += 32) {
-    auto word = static_cast<std::uint32_t>(random());
-    for (int digit = 0; digit < 8; ++digit, word >>= 4) {
-      id.push_back(kDigits[word & 0xf]);
-    }
-  }
-  return id;
+  constexpr std::size_t kRandomBytes = 16;
+  return core::hex_of(core::random_bytes(kRandomBytes));
 }
 
 SessionStore::Added SessionStore::add(std::shared_ptr<HttpSession> session) {

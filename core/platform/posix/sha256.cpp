@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "core/base/hex.h"
 #include "core/base/paths.h"
 #include "core/base/prefetch.h"
 #include "core/platform/descriptor.h"
@@ -55,14 +56,7 @@ void Sha256::update(const void* data, std::size_t bytes) {
 std::string Sha256::finish() {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   SHA256_Final(digest.data(), &state_->context);
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(digest.size() * 2);
-  for (const unsigned char byte : digest) {
-    hex += kDigits[byte >> 4];
-    hex += kDigits[byte & 15];
-  }
-  return hex;
+  return hex_of({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 std::string sha256_of(std::string_view text) {

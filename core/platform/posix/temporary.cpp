@@ -12,6 +12,7 @@
 #include <random>
 
 #include "core/base/cannot.h"
+#include "core/base/hex.h"
 #include "core/base/paths.h"
 #include "core/platform/folder.h"
 
@@ -77,7 +78,7 @@ std::optional<std::string> name_of_temporary(std::string_view file_name) {
   if (dot == std::string_view::npos || dot == 0) return std::nullopt;
   const std::string_view random = file_name.substr(dot + 1);
   if (random.size() != kRandomDigits ||
-      random.find_first_not_of("0123456789abcdef") != std::string_view::npos) {
+      random.find_first_not_of(kHexDigits) != std::string_view::npos) {
     return std::nullopt;
   }
   return std::string(file_name.substr(0, dot));
