@@ -163,21 +163,27 @@ Expected<> trim(sqlite3* connection, const std::string& what) {
                          what);
 }
 
-Expected<> try_record(const RunRecord& run, std::int64_t id, const Env& env) {
+// Opened to be written to: made where there is none.
+Expected<sqlite::ConnectionHandle> open_to_record(const Env& env) {
   BPD_TRY(env.files.make_folders(env.places.state, kFolderMode));
   const fs::path path = history_path(env.places);
   BPD_TRY_AS(connection, open_history(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
-  sqlite3* raw = connection->get();
-  BPD_TRY(prepare_schema(raw, path, env));
-  const std::string what = "cannot record the run in " + text_of(path);
-  if (auto begun = sqlite::execute(raw, "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE", what);
-      !begun) {
-    return begun;
-  }
-  BPD_TRY(insert(raw, run, id, what));
-  BPD_TRY(thin_streak(raw, run, what));
-  BPD_TRY(trim(raw, what));
-  return sqlite::execute(raw, "COMMIT", what);
+  BPD_TRY(prepare_schema(connection->get(), path, env));
+  return std::move(*connection);
+}
+
+Expected<> record_in(sqlite3* connection, const RunRecord& run, std::int64_t id, const Env& env) {
+  const std::string what = "cannot record the run in " + text_of(history_path(env.places));
+  BPD_TRY(sqlite::execute(connection, "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE", what));
+  BPD_TRY(insert(connection, run, id, what));
+  BPD_TRY(thin_streak(connection, run, what));
+  BPD_TRY(trim(connection, what));
+  return sqlite::execute(connection, "COMMIT", what);
+}
+
+Expected<> try_record(const RunRecord& run, std::int64_t id, const Env& env) {
+  BPD_TRY_AS(connection, open_to_record(env));
+  return record_in(connection->get(), run, id, env);
 }
 
 Expected<> try_to_add(const std::string& schedule, const std::string& lines, const Env& env) {
@@ -202,24 +208,14 @@ Expected<> try_to_add(const std::string& schedule, const std::string& lines, con
   return {};
 }
 
-Expected<std::vector<RunRecord>> try_to_list(const RunFilter& filter, const Env& env) {
-  const fs::path path = history_path(env.places);
-  const auto info = env.files.info(path);
-  if (!info && info.error().code == ErrorCode::not_found) return std::vector<RunRecord>();
-  if (!info) return fail(info.error());
-  BPD_TRY_AS(connection, open_history(path, SQLITE_OPEN_READWRITE));
-  sqlite3* raw = connection->get();
-  const std::string what = "cannot read " + text_of(path);
-  BPD_TRY_AS(version, sqlite::query_integer(raw, "PRAGMA user_version", what));
-  if (*version == 0) return std::vector<RunRecord>();  // another process is just creating it
-  if (*version > kSchemaVersion) return fail_newer(path, *version);
-
+Expected<std::vector<RunRecord>> list_in(sqlite3* connection, const RunFilter& filter,
+                                         const std::string& what) {
   std::string sql = std::string("SELECT ") + kColumns + " FROM runs WHERE id > ?";
   if (filter.kind) sql += " AND kind = ?";
   if (filter.schedule) sql += " AND schedule = ?";
   if (filter.source) sql += " AND source = ?";
   sql += " ORDER BY id DESC LIMIT ?";
-  BPD_TRY_AS(statement, sqlite::prepare(raw, sql, what));
+  BPD_TRY_AS(statement, sqlite::prepare(connection, sql, what));
   Binder bind(statement->get());
   bind.number(filter.after);
   for (const auto* text : {&filter.kind, &filter.schedule, &filter.source}) {
@@ -231,8 +227,38 @@ Expected<std::vector<RunRecord>> try_to_list(const RunFilter& filter, const Env&
   while ((rc = sqlite3_step(statement->get())) == SQLITE_ROW) {
     runs.push_back(record_at(statement->get()));
   }
-  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, raw, what));
+  if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, what));
   return runs;
+}
+
+Expected<std::vector<RunRecord>> try_to_list(const RunFilter& filter, const Env& env) {
+  const fs::path path = history_path(env.places);
+  const auto info = env.files.info(path);
+  if (!info && info.error().code == ErrorCode::not_found) return std::vector<RunRecord>();
+  if (!info) return fail(info.error());
+  BPD_TRY_AS(connection, open_history(path, SQLITE_OPEN_READWRITE));
+  const std::string what = "cannot read " + text_of(path);
+  BPD_TRY_AS(version, sqlite::query_integer(connection->get(), "PRAGMA user_version", what));
+  if (*version == 0) return std::vector<RunRecord>();  // another process is just creating it
+  if (*version > kSchemaVersion) return fail_newer(path, *version);
+  return list_in(connection->get(), filter, what);
+}
+
+// What tells that the history was begun anew since then.
+RunFilter beginnings_since(Instant since) {
+  RunFilter filter;
+  filter.kind = "history";
+  filter.after = to_ms(since) / 1000 - 1;  // see begin_anew: all but few runs are passed over
+  filter.limit = 1;
+  return filter;
+}
+
+std::optional<std::string> told_by(const Expected<std::vector<RunRecord>>& beginnings,
+                                   Instant since) {
+  if (!beginnings || beginnings->empty()) return std::nullopt;
+  const RunRecord& newest = beginnings->front();
+  if (newest.started_at < since || newest.warnings.empty()) return std::nullopt;
+  return newest.warnings.front().text;
 }
 
 void begin_anew(const fs::path& aside, const Env& env) {
@@ -279,25 +305,28 @@ Expected<std::vector<RunRecord>> list_runs(const RunFilter& filter, const Env& e
 }
 
 std::optional<std::string> history_begun_anew(Instant since, const Env& env) {
-  RunFilter filter;
-  filter.kind = "history";
-  filter.after = to_ms(since) / 1000 - 1;  // see begin_anew: all but few runs are passed over
-  filter.limit = 1;
-  const auto runs = list_runs(filter, env);
-  if (!runs || runs->empty() || runs->front().started_at < since) return std::nullopt;
-  const auto& warnings = runs->front().warnings;
-  return warnings.empty() ? std::nullopt : std::optional(warnings.front().text);
+  return told_by(list_runs(beginnings_since(since), env), since);
 }
 
 std::vector<std::string> record_and_tell(const RunRecord& run, const Env& env) {
   std::vector<std::string> warnings;
-  if (const auto recorded = record_run(run, env); !recorded) {
-    warnings.push_back("This run could not be recorded: " + recorded.error().message + " " +
-                       recorded.error().hint);
-  }
   // Milliseconds are what history.db keeps of a time.
   const Instant since = std::chrono::floor<std::chrono::milliseconds>(run.started_at);
-  if (auto anew = history_begun_anew(since, env)) warnings.push_back(std::move(*anew));
+  std::optional<std::string> anew;
+  // Both through one connection: the first to open the file reads its whole WAL.
+  const auto recorded = with_repair(env, [&]() -> Expected<> {
+    BPD_TRY_AS(connection, open_to_record(env));
+    BPD_TRY(record_in(connection->get(), run, 0, env));
+    anew = told_by(list_in(connection->get(), beginnings_since(since), "cannot read the history"),
+                   since);
+    return {};
+  });
+  if (!recorded) {
+    warnings.push_back("This run could not be recorded: " + recorded.error().message + " " +
+                       recorded.error().hint);
+    anew = history_begun_anew(since, env);
+  }
+  if (anew) warnings.push_back(std::move(*anew));
   return warnings;
 }
 
