@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/destinations.h"
 #include "tools/encode.h"
@@ -24,7 +25,7 @@ Json encode(const core::LostRows& found, const path& source) {
   Json structured{{"source", core::text_of(source)},
                   {"searched", found.searched.size()},
                   {"tables", Json::array()},
-                  {"refused", Json::array()}};
+                  {"refused", encode_refused(found.refused)}};
   std::uint64_t lost = 0;
   for (const auto& table : found.tables) {
     lost += table.lost;
@@ -44,9 +45,6 @@ Json encode(const core::LostRows& found, const path& source) {
     }
     if (!table.not_writable.empty()) entry["problem"] = table.not_writable;
     structured["tables"].push_back(std::move(entry));
-  }
-  for (const auto& table : found.refused) {
-    structured["refused"].push_back({{"table", table.name}, {"reason", table.reason}});
   }
   structured["lost"] = lost;
   structured["warnings"] = found.warnings;
@@ -80,11 +78,9 @@ std::string to_text(const Json& structured) {
   }
   const auto searched = format_count(structured.at("searched").get<std::uint64_t>(), "snapshot");
   if (structured.at("tables").empty()) return text + "Nothing is missing (" + searched + ").\n";
-  text += "Searched " + searched + ". Put rows back: restore-rows, with --dry-run first\n";
-  if (structured.contains("next_cursor")) {
-    text += "More: --cursor " + structured.at("next_cursor").get<std::string>() + "\n";
-  }
-  return text;
+  text += "Searched " + searched + ". Put rows back: " + core::say(core::Action::put_back_rows) +
+          ", with " + core::say_parameter("dry_run") + " first\n";
+  return text + format_more(structured);
 }
 
 core::Expected<std::size_t> skip_of(const Arguments& arguments) {
@@ -112,6 +108,14 @@ std::optional<path> destination_of(const path& source, const Arguments& argument
 
 }  // namespace
 
+Json encode_refused(const std::vector<core::RefusedTable>& refused) {
+  Json tables = Json::array();
+  for (const auto& table : refused) {
+    tables.push_back({{"table", table.name}, {"reason", table.reason}});
+  }
+  return tables;
+}
+
 server::ToolOutcome<core::LostRowsRequest> lost_rows_request(const Arguments& arguments,
                                                              server::CallContext& context,
                                                              const Setting& setting) {
@@ -133,8 +137,7 @@ server::ToolOutcome<core::LostRowsRequest> lost_rows_request(const Arguments& ar
   }
   if (request.snapshot) return request;
   auto asked = find_destination(arguments, context, setting);
-  if (auto* question = std::get_if<server::NeedsInput>(&asked)) return *question;
-  if (auto* error = std::get_if<Error>(&asked)) return *error;
+  if (auto ending = server::ending_of<core::LostRowsRequest>(asked)) return *ending;
   request.destination = std::get<path>(asked);
   return request;
 }
@@ -144,8 +147,7 @@ server::Tool find_lost_rows(const Setting& setting) {
                            server::CallContext& context) -> server::ToolOutcome<Json> {
     const Arguments arguments(json, setting);
     auto outcome = lost_rows_request(arguments, context, setting);
-    if (auto* question = std::get_if<server::NeedsInput>(&outcome)) return *question;
-    if (auto* error = std::get_if<Error>(&outcome)) return *error;
+    if (auto ending = server::ending_of<Json>(outcome)) return *ending;
     auto& request = std::get<core::LostRowsRequest>(outcome);
     auto since = arguments.date("since");
     if (!since) return since.error();

@@ -15,4 +15,7 @@ server::ToolOutcome<core::LostRowsRequest> lost_rows_request(const Arguments& ar
                                                              server::CallContext& context,
                                                              const Setting& setting);
 
+// Tables with the reason why each was not compared or written.
+server::Json encode_refused(const std::vector<core::RefusedTable>& refused);
+
 }  // namespace tools

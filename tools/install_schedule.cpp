@@ -174,8 +174,7 @@ server::Tool install_schedule(const Setting& setting) {
     }
     if (snapshot.destination.empty()) {
       auto destination = find_destination(arguments, context, setting);
-      if (auto* question = std::get_if<server::NeedsInput>(&destination)) return *question;
-      if (auto* error = std::get_if<core::Error>(&destination)) return *error;
+      if (auto ending = server::ending_of<Json>(destination)) return *ending;
       request->settings.destination = std::get<core::fs::path>(destination);
     } else if (auto kept = arguments.allowed_path(core::text_of(snapshot.destination)); !kept) {
       return kept.error();

@@ -88,8 +88,7 @@ server::Tool list_snapshots(const Setting& setting) {
     auto filter = filter_of(arguments, setting.env.files);
     if (!filter) return filter.error();
     auto destination = find_destination(arguments, context, setting);
-    if (auto* question = std::get_if<server::NeedsInput>(&destination)) return *question;
-    if (auto* error = std::get_if<core::Error>(&destination)) return *error;
+    if (auto ending = server::ending_of<Json>(destination)) return *ending;
 
     const auto limit = static_cast<std::size_t>(arguments.integer("limit").value_or(kDefaultLimit));
     const auto list = [&](std::size_t count) {

@@ -57,8 +57,7 @@ server::Tool prune_snapshots(const Setting& setting) {
     auto source = arguments.source();
     if (!source) return source.error();
     auto destination = find_destination(arguments, context, setting);
-    if (auto* question = std::get_if<server::NeedsInput>(&destination)) return *question;
-    if (auto* error = std::get_if<core::Error>(&destination)) return *error;
+    if (auto ending = server::ending_of<Json>(destination)) return *ending;
     request.source = *source;
     request.destination = std::get<core::fs::path>(destination);
     request.hostname = arguments.text("hostname").value_or("");

@@ -31,22 +31,25 @@ Json encode_left(const std::vector<core::LeftRow>& left) {
   return entries;
 }
 
+// What putting back and undoing tell alike.
+template <class Result>
+Json encode_common(const Result& result) {
+  return {{"source", core::text_of(result.source)},
+          {"dry_run", result.dry_run},
+          {"rows", result.rows},
+          {"tables", Json::array()},
+          {"left", encode_left(result.left)},
+          {"left_total", result.left_total}};
+}
+
 Json encode(const core::RestoreRowsResult& result) {
-  Json structured{{"source", core::text_of(result.source)},
-                  {"dry_run", result.dry_run},
-                  {"rows", result.rows},
-                  {"tables", Json::array()},
-                  {"left", encode_left(result.left)},
-                  {"left_total", result.left_total},
-                  {"refused", Json::array()}};
+  Json structured = encode_common(result);
+  structured["refused"] = encode_refused(result.refused);
   for (const auto& [name, table] : result.tables) {
     Json entry{{"table", name}, {"put_back", table.put_back}, {"keys", table.keys}};
     if (table.hanging > 0) entry["hanging"] = table.hanging;
     if (table.changed > 0) entry["changed"] = table.changed;
     structured["tables"].push_back(std::move(entry));
-  }
-  for (const auto& table : result.refused) {
-    structured["refused"].push_back({{"table", table.name}, {"reason", table.reason}});
   }
   if (!result.triggered.empty()) structured["triggered"] = result.triggered;
   if (!result.before.empty()) structured["before"] = core::text_of(result.before);
@@ -56,13 +59,8 @@ Json encode(const core::RestoreRowsResult& result) {
 }
 
 Json encode(const core::UndoRowsResult& result) {
-  Json structured{{"source", core::text_of(result.source)},
-                  {"dry_run", result.dry_run},
-                  {"rows", result.rows},
-                  {"tables", Json::array()},
-                  {"left", encode_left(result.left)},
-                  {"left_total", result.left_total},
-                  {"warnings", Json::array()}};
+  Json structured = encode_common(result);
+  structured["warnings"] = Json::array();
   for (const auto& [name, rows] : result.tables) {
     structured["tables"].push_back({{"table", name}, {"taken_out", rows}});
   }
@@ -100,8 +98,10 @@ std::string to_text(const Json& structured) {
     text += "The state before is kept: " + structured.at("before").get<std::string>() + "\n";
   }
   if (structured.contains("undo")) {
-    text += "To undo: backup-plugin-db restore-rows --undo " +
-            structured.at("undo").get<std::string>() + "\n";
+    text += "To undo: " +
+            core::say(core::Action::put_back_rows,
+                      {{"undo", structured.at("undo").get<std::string>()}}) +
+            "\n";
   }
   return text;
 }
@@ -157,8 +157,7 @@ core::Expected<std::vector<path>> snapshots_for(const core::LostRowsRequest& sea
 server::ToolOutcome<Json> put_back(const Arguments& arguments, server::CallContext& context,
                                    const Setting& setting) {
   auto outcome = lost_rows_request(arguments, context, setting);
-  if (auto* question = std::get_if<server::NeedsInput>(&outcome)) return *question;
-  if (auto* error = std::get_if<Error>(&outcome)) return *error;
+  if (auto ending = server::ending_of<Json>(outcome)) return *ending;
   const auto& search = std::get<core::LostRowsRequest>(outcome);
   core::RestoreRowsRequest request;
   request.source = search.source;
@@ -167,15 +166,11 @@ server::ToolOutcome<Json> put_back(const Arguments& arguments, server::CallConte
   request.changed = arguments.flag("changed");
   request.dry_run = arguments.flag("dry_run");
   request.confirmed = arguments.flag(kConfirmKey);
-  if (!request.choice.names_anything()) {
-    return Error{ErrorCode::invalid_argument, "No rows were chosen.",
-                 "Give tables, keys or text: find_lost_rows shows what is gone."};
-  }
+  if (auto chosen = core::check_choice(request.choice); !chosen) return chosen.error();
   request.destination = search.destination;
   if (request.destination.empty() && !request.dry_run) {
     auto destination = find_destination(arguments, context, setting);
-    if (auto* question = std::get_if<server::NeedsInput>(&destination)) return *question;
-    if (auto* error = std::get_if<Error>(&destination)) return *error;
+    if (auto ending = server::ending_of<Json>(destination)) return *ending;
     request.destination = std::get<path>(destination);
   }
   auto snapshots = snapshots_for(search, request.changed, context, setting);

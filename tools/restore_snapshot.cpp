@@ -215,8 +215,7 @@ server::Tool restore_snapshot(const Setting& setting) {
                            server::CallContext& context) -> server::ToolOutcome<Json> {
     const Arguments arguments(json, setting);
     auto snapshot = find_snapshot(arguments, core::Damaged::is_passed_over, context, setting);
-    if (auto* question = std::get_if<server::NeedsInput>(&snapshot)) return *question;
-    if (auto* error = std::get_if<Error>(&snapshot)) return *error;
+    if (auto ending = server::ending_of<Json>(snapshot)) return *ending;
     core::RestoreRequest request;
     auto& found = std::get<core::LatestSnapshot>(snapshot);
     request.snapshot = std::move(found.path);

@@ -60,8 +60,7 @@ server::ToolOutcome<core::LatestSnapshot> find_snapshot(const Arguments& argumen
   auto source = arguments.source();
   if (!source) return source.error();
   auto destination = find_destination(arguments, context, setting);
-  if (auto* question = std::get_if<server::NeedsInput>(&destination)) return *question;
-  if (auto* error = std::get_if<core::Error>(&destination)) return *error;
+  if (auto ending = server::ending_of<core::LatestSnapshot>(destination)) return *ending;
   auto latest =
       core::latest_snapshot_of(*source, std::get<path>(destination), damaged, setting.env);
   if (!latest) return latest.error();
@@ -74,8 +73,7 @@ server::Tool verify_snapshot(const Setting& setting) {
     const Arguments arguments(json, setting);
     // A check is of what was taken last, above all where an earlier one found that damaged.
     auto snapshot = find_snapshot(arguments, core::Damaged::counts, context, setting);
-    if (auto* question = std::get_if<server::NeedsInput>(&snapshot)) return *question;
-    if (auto* error = std::get_if<core::Error>(&snapshot)) return *error;
+    if (auto ending = server::ending_of<Json>(snapshot)) return *ending;
 
     core::VerifyRequest request;
     const auto& found = std::get<core::LatestSnapshot>(snapshot);

@@ -140,6 +140,16 @@ struct NeedsInput {
 // The three endings of our own tools, visible in the handler's type.
 template <class Out>
 using ToolOutcome = std::variant<Out, NeedsInput, core::Error>;
+// What an outcome says in the place of a value: a question or an error, as an outcome of the
+// caller's own. Nothing: it is a value.
+//   if (auto ending = server::ending_of<Json>(destination)) return *ending;
+template <class To, class From>
+std::optional<ToolOutcome<To>> ending_of(const ToolOutcome<From>& outcome) {
+  if (const auto* question = std::get_if<NeedsInput>(&outcome)) return *question;
+  if (const auto* error = std::get_if<core::Error>(&outcome)) return *error;
+  return std::nullopt;
+}
+
 using StructuredHandler = std::function<ToolOutcome<Json>(const Json& arguments, CallContext&)>;
 
 // Makes a Tool of a schema text (one file of schemas/) and a handler whose Out is
