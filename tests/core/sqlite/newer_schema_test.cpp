@@ -13,8 +13,8 @@
 #include "core/sqlite/sealed_vfs.h"
 #include "core/verify/verify.h"
 #include "support/catch.h"
-#include "support/snapshots.h"
 #include "support/test_database.h"
+#include "tests/core/support/checked_world.h"
 
 namespace {
 
@@ -23,7 +23,8 @@ using core::ErrorCode;
 using core::VerifyCheck;
 using core::VerifyLevel;
 using core::VerifyReport;
-using test::SnapshotWorld;
+using test::CheckedWorld;
+using test::find_check;
 using Outcome = VerifyCheck::Outcome;
 using Verdict = VerifyReport::Verdict;
 
@@ -50,34 +51,13 @@ void make_unreadable(const fs::path& path, const std::string& name) {
                           " WHERE name = '" + name + "'");
 }
 
-struct World : SnapshotWorld {
+struct World : CheckedWorld {
   explicit World(const std::string& unreadable, const std::string& journal_mode = "delete") {
     test::run_sql(source, "PRAGMA journal_mode = " + journal_mode + ";" + kTables);
     make_unreadable(source, unreadable);
     say_newer(source);
   }
-  core::SnapshotResult taken() {
-    auto result = take();
-    if (!result) FAIL(result.error().message);
-    return *result;
-  }
-  VerifyReport verify(const fs::path& path, VerifyLevel level = VerifyLevel::full) {
-    core::NoProgress progress;
-    auto report = core::verify_snapshot({.snapshot = path, .level = level}, env(), progress, {});
-    if (!report) FAIL(report.error().message);
-    return *report;
-  }
-  core::Expected<core::RestoreResult> restore(core::RestoreRequest request) {
-    core::NoProgress progress;
-    return core::restore_snapshot(request, env(), progress, {});
-  }
 };
-
-const VerifyCheck* find_check(const VerifyReport& report, const std::string& name) {
-  const auto it = std::find_if(report.checks.begin(), report.checks.end(),
-                               [&](const VerifyCheck& check) { return check.name == name; });
-  return it == report.checks.end() ? nullptr : &*it;
-}
 
 std::string all_of(const std::vector<std::string>& texts) {
   std::string all;
@@ -106,7 +86,7 @@ TEST_CASE("A database with a trigger of a newer SQLite is copied, counted and to
 }
 
 TEST_CASE("A table that only a newer SQLite can read is uncounted, which is no loss") {
-  SnapshotWorld plain;
+  CheckedWorld plain;
   World world("later");
   const auto taken = world.taken();
   CHECK(taken.verification->verdict == Verdict::inconclusive);
@@ -185,7 +165,7 @@ TEST_CASE("Damage is found in a database of a newer SQLite, too") {
 }
 
 TEST_CASE("A schema that cannot be read is damage where no newer SQLite wrote it") {
-  SnapshotWorld world;
+  CheckedWorld world;
   test::run_sql(world.source, kTables);
   make_unreadable(world.source, "g");
   const auto taken = world.take();

@@ -8,8 +8,8 @@
 #include "core/snapshot/snapshot_check.h"
 #include "core/verify/verify.h"
 #include "support/catch.h"
-#include "support/snapshots.h"
 #include "support/test_database.h"
+#include "tests/core/support/checked_world.h"
 
 namespace {
 
@@ -18,7 +18,8 @@ using core::ErrorCode;
 using core::VerifyCheck;
 using core::VerifyLevel;
 using core::VerifyReport;
-using test::SnapshotWorld;
+using test::CheckedWorld;
+using test::find_check;
 using Outcome = VerifyCheck::Outcome;
 using Verdict = VerifyReport::Verdict;
 using namespace std::chrono_literals;
@@ -53,36 +54,16 @@ const std::vector<std::string> kTables{
     "CREATE TABLE p(id INTEGER PRIMARY KEY, name TEXT); CREATE INDEX i ON p(lower(name))",
     "CREATE TABLE p(name TEXT COLLATE NOCASE PRIMARY KEY) WITHOUT ROWID"};
 
-struct World : SnapshotWorld {
-  core::SnapshotResult taken(VerifyLevel level = VerifyLevel::quick) {
-    auto asked = request();
-    asked.verify = level;
-    auto result = take(asked);
-    if (!result) FAIL(result.error().message);
-    return *result;
-  }
-  VerifyReport verify(const fs::path& path) {
-    core::NoProgress progress;
-    auto report =
-        core::verify_snapshot({.snapshot = path, .level = VerifyLevel::full}, env(), progress, {});
-    if (!report) FAIL(report.error().message);
-    return *report;
-  }
+struct World : CheckedWorld {
+  using CheckedWorld::restore;
   core::Expected<core::RestoreResult> restore(const fs::path& snapshot, bool reindex) {
     core::RestoreRequest request;
     request.snapshot = snapshot;
     request.target = live / "back.db";
     request.reindex = reindex;
-    core::NoProgress progress;
-    return core::restore_snapshot(request, env(), progress, {});
+    return restore(request);
   }
 };
-
-const VerifyCheck* find_check(const VerifyReport& report, const std::string& name) {
-  const auto it = std::find_if(report.checks.begin(), report.checks.end(),
-                               [&](const VerifyCheck& check) { return check.name == name; });
-  return it == report.checks.end() ? nullptr : &*it;
-}
 
 bool tells(const std::vector<std::string>& warnings, const std::string& part) {
   return std::any_of(warnings.begin(), warnings.end(), [&](const std::string& warning) {

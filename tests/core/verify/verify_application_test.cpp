@@ -9,8 +9,8 @@
 #include "core/restore/restore.h"
 #include "core/verify/verify.h"
 #include "support/catch.h"
-#include "support/snapshots.h"
 #include "support/test_database.h"
+#include "tests/core/support/checked_world.h"
 
 namespace {
 
@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 using core::VerifyCheck;
 using core::VerifyLevel;
 using core::VerifyReport;
-using test::SnapshotWorld;
+using test::check_named;
+using test::CheckedWorld;
 using Outcome = VerifyCheck::Outcome;
 using Verdict = VerifyReport::Verdict;
 
@@ -54,36 +55,12 @@ const std::string kCollated =
     rows_into("parents", "'p' || i, i") + rows_into("children", "'p' || i") +
     rows_into("keyed", "'k' || i");
 
-const VerifyCheck& check_named(const VerifyReport& report, const std::string& name) {
-  const auto it = std::find_if(report.checks.begin(), report.checks.end(),
-                               [&](const VerifyCheck& check) { return check.name == name; });
-  if (it == report.checks.end()) FAIL("no check " << name);
-  return *it;
-}
-
-core::SnapshotResult take(SnapshotWorld& world, VerifyLevel level) {
-  auto request = world.request();
-  request.verify = level;
-  auto result = world.take(request);
-  if (!result) FAIL(result.error().message);
-  return *result;
-}
-
-VerifyReport verify(SnapshotWorld& world, const fs::path& snapshot, VerifyLevel level) {
-  core::NoProgress progress;
-  auto report =
-      core::verify_snapshot({.snapshot = snapshot, .level = level}, world.env(), progress, {});
-  if (!report) FAIL(report.error().message);
-  return *report;
-}
-
 // The restored file holds the very rows, whoever asks.
-void check_restores(SnapshotWorld& world, const fs::path& snapshot) {
+void check_restores(CheckedWorld& world, const fs::path& snapshot) {
   core::RestoreRequest request;
   request.snapshot = snapshot;
   request.target = world / "restored.db";
-  core::NoProgress progress;
-  const auto restored = core::restore_snapshot(request, world.env(), progress, {});
+  const auto restored = world.restore(request);
   INFO((restored ? "" : restored.error().message));
   REQUIRE(restored);
   CHECK(fs::file_size(request.target) == fs::file_size(snapshot));
@@ -92,21 +69,21 @@ void check_restores(SnapshotWorld& world, const fs::path& snapshot) {
 }  // namespace
 
 TEST_CASE("A database with a collation of its program's is backed up, verified and restored") {
-  SnapshotWorld world;
+  CheckedWorld world;
   make_with_application(world.source, kCollated);
   const auto level = GENERATE(VerifyLevel::none, VerifyLevel::quick, VerifyLevel::full);
-  const auto taken = take(world, level);
+  const auto taken = world.taken(level);
   CHECK(taken.manifest.rows ==
         std::map<std::string, std::uint64_t>{{"children", 100}, {"keyed", 100}, {"parents", 100}});
   // Nobody looked at the indexes, so nobody may say so later.
   CHECK(taken.manifest.verified == std::min(level, VerifyLevel::quick));
   CHECK(taken.warnings.size() == (level == VerifyLevel::full ? 1 : 0));
 
-  const VerifyReport quick = verify(world, taken.snapshot, VerifyLevel::quick);
+  const VerifyReport quick = world.verify(taken.snapshot, VerifyLevel::quick);
   CHECK(quick.verdict == Verdict::verified);
   CHECK(check_named(quick, "quick_check").reason.empty());
   CHECK(check_named(quick, "row_counts").outcome == Outcome::passed);
-  const VerifyReport full = verify(world, taken.snapshot, VerifyLevel::full);
+  const VerifyReport full = world.verify(taken.snapshot, VerifyLevel::full);
   CHECK(full.verdict == Verdict::verified);
   CHECK(full.level == VerifyLevel::quick);
   CHECK(check_named(full, "quick_check").outcome == Outcome::passed);
@@ -117,27 +94,27 @@ TEST_CASE("A database with a collation of its program's is backed up, verified a
 }
 
 TEST_CASE("Damage is found in a database with a collation of its program's, too") {
-  SnapshotWorld world;
+  CheckedWorld world;
   make_with_application(world.source, kCollated);
-  const auto taken = take(world, VerifyLevel::quick);
+  const auto taken = world.taken(VerifyLevel::quick);
   const auto root = test::query_integer(
       taken.snapshot, "SELECT rootpage FROM sqlite_schema WHERE name = 'children'");
   test::patch_file(taken.snapshot, static_cast<std::uint64_t>(root - 1) * 4096,
                    std::string(64, '\x07'));
   fs::remove(taken.manifest_path);
   const auto level = GENERATE(VerifyLevel::quick, VerifyLevel::full);
-  const VerifyReport report = verify(world, taken.snapshot, level);
+  const VerifyReport report = world.verify(taken.snapshot, level);
   CHECK(report.verdict == Verdict::damaged);
   CHECK(check_named(report, "quick_check").outcome == Outcome::failed);
 }
 
 TEST_CASE("A collation that no index has hinders no full check: it finds a wrong index") {
-  SnapshotWorld world;
+  CheckedWorld world;
   make_with_application(world.source,
                         "CREATE TABLE names(a COLLATE BACKWARDS); CREATE TABLE t(b, c);"
                         "CREATE INDEX i ON t(b);" +
                             rows_into("names", "'n' || i") + rows_into("t", "i, -i"));
-  const auto taken = take(world, VerifyLevel::full);
+  const auto taken = world.taken(VerifyLevel::full);
   CHECK(taken.manifest.verified == VerifyLevel::full);
   CHECK(taken.warnings.empty());
   make_with_application(world.source,
@@ -151,27 +128,27 @@ TEST_CASE("A collation that no index has hinders no full check: it finds a wrong
 }
 
 TEST_CASE("Broken references are told of where no collation of a program's bears on them") {
-  SnapshotWorld world;
+  CheckedWorld world;
   const std::string index = GENERATE("", "CREATE INDEX by_a ON names(a);");
   make_with_application(world.source,
                         "CREATE TABLE names(a COLLATE BACKWARDS);" + index +
                             "CREATE TABLE p(n PRIMARY KEY); INSERT INTO p VALUES (1);"
                             "CREATE TABLE c(n REFERENCES p); INSERT INTO c VALUES (1), (2), (3);" +
                             rows_into("names", "'n' || i"));
-  const auto taken = take(world, VerifyLevel::quick);
+  const auto taken = world.taken(VerifyLevel::quick);
   CHECK(taken.manifest.source_findings ==
         std::map<std::string, std::uint64_t>{{"foreign_keys", 2}});
   REQUIRE(taken.warnings.size() == 1);
   CHECK(taken.warnings[0].text.find("foreign_keys") != std::string::npos);
-  const VerifyReport report = verify(world, taken.snapshot, VerifyLevel::full);
+  const VerifyReport report = world.verify(taken.snapshot, VerifyLevel::full);
   CHECK(check_named(report, "foreign_keys").outcome == Outcome::passed);
   CHECK(check_named(report, "foreign_keys").findings.size() == 2);
 }
 
 TEST_CASE("A safety copy's manifest says how far it was checked, not how far it was to be") {
-  SnapshotWorld world;
+  CheckedWorld world;
   make_with_application(world.source, kCollated);
-  const auto taken = take(world, VerifyLevel::full);
+  const auto taken = world.taken(VerifyLevel::full);
   core::NoProgress progress;
   const auto restored = core::restore_snapshot(
       {.snapshot = taken.snapshot, .target = world.source, .in_place = true, .confirmed = true},
@@ -185,7 +162,7 @@ TEST_CASE("A safety copy's manifest says how far it was checked, not how far it 
 }
 
 TEST_CASE("The rows of a live database with a collation of its program's are counted") {
-  SnapshotWorld world;
+  CheckedWorld world;
   make_with_application(world.source, kCollated);
   auto request = world.request();
   request.dry_run = true;
@@ -196,41 +173,41 @@ TEST_CASE("The rows of a live database with a collation of its program's are cou
 }
 
 TEST_CASE("A function of its program's in a CHECK hinders no check of a database") {
-  SnapshotWorld world;
+  CheckedWorld world;
   make_with_application(world.source,
                         "CREATE TABLE t(a, CHECK(app(a) IS NOT NULL));" + rows_into("t", "i"));
   const auto level = GENERATE(VerifyLevel::quick, VerifyLevel::full);
-  const auto taken = take(world, level);
+  const auto taken = world.taken(level);
   CHECK(taken.manifest.verified == VerifyLevel::full);  // the first of its series
   CHECK(taken.warnings.empty());
   check_restores(world, taken.snapshot);
 }
 
 TEST_CASE("An index over a function of its program's is left out, and the result says so") {
-  SnapshotWorld world;
+  CheckedWorld world;
   const std::string index = GENERATE("t(app(a))", "t(a) WHERE app(a)");
   make_with_application(
       world.source, "CREATE TABLE t(a); CREATE INDEX i ON " + index + ";" + rows_into("t", "i"));
-  const auto taken = take(world, VerifyLevel::full);
+  const auto taken = world.taken(VerifyLevel::full);
   CHECK(taken.manifest.verified == VerifyLevel::quick);
   REQUIRE(taken.warnings.size() == 1);
   CHECK(taken.warnings[0].text.find("app()") != std::string::npos);
-  const VerifyReport full = verify(world, taken.snapshot, VerifyLevel::full);
+  const VerifyReport full = world.verify(taken.snapshot, VerifyLevel::full);
   CHECK(full.verdict == Verdict::verified);
   CHECK(check_named(full, "quick_check").reason.find("app()") != std::string::npos);
   check_restores(world, taken.snapshot);
 }
 
 TEST_CASE("What a function of its program's keeps SQLite from checking is not called damaged") {
-  SnapshotWorld world;
+  CheckedWorld world;
   make_with_application(
       world.source, "CREATE TABLE t(a, b AS (app(a)) VIRTUAL NOT NULL);" + rows_into("t(a)", "i"));
-  const auto taken = take(world, VerifyLevel::quick);
+  const auto taken = world.taken(VerifyLevel::quick);
   CHECK(taken.manifest.verified == VerifyLevel::none);
   CHECK(taken.manifest.rows.at("t") == 100);
   REQUIRE(taken.warnings.size() == 1);
   CHECK(taken.warnings[0].text.find("app()") != std::string::npos);
-  const VerifyReport report = verify(world, taken.snapshot, VerifyLevel::quick);
+  const VerifyReport report = world.verify(taken.snapshot, VerifyLevel::quick);
   CHECK(report.verdict == Verdict::inconclusive);
   CHECK(check_named(report, "quick_check").outcome == Outcome::skipped);
   CHECK(check_named(report, "quick_check").reason.find("app()") != std::string::npos);
@@ -254,20 +231,20 @@ void make_with_broken_rules(const fs::path& path, int rows, bool typed) {
 }  // namespace
 
 TEST_CASE("Content that breaks the rules of its own schema is the source's, and no damage") {
-  SnapshotWorld world;
+  CheckedWorld world;
   const bool typed = GENERATE(false, true);
   const int rows = GENERATE(3, 1'500);
   make_with_broken_rules(world.source, rows, typed);
   const auto findings = static_cast<std::uint64_t>(rows) * (typed ? 2 : 1);
   const auto level = GENERATE(VerifyLevel::quick, VerifyLevel::full);
-  const auto taken = take(world, level);
+  const auto taken = world.taken(level);
   CHECK(taken.manifest.verified == VerifyLevel::full);  // the first of its series
   CHECK(taken.manifest.source_findings ==
         std::map<std::string, std::uint64_t>{{"column_rules", findings}});
   REQUIRE(taken.warnings.size() == 1);
   CHECK(taken.warnings[0].text.find("column_rules") != std::string::npos);
 
-  const VerifyReport report = verify(world, taken.snapshot, level);
+  const VerifyReport report = world.verify(taken.snapshot, level);
   CHECK(report.verdict == Verdict::verified);
   const VerifyCheck& check = check_named(report, "column_rules");
   CHECK(check.outcome == Outcome::passed);
@@ -277,7 +254,7 @@ TEST_CASE("Content that breaks the rules of its own schema is the source's, and 
 }
 
 TEST_CASE("Content of every type that its strict table does not allow is no damage either") {
-  SnapshotWorld world;
+  CheckedWorld world;
   test::run_sql(world.source,
                 "CREATE TABLE t(a, b, c, d, e, f); INSERT INTO t VALUES ('x', 2, 'y', 'z', 5, 6);"
                 "CREATE TABLE plain(a, b); INSERT INTO plain VALUES ('7', 8);"
@@ -285,14 +262,14 @@ TEST_CASE("Content of every type that its strict table does not allow is no dama
                 "b TEXT, c REAL, d INTEGER, e BLOB, f ANY) STRICT' WHERE name = 't';"
                 "UPDATE sqlite_schema SET sql = 'CREATE TABLE plain(a INT, b TEXT)' "
                 "WHERE name = 'plain'");
-  const auto taken = take(world, VerifyLevel::full);
+  const auto taken = world.taken(VerifyLevel::full);
   CHECK(taken.manifest.verified == VerifyLevel::full);
   CHECK(taken.manifest.source_findings ==
         std::map<std::string, std::uint64_t>{{"column_rules", 7}});
 }
 
 TEST_CASE("What is wrong is found behind any number of rows that break their schema's rules") {
-  SnapshotWorld world;
+  CheckedWorld world;
   make_with_broken_rules(world.source, 1'500, true);
   // In the last row alone column b is not what the index over c has.
   test::run_sql(world.source,
@@ -309,14 +286,14 @@ TEST_CASE("What is wrong is found behind any number of rows that break their sch
 }
 
 TEST_CASE("What was never checked when it was taken is not held against a snapshot later") {
-  SnapshotWorld world;
+  CheckedWorld world;
   make_with_broken_rules(world.source, 3, true);
   test::run_sql(world.source,
                 "CREATE TABLE p(a PRIMARY KEY); CREATE TABLE c(a REFERENCES p(a));"
                 "INSERT INTO c VALUES (1), (2)");
-  const auto taken = take(world, VerifyLevel::none);
+  const auto taken = world.taken(VerifyLevel::none);
   CHECK(taken.manifest.source_findings.empty());
-  const VerifyReport report = verify(world, taken.snapshot, VerifyLevel::quick);
+  const VerifyReport report = world.verify(taken.snapshot, VerifyLevel::quick);
   CHECK(report.verdict == Verdict::verified);
   CHECK(check_named(report, "column_rules").findings.size() == 6);
   CHECK(check_named(report, "foreign_keys").findings.size() == 2);
@@ -324,14 +301,14 @@ TEST_CASE("What was never checked when it was taken is not held against a snapsh
 }
 
 TEST_CASE("Without a digest nobody knows whose the findings in the content are") {
-  SnapshotWorld world;
+  CheckedWorld world;
   make_with_broken_rules(world.source, 3, true);
   test::run_sql(world.source,
                 "CREATE TABLE p(a PRIMARY KEY); CREATE TABLE c(a REFERENCES p(a));"
                 "INSERT INTO c VALUES (1), (2)");
-  const auto taken = take(world, VerifyLevel::quick);
+  const auto taken = world.taken(VerifyLevel::quick);
   fs::remove(taken.manifest_path);
-  const VerifyReport report = verify(world, taken.snapshot, VerifyLevel::quick);
+  const VerifyReport report = world.verify(taken.snapshot, VerifyLevel::quick);
   CHECK(report.verdict == Verdict::inconclusive);
   for (const char* name : {"column_rules", "foreign_keys"}) {
     CHECK(check_named(report, name).outcome == Outcome::skipped);

@@ -7,6 +7,7 @@
 #include "support/catch.h"
 #include "support/fake_env.h"
 #include "support/test_database.h"
+#include "tests/core/support/checked_world.h"
 
 namespace {
 
@@ -15,6 +16,7 @@ using core::VerifyCheck;
 using core::VerifyLevel;
 using core::VerifyReport;
 using test::FakeEnv;
+using test::find_check;
 using Verdict = VerifyReport::Verdict;
 using namespace std::chrono_literals;
 
@@ -37,15 +39,8 @@ struct Hostile {
   }
 };
 
-const VerifyCheck* check_named(const VerifyReport& report, const std::string& name) {
-  for (const VerifyCheck& check : report.checks) {
-    if (check.name == name) return &check;
-  }
-  return nullptr;
-}
-
 bool passed(const VerifyReport& report, const std::string& name) {
-  const auto* check = check_named(report, name);
+  const auto* check = find_check(report, name);
   return check != nullptr && check->outcome == VerifyCheck::Outcome::passed;
 }
 
@@ -69,9 +64,9 @@ TEST_CASE("Views upon views are never compiled") {
   for (const VerifyLevel level : {VerifyLevel::quick, VerifyLevel::full}) {
     const auto report = hostile.verify(level);
     CHECK(passed(report, "quick_check") != passed(report, "integrity_check"));
-    REQUIRE(check_named(report, "full_text") != nullptr);
+    REQUIRE(find_check(report, "full_text") != nullptr);
     CHECK(passed(report, "full_text"));
-    CHECK(check_named(report, "full_text")->reason.find("which is a view") != std::string::npos);
+    CHECK(find_check(report, "full_text")->reason.find("which is a view") != std::string::npos);
     CHECK(report.rows == std::map<std::string, std::uint64_t>{{"t", 1}});
   }
 }
@@ -92,8 +87,8 @@ TEST_CASE("What a schema computes is no longer than the file allows") {
       "NULL); INSERT INTO g(a) VALUES (1)");
   const auto report = hostile.verify(VerifyLevel::full);
   CHECK(report.verdict == Verdict::inconclusive);
-  REQUIRE(check_named(report, "integrity_check") != nullptr);
-  CHECK(check_named(report, "integrity_check")->unfinished);
+  REQUIRE(find_check(report, "integrity_check") != nullptr);
+  CHECK(find_check(report, "integrity_check")->unfinished);
 }
 
 TEST_CASE("A full-text index over columns that are computed at length is inconclusive") {
@@ -101,8 +96,8 @@ TEST_CASE("A full-text index over columns that are computed at length is inconcl
       "CREATE TABLE g(id INTEGER PRIMARY KEY, a, b AS (hex(zeroblob(2000000)))); CREATE VIRTUAL "
       "TABLE words USING fts5(b, content='g', content_rowid='id'); INSERT INTO g(a) VALUES (1)");
   const auto report = hostile.verify(VerifyLevel::quick);
-  REQUIRE(check_named(report, "full_text") != nullptr);
-  CHECK(check_named(report, "full_text")->unfinished);
+  REQUIRE(find_check(report, "full_text") != nullptr);
+  CHECK(find_check(report, "full_text")->unfinished);
   CHECK(report.verdict == Verdict::inconclusive);
 }
 
@@ -112,7 +107,7 @@ TEST_CASE("A check that comes to its time limit is inconclusive, and says why") 
       "FROM n WHERE i < 20000) INSERT INTO t SELECT i FROM n");
   const auto report = hostile.verify(VerifyLevel::quick, 0ms);
   CHECK(report.verdict == Verdict::inconclusive);
-  const auto* structure = check_named(report, "quick_check");
+  const auto* structure = find_check(report, "quick_check");
   REQUIRE(structure != nullptr);
   CHECK(structure->unfinished);
   CHECK(structure->reason.find("out of proportion") != std::string::npos);

@@ -10,6 +10,7 @@
 #include "support/fake_env.h"
 #include "support/test_database.h"
 #include "support/writer_process.h"
+#include "tests/core/support/checked_world.h"
 
 namespace fs = std::filesystem;
 using core::Manifest;
@@ -17,6 +18,7 @@ using core::VerifyCheck;
 using core::VerifyLevel;
 using core::VerifyReport;
 using core::VerifyRequest;
+using test::check_named;
 using test::FakeEnv;
 using Outcome = VerifyCheck::Outcome;
 using Verdict = VerifyReport::Verdict;
@@ -64,13 +66,6 @@ struct Snapshot {
     return *report;
   }
 };
-
-const VerifyCheck& check_named(const VerifyReport& report, const std::string& name) {
-  const auto it = std::find_if(report.checks.begin(), report.checks.end(),
-                               [&](const VerifyCheck& check) { return check.name == name; });
-  if (it == report.checks.end()) FAIL("no check " << name);
-  return *it;
-}
 
 // The names of the checks with an outcome, in their order.
 std::string names_with(const VerifyReport& report, Outcome outcome) {

@@ -1,9 +1,8 @@
 // HTTP as clients, proxies and browsers send it: taken where it can be read in one way only.
 #include "server/http/http_body.h"
-#include "server/http/http_server.h"
 #include "support/catch.h"
-#include "support/raw_http.h"
 #include "tests/server/support/demo_server.h"
+#include "tests/server/support/http_fixture.h"
 
 namespace {
 
@@ -22,21 +21,11 @@ HttpOptions with_token() {
   return options;
 }
 
-class Fixture {
+class Fixture : public test::HttpFixture {
  public:
   explicit Fixture(HttpOptions options = {})
-      : dispatcher_(definition_, core::system_clock()), server_(dispatcher_, std::move(options)) {
-    const auto port = server_.start();
-    REQUIRE(port);
-    port_ = *port;
-  }
+      : HttpFixture(std::move(options), test::demo_definition()) {}
 
-  int port() const { return port_; }
-  RawReply exchange(const std::string& request) const {
-    RawHttp client(port_);
-    client.send(request);
-    return client.read_reply();
-  }
   RawReply post(const std::string& body, const std::string& headers = {},
                 const std::string& target = "/mcp", const std::string& host = "localhost") const {
     return exchange(request(body, headers, target, host));
@@ -54,13 +43,6 @@ class Fixture {
     REQUIRE(reply.status == 200);
     return "Mcp-Session-Id: " + reply.header("Mcp-Session-Id") + "\r\n";
   }
-  std::size_t running() const { return dispatcher_.running(); }
-
- private:
-  ServerDefinition definition_ = test::demo_definition();
-  Dispatcher dispatcher_;
-  HttpServer server_;
-  int port_ = 0;
 };
 
 bool eventually(const std::function<bool()>& holds) {

@@ -8,9 +8,8 @@
 #include <thread>
 
 #include "server/http/http_body.h"
-#include "server/http/http_server.h"
 #include "support/catch.h"
-#include "support/raw_http.h"
+#include "tests/server/support/http_fixture.h"
 
 namespace {
 
@@ -29,36 +28,20 @@ std::string length_of(const std::string& body) {
   return "Content-Length: " + std::to_string(body.size()) + "\r\n";
 }
 
-class Fixture {
+class Fixture : public test::HttpFixture {
  public:
-  explicit Fixture(HttpOptions options = {})
-      : dispatcher_(definition_, core::system_clock()), server_(dispatcher_, std::move(options)) {
-    const auto port = server_.start();
-    REQUIRE(port);
-    port_ = *port;
-  }
+  using HttpFixture::HttpFixture;
 
-  int port() const { return port_; }
   // The answer to these bytes, which must be the only one, and whether the connection stays.
   RawReply only_reply(const std::string& bytes) const {
-    RawHttp client(port_);
+    RawHttp client(port());
     client.send(bytes);
     RawReply reply = client.read_reply();
     CHECK(client.closed_by_server());
     CHECK(client.read_reply().status == 0);
     return reply;
   }
-  int status_of(const std::string& bytes) const {
-    RawHttp client(port_);
-    client.send(bytes);
-    return client.read_reply().status;
-  }
-
- private:
-  ServerDefinition definition_;
-  Dispatcher dispatcher_;
-  HttpServer server_;
-  int port_ = 0;
+  int status_of(const std::string& bytes) const { return exchange(bytes).status; }
 };
 
 std::string chunked(const std::string& chunks) {
