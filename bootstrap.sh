@@ -75,6 +75,17 @@ install_known() {
   install "${known[@]}"
 }
 
+# show_progress: of what ninja prints on standard input, how far it is; on a terminal alone.
+show_progress() {
+  if [ ! -t 2 ]; then cat >/dev/null; return; fi
+  local line
+  while IFS= read -r line; do
+    [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] || continue
+    printf '\r  %s of %s\033[K' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" >&2
+  done
+  printf '\r\033[K' >&2
+}
+
 # build PRESET TESTS TARGET: configures where that is still to be done, then builds what changed.
 # TESTS=OFF leaves a folder that has them as it is: a run must not undo what a test set up.
 build() {
@@ -88,7 +99,7 @@ build() {
     }
   fi
   [ -f "build/$preset/backup-plugin-db" ] || say "Building (a few minutes the first time) …"
-  cmake --build --preset "$preset" --target "$target" >"build/$preset.log" 2>&1 || {
+  cmake --build --preset "$preset" --target "$target" 2>&1 | tee "build/$preset.log" | show_progress || {
     grep -vE '^\[[0-9]+/' "build/$preset.log" | head -60 >&2
     say "Building failed: the whole log is build/$preset.log"
     exit 1

@@ -18,6 +18,9 @@
 
 namespace tools {
 
+// The argument that stands for the user's yes, where a client cannot ask them.
+constexpr std::string_view kConfirmKey = "confirm";
+
 // What every tool is made with: the world, and the folders it may touch (empty: no limit).
 struct Setting {
   // `around` must outlive every copy.

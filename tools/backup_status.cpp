@@ -73,7 +73,7 @@ std::string format_problem(const std::string& source, const std::string& problem
   return text + "\n";
 }
 
-std::string to_text(const Json& structured) {
+std::string backup_status_text(const Json& structured) {
   if (structured.at("brief").get<bool>()) return brief_text(structured);
   std::string text = "Backups: " + structured.at("status").get<std::string>() + ". " +
                      structured.at("summary").get<std::string>() + "\n";
@@ -121,7 +121,7 @@ server::Tool backup_status(const Setting& setting) {
   };
   auto tool = server::make_tool(schema_of("backup_status"), handler);
   tool.verb = "status";
-  tool.to_text = to_text;
+  tool.to_text = backup_status_text;
   tool.bad_news = bad_news;
   return tool;
 }

@@ -51,7 +51,7 @@ Json encode(const FoundDatabase& found) {
   return entry;
 }
 
-std::string to_text(const Json& structured) {
+std::string discover_databases_text(const Json& structured) {
   std::string text = format_warnings(structured);
   const auto& databases = structured.at("databases");
   if (databases.empty())
@@ -129,7 +129,7 @@ server::Tool discover_databases(const Setting& setting) {
   };
   auto tool = server::make_tool(schema_of("discover_databases"), handler);
   tool.verb = "discover";
-  tool.to_text = to_text;
+  tool.to_text = discover_databases_text;
   return tool;
 }
 

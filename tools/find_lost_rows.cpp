@@ -17,7 +17,7 @@ using server::Json;
 
 namespace {
 
-constexpr int kDefaultLimit = 20;
+constexpr int kDefaultRows = 20;
 // The destinations that runs on this machine wrote to, in which the source is looked for.
 constexpr std::size_t kLookedAt = 1;
 
@@ -51,7 +51,7 @@ Json encode(const core::LostRows& found, const path& source) {
   return structured;
 }
 
-std::string to_text(const Json& structured) {
+std::string find_lost_rows_text(const Json& structured) {
   std::string text = format_warnings(structured);
   for (const auto& table : structured.at("tables")) {
     text += table.at("table").get<std::string>() + ": " +
@@ -157,7 +157,7 @@ server::Tool find_lost_rows(const Setting& setting) {
     auto skip = skip_of(arguments);
     if (!skip) return skip.error();
     request.skip = *skip;
-    request.limit = static_cast<std::size_t>(arguments.integer("limit").value_or(kDefaultLimit));
+    request.limit = static_cast<std::size_t>(arguments.integer("limit").value_or(kDefaultRows));
     request.changed = arguments.flag("changed");
     auto found = core::find_lost_rows(request, setting.env, context.progress(), context.stop());
     if (!found) return found.error();
@@ -168,7 +168,7 @@ server::Tool find_lost_rows(const Setting& setting) {
   auto tool = server::make_tool(schema_of("find_lost_rows"), handler);
   tool.verb = "lost";
   tool.tasks = server::TaskSupport::optional;
-  tool.to_text = to_text;
+  tool.to_text = find_lost_rows_text;
   return tool;
 }
 

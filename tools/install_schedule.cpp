@@ -130,7 +130,7 @@ std::string lines_of(const Json& structured, const char* key, const std::string&
   return text;
 }
 
-std::string to_text(const Json& structured) {
+std::string install_schedule_text(const Json& structured) {
   const auto text_of = [&](const char* key) { return structured.at(key).get<std::string>(); };
   std::string text = format_warnings(structured);
   const std::string settings =
@@ -187,7 +187,7 @@ server::Tool install_schedule(const Setting& setting) {
   };
   auto tool = server::make_tool(schema_of("install_schedule"), handler);
   tool.tasks = server::TaskSupport::optional;
-  tool.to_text = to_text;
+  tool.to_text = install_schedule_text;
   tool.changed_resources = [setting](const Json& structured) -> std::vector<std::string> {
     if (!structured.contains("run")) return {};
     return uris_of_snapshot(structured.at("run").at("snapshot").get<std::string>(), setting);

@@ -80,7 +80,7 @@ std::string settings_text(const Json& entry) {
   return text;
 }
 
-std::string to_text(const Json& structured) {
+std::string list_schedules_text(const Json& structured) {
   std::string text = format_warnings(structured);
   const auto& schedules = structured.at("schedules");
   if (schedules.empty())
@@ -121,7 +121,7 @@ server::Tool list_schedules(const Setting& setting) {
     return structured;
   };
   auto tool = server::make_tool(schema_of("list_schedules"), handler);
-  tool.to_text = to_text;
+  tool.to_text = list_schedules_text;
   return tool;
 }
 

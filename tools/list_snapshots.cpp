@@ -15,7 +15,7 @@ using server::Json;
 namespace {
 
 // A page that a client shows whole: well under the 10,000 tokens at which clients begin to warn.
-constexpr int kDefaultLimit = 50;
+constexpr int kDefaultSnapshots = 50;
 
 // "2026-11-23T12:00:00Z" -> "2026-11-23 12:00Z": tells two of one day apart.
 std::string to_the_minute(std::string instant) {
@@ -25,7 +25,7 @@ std::string to_the_minute(std::string instant) {
   return instant.substr(0, kMinute) + "Z";
 }
 
-std::string to_text(const Json& structured) {
+std::string list_snapshots_text(const Json& structured) {
   std::string text = format_warnings(structured);
   if (structured.at("snapshots").empty()) return text + "No snapshots.\n";
   std::vector<std::vector<std::string>> rows{{"TAKEN", "AGE", "ROWS", "SIZE", "VERIFIED", "PATH"}};
@@ -90,7 +90,8 @@ server::Tool list_snapshots(const Setting& setting) {
     auto destination = find_destination(arguments, context, setting);
     if (auto ending = server::ending_of<Json>(destination)) return *ending;
 
-    const auto limit = static_cast<std::size_t>(arguments.integer("limit").value_or(kDefaultLimit));
+    const auto limit =
+        static_cast<std::size_t>(arguments.integer("limit").value_or(kDefaultSnapshots));
     const auto list = [&](std::size_t count) {
       return read_page(std::get<core::fs::path>(destination), *filter, count,
                        arguments.text("cursor").value_or(""), setting.env);
@@ -114,7 +115,7 @@ server::Tool list_snapshots(const Setting& setting) {
   };
   auto tool = server::make_tool(schema_of("list_snapshots"), handler);
   tool.verb = "list";
-  tool.to_text = to_text;
+  tool.to_text = list_snapshots_text;
   return tool;
 }
 

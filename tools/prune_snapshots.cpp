@@ -25,7 +25,7 @@ Json encode(const core::PruneResult& result, bool dry_run) {
           {"freed_bytes", result.freed_bytes}, {"warnings", result.warnings}};
 }
 
-std::string to_text(const Json& structured) {
+std::string prune_snapshots_text(const Json& structured) {
   const bool dry_run = structured.at("dry_run").get<bool>();
   std::string text = format_warnings(structured);
   std::vector<std::vector<std::string>> rows;
@@ -71,7 +71,7 @@ server::Tool prune_snapshots(const Setting& setting) {
   };
   auto tool = server::make_tool(schema_of("prune_snapshots"), handler);
   tool.verb = "prune";
-  tool.to_text = to_text;
+  tool.to_text = prune_snapshots_text;
   tool.changed_resources = [](const Json& structured) -> std::vector<std::string> {
     if (structured.at("dry_run").get<bool>()) return {};
     return uris_of_removed(structured.at("expired"));

@@ -12,8 +12,6 @@ using server::Json;
 
 namespace {
 
-constexpr std::string_view kConfirmKey = "confirm";
-
 server::NeedsInput ask_to_confirm(const std::string& name) {
   return {
       .key = std::string(kConfirmKey),
@@ -25,7 +23,7 @@ server::NeedsInput ask_to_confirm(const std::string& name) {
           {"required", Json::array({kConfirmKey})}}};
 }
 
-std::string to_text(const Json& structured) {
+std::string remove_schedule_text(const Json& structured) {
   std::string text = format_warnings(structured) + "Removed the schedule '" +
                      structured.at("name").get<std::string>() + "':\n";
   for (const auto& gone : structured.at("removed")) text += "  " + gone.get<std::string>() + "\n";
@@ -63,7 +61,7 @@ server::Tool remove_schedule(const Setting& setting) {
     return structured;
   };
   auto tool = server::make_tool(schema_of("remove_schedule"), handler);
-  tool.to_text = to_text;
+  tool.to_text = remove_schedule_text;
   return tool;
 }
 

@@ -19,7 +19,6 @@ using server::Json;
 
 namespace {
 
-constexpr std::string_view kConfirmKey = "confirm";
 // A question names so many tables and rows that stay; structured content has more.
 constexpr std::size_t kMaxTold = 8;
 
@@ -67,7 +66,7 @@ Json encode(const core::UndoRowsResult& result) {
   return structured;
 }
 
-std::string to_text(const Json& structured) {
+std::string restore_rows_text(const Json& structured) {
   std::string text = format_warnings(structured);
   for (const auto& table : structured.value("refused", Json::array())) {
     text += "Refused: " + table.at("table").get<std::string>() + ": " +
@@ -117,7 +116,8 @@ std::optional<server::ToolOutcome<Json>> settle_confirmation(const Json& preview
   if (preview.at("rows") == 0) return preview;  // nothing to ask about
   Json told = preview;
   while (told.at("left").size() > kMaxTold) told["left"].erase(told["left"].size() - 1);
-  std::string sentence = "In " + preview.at("source").get<std::string>() + ", " + to_text(told);
+  std::string sentence =
+      "In " + preview.at("source").get<std::string>() + ", " + restore_rows_text(told);
   while (sentence.ends_with('\n')) sentence.pop_back();
   if (!context.abilities().form_elicitation) {
     return Error{ErrorCode::needs_confirmation, sentence,
@@ -231,7 +231,7 @@ server::Tool restore_rows(const Setting& setting) {
   };
   auto tool = server::make_tool(schema_of("restore_rows"), handler);
   tool.tasks = server::TaskSupport::optional;
-  tool.to_text = to_text;
+  tool.to_text = restore_rows_text;
   return tool;
 }
 

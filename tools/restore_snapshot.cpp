@@ -23,7 +23,6 @@ using server::Json;
 
 namespace {
 
-constexpr std::string_view kConfirmKey = "confirm";
 constexpr std::string_view kVerb = "restore";
 // A preview names the tables that change most; structured content has them all.
 constexpr std::size_t kMaxTablesTold = 8;
@@ -184,7 +183,7 @@ core::Expected<> find_target(core::RestoreRequest& request, const Arguments& arg
   return check_new_name(request.target, request.snapshot, setting);
 }
 
-std::string to_text(const Json& structured) {
+std::string restore_snapshot_text(const Json& structured) {
   const bool dry_run = structured.at("dry_run").get<bool>();
   std::string text = format_warnings(structured);
   text += std::string(dry_run ? "Would restore " : "Restored ") +
@@ -237,7 +236,7 @@ server::Tool restore_snapshot(const Setting& setting) {
   auto tool = server::make_tool(schema_of("restore_snapshot"), handler);
   tool.verb = std::string(kVerb);
   tool.tasks = server::TaskSupport::optional;
-  tool.to_text = to_text;
+  tool.to_text = restore_snapshot_text;
   return tool;
 }
 

@@ -74,7 +74,7 @@ Json encode(const SnapshotResult& result) {
   return structured;
 }
 
-std::string to_text(const Json& structured) {
+std::string snapshot_db_text(const Json& structured) {
   const bool dry_run = structured.at("dry_run").get<bool>();
   const auto& expired = structured.at("expired");
   std::string text = format_warnings(structured);
@@ -119,7 +119,7 @@ server::Tool snapshot_db(const Setting& setting) {
   auto tool = server::make_tool(schema_of("snapshot_db"), handler);
   tool.verb = "snapshot";
   tool.tasks = server::TaskSupport::optional;
-  tool.to_text = to_text;
+  tool.to_text = snapshot_db_text;
   tool.changed_resources = [setting](const Json& structured) -> std::vector<std::string> {
     if (structured.at("dry_run").get<bool>()) return {};
     auto uris = uris_of_snapshot(structured.at("snapshot").get<std::string>(), setting);

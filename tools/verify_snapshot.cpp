@@ -30,7 +30,7 @@ Json encode(const core::VerifyRun& run, core::Instant now) {
   return structured;
 }
 
-std::string to_text(const Json& structured) {
+std::string verify_snapshot_text(const Json& structured) {
   std::string text = format_warnings(structured) + structured.at("snapshot").get<std::string>() +
                      ": " + structured.at("verdict").get<std::string>() + "\n" +
                      format_checks(structured.at("checks"));
@@ -94,7 +94,7 @@ server::Tool verify_snapshot(const Setting& setting) {
   auto tool = server::make_tool(schema_of("verify_snapshot"), handler);
   tool.verb = "verify";
   tool.tasks = server::TaskSupport::optional;
-  tool.to_text = to_text;
+  tool.to_text = verify_snapshot_text;
   tool.bad_news = [](const Json& structured) -> std::optional<core::ErrorCode> {
     if (structured.at("verdict") == "damaged") return core::ErrorCode::damaged;
     if (structured.at("verdict") == "inconclusive") return core::ErrorCode::unsupported;

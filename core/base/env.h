@@ -19,6 +19,11 @@ namespace core {
 
 namespace fs = std::filesystem;
 
+// What is for its user alone.
+constexpr std::uint32_t kPrivateFolder = 0700, kPrivateFile = 0600;
+// More entries than a folder of ours has, or a project's: a listing ends there.
+constexpr std::size_t kMaxFolderEntries = 200'000;
+
 class Clock {
  public:
   virtual ~Clock() = default;

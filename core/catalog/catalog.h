@@ -63,6 +63,9 @@ struct ListPage {
   std::vector<std::string> warnings;  // unreadable folders and manifests
 };
 
+// More snapshots of one database than anybody keeps; a listing beyond it is cut, and says so.
+constexpr std::size_t kMaxSnapshots = 100'000;
+
 // Lists the destination: its own folder, hosts and labels, two levels deep at most, following no
 // links and passing over what begins with a dot. A single folder counts as a host's unless the
 // manifest says that it is a label's (flat); filters accept it as either. Reads the

@@ -14,7 +14,6 @@ namespace {
 constexpr int kBusyTimeoutMs = 2'000;
 constexpr std::int64_t kSchemaVersion = 1;
 constexpr std::size_t kMaxListedRuns = 10'000;
-constexpr std::uint32_t kFolderMode = 0700, kFileMode = 0600;
 
 constexpr const char* kCreate = R"sql(
 CREATE TABLE IF NOT EXISTS runs (
@@ -61,7 +60,7 @@ Expected<> prepare_schema(sqlite3* connection, const fs::path& path, const Env& 
   BPD_TRY_AS(version, sqlite::query_integer(connection, "PRAGMA user_version", what));
   if (*version == kSchemaVersion) return {};
   if (*version > kSchemaVersion) return fail_newer(path, *version);
-  BPD_TRY(env.files.set_mode(path, kFileMode));
+  BPD_TRY(env.files.set_mode(path, kPrivateFile));
   BPD_TRY(sqlite::execute(connection, "PRAGMA journal_mode = WAL", what));
   return sqlite::execute(connection, std::string("BEGIN IMMEDIATE;") + kCreate + "COMMIT", what);
 }
@@ -165,7 +164,7 @@ Expected<> trim(sqlite3* connection, const std::string& what) {
 
 // Opened to be written to: made where there is none.
 Expected<sqlite::ConnectionHandle> open_to_record(const Env& env) {
-  BPD_TRY(env.files.make_folders(env.places.state, kFolderMode));
+  BPD_TRY(env.files.make_folders(env.places.state, kPrivateFolder));
   const fs::path path = history_path(env.places);
   BPD_TRY_AS(connection, open_history(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
   BPD_TRY(prepare_schema(connection->get(), path, env));

@@ -10,13 +10,13 @@
 namespace core {
 namespace {
 
-constexpr std::string_view kDamagedMark = "history.db.damaged-";
+constexpr std::string_view kDamagedHistory = "history.db.damaged-";
 constexpr std::size_t kMaxStateEntries = 10'000;
 constexpr int kMaxNames = 100;  // of one second
 constexpr std::chrono::milliseconds kLockTimeout{2'000};
 
 fs::path damaged_name(const fs::path& history, Instant now, int number) {
-  fs::path path = history.parent_path() / (std::string(kDamagedMark) + compact_instant(now));
+  fs::path path = history.parent_path() / (std::string(kDamagedHistory) + compact_instant(now));
   if (number > 1) path += "-" + std::to_string(number);
   return path;
 }
@@ -26,7 +26,7 @@ void remove_oldest(const fs::path& folder, FileSystem& files) {
   if (!entries) return;
   std::vector<std::string> names;
   for (const DirEntry& entry : *entries) {
-    if (entry.name.starts_with(kDamagedMark) && !is_side_file(entry.name)) {
+    if (entry.name.starts_with(kDamagedHistory) && !is_side_file(entry.name)) {
       names.push_back(entry.name);
     }
   }

@@ -14,7 +14,6 @@ namespace {
 constexpr std::size_t kIdDigits = 32;
 constexpr std::uint64_t kMaxIdFileBytes = 256;
 constexpr std::size_t kRunsLookedAt = 20;  // for a snapshot that tells our own id
-constexpr std::uint32_t kFolderMode = 0700, kFileMode = 0600;
 
 fs::path id_path(const Places& places) {
   return places.state / "machine-id";
@@ -55,8 +54,8 @@ void make_id(const Env& env) {
   std::string id = remembered_id(env);
   if (id.empty()) id = random_id();
   const fs::path made = text_of(path) + "." + random_id();
-  if (!env.files.make_folders(env.places.state, kFolderMode)) return;
-  if (!env.files.write_atomically(made, id + "\n", kFileMode)) return;
+  if (!env.files.make_folders(env.places.state, kPrivateFolder)) return;
+  if (!env.files.write_atomically(made, id + "\n", kPrivateFile)) return;
   const bool damaged = env.files.link_info(path).has_value();
   const auto placed = damaged ? env.files.rename(made, path) : env.files.rename_new(made, path);
   if (!placed) (void)env.files.remove(made);

@@ -25,7 +25,6 @@ constexpr JsonLimits kLimits{8, 100'000, 100'000};
 constexpr std::size_t kMaxRowsBytes = 3 << 20;
 constexpr std::size_t kMaxVirtualTables = 1'000;
 constexpr std::size_t kMaxVirtualBytes = 256 << 10;
-constexpr std::uint32_t kManifestMode = 0600;
 constexpr std::uint32_t kMinPageSize = 512, kMaxPageSize = 65536;
 
 bool is_sha256(const std::string& text) {
@@ -353,7 +352,7 @@ Expected<Manifest> read_manifest(const fs::path& snapshot, const FileSystem& fil
 
 Expected<> write_manifest(const fs::path& snapshot, const Manifest& manifest, FileSystem& files) {
   return files.write_atomically(manifest_path_of(snapshot), encode_manifest(manifest),
-                                kManifestMode);
+                                kPrivateFile);
 }
 
 }  // namespace core

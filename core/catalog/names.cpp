@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view kExtension = ".db";
 constexpr std::size_t kDateLength = 10;
-constexpr std::string_view kDamagedMark = "-damaged";
+constexpr std::string_view kDamagedEnding = "-damaged";
 constexpr std::string_view kSafetyMark = ".before-restore-";
 
 std::string extension_of(const fs::path& target) {
@@ -50,7 +50,7 @@ bool is_kept_stem(std::string_view stem, const std::string& of) {
 }
 
 std::string damaged_stem(const std::string& stem) {
-  return stem + std::string(kDamagedMark);
+  return stem + std::string(kDamagedEnding);
 }
 
 bool is_temporary_of(std::string_view file_name, const std::string& stem) {

@@ -19,7 +19,6 @@ constexpr int kFormat = 1;
 constexpr int kMaxNames = 1'000;
 constexpr std::size_t kMaxHeadBytes = 64 << 10;
 constexpr std::size_t kMaxNameBytes = 100;  // of the stem
-constexpr std::uint32_t kFolderMode = 0700, kFileMode = 0600;
 constexpr std::string_view kEnding = ".undo";
 constexpr JsonLimits kLimits{4, 100, 100};
 
@@ -46,7 +45,7 @@ fs::path undo_folder(const Env& env) {
 
 Expected<std::string> keep_undo(const UndoRecord& record, const Env& env) {
   const fs::path folder = undo_folder(env);
-  BPD_TRY(env.files.make_folders(folder, kFolderMode));
+  BPD_TRY(env.files.make_folders(folder, kPrivateFolder));
   const Json head{{"format", kFormat},
                   {"source", record.source},
                   {"made_at", format_instant(record.made_at)},
@@ -57,7 +56,7 @@ Expected<std::string> keep_undo(const UndoRecord& record, const Env& env) {
         stem + (number == 1 ? "" : "-" + std::to_string(number)) + std::string(kEnding);
     if (env.files.link_info(folder / name)) continue;
     BPD_TRY(env.files.write_atomically(folder / name, head.dump() + "\n" + record.changeset,
-                                       kFileMode));
+                                       kPrivateFile));
     return name;
   }
   return fail(ErrorCode::conflict, "There are too many undo files in " + text_of(folder) + ".",

@@ -26,7 +26,7 @@ using Kind = RowChanged::Kind;
 
 constexpr std::chrono::seconds kUndoTime{20};
 // Each keeps at least one row more: of a chain of parents one generation.
-constexpr int kMaxRounds = 100;
+constexpr int kMaxUndoRounds = 100;
 constexpr std::size_t kMaxKept = 10'000;
 
 struct Referrer {
@@ -299,7 +299,7 @@ Expected<> Undoing::run() {
   // A database may have broken references of its own.
   std::uint64_t before = 0, orphans = 0;
   BPD_TRY(needed_parents(before));
-  for (int round = 0; round < kMaxRounds && kept.size() <= kMaxKept; ++round) {
+  for (int round = 0; round < kMaxUndoRounds && kept.size() <= kMaxKept; ++round) {
     BPD_TRY(sqlite::execute(connection_, "SAVEPOINT backup_undo", what));
     BPD_TRY(apply(kept));
     BPD_TRY_AS(needed, needed_parents(orphans));

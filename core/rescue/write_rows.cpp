@@ -16,7 +16,7 @@ using sqlite::quote_identifier;
 
 constexpr std::size_t kMaxReasonBytes = 200;
 // Each round leaves at least one row more; a rule that keeps many away does so in the first.
-constexpr int kMaxRounds = 50;
+constexpr int kMaxWriteRounds = 50;
 
 // A batch comes after those that its rows may refer to; in a circle, as it comes.
 std::vector<std::size_t> parents_first(const RowPlan& plan) {
@@ -195,7 +195,7 @@ Expected<std::uint64_t> count_unindexed(sqlite3* connection, const RowBatch& bat
 Expected<WrittenRows> write_rows(sqlite3* connection, RowPlan& plan) {
   const char* const what = "cannot write the rows";
   const auto order = parents_first(plan);
-  for (int round = 0; round < kMaxRounds; ++round) {
+  for (int round = 0; round < kMaxWriteRounds; ++round) {
     BPD_TRY(sqlite::execute(connection, "SAVEPOINT backup_rows", what));
     BPD_TRY_AS(recording, RowRecording::start(connection));
     std::vector<Refusal> refusals;

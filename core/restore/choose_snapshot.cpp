@@ -16,7 +16,6 @@ namespace {
 
 // More than anybody keeps of one database.
 constexpr std::size_t kMaxSnapshotsOfSource = 100'000;
-constexpr std::size_t kMaxFolderEntries = 200'000;
 constexpr std::size_t kMaxWarnings = 5;
 
 // The snapshots of one folder with this stem, and those that were kept before a loss.

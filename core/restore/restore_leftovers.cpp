@@ -11,8 +11,6 @@
 namespace core {
 namespace {
 
-constexpr std::size_t kMaxFolderEntries = 200'000;
-
 // "global.before-….db.manifest.json" -> "global.before-….db"; empty for any other name.
 std::string described_by(const std::string& file_name, const fs::path& target) {
   if (!file_name.ends_with(kManifestEnding)) return "";

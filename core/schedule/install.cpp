@@ -98,7 +98,7 @@ std::string put_back(const std::string& name, SchedulerKind kind, const Former& 
   withdraw_request(name, env);
   const fs::path path = job_path(name, env.places);
   if (former.job_text) {
-    note(env.files.write_atomically(path, *former.job_text, 0600));
+    note(env.files.write_atomically(path, *former.job_text, kPrivateFile));
   } else {
     (void)env.files.remove(path);
     // Of the first run that failed; what it said stands in the error and in history.db.
@@ -236,7 +236,7 @@ Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::s
   if (former_job) result.changes = compare_jobs(*former_job, job);
   result.warnings = settled->warnings;
   warn_of_uncovered(*settled, env, result.warnings);
-  result.files.push_back({job_path(job.name, env.places), encode_job(job), 0600});
+  result.files.push_back({job_path(job.name, env.places), encode_job(job), kPrivateFile});
   result.commands.push_back("write " + text_of(job_path(job.name, env.places)) + " (mode 0600)");
   result.commands.push_back("copy " + text_of(env.places.program) + " to " +
                             text_of(scheduled_program(env.places)) + " (mode 0755)");

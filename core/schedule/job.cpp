@@ -273,8 +273,8 @@ Expected<BackupJob> read_job(const std::string& name, const Places& places,
 
 Expected<> write_job(const BackupJob& job, const Places& places, FileSystem& files) {
   const fs::path path = job_path(job.name, places);
-  BPD_TRY(files.make_folders(path.parent_path(), 0700));
-  return files.write_atomically(path, encode_job(job), 0600);
+  BPD_TRY(files.make_folders(path.parent_path(), kPrivateFolder));
+  return files.write_atomically(path, encode_job(job), kPrivateFile);
 }
 
 std::string to_text(const UnusableJob& job) {

@@ -55,7 +55,7 @@ class Launchd final : public Scheduler {
     const fs::path path = plist_path(job.name, facts);
     SchedulePlan plan{SchedulerKind::launchd, {}, {}};
     // The folder of the two output files must exist, or launchd does not start the agent.
-    plan.steps.emplace_back(WriteFile{launchd_output_path(job.name, facts.logs), "", 0600});
+    plan.steps.emplace_back(WriteFile{launchd_output_path(job.name, facts.logs), "", kPrivateFile});
     plan.steps.emplace_back(WriteFile{path, std::move(*plist)});
     for (RunCommand& command : load_commands(job.name, facts)) {
       plan.steps.emplace_back(std::move(command));

@@ -301,8 +301,8 @@ std::string report_of(const JobRun& run, const RunOptions& options) {
 
 Expected<> request_run(const std::string& name, const Env& env) {
   const fs::path path = request_path(name, env.places);
-  BPD_TRY(env.files.make_folders(path.parent_path(), 0700));
-  return env.files.write_atomically(path, format_instant(env.clock.now()) + "\n", 0600);
+  BPD_TRY(env.files.make_folders(path.parent_path(), kPrivateFolder));
+  return env.files.write_atomically(path, format_instant(env.clock.now()) + "\n", kPrivateFile);
 }
 
 bool has_request(const std::string& name, const Env& env) {
@@ -319,7 +319,7 @@ fs::path log_path(const std::string& name, const Places& places) {
 
 Expected<> append_log(const std::string& name, const std::string& text, const Env& env) {
   const fs::path path = log_path(name, env.places);
-  BPD_TRY(env.files.make_folders(path.parent_path(), 0700));
+  BPD_TRY(env.files.make_folders(path.parent_path(), kPrivateFolder));
   auto former = env.files.read(path, kMaxLogBytes);
   if (!former && former.error().code != ErrorCode::not_found &&
       former.error().code != ErrorCode::invalid_argument) {
@@ -331,7 +331,7 @@ Expected<> append_log(const std::string& name, const std::string& text, const En
   if (full) {
     BPD_TRY(env.files.rename(path, text_of(path) + ".1"));
   }
-  return env.files.write_atomically(path, (former && !full ? *former : "") + added, 0600);
+  return env.files.write_atomically(path, (former && !full ? *former : "") + added, kPrivateFile);
 }
 
 }  // namespace core

@@ -34,7 +34,7 @@ class Windows final : public Scheduler {
     BPD_TRY_AS(task, render_task(job, facts));
     const fs::path path = facts.task_folder / (task_name(job.name) + ".xml");
     SchedulePlan plan{SchedulerKind::windows, {}, {}};
-    plan.steps.emplace_back(WriteFile{path, std::move(*task), 0600, true});
+    plan.steps.emplace_back(WriteFile{path, std::move(*task), kPrivateFile, true});
     plan.steps.emplace_back(
         schtasks(facts, {"/create", "/tn", task_name(job.name), "/xml", text_of(path), "/f"}));
     // The Task Scheduler keeps a copy of its own.

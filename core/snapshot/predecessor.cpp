@@ -10,9 +10,6 @@
 namespace core {
 namespace {
 
-// More than anybody keeps of one database.
-constexpr std::size_t kMaxSnapshots = 100'000;
-
 std::string hosts_of(const std::vector<Snapshot>& snapshots) {
   std::set<std::string> hosts;
   for (const Snapshot& snapshot : snapshots) hosts.insert(snapshot.host);

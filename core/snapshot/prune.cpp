@@ -22,9 +22,6 @@
 namespace core {
 namespace {
 
-// More snapshots of one source than anybody keeps; a listing beyond it is cut, and says so.
-constexpr std::size_t kMaxSnapshots = 100'000;
-
 struct Series {
   fs::path folder;
   std::string stem;

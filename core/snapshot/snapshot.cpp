@@ -38,7 +38,6 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 // On a thread of its own where one can be had; else when its result is asked for.
 constexpr auto kBeside = std::launch::async | std::launch::deferred;
-constexpr std::uint32_t kFolderMode = 0700;
 
 tl::unexpected<Error> fail_stopped(const SnapshotPlan& plan) {
   return fail(ErrorCode::cancelled, "The snapshot of " + text_of(plan.source) + " was stopped.",
@@ -231,7 +230,7 @@ Expected<> SnapshotRun::make_snapshot(PinnedSource& source) {
        folder = folder.parent_path()) {
     new_folders_.push_back(folder);
   }
-  BPD_TRY(env_.files.make_folders(plan_.folder, kFolderMode));
+  BPD_TRY(env_.files.make_folders(plan_.folder, kPrivateFolder));
   Temporary file(temporary_path_of(plan_.snapshot), env_.files);
   BPD_TRY_AS(copied, copy(source, file.path()));
   if (!copied->journal_mode_reset) {

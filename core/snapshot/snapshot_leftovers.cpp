@@ -10,8 +10,6 @@
 namespace core {
 namespace {
 
-constexpr std::size_t kMaxFolderEntries = 200'000;
-
 // The name that a manifest's file describes, if it is one of a snapshot of this stem or of one that
 // was kept aside for it.
 std::optional<SnapshotName> described_by(const std::string& file_name, const std::string& stem) {

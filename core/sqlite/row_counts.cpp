@@ -3,7 +3,6 @@
 #include <sqlite3.h>
 
 #include <array>
-#include <cctype>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -41,10 +40,6 @@ Expected<Tables> list_tables(sqlite3* connection) {
   return tables;
 }
 
-bool is_word(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
-
 // Whether a full-text table has the option content=<another table>. With content='' it keeps no
 // content, and its index alone says what it holds.
 // https://www.sqlite.org/fts5.html#external_content_and_contentless_tables
@@ -52,7 +47,7 @@ bool indexes_another_table(std::string_view sql) {
   constexpr std::string_view kOption = "content";
   for (std::size_t at = 0; at + kOption.size() <= sql.size(); ++at) {
     if (sqlite3_strnicmp(sql.data() + at, kOption.data(), static_cast<int>(kOption.size())) != 0 ||
-        (at > 0 && is_word(sql[at - 1]))) {
+        (at > 0 && is_name_byte(sql[at - 1]))) {
       continue;
     }
     std::string_view rest = sql.substr(at + kOption.size());

@@ -12,7 +12,7 @@
 namespace core {
 namespace {
 
-constexpr std::size_t kMaxFolderEntries = 10'000;
+constexpr std::size_t kMaxBesideEntries = 10'000;
 constexpr std::uint64_t kMaxMountsBytes = 4 << 20;
 // The first bytes of a journal that holds pages; zeroed or cut off when its transaction has ended.
 // https://www.sqlite.org/fileformat.html#the_rollback_journal
@@ -47,7 +47,7 @@ OtherNames other_names_of(const fs::path& path, const FileSystem& files) {
     if (is_same(other)) names.open.insert(other);
   }
   if (info->names > 1) {
-    const auto entries = files.list(path.parent_path(), kMaxFolderEntries);
+    const auto entries = files.list(path.parent_path(), kMaxBesideEntries);
     for (const DirEntry& entry : entries ? *entries : std::vector<DirEntry>()) {
       const fs::path other = path.parent_path() / entry.name;
       if (entry.kind == FileInfo::Kind::file && is_same(other)) names.beside.insert(other);

@@ -13,10 +13,6 @@ namespace {
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
 }
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -42,7 +38,7 @@ std::string next_word(std::string_view& sql) {
     }
     return "";
   }
-  while (!sql.empty() && is_word(sql.front())) {
+  while (!sql.empty() && is_name_byte(sql.front())) {
     word += sql.front();
     sql.remove_prefix(1);
   }
@@ -75,6 +71,11 @@ bool is_suffix_of(const std::string& module, const std::string& suffix) {
 }
 
 }  // namespace
+
+bool is_name_byte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
 
 std::string lower_case(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), lower);

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "core/base/utf8.h"
+#include "server/base/exit_codes.h"
 
 namespace server {
 namespace {
@@ -56,6 +57,11 @@ std::string printable_line(std::string_view text) {
 
 void print_error(std::string_view text) {
   std::fprintf(stderr, "%s\n", printable(text).c_str());
+}
+
+int usage_error(std::string_view text) {
+  print_error(text);
+  return kExitUsage;
 }
 
 }  // namespace server

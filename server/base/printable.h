@@ -15,5 +15,7 @@ std::string printable(std::string_view text);
 std::string printable_line(std::string_view text);
 // One text and a line feed on standard error, printable.
 void print_error(std::string_view text);
+// The same, and the exit code of a call that was not understood.
+int usage_error(std::string_view text);
 
 }  // namespace server

@@ -34,11 +34,6 @@ constexpr std::array<BuiltIn, 3> kBuiltIns = {{
     {"generate", "man|bash|zsh|fish", "Print the manual page or a shell's completions"},
 }};
 
-int usage(const std::string& message) {
-  print_error(message);
-  return kExitUsage;
-}
-
 std::string first_sentence(const std::string& text) {
   const std::size_t end = text.find(". ");
   return end == std::string::npos ? text : text.substr(0, end + 1);
@@ -141,7 +136,7 @@ std::string nearest_verb(const std::string& word, const ServerDefinition& defini
 int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<std::string>& words,
                   const ServerDefinition& definition, const ProgramParts& parts) {
   const auto parsed = parse_tool_words(tool, parts.name + " " + verb, words);
-  if (!parsed) return usage(parsed.error().message);
+  if (!parsed) return usage_error(parsed.error().message);
   if (!parsed->help.empty()) return print_output(parsed->help);
   return run_tool(tool, parsed->arguments, parsed->json, definition,
                   speech_for_shell(definition, parts.name));
@@ -154,7 +149,7 @@ bool asks_for_help(const std::vector<std::string>& words) {
 
 int run_call(const std::vector<std::string>& words, const ServerDefinition& definition) {
   if (asks_for_help(words)) return print_output(call_usage(definition));
-  if (words.empty() || words.size() > 2) return usage("Usage: call TOOL [JSON|-]");
+  if (words.empty() || words.size() > 2) return usage_error("Usage: call TOOL [JSON|-]");
   const auto tool =
       std::find_if(definition.tools.begin(), definition.tools.end(),
                    [&words](const Tool& candidate) { return candidate.name() == words[0]; });
@@ -162,14 +157,14 @@ int run_call(const std::vector<std::string>& words, const ServerDefinition& defi
     std::vector<std::string> names;
     for (const Tool& known : definition.tools) names.push_back(known.name());
     const std::string close = nearest(words[0], names);
-    return usage("Unknown tool " + words[0] +
-                 (close.empty() ? "." : "; did you mean " + close + "?"));
+    return usage_error("Unknown tool " + words[0] +
+                       (close.empty() ? "." : "; did you mean " + close + "?"));
   }
   std::string text = words.size() == 2 ? words[1] : "{}";
   if (text == "-") text.assign(std::istreambuf_iterator<char>(std::cin), {});
   const auto arguments = parse_json(text);
   if (!arguments || !arguments->is_object()) {
-    return usage("The arguments of " + words[0] + " must be one JSON object.");
+    return usage_error("The arguments of " + words[0] + " must be one JSON object.");
   }
   return run_tool(*tool, *arguments, /*as_json=*/true, definition,
                   speech_for_model(definition.step_of));

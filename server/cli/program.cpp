@@ -52,11 +52,6 @@ struct ServeWords {
   bool help = false;
 };
 
-int usage(const std::string& message) {
-  print_error(message);
-  return kExitUsage;
-}
-
 int fail_with(const core::Error& error) {
   print_error(error_text(error));
   return exit_code(error.code);
@@ -166,7 +161,7 @@ std::string serve_note(const ProgramParts& parts, const core::Env& env) {
 int serve(const std::vector<std::string>& words, char** argv, const ProgramParts& parts,
           const core::Env& env) {
   auto parsed = parse_serve(words);
-  if (!parsed) return usage(parsed.error());
+  if (!parsed) return usage_error(parsed.error());
   if (parsed->help) return print_output(kServeHelp);
   if (parsed->http && !parts.http) return hand_over_to_http(argv, parts, env);
   // Over the network a client is not the user: without being told, no further than the home.
@@ -210,7 +205,7 @@ int generate(const std::vector<std::string>& words, const ServerDefinition& defi
   if (what == "bash") text = bash_completion(pages);
   if (what == "zsh") text = zsh_completion(pages);
   if (what == "fish") text = fish_completion(pages);
-  if (text.empty()) return usage(std::string("Usage: ") + kUsage);
+  if (text.empty()) return usage_error(std::string("Usage: ") + kUsage);
   return print_output(text);
 }
 
@@ -241,9 +236,9 @@ int run_words(int argc, char** argv, const ProgramParts& parts) {
     return run_tool_verb(*tool, verb, words, definition, parts);
   }
   const std::string close = nearest_verb(verb, definition, parts);
-  return usage("Unknown command " + verb +
-               (close.empty() ? "; " + parts.name + " --help lists them."
-                              : "; did you mean " + close + "?"));
+  return usage_error("Unknown command " + verb +
+                     (close.empty() ? "; " + parts.name + " --help lists them."
+                                    : "; did you mean " + close + "?"));
 }
 
 }  // namespace

@@ -55,6 +55,8 @@ std::string unavailable() {
          std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
+}  // namespace
+
 class Listener final : public httplib::Server {
  public:
   Listener(HttpEndpoint& endpoint, const HttpOptions& options)
@@ -352,8 +354,6 @@ void Listener::respond(httplib::Response& response, HttpAnswer answer) {
         return step != HttpStreamBody::Step::broken;
       });
 }
-
-}  // namespace
 
 class HttpServer::Impl {
  public:

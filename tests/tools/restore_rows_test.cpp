@@ -9,7 +9,7 @@ namespace {
 constexpr const char* kLose = "PRAGMA foreign_keys = ON; DELETE FROM kept WHERE id IN ('a', 'b')";
 
 // Two rows gone since the snapshot, with what hung on them, and one written since.
-void take_and_lose(ToolHouse& house) {
+void take_and_lose_rows(ToolHouse& house) {
   house.furnish();
   test::run_sql(house.global,
                 "CREATE TABLE kept(id TEXT PRIMARY KEY, word TEXT);"
@@ -30,7 +30,7 @@ std::string kept(const ToolHouse& house) {
 
 TEST_CASE("find_lost_rows finds the destination by itself and says what is gone") {
   ToolHouse house;
-  take_and_lose(house);
+  take_and_lose_rows(house);
   const Json found = house.good("find_lost_rows", Json::object());
   CHECK(found.at("lost") == 4);
   CHECK(found.at("tables").at(1).at("table") == "kept");
@@ -50,7 +50,7 @@ TEST_CASE("find_lost_rows finds the destination by itself and says what is gone"
 
 TEST_CASE("restore_rows shows what it would do and waits for a yes") {
   ToolHouse house;
-  take_and_lose(house);
+  take_and_lose_rows(house);
   const Json choice{{"tables", Json::array({"kept"})}};
   const std::string refused = house.refused("restore_rows", choice);
   CHECK_THAT(refused, Catch::StartsWith("needs_confirmation: "));
@@ -76,7 +76,7 @@ TEST_CASE("restore_rows shows what it would do and waits for a yes") {
 
 TEST_CASE("restore_rows takes each row from the snapshot that was the last to have it") {
   ToolHouse house;
-  take_and_lose(house);
+  take_and_lose_rows(house);
   test::run_sql(house.global, "UPDATE kept SET word = 'newer' WHERE id = 'c'");
   house.clock.advance(std::chrono::hours(24));
   house.good("snapshot_db", {{"destination", "~/Backups"}});
@@ -89,7 +89,7 @@ TEST_CASE("restore_rows takes each row from the snapshot that was the last to ha
 
 TEST_CASE("Rows are refused where nothing was chosen, or the database may not be touched") {
   ToolHouse house;
-  take_and_lose(house);
+  take_and_lose_rows(house);
   CHECK_THAT(house.refused("restore_rows", {{"confirm", true}}),
              Catch::StartsWith("invalid_argument: "));
   CHECK_THAT(house.refused("restore_rows", {{"undo", "../x.undo"}, {"confirm", true}}),

@@ -54,9 +54,9 @@ FileInfo::Kind kind_of(mode_t mode) {
 // A file may bear any time; what is beyond counting counts as the first or the last.
 Instant instant_of(const timespec& time) {
   constexpr std::chrono::seconds kFirst{-2'145'916'800}, kLast{6'973'948'800};  // 1902, 2191
-  const std::chrono::seconds seconds = std::clamp(std::chrono::seconds{time.tv_sec}, kFirst, kLast);
+  const std::chrono::seconds whole = std::clamp(std::chrono::seconds{time.tv_sec}, kFirst, kLast);
   return Instant{std::chrono::duration_cast<Instant::duration>(
-      seconds + std::chrono::nanoseconds{time.tv_nsec})};
+      whole + std::chrono::nanoseconds{time.tv_nsec})};
 }
 
 FileInfo info_of(const struct stat& status) {

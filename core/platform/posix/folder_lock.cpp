@@ -11,7 +11,7 @@
 namespace core {
 namespace {
 
-constexpr std::chrono::milliseconds kRetryPause{25};
+constexpr std::chrono::milliseconds kFolderLockPause{25};
 
 }  // namespace
 
@@ -29,7 +29,7 @@ Expected<FolderLock> FolderLock::acquire(const fs::path& folder, std::chrono::mi
                   "Another run, of another user or machine, is at work in " + text_of(folder) + ".",
                   "Let that run end, and try again.");
     }
-    if (!env.clock.sleep_for(kRetryPause, stop)) {
+    if (!env.clock.sleep_for(kFolderLockPause, stop)) {
       return fail(ErrorCode::cancelled, "stopped while waiting for " + text_of(folder) + ".");
     }
   }

@@ -22,7 +22,7 @@
 namespace core {
 namespace {
 
-constexpr std::chrono::milliseconds kRetryPause{25};
+constexpr std::chrono::milliseconds kRunLockPause{25};
 constexpr std::size_t kKeyDigits = 32;
 constexpr std::size_t kMaxHolderBytes = 1024;
 
@@ -64,8 +64,8 @@ bool cannot_be_written(const Error& error) {
 }
 
 Expected<Descriptor> open_lock_file(const fs::path& path, FileSystem& files) {
-  BPD_TRY(files.make_folders(path.parent_path(), 0700));
-  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  BPD_TRY(files.make_folders(path.parent_path(), kPrivateFolder));
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kPrivateFile));
   if (file) return file;
   const int problem = errno;
   // On a file system that has become read-only it still does to lock.
@@ -86,7 +86,7 @@ Expected<Descriptor> open_lock_file(const fs::path& path, FileSystem& files) {
 std::optional<fs::path> folder_elsewhere(const Env& env) {
   if (!env.places.runtime.empty()) return env.places.runtime / "backup-plugin-db/locks";
   const fs::path folder = "/tmp/backup-plugin-db-" + std::to_string(::geteuid());
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return std::nullopt;
+  if (::mkdir(folder.c_str(), kPrivateFolder) != 0 && errno != EEXIST) return std::nullopt;
   struct stat status {};
   if (::lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
       status.st_uid != ::geteuid() || (status.st_mode & 077) != 0) {
@@ -120,7 +120,7 @@ Expected<RunLock> RunLock::acquire(const std::string& key, const std::string& wh
       return fail(ErrorCode::busy, holder_of(lock.file_.get()) + " is in the way of " + what + ".",
                   "Let that run end, or stop it, and try again.");
     }
-    if (!env.clock.sleep_for(kRetryPause, stop)) {
+    if (!env.clock.sleep_for(kRunLockPause, stop)) {
       return fail(ErrorCode::cancelled, "stopped while waiting for " + what + ".");
     }
   }

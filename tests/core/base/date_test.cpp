@@ -1,18 +1,12 @@
 #include "core/base/date.h"
 
+#include "core/support/dates.h"
 #include "support/catch.h"
 
 using core::Date;
 using core::Instant;
 using std::chrono::sys_days;
-
-namespace {
-
-Date make_date(int year, unsigned month, unsigned day) {
-  return Date{std::chrono::year{year}, std::chrono::month{month}, std::chrono::day{day}};
-}
-
-}  // namespace
+using test::make_date;
 
 TEST_CASE("A date is written and read as YYYY-MM-DD") {
   CHECK(core::format_date(make_date(2026, 11, 23)) == "2026-11-23");

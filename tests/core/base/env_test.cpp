@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "core/support/dates.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
 
@@ -20,6 +21,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::sys_days;
+using test::make_date;
 using test::TempFolder;
 namespace fs = std::filesystem;
 
@@ -51,10 +53,6 @@ constexpr const char* kBerlin = "CET-1CEST,M3.5.0,M10.5.0/3";
 core::Instant utc(int year, unsigned month, unsigned day, int hour, int minute = 0) {
   return sys_days{Date{std::chrono::year{year}, std::chrono::month{month}, std::chrono::day{day}}} +
          hours{hour} + minutes{minute};
-}
-
-Date make_date(int year, unsigned month, unsigned day) {
-  return Date{std::chrono::year{year}, std::chrono::month{month}, std::chrono::day{day}};
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "core/catalog/names.h"
 #include "core/restore/choose_snapshot.h"
+#include "core/support/dates.h"
 #include "core/verify/verify.h"
 #include "support/catch.h"
 #include "support/fake_env.h"
@@ -15,13 +16,10 @@ using core::ErrorCode;
 using core::ListFilter;
 using core::Manifest;
 using core::parse_snapshot_name;
+using test::day;
 using test::TempFolder;
 
 namespace {
-
-Date day(const char* text) {
-  return *core::parse_date(text);
-}
 
 // A file that bears a snapshot's name; with a source, also a manifest.
 void put(const fs::path& path, const std::string& source = "", const std::string& host = "",

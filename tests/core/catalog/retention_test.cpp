@@ -7,6 +7,7 @@
 
 #include "core/catalog/catalog.h"
 #include "core/catalog/names.h"
+#include "core/support/dates.h"
 #include "support/catch.h"
 #include "support/forwarding_files.h"
 #include "support/temp_folder.h"
@@ -18,14 +19,11 @@ using core::RetentionPolicy;
 using core::Snapshot;
 using std::chrono::days;
 using std::chrono::sys_days;
+using test::day;
 
 namespace {
 
 constexpr const char* kSource = "/home/u/global.db";
-
-Date day(const char* text) {
-  return *core::parse_date(text);
-}
 
 Snapshot make_snapshot(Date date, bool verified = true, const std::string& source = kSource) {
   Snapshot snapshot;

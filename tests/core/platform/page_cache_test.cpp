@@ -16,8 +16,8 @@ using core::PageCache;
 
 namespace {
 
-constexpr std::size_t kPage = 4096;
-constexpr std::int64_t kPlaces = PageCache::kLeastBytes / kPage;
+constexpr std::size_t kPageBytes = 4096;
+constexpr std::int64_t kPlaces = PageCache::kLeastBytes / kPageBytes;
 
 // A file in which each page says where it lies.
 class File {
@@ -25,7 +25,7 @@ class File {
   explicit File(PageCache& cache) : cache_(cache) {}
 
   void* pin(std::int64_t page) {
-    void* data = cache_.pin(page * static_cast<std::int64_t>(kPage),
+    void* data = cache_.pin(page * static_cast<std::int64_t>(kPageBytes),
                             [this](void* into, std::int64_t offset) {
                               ++reads;
                               std::memcpy(into, &offset, sizeof(offset));
@@ -42,7 +42,7 @@ class File {
   static std::int64_t page_at(const void* data) {
     std::int64_t offset = 0;
     std::memcpy(&offset, data, sizeof(offset));
-    return offset / static_cast<std::int64_t>(kPage);
+    return offset / static_cast<std::int64_t>(kPageBytes);
   }
 
   int reads = 0;
@@ -55,7 +55,7 @@ class File {
 }  // namespace
 
 TEST_CASE("As many pages as fit are found again without reading") {
-  PageCache cache(kPage, PageCache::kLeastBytes);
+  PageCache cache(kPageBytes, PageCache::kLeastBytes);
   File file(cache);
   for (int round = 0; round < 3; ++round) {
     for (std::int64_t page = 1; page <= kPlaces; ++page) file.look_at(page);
@@ -64,7 +64,7 @@ TEST_CASE("As many pages as fit are found again without reading") {
 }
 
 TEST_CASE("A page used again and again stays while others pass by") {
-  PageCache cache(kPage, PageCache::kLeastBytes);
+  PageCache cache(kPageBytes, PageCache::kLeastBytes);
   File file(cache);
   for (std::int64_t page = 2; page < 10 * kPlaces; ++page) {
     file.look_at(1);
@@ -74,7 +74,7 @@ TEST_CASE("A page used again and again stays while others pass by") {
 }
 
 TEST_CASE("Of more pages than fit, read through again and again, a good part is found") {
-  PageCache cache(kPage, PageCache::kLeastBytes);
+  PageCache cache(kPageBytes, PageCache::kLeastBytes);
   File file(cache);
   const int rounds = 20;
   for (int round = 0; round < rounds; ++round) {
@@ -85,7 +85,7 @@ TEST_CASE("Of more pages than fit, read through again and again, a good part is 
 }
 
 TEST_CASE("Pages of yesterday make room for those of today") {
-  PageCache cache(kPage, PageCache::kLeastBytes);
+  PageCache cache(kPageBytes, PageCache::kLeastBytes);
   File file(cache);
   for (int round = 0; round < 50; ++round) {
     for (std::int64_t page = 1; page <= kPlaces / 2; ++page) file.look_at(page);
@@ -99,7 +99,7 @@ TEST_CASE("Pages of yesterday make room for those of today") {
 }
 
 TEST_CASE("A pinned page keeps its place and its content, however many come") {
-  PageCache cache(kPage, PageCache::kLeastBytes);
+  PageCache cache(kPageBytes, PageCache::kLeastBytes);
   File file(cache);
   std::map<std::int64_t, void*> held;
   for (std::int64_t page = 1; page <= 40; ++page) held[page] = file.pin(page);
@@ -113,7 +113,7 @@ TEST_CASE("A pinned page keeps its place and its content, however many come") {
 }
 
 TEST_CASE("Where pinned pages take every place there is no page") {
-  PageCache cache(kPage, PageCache::kLeastBytes);
+  PageCache cache(kPageBytes, PageCache::kLeastBytes);
   File file(cache);
   std::vector<void*> held;
   for (std::int64_t page = 1; page <= kPlaces; ++page) held.push_back(file.pin(page));
@@ -128,7 +128,7 @@ TEST_CASE("Where pinned pages take every place there is no page") {
 }
 
 TEST_CASE("A page that cannot be read is not kept") {
-  PageCache cache(kPage, PageCache::kLeastBytes);
+  PageCache cache(kPageBytes, PageCache::kLeastBytes);
   File file(cache);
   file.broken = true;
   CHECK(file.pin(7) == nullptr);
@@ -163,7 +163,7 @@ TEST_CASE("Pages here and there always have the content of their place") {
 }
 
 TEST_CASE("What is no page of the cache is not taken back") {
-  PageCache cache(kPage, PageCache::kLeastBytes);
+  PageCache cache(kPageBytes, PageCache::kLeastBytes);
   const int other = 0;
   CHECK_FALSE(cache.unpin(&other));
 }
@@ -171,9 +171,9 @@ TEST_CASE("What is no page of the cache is not taken back") {
 TEST_CASE("All caches of the process keep within their bound, and one that comes late gets some") {
   const std::size_t before = PageCache::bytes_in_use();
   {
-    const PageCache first(kPage, PageCache::kAllBytes);
+    const PageCache first(kPageBytes, PageCache::kAllBytes);
     CHECK(PageCache::bytes_in_use() == before + PageCache::kAllBytes);
-    PageCache second(kPage, PageCache::kAllBytes);
+    PageCache second(kPageBytes, PageCache::kAllBytes);
     CHECK(PageCache::bytes_in_use() == before + PageCache::kAllBytes + PageCache::kLeastBytes);
     File file(second);
     file.look_at(1);
@@ -182,7 +182,7 @@ TEST_CASE("All caches of the process keep within their bound, and one that comes
 }
 
 TEST_CASE("What reads a little past the end of any page reads memory that is there") {
-  PageCache cache(kPage, PageCache::kLeastBytes);
+  PageCache cache(kPageBytes, PageCache::kLeastBytes);
   File file(cache);
   const char* last = nullptr;
   for (std::int64_t page = 1; page <= kPlaces; ++page) {
@@ -193,7 +193,7 @@ TEST_CASE("What reads a little past the end of any page reads memory that is the
   // A write from memory that is not mapped fails, where reading it would end the process.
   int ends[2] = {};
   REQUIRE(::pipe(ends) == 0);
-  CHECK(::write(ends[1], last + kPage, 256) == 256);
+  CHECK(::write(ends[1], last + kPageBytes, 256) == 256);
   ::close(ends[0]);
   ::close(ends[1]);
 }

@@ -88,10 +88,10 @@ TEST_CASE("A snapshot that passes a later check counts again") {
   REQUIRE(series->size() == 1);
   const fs::path path = series->front().path;
   const std::string good = test::read_file(path);
-  using Verdict = core::VerifyReport::Verdict;
   for (const bool damaged : {true, false}) {
     test::write_file(path, damaged ? with_a_flipped_bit(good) : good);
-    REQUIRE(check(path, world) == (damaged ? Verdict::damaged : Verdict::verified));
+    REQUIRE(check(path, world) == (damaged ? core::VerifyReport::Verdict::damaged
+                                           : core::VerifyReport::Verdict::verified));
     REQUIRE(core::mark_damaged(*series, world.source.string(), world.env()));
     CHECK(series->front().verified() != damaged);
   }

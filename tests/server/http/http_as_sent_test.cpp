@@ -21,9 +21,9 @@ HttpOptions with_token() {
   return options;
 }
 
-class Fixture : public test::HttpFixture {
+class AsSentFixture : public test::HttpFixture {
  public:
-  explicit Fixture(HttpOptions options = {})
+  explicit AsSentFixture(HttpOptions options = {})
       : HttpFixture(std::move(options), test::demo_definition()) {}
 
   RawReply post(const std::string& body, const std::string& headers = {},
@@ -58,10 +58,10 @@ const std::string kEcho =
 }  // namespace
 
 TEST_CASE("Over HTTP two calls of a session may bear one id, as each has its own way back") {
-  const Fixture fixture;
+  const AsSentFixture fixture;
   const std::string session = fixture.session();
   RawHttp first(fixture.port());
-  first.send(Fixture::request(kWait, session));
+  first.send(AsSentFixture::request(kWait, session));
   REQUIRE(eventually([&] { return fixture.running() == 1; }));
   const RawReply second = fixture.post(kEcho, session);
   CHECK(second.status == 200);
@@ -74,12 +74,12 @@ TEST_CASE("Over HTTP two calls of a session may bear one id, as each has its own
 }
 
 TEST_CASE("Of two calls that bear one id none is cancelled by it") {
-  const Fixture fixture;
+  const AsSentFixture fixture;
   const std::string session = fixture.session();
   RawHttp first(fixture.port());
   RawHttp second(fixture.port());
-  first.send(Fixture::request(kWait, session));
-  second.send(Fixture::request(kWait, session));
+  first.send(AsSentFixture::request(kWait, session));
+  second.send(AsSentFixture::request(kWait, session));
   REQUIRE(eventually([&] { return fixture.running() == 2; }));
   const std::string cancel =
       R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}})";
@@ -89,7 +89,7 @@ TEST_CASE("Of two calls that bear one id none is cancelled by it") {
 }
 
 TEST_CASE("A body that cannot be read is refused under its request's id") {
-  const Fixture fixture;
+  const AsSentFixture fixture;
   const RawReply reply =
       fixture.post(R"({"jsonrpc":"2.0","id":"seven","method":"ping","params":{"a":"\ud800"}})");
   CHECK(reply.status == 400);
@@ -97,7 +97,7 @@ TEST_CASE("A body that cannot be read is refused under its request's id") {
 }
 
 TEST_CASE("The endpoint is found by its path, with a slash behind it, and by a whole URL") {
-  const Fixture fixture;
+  const AsSentFixture fixture;
   CHECK(fixture.post(test::initialize(), "", "/mcp/").status == 200);
   CHECK(fixture.post(test::initialize(), "", "/mcp/?x=1").status == 200);
   CHECK(fixture.post(test::initialize(), "", "http://localhost/mcp").status == 200);
@@ -115,7 +115,7 @@ TEST_CASE("The endpoint is found by its path, with a slash behind it, and by a w
 }
 
 TEST_CASE("Lists in several header lines are one list") {
-  const Fixture fixture;
+  const AsSentFixture fixture;
   CHECK(fixture
             .post(test::initialize(),
                   "Accept: text/html\r\nAccept: application/json\r\nAccept: text/event-stream\r\n")
@@ -150,7 +150,7 @@ TEST_CASE("Trailer fields are passed over, unless they would steer the request")
     CAPTURE(bad.substr(0, 40));
     CHECK(read(bad) == ChunkedBody::State::malformed);
   }
-  const Fixture fixture;
+  const AsSentFixture fixture;
   CHECK(
       fixture
           .exchange("POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -159,7 +159,7 @@ TEST_CASE("Trailer fields are passed over, unless they would steer the request")
 }
 
 TEST_CASE("A watcher learns that the server lives, without a token, and nothing else") {
-  const Fixture fixture(with_token());
+  const AsSentFixture fixture(with_token());
   const RawReply health = fixture.exchange("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
   CHECK(health.status == 200);
   CHECK(health.body == R"({"status":"ok"})");
@@ -176,7 +176,7 @@ TEST_CASE("A watcher learns that the server lives, without a token, and nothing 
 }
 
 TEST_CASE("Who looks for OAuth, or comes with the wrong token, learns how to send the right one") {
-  const Fixture fixture(with_token());
+  const AsSentFixture fixture(with_token());
   for (const char* path : {"/register", "/.well-known/oauth-protected-resource/mcp", "/token"}) {
     const RawReply reply = fixture.post("{}", "", path);
     CHECK(reply.status == 404);
@@ -194,14 +194,14 @@ TEST_CASE("Who looks for OAuth, or comes with the wrong token, learns how to sen
 }
 
 TEST_CASE("With a token any Host is served; without one the refusal names the flag") {
-  const Fixture guarded(with_token());
+  const AsSentFixture guarded(with_token());
   CHECK(guarded
             .post(test::initialize(), "Authorization: Bearer " + kToken + "\r\n", "/mcp",
                   "backup.example.com")
             .status == 200);
   HttpOptions options;
   options.allowed.hosts = {"backup.example.com"};
-  const Fixture open(options);
+  const AsSentFixture open(options);
   CHECK(open.post(test::initialize(), "", "/mcp", "Backup.Example.com.:443").status == 200);
   const RawReply refused = open.post(test::initialize(), "", "/mcp", "other.example.com");
   CHECK(refused.status == 403);
@@ -209,7 +209,7 @@ TEST_CASE("With a token any Host is served; without one the refusal names the fl
 }
 
 TEST_CASE("A preflight is answered for a listed origin, and else told the flag") {
-  const Fixture fixture(with_token());
+  const AsSentFixture fixture(with_token());
   const auto preflight = [&](const std::string& origin) {
     return fixture.exchange("OPTIONS /mcp HTTP/1.1\r\nHost: localhost\r\nOrigin: " + origin +
                             "\r\nAccess-Control-Request-Method: POST\r\n\r\n");
@@ -229,15 +229,16 @@ TEST_CASE("A call that takes long says something on the way, where its client ta
   HttpOptions options;
   options.limits.poll_interval = 10ms;
   options.limits.keep_alive_interval = 50ms;
-  const Fixture fixture(options);
+  const AsSentFixture fixture(options);
   const std::string session = fixture.session();
   RawHttp client(fixture.port());
-  client.send(Fixture::request(kWait, session + "Accept: application/json, text/event-stream\r\n"));
+  client.send(
+      AsSentFixture::request(kWait, session + "Accept: application/json, text/event-stream\r\n"));
   const RawReply head = client.read_head();
   CHECK(head.status == 200);
   CHECK(head.header("Content-Type") == "text/event-stream");
   RawHttp plain(fixture.port());
-  plain.send(Fixture::request(kWait, session + "Accept: application/json\r\n"));
+  plain.send(AsSentFixture::request(kWait, session + "Accept: application/json\r\n"));
   REQUIRE(eventually([&] { return fixture.running() == 2; }));
   std::this_thread::sleep_for(200ms);
   CHECK(fixture.running() == 2);

@@ -28,7 +28,7 @@ std::string length_of(const std::string& body) {
   return "Content-Length: " + std::to_string(body.size()) + "\r\n";
 }
 
-class Fixture : public test::HttpFixture {
+class RequestFixture : public test::HttpFixture {
  public:
   using HttpFixture::HttpFixture;
 
@@ -64,7 +64,7 @@ std::string chunk(const std::string& data) {
 }  // namespace
 
 TEST_CASE("A head that two readers could read in two ways is refused, and nothing behind it") {
-  const Fixture fixture;
+  const RequestFixture fixture;
   // What a second reader might take for a request of its own.
   const std::string hidden = kHead + length_of(kInitialize) + "\r\n" + kInitialize;
   const std::string rest = kType + length_of(kInitialize);
@@ -103,7 +103,7 @@ TEST_CASE("A head that two readers could read in two ways is refused, and nothin
 }
 
 TEST_CASE("A coding of the body that is not known is refused, and nothing behind it") {
-  const Fixture fixture;
+  const RequestFixture fixture;
   for (const char* coding :
        {"gzip", "chunked, gzip", "gzip, chunked", "\vchunked", "xchunked", ""}) {
     CAPTURE(coding);
@@ -116,7 +116,7 @@ TEST_CASE("A coding of the body that is not known is refused, and nothing behind
 }
 
 TEST_CASE("A body in chunks is read as it is framed, and the next request after it") {
-  const Fixture fixture;
+  const RequestFixture fixture;
   RawHttp client(fixture.port());
   const std::string whole =
       chunked(chunk(kInitialize.substr(0, 9)) + chunk(kInitialize.substr(9)) + "0\r\n\r\n");
@@ -129,7 +129,7 @@ TEST_CASE("A body in chunks is read as it is framed, and the next request after 
 }
 
 TEST_CASE("Chunks that two readers could read in two ways are refused, and nothing behind them") {
-  const Fixture fixture;
+  const RequestFixture fixture;
   const std::string size = in_hex(kInitialize.size());
   const std::string data = "\r\n" + kInitialize + "\r\n0\r\n\r\n";
   const std::string hidden = kHead + length_of(kInitialize) + "\r\n" + kInitialize;
@@ -173,7 +173,7 @@ TEST_CASE("A chunked body ends where it ends, and no sooner") {
 TEST_CASE("A client that waits for 100 Continue gets it, or the refusal in its place") {
   HttpOptions options;
   options.limits.max_body_bytes = 1000;
-  const Fixture fixture(options);
+  const RequestFixture fixture(options);
   RawHttp client(fixture.port());
   client.send(kHead + "Expect: 100-continue\r\n" + length_of(kInitialize) + "\r\n");
   CHECK(client.read_head().status == 100);
@@ -184,7 +184,7 @@ TEST_CASE("A client that waits for 100 Continue gets it, or the refusal in its p
 }
 
 TEST_CASE("A connection stays as long as its client wants it") {
-  const Fixture fixture;
+  const RequestFixture fixture;
   const auto stays = [&](const std::string& version, const std::string& connection) {
     RawHttp client(fixture.port());
     client.send("POST /mcp " + version + "\r\nHost: localhost\r\n" + kType + connection +
@@ -201,7 +201,7 @@ TEST_CASE("A connection stays as long as its client wants it") {
 }
 
 TEST_CASE("Without a descriptor for a connection the server turns it away and goes on") {
-  const Fixture fixture;
+  const RequestFixture fixture;
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   const std::string request = kHead + length_of(kInitialize) + "\r\n" + kInitialize;

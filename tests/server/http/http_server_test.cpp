@@ -35,15 +35,16 @@ ToolResult text(std::string_view words) {
 }
 
 // A server on a free port with tools to observe it by.
-class Fixture {
+class ServerFixture {
  public:
-  explicit Fixture(HttpOptions options = {}) : dispatcher_(definition(), core::system_clock()) {
+  explicit ServerFixture(HttpOptions options = {})
+      : dispatcher_(definition(), core::system_clock()) {
     server_ = std::make_unique<HttpServer>(dispatcher_, std::move(options));
     const auto port = server_->start();
     REQUIRE(port);
     port_ = *port;
   }
-  ~Fixture() { server_->stop(); }
+  ~ServerFixture() { server_->stop(); }
 
   int port() const { return port_; }
   HttpServer& server() { return *server_; }
@@ -158,7 +159,7 @@ const std::string kPing = R"({"jsonrpc":"2.0","id":2,"method":"ping"})";
 }  // namespace
 
 TEST_CASE("A request of 2026-07-28 is answered with JSON and no session") {
-  const Fixture fixture;
+  const ServerFixture fixture;
   const RawReply reply = fixture.exchange(fixture.modern("tools/list"));
   CHECK(reply.status == 200);
   CHECK(reply.header("Content-Type") == "application/json");
@@ -168,7 +169,7 @@ TEST_CASE("A request of 2026-07-28 is answered with JSON and no session") {
 }
 
 TEST_CASE("Several requests go over one connection") {
-  const Fixture fixture;
+  const ServerFixture fixture;
   RawHttp client(fixture.port());
   for (int i = 0; i < 20; ++i) {
     client.send(fixture.modern("tools/call", {{"name", "echo"}, {"arguments", {{"text", "hi"}}}}));
@@ -177,7 +178,7 @@ TEST_CASE("Several requests go over one connection") {
 }
 
 TEST_CASE("Progress turns the reply into an event stream that ends with the result") {
-  const Fixture fixture;
+  const ServerFixture fixture;
   RawHttp client(fixture.port());
   client.send(fixture.modern("tools/call", {{"name", "count"}, {"arguments", Json::object()}}));
   const RawReply head = client.read_head();
@@ -197,7 +198,7 @@ TEST_CASE("Progress turns the reply into an event stream that ends with the resu
 }
 
 TEST_CASE("Header and body must agree in 2026-07-28") {
-  const Fixture fixture;
+  const ServerFixture fixture;
   std::string request = fixture.modern("tools/list");
   request.replace(request.find("Mcp-Method: tools/list"), 22, "Mcp-Method: tools/LIST");
   const RawReply reply = fixture.exchange(request);
@@ -207,23 +208,23 @@ TEST_CASE("Header and body must agree in 2026-07-28") {
 }
 
 TEST_CASE("A client that goes away cancels its call in 2026-07-28") {
-  Fixture fixture;
+  ServerFixture fixture;
   {
     RawHttp client(fixture.port());
     client.send(fixture.modern("tools/call", {{"name", "wait"}, {"arguments", Json::object()}}));
-    CHECK(Fixture::eventually([&] { return fixture.waiting == 1; }));
+    CHECK(ServerFixture::eventually([&] { return fixture.waiting == 1; }));
   }
-  CHECK(Fixture::eventually([&] { return fixture.cancelled == 1; }));
+  CHECK(ServerFixture::eventually([&] { return fixture.cancelled == 1; }));
 }
 
 TEST_CASE("A lost connection cancels nothing in the handshake eras, the notification does") {
-  Fixture fixture;
+  ServerFixture fixture;
   const std::string session = fixture.session();
   {
     RawHttp client(fixture.port());
     client.send(fixture.post(
         R"({"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"wait"}})", session));
-    CHECK(Fixture::eventually([&] { return fixture.waiting == 1; }));
+    CHECK(ServerFixture::eventually([&] { return fixture.waiting == 1; }));
   }
   std::this_thread::sleep_for(500ms);
   CHECK(fixture.cancelled == 0);
@@ -232,11 +233,11 @@ TEST_CASE("A lost connection cancels nothing in the handshake eras, the notifica
                                    R"("params":{"requestId":"w"}})",
                                    session))
             .status == 202);
-  CHECK(Fixture::eventually([&] { return fixture.cancelled == 1; }));
+  CHECK(ServerFixture::eventually([&] { return fixture.cancelled == 1; }));
 }
 
 TEST_CASE("A session lives from initialize to DELETE") {
-  const Fixture fixture;
+  const ServerFixture fixture;
   const std::string session = fixture.session();
   CHECK(fixture.exchange(fixture.post(kPing, session)).status == 200);
   CHECK(fixture.exchange(fixture.post(kPing)).status == 400);
@@ -247,7 +248,7 @@ TEST_CASE("A session lives from initialize to DELETE") {
 }
 
 TEST_CASE("A version header nobody speaks is refused") {
-  const Fixture fixture;
+  const ServerFixture fixture;
   std::string session = fixture.session();
   const std::string right = session;
   session.replace(session.find("2025-11-25"), 10, "1999-01-01");
@@ -263,12 +264,12 @@ TEST_CASE("A version header nobody speaks is refused") {
 TEST_CASE("A session with a call under way is not ended to make room for another") {
   HttpOptions options;
   options.limits.max_sessions = 1;
-  Fixture fixture(options);
+  ServerFixture fixture(options);
   RawHttp client(fixture.port());
   client.send(
       fixture.post(R"({"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"wait"}})",
                    fixture.session()));
-  REQUIRE(Fixture::eventually([&] { return fixture.waiting == 1; }));
+  REQUIRE(ServerFixture::eventually([&] { return fixture.waiting == 1; }));
   CHECK(fixture
             .exchange(fixture.post(R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":)"
                                    R"({"protocolVersion":"2025-11-25","capabilities":{},)"
@@ -279,14 +280,14 @@ TEST_CASE("A session with a call under way is not ended to make room for another
 }
 
 TEST_CASE("GET without a session is not allowed and says what is") {
-  const Fixture fixture;
+  const ServerFixture fixture;
   const RawReply reply = fixture.exchange(fixture.get({}));
   CHECK(reply.status == 405);
   CHECK(reply.header("Allow") == "POST");
 }
 
 TEST_CASE("A released stream ends, and its result is fetched by GET with Last-Event-ID") {
-  const Fixture fixture;
+  const ServerFixture fixture;
   const std::string session = fixture.session();
   RawHttp client(fixture.port());
   client.send(fixture.post(
@@ -304,7 +305,7 @@ TEST_CASE("A released stream ends, and its result is fetched by GET with Last-Ev
 }
 
 TEST_CASE("A cancelled call of the handshake eras ends its POST without an answer") {
-  Fixture fixture;
+  ServerFixture fixture;
   const std::string session = fixture.session();
   const std::string call =
       R"({"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"wait"}})";
@@ -312,28 +313,28 @@ TEST_CASE("A cancelled call of the handshake eras ends its POST without an answe
       R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"w"}})";
   RawHttp client(fixture.port());
   client.send(fixture.post(call, session));
-  REQUIRE(Fixture::eventually([&] { return fixture.waiting == 1; }));
+  REQUIRE(ServerFixture::eventually([&] { return fixture.waiting == 1; }));
   CHECK(fixture.exchange(fixture.post(cancel, session)).status == 202);
   const RawReply reply = client.read_reply();
   CHECK(reply.status == 200);
   CHECK(reply.header("Content-Type") == "text/event-stream");
   CHECK(reply.body.empty());
-  CHECK(Fixture::eventually([&] { return fixture.cancelled == 1; }));
+  CHECK(ServerFixture::eventually([&] { return fixture.cancelled == 1; }));
 }
 
 TEST_CASE("Ending a session ends the POSTs that wait in it") {
-  Fixture fixture;
+  ServerFixture fixture;
   const std::string session = fixture.session();
   RawHttp client(fixture.port());
   client.send(fixture.post(
       R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait"}})", session));
-  REQUIRE(Fixture::eventually([&] { return fixture.waiting == 1; }));
+  REQUIRE(ServerFixture::eventually([&] { return fixture.waiting == 1; }));
   fixture.exchange("DELETE /mcp HTTP/1.1\r\nHost: localhost\r\n" + session + "\r\n");
   CHECK(client.read_reply().status == 200);
 }
 
 TEST_CASE("A client that comes back for a stream read to its end is told to stop coming") {
-  const Fixture fixture;
+  const ServerFixture fixture;
   const std::string session = fixture.session();
   RawHttp client(fixture.port());
   client.send(fixture.post(R"({"jsonrpc":"2.0","id":5,"method":"tools/call","params":)"
@@ -350,7 +351,7 @@ TEST_CASE("A client that comes back for a stream read to its end is told to stop
 }
 
 TEST_CASE("A session hears of changes on its GET stream, and a second GET takes it over") {
-  Fixture fixture;
+  ServerFixture fixture;
   const std::string session = fixture.session();
   RawHttp first(fixture.port());
   first.send(fixture.get(session));
@@ -369,15 +370,15 @@ TEST_CASE("A session hears of changes on its GET stream, and a second GET takes 
 TEST_CASE("A client that does not read its stream is let go, others are served") {
   HttpOptions options;
   options.limits.write_timeout = 200ms;
-  Fixture fixture(options);
+  ServerFixture fixture(options);
   RawHttp deaf(fixture.port());
   deaf.send(fixture.modern("tools/call", {{"name", "flood"}, {"arguments", Json::object()}}));
-  CHECK(Fixture::eventually([&] { return fixture.cancelled == 1; }));
+  CHECK(ServerFixture::eventually([&] { return fixture.cancelled == 1; }));
   CHECK(fixture.exchange(fixture.modern("tools/list")).status == 200);
 }
 
 TEST_CASE("With 64 listen streams open a call is still answered at once") {
-  const Fixture fixture;
+  const ServerFixture fixture;
   std::deque<RawHttp> listeners;
   for (int i = 0; i < 64; ++i) {
     listeners.emplace_back(fixture.port());
@@ -399,7 +400,7 @@ TEST_CASE("With 64 listen streams open a call is still answered at once") {
 TEST_CASE("Streams above their bound are refused with 503, plain calls are not") {
   HttpOptions options;
   options.limits.max_streams = 2;
-  const Fixture fixture(options);
+  const ServerFixture fixture(options);
   const std::string listen =
       fixture.modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}});
   std::deque<RawHttp> listeners;
@@ -413,7 +414,7 @@ TEST_CASE("Streams above their bound are refused with 503, plain calls are not")
   CHECK(refused.header("Retry-After") == "5");
   CHECK(fixture.exchange(fixture.modern("tools/list")).status == 200);
   listeners.clear();
-  CHECK(Fixture::eventually([&] {
+  CHECK(ServerFixture::eventually([&] {
     RawHttp client(fixture.port());
     client.send(listen);
     return client.read_head().status == 200;
@@ -423,13 +424,13 @@ TEST_CASE("Streams above their bound are refused with 503, plain calls are not")
 TEST_CASE("Calls of the handshake eras above their bound are refused before they begin") {
   HttpOptions options;
   options.limits.max_session_calls = 1;
-  Fixture fixture(options);
+  ServerFixture fixture(options);
   const std::string session = fixture.session();
   const std::string wait = fixture.post(
       R"({"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"wait"}})", session);
   RawHttp client(fixture.port());
   client.send(wait);
-  REQUIRE(Fixture::eventually([&] { return fixture.waiting == 1; }));
+  REQUIRE(ServerFixture::eventually([&] { return fixture.waiting == 1; }));
   CHECK(fixture.exchange(wait).status == 503);
   CHECK(fixture.waiting == 1);
   // What is no call gets in: this one ends the call, which frees its place.
@@ -438,14 +439,14 @@ TEST_CASE("Calls of the handshake eras above their bound are refused before they
                                    R"("params":{"requestId":"w"}})",
                                    session))
             .status == 202);
-  CHECK(Fixture::eventually(
+  CHECK(ServerFixture::eventually(
       [&] { return fixture.exchange(fixture.post(kPing, session)).status == 200; }));
 }
 
 TEST_CASE("Connections above their bound are refused with 503") {
   HttpOptions options;
   options.limits.max_connections = 2;
-  const Fixture fixture(options);
+  const ServerFixture fixture(options);
   std::deque<RawHttp> held;
   for (int i = 0; i < 2; ++i) {
     held.emplace_back(fixture.port());
@@ -459,7 +460,7 @@ TEST_CASE("Connections above their bound are refused with 503") {
 TEST_CASE("Bodies and headers beyond their bounds are refused") {
   HttpOptions options;
   options.limits.max_body_bytes = 10'000;
-  const Fixture fixture(options);
+  const ServerFixture fixture(options);
   CHECK(fixture.exchange(fixture.post(std::string(10'001, ' '))).status == 413);
   CHECK(fixture
             .exchange("POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -477,7 +478,7 @@ TEST_CASE("Bodies and headers beyond their bounds are refused") {
 }
 
 TEST_CASE("JSON that is broken or too deep is refused with a parse error") {
-  const Fixture fixture;
+  const ServerFixture fixture;
   for (const std::string& body : {std::string("{"), std::string(200, '['), std::string("\xff")}) {
     const RawReply reply = fixture.exchange(fixture.post(body));
     CHECK(reply.status == 400);
@@ -487,7 +488,7 @@ TEST_CASE("JSON that is broken or too deep is refused with a parse error") {
 }
 
 TEST_CASE("Bodies of another kind are refused") {
-  const Fixture fixture;
+  const ServerFixture fixture;
   std::string plain = fixture.post(kPing);
   plain.replace(plain.find("application/json\r\n"), 18, "text/plain\r\n");
   CHECK(fixture.exchange(plain).status == 415);
@@ -500,7 +501,7 @@ TEST_CASE("Bodies of another kind are refused") {
 }
 
 TEST_CASE("Only our path exists") {
-  const Fixture fixture;
+  const ServerFixture fixture;
   CHECK(fixture
             .exchange("GET /.well-known/oauth-protected-resource HTTP/1.1\r\n"
                       "Host: localhost\r\n\r\n")
@@ -508,7 +509,7 @@ TEST_CASE("Only our path exists") {
 }
 
 TEST_CASE("Foreign hosts and origins are refused before anything else") {
-  const Fixture fixture;
+  const ServerFixture fixture;
   std::string foreign = fixture.modern("tools/list");
   foreign.replace(foreign.find("localhost"), 9, "evil.example.com");
   CHECK(fixture.exchange(foreign).status == 403);
@@ -526,7 +527,7 @@ TEST_CASE("A listed origin gets its CORS headers, also before it can show a toke
   HttpOptions options;
   options.token = "0123456789abcdef";
   options.allowed.origins = {"https://app.example"};
-  const Fixture fixture(options);
+  const ServerFixture fixture(options);
   const RawReply preflight = fixture.exchange(
       "OPTIONS /mcp HTTP/1.1\r\nHost: localhost\r\nOrigin: https://app.example\r\n\r\n");
   CHECK(preflight.status == 200);
@@ -537,7 +538,7 @@ TEST_CASE("A listed origin gets its CORS headers, also before it can show a toke
 TEST_CASE("With a token set, requests must bear it") {
   HttpOptions options;
   options.token = "0123456789abcdef";
-  const Fixture fixture(options);
+  const ServerFixture fixture(options);
   const RawReply refused = fixture.exchange(fixture.modern("tools/list"));
   CHECK(refused.status == 401);
   CHECK(refused.header("WWW-Authenticate") == "Bearer");
@@ -556,7 +557,7 @@ TEST_CASE("Clients that are slow with their request are let go") {
   options.limits.header_timeout = 200ms;
   options.limits.body_timeout = 200ms;
   options.limits.idle_timeout = 200ms;
-  const Fixture fixture(options);
+  const ServerFixture fixture(options);
   RawHttp silent(fixture.port());
   CHECK(silent.closed_by_server());
   RawHttp half_header(fixture.port());
@@ -569,7 +570,7 @@ TEST_CASE("Clients that are slow with their request are let go") {
 }
 
 TEST_CASE("Nonsense instead of HTTP is answered once and closed") {
-  const Fixture fixture;
+  const ServerFixture fixture;
   for (const char* bytes : {"\r\n\r\n", "GET\r\n\r\n", "\x16\x03\x01\x02\r\n\r\n",
                             "POST /mcp HTTP/1.1\r\nHost localhost\r\n\r\n",
                             "POST /mcp HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"}) {
@@ -581,7 +582,7 @@ TEST_CASE("Nonsense instead of HTTP is answered once and closed") {
 }
 
 TEST_CASE("Stopping ends listen streams with their result and calls with their reply") {
-  Fixture fixture;
+  ServerFixture fixture;
   RawHttp listener(fixture.port());
   listener.send(
       fixture.modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}}));
@@ -589,7 +590,7 @@ TEST_CASE("Stopping ends listen streams with their result and calls with their r
   listener.read_event();
   RawHttp caller(fixture.port());
   caller.send(fixture.modern("tools/call", {{"name", "wait"}, {"arguments", Json::object()}}));
-  CHECK(Fixture::eventually([&] { return fixture.waiting == 1; }));
+  CHECK(ServerFixture::eventually([&] { return fixture.waiting == 1; }));
   fixture.server().stop();
   const std::string last = listener.read_event();
   REQUIRE_FALSE(last.empty());
@@ -599,7 +600,7 @@ TEST_CASE("Stopping ends listen streams with their result and calls with their r
 }
 
 TEST_CASE("Stopping does not wait for clients that neither read nor finish what they send") {
-  Fixture fixture;
+  ServerFixture fixture;
   RawHttp header(fixture.port());
   header.send("POST /mcp HTTP/1.1\r\nHost: local");
   RawHttp body(fixture.port());
