@@ -12,6 +12,7 @@ namespace core {
 namespace {
 
 constexpr int kBusyTimeoutMs = 2'000;
+constexpr int kMaxLogPages = 100;
 constexpr std::int64_t kSchemaVersion = 1;
 constexpr std::size_t kMaxListedRuns = 10'000;
 
@@ -46,7 +47,7 @@ tl::unexpected<Error> fail_newer(const fs::path& path, std::int64_t version) {
 
 // WAL with synchronous NORMAL needs no fsync for a row and cannot be left corrupt by a crash; a
 // power failure may lose the latest rows. Not checkpointing on close keeps that so for a process
-// that records one row and ends: SQLite checkpoints by itself every 1000 pages.
+// that records one row and ends; shorten_log() does instead, now and then.
 // https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_synchronous
 Expected<sqlite::ConnectionHandle> open_history(const fs::path& path, int flags) {
   BPD_TRY_AS(connection, sqlite::open(text_of(path), flags | SQLITE_OPEN_NOMUTEX));
@@ -171,13 +172,31 @@ Expected<sqlite::ConnectionHandle> open_to_record(const Env& env) {
   return std::move(*connection);
 }
 
+// SQLite's own checkpoints would never let the log begin again: what they have done is written in
+// shared memory alone, which goes with each process. So the log would grow for ever, and the first
+// opener reads all of it. Whoever reads just now is not waited for: the next run does it.
+void shorten_log(sqlite3* connection) {
+  sqlite3_busy_timeout(connection, 0);
+  sqlite3_wal_checkpoint_v2(connection, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(connection, kBusyTimeoutMs);
+}
+
 Expected<> record_in(sqlite3* connection, const RunRecord& run, std::int64_t id, const Env& env) {
   const std::string what = "cannot record the run in " + text_of(history_path(env.places));
   BPD_TRY(sqlite::execute(connection, "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE", what));
   BPD_TRY(insert(connection, run, id, what));
   BPD_TRY(thin_streak(connection, run, what));
   BPD_TRY(trim(connection, what));
-  return sqlite::execute(connection, "COMMIT", what);
+  int log_pages = 0;
+  const auto note_pages = [](void* pages, sqlite3*, const char*, int count) {
+    *static_cast<int*>(pages) = count;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(connection, note_pages, &log_pages);
+  BPD_TRY(sqlite::execute(connection, "COMMIT", what));
+  sqlite3_wal_hook(connection, nullptr, nullptr);
+  if (log_pages > kMaxLogPages) shorten_log(connection);
+  return {};
 }
 
 Expected<> try_record(const RunRecord& run, std::int64_t id, const Env& env) {

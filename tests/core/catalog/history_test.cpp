@@ -36,6 +36,12 @@ RunRecord make_run(const FakeEnv& world, const std::string& source, bool ok = tr
   return run;
 }
 
+std::size_t stored_runs(FakeEnv& world) {
+  core::RunFilter filter;
+  filter.limit = 1'000;
+  return core::list_runs(filter, world.env())->size();
+}
+
 }  // namespace
 
 TEST_CASE("A run that was recorded is read back whole, newest first") {
@@ -269,6 +275,33 @@ std::vector<std::string> damaged_files(const FakeEnv& world) {
 }
 
 }  // namespace
+
+// Each run is recorded by a process of its own, of which none sees another's shared memory.
+TEST_CASE("The log of the history stays short however many runs there are") {
+  FakeEnv world;
+  const fs::path log = world / "state/history.db-wal";
+  constexpr std::uintmax_t kMaxBytes = 120 * 4120;
+  for (int run = 0; run < 200; ++run) {
+    REQUIRE(core::record_run(make_run(world, "/a.db"), world.env()));
+    REQUIRE(fs::file_size(log) <= kMaxBytes);
+  }
+  CHECK(stored_runs(world) == 200);
+}
+
+TEST_CASE("Who reads the history keeps no run from being recorded") {
+  FakeEnv world;
+  REQUIRE(core::record_run(make_run(world, "/a.db"), world.env()));
+  test::OpenDatabase reader(world / "state/history.db");
+  reader.run("BEGIN; SELECT * FROM runs");
+  const auto begun = std::chrono::steady_clock::now();
+  for (int run = 0; run < 60; ++run) {
+    REQUIRE(core::record_run(make_run(world, "/a.db"), world.env()));
+  }
+  CHECK(std::chrono::steady_clock::now() - begun <
+        std::chrono::seconds{30});  // 2 s each, if waited
+  reader.run("COMMIT");
+  CHECK(stored_runs(world) == 61);
+}
 
 TEST_CASE("A damaged history is moved aside as it is and begun anew, and told") {
   FakeEnv world;
