@@ -193,7 +193,7 @@ Expected<PinnedSource> SnapshotRun::pin() {
   Manifest& manifest = result_.manifest;
   manifest.source = manifest_text(text_of(plan_.source));
   manifest.host = manifest_text(plan_.host);
-  manifest.machine = request_.dry_run ? plan_.machine : machine_id(env_);
+  manifest.machine = request_.dry_run || !plan_.machine.empty() ? plan_.machine : machine_id(env_);
   manifest.label = manifest_text(plan_.label);
   manifest.taken_at = env_.clock.now();
   manifest.tool_version = BPD_VERSION;

@@ -141,7 +141,7 @@ Expected<PinnedSource> PinnedSource::open(const fs::path& path,
     BPD_TRY(source.intact());
   }
   if (!pinned) return fail(pinned.error());
-  if (may_have_second_names(path, env.files)) {
+  if (source.may_have_second_names_) {
     BPD_TRY(source.look_for_second_names(path, env.files));
   }
   source.vfs_->start_reading_ahead();
@@ -159,7 +159,8 @@ Expected<> PinnedSource::start(const fs::path& path, SourceVfs::Media media, Bus
   connection_ = std::move(*connection);
   sqlite3* raw = connection_.get();
   BPD_TRY_AS(wal, check_magic(raw, path));
-  if (*wal && may_have_second_names(path, files)) {
+  may_have_second_names_ = may_have_second_names(path, files);
+  if (*wal && may_have_second_names_) {
     BPD_TRY(check_second_wal(path, files));
   }
   // Closing as the only opener must not checkpoint: the -wal's bytes are the source's, not ours.

@@ -74,6 +74,7 @@ class PinnedSource {
   FileHeader header_;
   std::vector<unsigned char> first_page_;
   std::string warning_;
+  bool may_have_second_names_ = false;
   std::function<Expected<>()> check_names_again_;  // empty: it has but one
 };
 

@@ -10,6 +10,11 @@ void Changes::announce(const Change& change) {
   for (const auto& [id, listener] : listeners_) listener(change);
 }
 
+bool Changes::is_heard() {
+  const std::lock_guard lock(mutex_);
+  return !listeners_.empty();
+}
+
 int Changes::listen(std::function<void(const Change&)> listener) {
   const std::lock_guard lock(mutex_);
   listeners_.emplace(next_, std::move(listener));

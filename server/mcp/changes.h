@@ -18,6 +18,8 @@ struct Change {
 class Changes {
  public:
   void announce(const Change& change);
+  // Whether anybody would hear of one.
+  bool is_heard();
   int listen(std::function<void(const Change&)> listener);
   // After it returns the listener does not run any more.
   void forget(int listener);

@@ -87,7 +87,7 @@ CallOutcome ToolRegistry::run(const Tool& tool, const Json& arguments, CallConte
                                                     " does not fit its outputSchema. " + *problem};
     }
   }
-  if (tool.changed_resources) {
+  if (tool.changed_resources && definition_.changes->is_heard()) {
     const std::vector<std::string> changed = tool.changed_resources(*result->structured);
     for (const std::string& uri : changed) {
       definition_.changes->announce({Change::Kind::resource, uri});

@@ -3,6 +3,7 @@
 
     tests/bench/run.py [--build build/release] [--sizes 400K,10M,1G,4G] [--rounds 7]
                        [--parts copy,latency,verify,list] [--json results.json]
+    tests/bench/run.py --parts before --before EARLIER_PROGRAM
 
 Every round runs each way once, in turn, so that a change in the machine's mood meets all of them;
 the table shows medians of whole processes and their ratio to `cp && sync`. Needs the release build,
@@ -316,6 +317,46 @@ class Bench:
             self.results[f"verify {label} {kind}"] = rows
             self.show(f"verify {label}, {kind}", rows)
 
+    def part_before(self):
+        """README's rows of this program beside those of an earlier one, in turn: a change that is
+        meant to cost nothing shows here what it costs."""
+        former = os.path.abspath(self.options.before)
+        rows = []
+
+        def add_row(way, source, command, rounds):
+            times = {self.program: [], former: []}
+            for number in range(rounds):
+                for program in (list(times), list(times)[::-1])[number % 2]:
+                    self.clear()
+                    self.warm(source)
+                    times[program].append(self.run([program, *command])[0])
+            now, then = times[self.program], times[former]
+            rows.append({"way": way, "before_ms": statistics.median(then) * 1000,
+                         "now_ms": statistics.median(now) * 1000,
+                         "ratio": statistics.median(now) / statistics.median(then),
+                         "ratio_of_pairs": statistics.median(n / t for n, t in zip(now, then)),
+                         "ratio_of_fastest": min(now) / min(then)})
+
+        rounds = self.options.rounds
+        for label in self.options.sizes.split(","):
+            source = self.database(label)
+            often = rounds * (10 if os.path.getsize(source) < (64 << 20) else 1)
+            for level in ("none", "quick", "full"):
+                add_row(f"snapshot {label}, {level}", source, self.ours(source, level)[1:], often)
+        kept = os.path.join(self.scratch, "kept")
+        os.mkdir(kept)
+        for label, small_rows in ((self.options.latency_size, False), ("400M", True)):
+            source = self.database(label, small_rows=small_rows)
+            self.run([former, "snapshot", "--source", source, "--destination", kept,
+                      "--verify", "none"])
+            snapshot = next(os.path.join(folder, name) for folder, _, names in os.walk(kept)
+                            for name in names if name.endswith(".db") and label in name)
+            for level in ("quick", "full"):
+                add_row(f"verify {label}{' of small rows' if small_rows else ''}, {level}", snapshot,
+                        self.check(snapshot, level)[1:], rounds)
+        self.results["before"] = rows
+        self.show("before and now", rows)
+
     def part_list(self):
         self.clear()
         source = self.database("400K")
@@ -389,6 +430,7 @@ def main():
     parser.add_argument("--latency-size", default="1G", help="for latency and verify")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--parts", default="copy,latency,verify,list")
+    parser.add_argument("--before", default=None, help="for the part before: an earlier program")
     parser.add_argument("--prefix", default="", help="before each command, e.g. 'chrt -f 50'")
     parser.add_argument("--scratch", default=None, help="folder on the disk to measure")
     parser.add_argument("--json", default=None, help="file for the results")
