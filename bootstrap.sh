@@ -4,7 +4,7 @@
 #   ./bootstrap.sh install [PREFIX]   build, then install below PREFIX (default: ~/.local)
 #   ./bootstrap.sh uninstall [PREFIX] remove what install put there
 #   ./bootstrap.sh test [PRESET…]     build, then run the tests (release; also dev, tsan, clang)
-#   ./bootstrap.sh build [PRESET…]    build only, the tests too
+#   ./bootstrap.sh build [PRESET…]    build only, the tests too; macos: the programs for macOS
 # A second run installs and builds nothing that is in place. Needs root or sudo only to install.
 set -euo pipefail
 caller=$PWD  # paths of the command line are relative to it
@@ -20,6 +20,7 @@ test_packages=(catch2 sqlite3 cron curl faketime dbus systemd xz-utils tzdata ut
 mount_packages=(fuse3 exfatprogs exfat-fuse ntfs-3g dosfstools fusefat rclone bindfs fuse-overlayfs)
 node_packages=(nodejs npm)
 clang_packages=(clang libclang-rt-dev)
+cross_packages=(dpkg-dev tcl nodejs npm)
 
 # What install puts below PREFIX (cmake/packaging.cmake).
 installed_files=(bin/backup-plugin-db bin/backup-plugin-db-http
@@ -106,6 +107,17 @@ build() {
   }
 }
 
+# build_for_macos: the programs for both kinds of Mac. What was built cannot be run here.
+build_for_macos() {
+  install "${build_packages[@]}" "${cross_packages[@]}"
+  packaging/cross/dependencies.sh build/cross
+  local preset
+  for preset in macos-arm64 macos-x64; do
+    build "$preset" OFF all_programs
+    say "Built for macOS: build/$preset/backup-plugin-db and backup-plugin-db-http"
+  done
+}
+
 # run_tests PRESET: all of them on the release build; on the others without the whole-program ones.
 run_tests() {
   if [ "$1" = release ]; then ctest --preset "$1"; else ctest --preset "$1" -LE whole; fi
@@ -138,6 +150,10 @@ case ${1:-} in
   test | build)
     what=$1
     shift
+    if [ "$what $*" = "build macos" ]; then
+      build_for_macos
+      exit
+    fi
     install "${build_packages[@]}" "${test_packages[@]}"
     install_known "${mount_packages[@]}"
     if [ -n "${BPD_NO_SKIPS:-}" ] && ! command -v npm >/dev/null; then install "${node_packages[@]}"; fi

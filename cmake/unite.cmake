@@ -11,7 +11,7 @@ function(bpd_unite)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
     get_target_property(sources ${target} SOURCES)
     # SQLite's method tables have the same names in each, and one header is read another way.
-    list(FILTER sources EXCLUDE REGEX "_vfs\\.cpp$|/sha256\\.cpp$")
+    list(FILTER sources EXCLUDE REGEX "_vfs\\.cpp$|/digest\\.cpp$")
     list(SORT sources)
     set(folder "")
     foreach(source IN LISTS sources)

@@ -11,8 +11,6 @@
 namespace core {
 namespace {
 
-constexpr std::size_t kMaxMountinfoBytes = 4 << 20;
-
 // Their read-only state is that of the one file system, which nobody else can be writing: a
 // server's, or a layer below, might be written all the same.
 constexpr std::array<std::string_view, 18> kLocalTypes{
@@ -86,12 +84,6 @@ std::optional<Mount> mount_of(const fs::path& path, std::string_view mountinfo) 
     found = std::move(mount);
   }
   return found;
-}
-
-std::optional<Mount> mount_of(const fs::path& path, const FileSystem& files) {
-  const auto text = files.read_start("/proc/self/mountinfo", kMaxMountinfoBytes);
-  if (!text) return std::nullopt;
-  return mount_of(path, *text);
 }
 
 Expected<> check_no_mount(const fs::path& file, const FileSystem& files) {

@@ -18,7 +18,7 @@ struct Mount {
 // The mount that holds the path, its links resolved, from the text of /proc/self/mountinfo. Pure.
 // https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
 std::optional<Mount> mount_of(const fs::path& path, std::string_view mountinfo);
-// The same, from the system; nothing where it does not tell (macOS).
+// The same, from the system; nothing where it does not tell.
 std::optional<Mount> mount_of(const fs::path& path, const FileSystem& files);
 
 // The file system type of the mount that holds the path, from the text of /proc/mounts; empty when

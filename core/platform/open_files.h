@@ -10,13 +10,13 @@ namespace core {
 
 struct Opener {
   int process_id = 0;
-  std::string program;  // as /proc/<pid>/comm has it; may be empty
+  std::string program;  // as the system has it; may be empty
   std::string user{};   // its name or number, where that is another than ours
 };
 
 // Every process that has the file, its -wal, -shm or -journal open, this one included; through any
-// name of the file. Reads /proc/*/fd and /proc/locks: empty where there is none (macOS). Unless we
-// are root, of other users' processes only those are there that hold a lock.
+// name of the file. Reads /proc/*/fd and /proc/locks; on macOS asks libproc. Unless we are root, of
+// other users' processes only those are there that hold a lock; on macOS, none.
 std::vector<Opener> openers_of(const fs::path& database, const FileSystem& files);
 
 // The same without this process.

@@ -8,7 +8,6 @@ namespace core {
 namespace {
 
 constexpr std::uint64_t kFatType = 0x4d44;  // MSDOS_SUPER_MAGIC, for vfat too: statfs(2)
-constexpr std::uint64_t kFatMaxBytes = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t kSpareBytes = 4ULL << 20;
 
 }  // namespace

@@ -8,6 +8,8 @@
 
 namespace core {
 
+constexpr std::uint64_t kFatMaxBytes = 0xffff'ffff;  // of one file on FAT
+
 // What one file may hold on a file system of this type (statfs's f_type); the largest number for
 // all but FAT. FAT keeps a file's size in 32 bits:
 // https://learn.microsoft.com/windows/win32/fileio/file-systems

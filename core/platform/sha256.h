@@ -26,6 +26,8 @@ class Sha256 {
   void update(const void* data, std::size_t bytes);
   // 64 lower-case hex digits of all bytes so far. Ends the digest: only destruction may follow.
   std::string finish();
+  // The same as 32 bytes.
+  std::array<unsigned char, 32> finish_raw();
 
  private:
   struct State;

@@ -117,9 +117,10 @@ class WriteBehind {
 
   std::unique_ptr<unsigned char, FreeMemory> ring_;  // kBlocks blocks; block n lies at n % kBlocks
   std::array<std::size_t, kBlocks> used_{};
-  bool filling_ = false;    // the block of sequence number produced_ belongs to the caller
-  std::uint64_t size_ = 0;  // bytes appended
-  std::uint64_t written_bytes_ = 0, write_back_started_ = 0;  // the writer's
+  bool filling_ = false;             // the block of sequence number produced_ belongs to the caller
+  std::uint64_t size_ = 0;           // bytes appended
+  std::uint64_t written_bytes_ = 0;  // the writer's
+  [[maybe_unused]] std::uint64_t write_back_started_ = 0;  // likewise
 
   mutable std::mutex mutex_;
   std::condition_variable_any space_;  // for the caller

@@ -1,11 +1,7 @@
 #include "core/platform/open_files.h"
 
 #include <pwd.h>
-#ifdef __linux__
 #include <sys/sysmacros.h>
-#else
-#include <sys/types.h>
-#endif
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,7 +18,6 @@ namespace {
 
 constexpr std::size_t kMaxProcesses = 100'000;
 constexpr std::size_t kMaxDescriptors = 100'000;  // of one process
-constexpr std::size_t kMaxDescribed = 4;
 constexpr std::uint64_t kMaxNameBytes = 64;
 constexpr std::size_t kMaxStatusBytes = 4096;
 constexpr std::size_t kMaxLocksBytes = 4 << 20;
@@ -147,20 +142,6 @@ std::vector<fs::path> open_names_of(const FileId& file, const FileSystem& files)
     });
   });
   return names;
-}
-
-std::string describe_openers(const std::vector<Opener>& openers) {
-  std::string text;
-  for (std::size_t i = 0; i < openers.size() && i < kMaxDescribed; ++i) {
-    if (i > 0) text += i + 1 == openers.size() ? " and " : ", ";
-    text += (openers[i].program.empty() ? "a program" : openers[i].program) + " (process " +
-            std::to_string(openers[i].process_id) +
-            (openers[i].user.empty() ? "" : " of " + openers[i].user) + ")";
-  }
-  if (openers.size() > kMaxDescribed) {
-    text += " and " + std::to_string(openers.size() - kMaxDescribed) + " more";
-  }
-  return text;
 }
 
 }  // namespace core

@@ -7,6 +7,9 @@
 #ifdef __linux__
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#elif defined(__APPLE__)
+#include <sys/mount.h>
+#include <sys/param.h>
 #endif
 
 #include <algorithm>
@@ -251,6 +254,12 @@ class SystemFiles final : public FileSystem {
       known = ::fstatfs(opened->descriptor(), &status) == 0;
     }
     if (known) return max_file_bytes_of_type(static_cast<std::uint64_t>(status.f_type));
+#elif defined(__APPLE__)
+    struct statfs status {};
+    if (::statfs(folder.c_str(), &status) == 0 &&
+        std::string_view(status.f_fstypename) == "msdos") {
+      return kFatMaxBytes;
+    }
 #else
     (void)folder;
 #endif

@@ -129,7 +129,7 @@ Expected<RunLock> RunLock::acquire(const std::string& key, const std::string& wh
 }
 
 // False when somebody else has it.
-Expected<bool> RunLock::try_lock(const std::string& name, const fs::path& path) {
+Expected<bool> RunLock::try_lock([[maybe_unused]] const std::string& name, const fs::path& path) {
   int rc = 0;
   do {
     rc = ::flock(file_.get(), LOCK_EX | LOCK_NB);

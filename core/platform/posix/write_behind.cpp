@@ -113,6 +113,12 @@ Expected<> WriteBehind::reserve(std::uint64_t bytes) {
     }
     break;
   }
+#elif defined(F_PREALLOCATE)
+  if (bytes == 0) return {};
+  fstore_t wanted{F_ALLOCATEALL, F_PEOFPOSMODE, 0, static_cast<off_t>(bytes), 0};
+  if (::fcntl(file_.get(), F_PREALLOCATE, &wanted) != 0 && errno == ENOSPC) {
+    return fail(error_here(errno, "cannot reserve " + std::to_string(bytes) + " bytes for "));
+  }
 #else
   (void)bytes;
 #endif

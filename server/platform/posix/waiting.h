@@ -17,7 +17,7 @@ template <std::size_t Count>
 bool poll_all(std::array<pollfd, Count>& entries, int timeout_ms) {
   int ready = 0;
   do {
-    ready = ::poll(entries.data(), entries.size(), timeout_ms);
+    ready = ::poll(entries.data(), static_cast<nfds_t>(entries.size()), timeout_ms);
   } while (ready < 0 && errno == EINTR);
   return ready > 0;
 }

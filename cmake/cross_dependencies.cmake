@@ -1,0 +1,30 @@
+# The libraries where they are built along, below BPD_CROSS (packaging/cross/dependencies.sh): SQLite
+# with the options that Debian gives it, the others by their headers. The digest is the system's.
+find_package(Threads REQUIRED)
+
+add_library(bpd_headers INTERFACE)
+target_include_directories(bpd_headers SYSTEM INTERFACE ${BPD_CROSS}/include)
+
+add_library(bpd_sqlite3 STATIC ${BPD_CROSS}/sqlite/sqlite3.c)
+target_compile_definitions(bpd_sqlite3 PRIVATE SQLITE_THREADSAFE=1 SQLITE_USE_URI=1
+  SQLITE_SECURE_DELETE SQLITE_SOUNDEX SQLITE_LIKE_DOESNT_MATCH_BLOBS SQLITE_OMIT_LOOKASIDE
+  SQLITE_MAX_SCHEMA_RETRY=25 SQLITE_MAX_VARIABLE_NUMBER=250000 SQLITE_ENABLE_COLUMN_METADATA
+  SQLITE_ENABLE_DBSTAT_VTAB SQLITE_ENABLE_FTS3 SQLITE_ENABLE_FTS3_PARENTHESIS
+  SQLITE_ENABLE_FTS3_TOKENIZER SQLITE_ENABLE_FTS4 SQLITE_ENABLE_FTS5 SQLITE_ENABLE_GEOPOLY
+  SQLITE_ENABLE_MATH_FUNCTIONS SQLITE_ENABLE_PREUPDATE_HOOK SQLITE_ENABLE_RTREE SQLITE_ENABLE_SESSION
+  SQLITE_ENABLE_STMTVTAB SQLITE_ENABLE_UNLOCK_NOTIFY SQLITE_ENABLE_UPDATE_DELETE_LIMIT)
+target_include_directories(bpd_sqlite3 SYSTEM PUBLIC ${BPD_CROSS}/sqlite)
+target_compile_options(bpd_sqlite3 PRIVATE -w)
+
+add_library(bpd_crypto INTERFACE)
+add_library(bpd_spdlog INTERFACE)
+target_link_libraries(bpd_spdlog INTERFACE bpd_headers)
+target_compile_definitions(bpd_spdlog INTERFACE SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
+add_library(bpd_valijson INTERFACE)
+target_link_libraries(bpd_valijson INTERFACE bpd_headers)
+add_library(bpd_httplib INTERFACE)
+target_link_libraries(bpd_httplib INTERFACE bpd_headers)
+foreach(name nlohmann_json::nlohmann_json tl::expected CLI11::CLI11)
+  add_library(${name} INTERFACE IMPORTED)
+  target_link_libraries(${name} INTERFACE bpd_headers)
+endforeach()

@@ -1,0 +1,23 @@
+# Builds for another system with zig: -DBPD_CROSS=FOLDER (packaging/cross/dependencies.sh made it)
+# and -DBPD_TARGET=aarch64-macos or x86_64-macos.
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES BPD_CROSS BPD_TARGET)
+string(REGEX MATCH "^[^-]+" CMAKE_SYSTEM_PROCESSOR "${BPD_TARGET}")
+set(CMAKE_SYSTEM_NAME Darwin)
+set(zig ${BPD_CROSS}/zig)
+set(CMAKE_C_COMPILER ${zig} cc)
+set(CMAKE_CXX_COMPILER ${zig} c++)
+set(CMAKE_C_COMPILER_TARGET ${BPD_TARGET})
+set(CMAKE_CXX_COMPILER_TARGET ${BPD_TARGET})
+set(CMAKE_CXX_FLAGS_INIT -D_LIBCPP_ENABLE_EXPERIMENTAL)  # std::jthread and std::stop_token
+set(CMAKE_INSTALL_NAME_TOOL true)
+foreach(language C CXX)
+  set(CMAKE_${language}_ARCHIVE_CREATE "${zig} ar qc <TARGET> <OBJECTS>")
+  set(CMAKE_${language}_ARCHIVE_APPEND "${zig} ar q <TARGET> <OBJECTS>")
+  set(CMAKE_${language}_ARCHIVE_FINISH "${zig} ranlib <TARGET>")
+endforeach()
+# Nothing of this machine's own libraries.
+set(CMAKE_FIND_ROOT_PATH ${BPD_CROSS})
+foreach(kind LIBRARY INCLUDE PACKAGE)
+  set(CMAKE_FIND_ROOT_PATH_MODE_${kind} ONLY)
+endforeach()
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)

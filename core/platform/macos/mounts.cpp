@@ -1,0 +1,21 @@
+// The mount that holds a path, as statfs tells.
+#include "core/platform/mounts.h"
+
+#include <sys/mount.h>
+#include <sys/param.h>
+
+#include "core/base/paths.h"
+
+namespace core {
+
+std::optional<Mount> mount_of(const fs::path& path, const FileSystem&) {
+  struct statfs status {};
+  if (::statfs(path.c_str(), &status) != 0) return std::nullopt;
+  Mount mount;
+  mount.point = path_of(status.f_mntonname);
+  mount.type = status.f_fstypename;
+  mount.never_written = (status.f_flags & MNT_RDONLY) != 0 && (status.f_flags & MNT_LOCAL) != 0;
+  return mount;
+}
+
+}  // namespace core

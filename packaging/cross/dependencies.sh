@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# What building for another system needs, below FOLDER: the compiler (zig, which brings the other
+# system's headers), the headers of the libraries, and SQLite's source in one file.
+#   packaging/cross/dependencies.sh FOLDER
+# The headers are Debian's packages' (./bootstrap.sh installs them), SQLite and cpp-httplib Debian's
+# sources, with its patches. A second run makes only what is missing.
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+mkdir -p "$1"
+folder=$(readlink -f "$1")
+
+cp "$here/package.json" "$here/package-lock.json" "$here/zig" "$folder/"
+"$here/../../tests/support/npm_install.sh" "$folder"
+
+mkdir -p "$folder/include"
+for header in nlohmann CLI valijson tl spdlog fmt; do
+  ln -sfn "/usr/include/$header" "$folder/include/$header"
+done
+
+if [ ! -f "$folder/include/httplib.h" ] || [ ! -f "$folder/sqlite/sqlite3.c" ]; then
+  # A list of sources of our own, made of the lists that this machine has.
+  apt=$folder/apt
+  rm -rf "$apt"
+  mkdir -p "$apt/lists/partial"
+  # shellcheck disable=SC2016
+  apt-get indextargets --format 'deb-src $(REPO_URI) $(CODENAME) $(COMPONENT)' 'Identifier: Packages' |
+    grep ' main$' | sort -u >"$apt/sources.list"
+  options=(-o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=-
+    -o "Dir::State::lists=$apt/lists" -o APT::Sandbox::User=)
+  apt-get "${options[@]}" update -qq
+  (cd "$apt" && apt-get "${options[@]}" source -qq sqlite3 cpp-httplib >/dev/null)
+  cp "$apt"/cpp-httplib-*/httplib.h "$folder/include/"
+  mkdir -p "$folder/sqlite"
+  (cd "$folder/sqlite" && "$apt"/sqlite3-*/configure --disable-tcl >/dev/null && make -s sqlite3.c >/dev/null)
+  cp "$folder/sqlite/sqlite3.h" "$folder/include/"
+  rm -rf "$apt"
+fi
