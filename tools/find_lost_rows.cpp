@@ -151,9 +151,7 @@ server::Tool find_lost_rows(const Setting& setting) {
     auto& request = std::get<core::LostRowsRequest>(outcome);
     auto since = arguments.date("since");
     if (!since) return since.error();
-    if (*since) {
-      request.since = setting.env.clock.local_instant(**since, std::chrono::seconds(0));
-    }
+    if (*since) request.since = setting.env.clock.local_instant(**since, std::chrono::seconds(0));
     auto skip = skip_of(arguments);
     if (!skip) return skip.error();
     request.skip = *skip;

@@ -48,9 +48,7 @@ bool may_be_told(const core::ScheduleStatus& status, const Setting& setting) {
 Json encode(const core::ScheduleStatus& status, const Setting& setting) {
   Json entry{{"name", status.name}};
   if (status.scheduler) entry["scheduler"] = core::to_string(*status.scheduler);
-  if (status.job) {
-    put_settings(entry, *status.job, setting);
-  }
+  if (status.job) put_settings(entry, *status.job, setting);
   put(entry, "next_run", status.next_run);
   entry["last_result"] = !status.last_run ? "none" : status.last_run->ok ? "ok" : "failed";
   if (status.last_run) {

@@ -28,9 +28,7 @@ std::optional<int> parse_digits(std::string_view text) {
 // "Z", "+05:30" or "-08:00" as seconds east of Greenwich.
 std::optional<std::chrono::seconds> parse_offset(std::string_view text) {
   if (text == "Z" || text == "z") return std::chrono::seconds{0};
-  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') {
-    return std::nullopt;
-  }
+  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
   const auto hours = parse_digits(text.substr(1, 2));
   const auto minutes = parse_digits(text.substr(4, 2));
   if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;

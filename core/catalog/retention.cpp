@@ -96,9 +96,7 @@ bool is_given(const RetentionPolicy& policy) {
 // Why a snapshot is outside the policy altogether, or an empty string.
 std::string why_untouchable(const Snapshot& snapshot, const std::string& source, Date today) {
   if (!snapshot.manifest_problem.empty()) return "its manifest cannot be read";
-  if (snapshot.manifest && snapshot.manifest->source != source) {
-    return "it is of another database";
-  }
+  if (snapshot.manifest && snapshot.manifest->source != source) return "it is of another database";
   if (snapshot.date > today) return "dated in the future";
   return "";
 }

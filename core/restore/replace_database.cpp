@@ -83,9 +83,7 @@ Expected<> ReplacedDatabase::lock(std::chrono::milliseconds busy_timeout, std::s
     if (stop.stop_requested()) {
       return fail(ErrorCode::cancelled, "The restore of " + text_of(target_) + " was cancelled.");
     }
-    if (env_.clock.steady_now() >= deadline) {
-      return fail_busy(other_openers());
-    }
+    if (env_.clock.steady_now() >= deadline) return fail_busy(other_openers());
   }
 }
 

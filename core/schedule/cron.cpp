@@ -118,9 +118,7 @@ class Cron final : public Scheduler {
     SchedulePlan plan{SchedulerKind::cron, {}, {}};
     plan.steps.emplace_back(
         write_table(facts, put_crontab_block(facts.crontab.value_or(""), job.name, *block)));
-    if (!facts.cron_running) {
-      plan.warnings.push_back(cron_warning());
-    }
+    if (!facts.cron_running) plan.warnings.push_back(cron_warning());
     const auto environment = crontab_environment(facts.crontab.value_or(""), job.name);
     for (const char* key : {"CRON_TZ", "TZ"}) {
       if (environment.count(key) != 0) {

@@ -93,9 +93,7 @@ BackupJob job_from(const Json& json) {
   job.snapshot.hostname = json.value("hostname", "");
   job.snapshot.label = json.value("label", "");
   job.snapshot.flat = json.value("flat", false);
-  for (const auto& [name, count] : kKeepRules) {
-    get_count(json, name, job.snapshot.retention.*count);
-  }
+  for (const auto& [name, count] : kKeepRules) get_count(json, name, job.snapshot.retention.*count);
   job.on_failure = json.value("on_failure", "");
   job.ping_url = json.value("ping_url", "");
   return job;

@@ -115,9 +115,7 @@ void check_scheduler(ScheduleStatus& status, const HostFacts& facts, const Env& 
       const EntryState state = ask_state(scheduler, job.name, facts, env, stop);
       if (!state.problem.empty()) status.problems.push_back({state.problem + "."});
       // The scheduler itself asks more often than a run is due.
-      if (state.active) {
-        status.next_run = due_period(env.clock, job.time, env.clock.now()).end;
-      }
+      if (state.active) status.next_run = due_period(env.clock, job.time, env.clock.now()).end;
       break;
     }
   }

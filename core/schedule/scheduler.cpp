@@ -72,9 +72,7 @@ std::string describe(const PlanStep& step) {
   if (const auto* write = std::get_if<WriteFile>(&step)) {
     return "write " + text_of(write->path) + " (mode " + mode_text(write->mode) + ")";
   }
-  if (const auto* remove = std::get_if<RemoveFile>(&step)) {
-    return "remove " + text_of(remove->path);
-  }
+  if (const auto* remove = std::get_if<RemoveFile>(&step)) return "remove " + text_of(remove->path);
   return "run " + shell_command(std::get<RunCommand>(step).argv);
 }
 

@@ -23,9 +23,7 @@ RunCommand systemctl(const HostFacts& facts, std::vector<std::string> arguments)
   RunCommand command;
   command.argv = {facts.systemctl, "--user"};
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
-  if (!facts.runtime_folder.empty()) {
-    command.environment["XDG_RUNTIME_DIR"] = facts.runtime_folder;
-  }
+  if (!facts.runtime_folder.empty()) command.environment["XDG_RUNTIME_DIR"] = facts.runtime_folder;
   command.environment["LC_ALL"] = "C";
   return command;
 }

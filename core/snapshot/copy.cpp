@@ -63,9 +63,7 @@ Expected<> step_through(sqlite3_backup* backup, const PinnedSource& source,
     if (rc == SQLITE_OK || rc == SQLITE_DONE) progress.report(total - remaining, total, "copy");
     if (rc == SQLITE_DONE) return {};
     // Nothing can be busy: the source is pinned and the destination is ours alone.
-    if (rc != SQLITE_OK) {
-      return fail(sqlite::error_from(rc, nullptr, "cannot copy the database"));
-    }
+    if (rc != SQLITE_OK) return fail(sqlite::error_from(rc, nullptr, "cannot copy the database"));
   }
 }
 

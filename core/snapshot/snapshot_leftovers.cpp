@@ -39,9 +39,7 @@ SweptLeftovers sweep_snapshot_leftovers(const fs::path& folder, const std::strin
   if (!entries) return result;  // list_series is about to report it
   const auto note = [&](const fs::path& path, const Expected<bool>& removed) {
     if (removed && *removed) result.swept.push_back(path);
-    if (!removed) {
-      result.warnings.push_back("A left-over file stays: " + removed.error().message);
-    }
+    if (!removed) result.warnings.push_back("A left-over file stays: " + removed.error().message);
     return removed && *removed;
   };
   std::set<std::chrono::sys_days> unpublished;  // days of which a copy was swept

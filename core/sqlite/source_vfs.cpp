@@ -136,9 +136,7 @@ int x_unlock(sqlite3_file* file, int level) {
 
 int x_file_control(sqlite3_file* file, int operation, void* argument) {
   // These two would change the length of the file.
-  if (operation == SQLITE_FCNTL_SIZE_HINT || operation == SQLITE_FCNTL_CHUNK_SIZE) {
-    return SQLITE_OK;
-  }
+  if (operation == SQLITE_FCNTL_SIZE_HINT || operation == SQLITE_FCNTL_CHUNK_SIZE) return SQLITE_OK;
   return inner(file)->pMethods->xFileControl(inner(file), operation, argument);
 }
 

@@ -200,9 +200,7 @@ CommandPages command_pages(const ServerDefinition& definition, const ProgramPart
   pages.program = parts.name;
   pages.version = parts.version;
   pages.summary = "verified snapshots of live SQLite databases";
-  for (const Tool& tool : definition.tools) {
-    pages.verbs.push_back(page_of(tool, verb_of(tool)));
-  }
+  for (const Tool& tool : definition.tools) pages.verbs.push_back(page_of(tool, verb_of(tool)));
   for (const ExtraCommand& command : parts.commands) {
     const std::size_t space = command.usage.find(' ');
     pages.verbs.push_back({command.name,

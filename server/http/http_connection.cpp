@@ -41,12 +41,8 @@ HttpConnection& HttpConnection::current() {
 bool HttpConnection::wait_for(Wait ready, Clock::time_point deadline) const {
   while (!cut_) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
-    if (left.count() <= 0) {
-      return false;
-    }
-    if ((socket_.*ready)(std::min(left, kStopCheck))) {
-      return true;
-    }
+    if (left.count() <= 0) return false;
+    if ((socket_.*ready)(std::min(left, kStopCheck))) return true;
   }
   return false;
 }
@@ -54,9 +50,7 @@ bool HttpConnection::wait_for(Wait ready, Clock::time_point deadline) const {
 bool HttpConnection::await_request(const std::function<bool()>& stopping) {
   const auto deadline = Clock::now() + limits_.idle_timeout;
   while (!has_input()) {
-    if (stopping() || closes() || Clock::now() >= deadline) {
-      return false;
-    }
+    if (stopping() || closes() || Clock::now() >= deadline) return false;
     if (wait_for(&Socket::wait_readable, std::min(deadline, Clock::now() + kStopCheck))) {
       return socket_.peek().value_or(0) > 0;
     }
@@ -65,9 +59,7 @@ bool HttpConnection::await_request(const std::function<bool()>& stopping) {
 }
 
 HttpConnection::Filled HttpConnection::fill() {
-  if (broken_ || !flush()) {
-    return Filled::gone;
-  }
+  if (broken_ || !flush()) return Filled::gone;
   while (wait_for(&Socket::wait_readable, deadline_)) {
     const auto got = socket_.receive(in_.data(), in_.size());
     if (!got) {
@@ -76,9 +68,7 @@ HttpConnection::Filled HttpConnection::fill() {
     }
     in_begin_ = 0;
     in_end_ = *got;
-    if (has_input()) {
-      return Filled::some;
-    }
+    if (has_input()) return Filled::some;
   }
   return Filled::timeout;
 }
@@ -92,9 +82,7 @@ bool HttpConnection::read_head() {
   std::size_t line_begin = 0;
   do {
     const Filled filled = has_input() ? Filled::some : fill();
-    if (filled == Filled::gone) {
-      return false;
-    }
+    if (filled == Filled::gone) return false;
     if (filled == Filled::timeout) {
       fault_ = HttpFault{408, "The header fields took too long"};
     }
@@ -128,14 +116,10 @@ bool HttpConnection::take_head_bytes(std::string& text, std::size_t& line_begin)
                                   std::to_string(limits_.max_header_bytes) + " bytes"};
       return true;
     }
-    if (!ended) {
-      continue;
-    }
+    if (!ended) continue;
     // The lone LF of a faulty line ends the reading here; the parser tells of it.
     const std::string_view line = std::string_view(text).substr(line_begin);
-    if (line == "\r\n" || !line.ends_with("\r\n")) {
-      return true;
-    }
+    if (line == "\r\n" || !line.ends_with("\r\n")) return true;
     line_begin = text.size();
   }
   return false;
@@ -189,9 +173,7 @@ HttpFault HttpConnection::broken_body(Filled filled) {
 }
 
 bool HttpConnection::peer_gone() const {
-  if (broken_) {
-    return true;
-  }
+  if (broken_) return true;
   return !socket_.peek();
 }
 
@@ -211,9 +193,7 @@ void HttpConnection::linger() {
   std::size_t dropped = 0;
   while (dropped < kMaxLingerBytes && wait_for(&Socket::wait_readable, deadline)) {
     const auto got = socket_.receive(in_.data(), in_.size());
-    if (got.value_or(0) == 0) {
-      return;
-    }
+    if (got.value_or(0) == 0) return;
     dropped += *got;
   }
 }
@@ -226,18 +206,14 @@ void HttpConnection::send_and_close(std::string_view text) {
 
 std::ptrdiff_t HttpConnection::read(char* to, std::size_t size) {
   const std::size_t count = std::min(size, relay_.size() - relayed_);
-  if (count == 0) {
-    return -1;
-  }
+  if (count == 0) return -1;
   std::memcpy(to, relay_.data() + relayed_, count);
   relayed_ += count;
   return static_cast<std::ptrdiff_t>(count);
 }
 
 std::ptrdiff_t HttpConnection::write(const char* from, std::size_t size) {
-  if (broken_) {
-    return -1;
-  }
+  if (broken_) return -1;
   if (!streaming_) {
     out_.append(from, size);
     return static_cast<std::ptrdiff_t>(size);

@@ -82,16 +82,12 @@ class HttpEndpoint::PostChannel final : public ReplyChannel {
         plain_ = json_answer(std::string(text), http_status);
       }
     }
-    if (!plain()) {
-      stream_->push(std::string(text));
-    }
+    if (!plain()) stream_->push(std::string(text));
     stream_->finish();
   }
 
   void release_stream() override {
-    if (!resumable_) {
-      return;
-    }
+    if (!resumable_) return;
     begin_streaming();
     stream_->release();
   }
@@ -163,9 +159,7 @@ HttpStreamBody::~HttpStreamBody() {
 
 HttpStreamBody::Step HttpStreamBody::broken() {
   parts_.stream->detach(parts_.ticket);
-  if (parts_.gone) {
-    std::exchange(parts_.gone, nullptr)();
-  }
+  if (parts_.gone) std::exchange(parts_.gone, nullptr)();
   return Step::broken;
 }
 
@@ -182,14 +176,10 @@ HttpStreamBody::Step HttpStreamBody::pump(const std::function<bool(std::string_v
     case EventStream::State::event:
       silent_for_ = {};
       // Who reads the last event knows that a place is free.
-      if (parts_.stream->ends_at(reading.event.number)) {
-        parts_.place.reset();
-      }
+      if (parts_.stream->ends_at(reading.event.number)) parts_.place.reset();
       return write(sse_event(reading.event.json, id(reading.event.number))) ? Step::more : broken();
     case EventStream::State::idle:
-      if (peer_gone()) {
-        return broken();
-      }
+      if (peer_gone()) return broken();
       silent_for_ += limits_.poll_interval;
       if (silent_for_ >= limits_.keep_alive_interval) {
         silent_for_ = {};
@@ -215,23 +205,15 @@ HttpEndpoint::HttpEndpoint(Dispatcher& dispatcher, HttpLimits limits, std::strin
       session_calls_(std::make_shared<std::atomic<std::size_t>>(0)) {}
 
 HttpAnswer HttpEndpoint::handle(const HttpCall& call) {
-  if (call.method == "POST") {
-    return post(call);
-  }
-  if (call.method == "GET") {
-    return get(call);
-  }
-  if (call.method == "DELETE") {
-    return remove(call);
-  }
+  if (call.method == "POST") return post(call);
+  if (call.method == "GET") return get(call);
+  if (call.method == "DELETE") return remove(call);
   return not_allowed("POST, GET, DELETE", "This endpoint takes POST, GET and DELETE");
 }
 
 void HttpEndpoint::close() {
   closing_ = true;
-  for (const auto& session : sessions_.remove_all()) {
-    drop(session);
-  }
+  for (const auto& session : sessions_.remove_all()) drop(session);
 }
 
 void HttpEndpoint::drop(const std::shared_ptr<HttpSession>& session) {
@@ -247,9 +229,7 @@ HttpAnswer HttpEndpoint::post(const HttpCall& call) {
     return http_refusal(406, "The client must accept application/json and text/event-stream");
   }
   auto message = parse_json(call.body);
-  if (!message) {
-    return json_answer(encode_error(glance_at(call.body).id, message.error()), 400);
-  }
+  if (!message) return json_answer(encode_error(glance_at(call.body).id, message.error()), 400);
   Incoming incoming;
   incoming.headers = header_facts(call.headers);
   incoming.principal = principal_;
@@ -261,9 +241,7 @@ HttpAnswer HttpEndpoint::post(const HttpCall& call) {
   std::shared_ptr<void> place;
   if (kind == MessageKind::legacy) {
     auto found = session_of(call);
-    if (!found) {
-      return std::move(found.error());
-    }
+    if (!found) return std::move(found.error());
     session = std::move(*found);
     calling = session->begin_call();
     incoming.session = session->session();
@@ -277,12 +255,8 @@ HttpAnswer HttpEndpoint::post(const HttpCall& call) {
   const auto channel = std::make_shared<PostChannel>(
       session ? session->session()->version() : std::string(), prefers_event_stream(call.headers));
   incoming.reply = channel;
-  if (kind == MessageKind::legacy_initialize) {
-    return initialize(call, std::move(incoming), channel);
-  }
-  if (!dispatcher_.receive(std::move(incoming))) {
-    return empty_answer(202);
-  }
+  if (kind == MessageKind::legacy_initialize) return initialize(call, std::move(incoming), channel);
+  if (!dispatcher_.receive(std::move(incoming))) return empty_answer(202);
   return await_reply(call, channel, session, std::move(place));
 }
 
@@ -291,17 +265,11 @@ HttpAnswer HttpEndpoint::initialize(const HttpCall& call, Incoming incoming,
   const auto session = std::make_shared<HttpSession>(SessionStore::make_id());
   session->set_session(dispatcher_.make_session(std::make_shared<ListenOutlet>(session->listen())));
   incoming.session = session->session();
-  if (!dispatcher_.receive(std::move(incoming))) {
-    return empty_answer(202);
-  }
+  if (!dispatcher_.receive(std::move(incoming))) return empty_answer(202);
   HttpAnswer answer = await_reply(call, channel, nullptr, nullptr);
-  if (session->session()->version().empty()) {
-    return answer;
-  }
+  if (session->session()->version().empty()) return answer;
   const auto [added, evicted] = sessions_.add(session);
-  if (evicted) {
-    drop(evicted);
-  }
+  if (evicted) drop(evicted);
   if (!added) {
     drop(session);
     return busy("Too many sessions are in use: end one, or try again later");
@@ -338,30 +306,18 @@ HttpAnswer HttpEndpoint::await_reply(const HttpCall& call,
   const bool takes_stream = accepts(call.headers, kEventStream);
   std::chrono::milliseconds silent_for{0};
   while (!channel->streaming() && !stream->wait(limits_.poll_interval)) {
-    if (closing_) {
-      return busy("The server is stopping");
-    }
+    if (closing_) return busy("The server is stopping");
     if (call.peer_gone()) {
       // In the handshake eras a lost connection cancels nothing; the reply has nowhere to go.
-      if (modern) {
-        dispatcher_.peer_gone(*channel);
-      }
+      if (modern) dispatcher_.peer_gone(*channel);
       return empty_answer(499);
     }
     silent_for += limits_.poll_interval;
-    if (!takes_stream || silent_for < limits_.keep_alive_interval) {
-      continue;
-    }
-    if (place == nullptr) {
-      place = take_place(streams_, limits_.max_streams);
-    }
-    if (place != nullptr) {
-      channel->begin_streaming();
-    }
+    if (!takes_stream || silent_for < limits_.keep_alive_interval) continue;
+    if (place == nullptr) place = take_place(streams_, limits_.max_streams);
+    if (place != nullptr) channel->begin_streaming();
   }
-  if (auto plain = channel->plain()) {
-    return std::move(*plain);
-  }
+  if (auto plain = channel->plain()) return std::move(*plain);
   HttpStreamBody::Parts parts;
   parts.place = std::move(place);
   if (modern && parts.place == nullptr) {
@@ -391,9 +347,7 @@ HttpAnswer HttpEndpoint::get(const HttpCall& call) {
     return http_refusal(406, "The client must accept text/event-stream");
   }
   const auto session = session_of(call);
-  if (!session) {
-    return session.error();
-  }
+  if (!session) return session.error();
   HttpStreamBody::Parts parts;
   parts.number = HttpSession::kListenStream;
   parts.stream = (*session)->listen();
@@ -428,9 +382,7 @@ HttpAnswer HttpEndpoint::remove(const HttpCall& call) {
     return not_allowed("POST", "There are no sessions in this protocol version");
   }
   const auto session = session_of(call);
-  if (!session) {
-    return session.error();
-  }
+  if (!session) return session.error();
   sessions_.remove((*session)->id());
   drop(*session);
   return empty_answer(204);

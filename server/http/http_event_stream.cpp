@@ -10,15 +10,9 @@ std::string sse_event(std::string_view data, std::string_view id,
                       std::optional<std::chrono::milliseconds> retry) {
   std::string out;
   out.reserve(data.size() + id.size() + 48);
-  if (!data.empty()) {
-    out.append("event: message\n");
-  }
-  if (!id.empty()) {
-    out.append("id: ").append(id).append("\n");
-  }
-  if (retry) {
-    out.append("retry: ").append(std::to_string(retry->count())).append("\n");
-  }
+  if (!data.empty()) out.append("event: message\n");
+  if (!id.empty()) out.append("id: ").append(id).append("\n");
+  if (retry) out.append("retry: ").append(std::to_string(retry->count())).append("\n");
   out.append("data: ").append(data).append("\n\n");
   return out;
 }
@@ -37,15 +31,11 @@ void EventStream::push_or_drop(std::string json) {
   const std::uint64_t waiting = last_number_ - read_up_to_;
   const bool crowded = waiting > kMaxHeldEvents / 2 ||
                        (waiting > 1 && !replayable_ && held_bytes_ > kMaxHeldBytes / 2);
-  if (!crowded) {
-    append(std::move(json));
-  }
+  if (!crowded) append(std::move(json));
 }
 
 void EventStream::append(std::string json) {
-  if (finished_ || overrun_) {
-    return;
-  }
+  if (finished_ || overrun_) return;
   held_bytes_ += json.size();
   events_.push_back({++last_number_, std::move(json)});
   while ((held_bytes_ > kMaxHeldBytes || events_.size() > kMaxHeldEvents) && events_.size() > 1) {
@@ -133,9 +123,7 @@ bool EventStream::ends_at(std::uint64_t after) const {
 
 void EventStream::detach(std::uint64_t ticket) {
   const std::lock_guard lock(mutex_);
-  if (ticket == ticket_) {
-    attached_ = false;
-  }
+  if (ticket == ticket_) attached_ = false;
 }
 
 }  // namespace server

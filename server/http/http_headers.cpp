@@ -151,9 +151,7 @@ std::vector<AcceptRange> accept_ranges(const HttpHeaders& headers) {
 // The next line without its end; nothing where a lone LF, or none, ends it.
 std::optional<std::string_view> take_line(std::string_view& text) {
   const auto end = text.find('\n');
-  if (end == std::string_view::npos || end == 0 || text[end - 1] != '\r') {
-    return std::nullopt;
-  }
+  if (end == std::string_view::npos || end == 0 || text[end - 1] != '\r') return std::nullopt;
   const std::string_view line = text.substr(0, end - 1);
   text.remove_prefix(end + 1);
   return line;
@@ -183,14 +181,10 @@ std::optional<std::string_view> take_authority(std::string_view& target) {
 // Whether one of the fields of that name, which hold lists, has the element; case is ignored.
 bool lists(const HttpHeaders& headers, std::string_view name, std::string_view element) {
   for (const auto& [key, value] : headers) {
-    if (!equal_ignoring_case(key, name)) {
-      continue;
-    }
+    if (!equal_ignoring_case(key, name)) continue;
     for (std::string_view rest = value; !rest.empty();) {
       const auto comma = std::min(rest.find(','), rest.size());
-      if (equal_ignoring_case(trim(rest.substr(0, comma)), element)) {
-        return true;
-      }
+      if (equal_ignoring_case(trim(rest.substr(0, comma)), element)) return true;
       rest.remove_prefix(std::min(comma + 1, rest.size()));
     }
   }
@@ -221,12 +215,8 @@ tl::expected<HttpHeaders, std::string> parse_header_fields(std::string_view bloc
   std::set<std::string> seen;
   while (!block.empty()) {
     const auto line = take_line(block);
-    if (!line) {
-      return tl::unexpected(std::string("a header line does not end in CR and LF"));
-    }
-    if (line->empty()) {
-      break;
-    }
+    if (!line) return tl::unexpected(std::string("a header line does not end in CR and LF"));
+    if (line->empty()) break;
     const auto colon = line->find(':');
     const std::string_view name = line->substr(0, colon);
     if (colon == std::string_view::npos || !is_token(name)) {
@@ -260,9 +250,7 @@ tl::expected<HttpHead, std::string> parse_head(std::string_view head) {
   const std::string_view method = line->substr(0, method_end);
   std::string_view target = line->substr(method_end + 1, target_end - method_end - 1);
   const std::string_view version = line->substr(target_end + 1);
-  if (!is_token(method)) {
-    return tl::unexpected(std::string("the method is no token"));
-  }
+  if (!is_token(method)) return tl::unexpected(std::string("the method is no token"));
   const auto authority = take_authority(target);
   if (!is_path(target)) {
     return tl::unexpected(std::string("the request target is neither a path nor a URL"));
@@ -271,9 +259,7 @@ tl::expected<HttpHead, std::string> parse_head(std::string_view head) {
     return tl::unexpected(std::string("the version is neither HTTP/1.1 nor HTTP/1.0"));
   }
   auto headers = parse_header_fields(head);
-  if (!headers) {
-    return tl::unexpected(std::move(headers.error()));
-  }
+  if (!headers) return tl::unexpected(std::move(headers.error()));
   // RFC 9112, section 3.2.2, has the target's host count: only where no other reader of Host could
   // see another.
   const std::string* host = headers->find("Host");
@@ -292,13 +278,9 @@ tl::expected<HttpHead, std::string> parse_head(std::string_view head) {
 
 std::string trailer_problem(std::string_view block) {
   const auto fields = parse_header_fields(block);
-  if (!fields) {
-    return fields.error();
-  }
+  if (!fields) return fields.error();
   for (const auto& [name, value] : *fields) {
-    if (allowed_once(name)) {
-      return "the field " + name + " came after the body";
-    }
+    if (allowed_once(name)) return "the field " + name + " came after the body";
   }
   return {};
 }
@@ -328,9 +310,7 @@ tl::expected<BodyFraming, HttpFault> body_framing(const HttpHeaders& headers,
                            : refuse(501, "Transfer-Encoding may only be chunked");
   }
   const std::string* length = headers.find("Content-Length");
-  if (length == nullptr) {
-    return refuse(411, "Content-Length is missing");
-  }
+  if (length == nullptr) return refuse(411, "Content-Length is missing");
   if (length->empty() || length->find_first_not_of("0123456789") != std::string::npos) {
     return refuse(400, "Content-Length is not a number");
   }
@@ -343,9 +323,7 @@ tl::expected<BodyFraming, HttpFault> body_framing(const HttpHeaders& headers,
 }
 
 bool accepts(const HttpHeaders& headers, std::string_view media_type) {
-  if (headers.find("Accept") == nullptr) {
-    return true;
-  }
+  if (headers.find("Accept") == nullptr) return true;
   const std::string any_subtype = std::string(media_type.substr(0, media_type.find('/'))) + "/*";
   bool allowed = false;
   for (const AcceptRange& range : accept_ranges(headers)) {
@@ -374,9 +352,7 @@ bool has_json_content(const HttpHeaders& headers) {
 
 bool host_allowed(const HttpHeaders& headers, const HttpOrigins& allowed) {
   const std::string* field = headers.find("Host");
-  if (field == nullptr) {
-    return false;
-  }
+  if (field == nullptr) return false;
   const std::string host = host_name(*field);
   return is_loopback(host) || (allowed.any_host && !host.empty()) ||
          (!host.empty() &&
@@ -385,12 +361,8 @@ bool host_allowed(const HttpHeaders& headers, const HttpOrigins& allowed) {
 
 bool origin_allowed(const HttpHeaders& headers, const HttpOrigins& allowed) {
   const std::string* field = headers.find("Origin");
-  if (field == nullptr) {
-    return true;
-  }
-  if (origin_listed(headers, allowed)) {
-    return true;
-  }
+  if (field == nullptr) return true;
+  if (origin_listed(headers, allowed)) return true;
   const std::string origin = normal_origin(*field);
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (origin.starts_with(scheme)) {

@@ -60,9 +60,7 @@ core::Expected<> make_token(const core::fs::path& path, core::FileSystem& files)
   const std::string token = core::sha256_of(core::random_bytes(kTokenBytes));
   BPD_TRY(files.write_atomically(draft, token + "\n", core::kPrivateFile));
   auto placed = files.rename_new(draft, path);
-  if (!placed) {
-    (void)files.remove(draft);
-  }
+  if (!placed) (void)files.remove(draft);
   return placed || placed.error().code == core::ErrorCode::conflict ? core::Expected<>() : placed;
 }
 
@@ -158,9 +156,7 @@ core::Expected<HttpAddress> parse_http_address(const std::string& text) {
   const std::string port = colon == std::string::npos ? std::string() : text.substr(colon + 1);
   std::string host = text.substr(0, colon);
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (bracketed) {
-    host = host.substr(1, host.size() - 2);
-  }
+  if (bracketed) host = host.substr(1, host.size() - 2);
   constexpr std::size_t kMaxDigits = 5;
   const bool good = !host.empty() && (bracketed || host.find(':') == std::string::npos) &&
                     !port.empty() && port.size() <= kMaxDigits &&
@@ -212,19 +208,13 @@ core::Expected<HttpOptions> http_options(const HttpSettings& settings, const cor
 
 int serve_http(const HttpSettings& settings, Dispatcher& dispatcher, const core::Env& env) {
   auto options = http_options(settings, env);
-  if (!options) {
-    return report(options.error());
-  }
+  if (!options) return report(options.error());
   const HttpOptions chosen = *options;
   HttpServer server(dispatcher, std::move(*options));
   const auto signals = termination_signals();
-  if (!signals) {
-    return report(signals.error());
-  }
+  if (!signals) return report(signals.error());
   const auto port = server.start();
-  if (!port) {
-    return report(port.error());
-  }
+  if (!port) return report(port.error());
   std::fputs(greeting(chosen, url_of(chosen, *port), settings.name).c_str(), stderr);
   while (server.running() && !(*signals)->wait_for(kRunningCheck)) {
   }

@@ -124,9 +124,7 @@ class Listener final : public httplib::Server {
 
 std::optional<int> Listener::listen_on(const std::string& host, int port) {
   socket_ = ListeningSocket::open(host, port, kListenBacklog);
-  if (!socket_) {
-    return std::nullopt;
-  }
+  if (!socket_) return std::nullopt;
   svr_sock_ = 0;  // of cpp-httplib, which ends every stream while it believes that it has no socket
   return socket_->port();
 }
@@ -163,9 +161,7 @@ void Listener::meet_shortage() {
 
 void Listener::tell_of_shortage(const char* what) {
   const auto now = std::chrono::steady_clock::now();
-  if (shortage_told_ && now - *shortage_told_ < kShortageNews) {
-    return;
-  }
+  if (shortage_told_ && now - *shortage_told_ < kShortageNews) return;
   shortage_told_ = now;
   log_warning(std::string("There is no ") + what +
               " for another connection: it was turned away. Others are served.");
@@ -183,24 +179,18 @@ void Listener::serve(Socket socket, Treatment treatment) {
     connection.close_after();
     log_error(std::string("A connection failed: ") + error.what());
   }
-  if (connection.closes()) {
-    connection.linger();
-  }
+  if (connection.closes()) connection.linger();
 }
 
 void Listener::serve_requests(HttpConnection& connection) {
   ConnectionStream stream(connection);
   for (int served = 1; connection.await_request([this] { return stopping_.load(); }); ++served) {
-    if (!connection.read_head()) {
-      return;
-    }
+    if (!connection.read_head()) return;
     const bool last = served == kMaxRequestsPerConnection;
     bool closed = false;
     const bool good = process_request(stream, last, closed, nullptr);
     connection.flush();
-    if (!good || closed || last || connection.closes()) {
-      return;
-    }
+    if (!good || closed || last || connection.closes()) return;
   }
 }
 
@@ -213,24 +203,16 @@ HttpAnswer Listener::answer() {
     }
     return std::move(*refused);
   }
-  if (connection.head().method == "POST") {
-    return post();
-  }
-  if (has_body(connection.head().headers)) {
-    connection.close_after();
-  }
+  if (connection.head().method == "POST") return post();
+  if (has_body(connection.head().headers)) connection.close_after();
   return endpoint_.handle(call_of({}));
 }
 
 std::optional<HttpAnswer> Listener::refusal() const {
   const HttpConnection& connection = HttpConnection::current();
   const HttpHead& head = connection.head();
-  if (const auto& fault = connection.fault()) {
-    return http_refusal(fault->status, fault->why);
-  }
-  if (auto answer = answer_to_anybody(head)) {
-    return answer;
-  }
+  if (const auto& fault = connection.fault()) return http_refusal(fault->status, fault->why);
+  if (auto answer = answer_to_anybody(head)) return answer;
   if (!options_.token.empty() && !bearer_matches(head.headers, options_.token)) {
     return unauthorized(head);
   }
@@ -256,9 +238,7 @@ std::optional<HttpAnswer> Listener::answer_to_anybody(const HttpHead& head) cons
     answer.body = R"({"status":"ok"})";
     return answer;
   }
-  if (head.path != kHttpPath && head.path != std::string(kHttpPath) + "/") {
-    return nothing_here();
-  }
+  if (head.path != kHttpPath && head.path != std::string(kHttpPath) + "/") return nothing_here();
   if (head.method == "OPTIONS" && origin != nullptr) {
     // A browser's preflight, which cannot carry the token.
     if (origin_listed(head.headers, options_.allowed)) return HttpAnswer{};
@@ -301,17 +281,13 @@ HttpAnswer Listener::post() {
     return http_refusal(framing.error().status, framing.error().why);
   }
   auto body = connection.read_body(*framing);
-  if (!body) {
-    return http_refusal(body.error().status, body.error().why);
-  }
+  if (!body) return http_refusal(body.error().status, body.error().why);
   return endpoint_.handle(call_of(std::move(*body)));
 }
 
 void Listener::add_cors(httplib::Response& response) const {
   const std::string* origin = HttpConnection::current().head().headers.find("Origin");
-  if (!origin_listed(HttpConnection::current().head().headers, options_.allowed)) {
-    return;
-  }
+  if (!origin_listed(HttpConnection::current().head().headers, options_.allowed)) return;
   response.set_header("Access-Control-Allow-Origin", *origin);
   response.set_header("Vary", "Origin");
   response.set_header("Access-Control-Expose-Headers", "Mcp-Session-Id, WWW-Authenticate");
@@ -330,13 +306,9 @@ HttpCall Listener::call_of(std::string body) {
 
 void Listener::respond(httplib::Response& response, HttpAnswer answer) {
   response.status = answer.status;
-  for (auto& [name, value] : answer.headers) {
-    response.set_header(name, value);
-  }
+  for (auto& [name, value] : answer.headers) response.set_header(name, value);
   if (answer.stream == nullptr) {
-    if (!answer.content_type.empty()) {
-      response.set_content(answer.body, answer.content_type);
-    }
+    if (!answer.content_type.empty()) response.set_content(answer.body, answer.content_type);
     return;
   }
   response.set_chunked_content_provider(
@@ -348,9 +320,7 @@ void Listener::respond(httplib::Response& response, HttpAnswer answer) {
               return sink.write(text.data(), text.size()) && !connection.closes();
             },
             [&] { return connection.peer_gone(); });
-        if (step == HttpStreamBody::Step::end) {
-          sink.done();
-        }
+        if (step == HttpStreamBody::Step::end) sink.done();
         return step != HttpStreamBody::Step::broken;
       });
 }
@@ -390,9 +360,7 @@ class HttpServer::Impl {
   bool running() const { return running_; }
 
   bool stop(milliseconds grace) {
-    if (!thread_.joinable()) {
-      return true;
-    }
+    if (!thread_.joinable()) return true;
     listener_.begin_stop();
     const bool clean = dispatcher_.shutdown(grace);
     endpoint_.close();

@@ -26,9 +26,7 @@ std::string to_text(const EventId& id) {
 
 std::optional<EventId> event_id_from(std::string_view text) {
   const auto dot = text.find('.');
-  if (dot == std::string_view::npos) {
-    return std::nullopt;
-  }
+  if (dot == std::string_view::npos) return std::nullopt;
   const auto stream = number_from(text.substr(0, dot));
   const auto event = number_from(text.substr(dot + 1));
   return stream && event ? std::optional(EventId{*stream, *event}) : std::nullopt;
@@ -46,9 +44,7 @@ std::uint64_t HttpSession::keep(std::shared_ptr<EventStream> stream) {
 }
 
 std::shared_ptr<EventStream> HttpSession::stream(std::uint64_t number) const {
-  if (number == kListenStream) {
-    return listen_;
-  }
+  if (number == kListenStream) return listen_;
   const std::lock_guard lock(mutex_);
   const auto at = streams_.find(number);
   return at == streams_.end() ? nullptr : at->second;
@@ -68,9 +64,7 @@ bool HttpSession::attended() const {
 void HttpSession::finish() {
   const std::lock_guard lock(mutex_);
   listen_->finish();
-  for (const auto& [number, stream] : streams_) {
-    stream->finish();
-  }
+  for (const auto& [number, stream] : streams_) stream->finish();
 }
 
 std::string SessionStore::make_id() {
@@ -89,9 +83,7 @@ SessionStore::Added SessionStore::add(std::shared_ptr<HttpSession> session) {
         oldest = at;
       }
     }
-    if (oldest == sessions_.end()) {
-      return result;
-    }
+    if (oldest == sessions_.end()) return result;
     result.evicted = oldest->second.session;
     sessions_.erase(oldest);
   }
@@ -104,9 +96,7 @@ SessionStore::Added SessionStore::add(std::shared_ptr<HttpSession> session) {
 std::shared_ptr<HttpSession> SessionStore::find(std::string_view id) {
   const std::lock_guard lock(mutex_);
   const auto at = sessions_.find(id);
-  if (at == sessions_.end()) {
-    return nullptr;
-  }
+  if (at == sessions_.end()) return nullptr;
   at->second.used = ++uses_;
   return at->second.session;
 }
@@ -114,9 +104,7 @@ std::shared_ptr<HttpSession> SessionStore::find(std::string_view id) {
 std::shared_ptr<HttpSession> SessionStore::remove(std::string_view id) {
   const std::lock_guard lock(mutex_);
   const auto at = sessions_.find(id);
-  if (at == sessions_.end()) {
-    return nullptr;
-  }
+  if (at == sessions_.end()) return nullptr;
   auto session = at->second.session;
   sessions_.erase(at);
   return session;
@@ -125,9 +113,7 @@ std::shared_ptr<HttpSession> SessionStore::remove(std::string_view id) {
 std::vector<std::shared_ptr<HttpSession>> SessionStore::remove_all() {
   const std::lock_guard lock(mutex_);
   std::vector<std::shared_ptr<HttpSession>> all;
-  for (const auto& [id, entry] : sessions_) {
-    all.push_back(entry.session);
-  }
+  for (const auto& [id, entry] : sessions_) all.push_back(entry.session);
   sessions_.clear();
   return all;
 }

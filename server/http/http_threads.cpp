@@ -19,13 +19,9 @@ ConnectionThreads::ConnectionThreads(std::size_t max_connections, Work work)
 bool ConnectionThreads::take(Socket& socket) {
   std::unique_lock lock(mutex_);
   join_retired(lock);
-  if (busy_ >= max_ + kMaxRefusals) {
-    return false;
-  }
+  if (busy_ >= max_ + kMaxRefusals) return false;
   // One that waits but is spoken for already is no thread for this connection.
-  if (waiting_ <= jobs_.size() && !add_thread()) {
-    return false;
-  }
+  if (waiting_ <= jobs_.size() && !add_thread()) return false;
   jobs_.push_back({std::move(socket), busy_ < max_ ? Treatment::serve : Treatment::refuse});
   ++busy_;
   wake_.notify_one();
@@ -49,9 +45,7 @@ void ConnectionThreads::run(Threads::iterator self) {
     ++waiting_;
     wake_.wait_for(lock, kThreadIdle, [this] { return !jobs_.empty() || stopping_; });
     --waiting_;
-    if (jobs_.empty()) {
-      break;
-    }
+    if (jobs_.empty()) break;
     Job job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
@@ -67,9 +61,7 @@ void ConnectionThreads::join_retired(std::unique_lock<std::mutex>& lock) {
   Threads retired;
   retired.swap(retired_);
   lock.unlock();
-  for (std::thread& thread : retired) {
-    thread.join();
-  }
+  for (std::thread& thread : retired) thread.join();
   lock.lock();
 }
 

@@ -3,26 +3,26 @@
 
 namespace server {
 
-void start_call(Services& services, const RequestId& id, const Origin& origin, bool modern,
+void start_call(ServerContext& context, const RequestId& id, const Origin& origin, bool modern,
                 std::function<void(const std::shared_ptr<Call>&)> body) {
   const auto call =
-      services.calls.open(id, origin.reply, origin.session, modern, origin.headers != nullptr);
+      context.calls.open(id, origin.reply, origin.session, modern, origin.headers != nullptr);
   if (!call) {
     reply_now(origin, id,
               RpcError{rpc_code::kInvalidRequest,
                        "This id belongs to a request still being served.", nullptr, 400});
     return;
   }
-  const auto job = [&calls = services.calls, call, body = std::move(body)] {
+  const auto job = [&calls = context.calls, call, body = std::move(body)] {
     if (call->over()) return calls.close(*call);  // cancelled while it waited
     body(call);
   };
-  if (services.executor.submit(job)) return;
+  if (context.executor.submit(job)) return;
   call->reply_error(RpcError{rpc_code::kInternalError,
                              "The server has too many requests waiting, or the system gives it no "
                              "thread; try again later.",
                              nullptr, 503});
-  services.calls.close(*call);
+  context.calls.close(*call);
 }
 
 void reply_now(const Origin& origin, const RequestId& id, std::string_view result) {

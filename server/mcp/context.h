@@ -12,9 +12,9 @@
 
 namespace server {
 
-struct Services {
+struct ServerContext {
   const ServerDefinition& definition;
-  Features& features;
+  Methods& methods;
   Executor& executor;
   Alarms& alarms;
   CallTable& calls;
@@ -35,7 +35,7 @@ struct Origin {
 
 // Opens a call and runs `body` on the executor; a used id or a full queue is replied to at once.
 // `body` must end with a reply, or hand the call on, before calls.close().
-void start_call(Services& services, const RequestId& id, const Origin& origin, bool modern,
+void start_call(ServerContext& context, const RequestId& id, const Origin& origin, bool modern,
                 std::function<void(const std::shared_ptr<Call>&)> body);
 
 // Replies without a call on record, for what is answered at once.

@@ -83,17 +83,17 @@ class Dispatcher::Impl {
       : definition_(definition),
         registry_(definition, options.check_output),
         shelf_(definition),
-        features_(definition, registry_, shelf_),
+        methods_(definition, registry_, shelf_),
         streams_(calls_),
         states_(std::move(options.request_state_key), clock),
         tasks_(task_executor_, clock,
                [this](const std::string& id, const Json& task) { streams_.on_task(id, task); }),
         watch_(definition, executor_, alarms_, options.watch_interval,
                [this] { return someone_subscribed(); }),
-        services_{definition_, features_, executor_, alarms_, calls_,
-                  tasks_,      streams_,  states_,   watch_,  options.question_timeout},
-        modern_(services_),
-        legacy_(services_),
+        context_{definition_, methods_, executor_, alarms_, calls_,
+                 tasks_,      streams_, states_,   watch_,  options.question_timeout},
+        modern_(context_),
+        legacy_(context_),
         listener_(definition.changes->listen([this](const Change& change) { on_change(change); })),
         executor_(options.workers, kMaxQueued),
         task_executor_(kTaskWorkers, TaskStore::kMaxTasks) {}
@@ -139,7 +139,7 @@ class Dispatcher::Impl {
 
   bool shutdown(std::chrono::milliseconds grace, std::chrono::milliseconds drain) {
     stopping_ = true;
-    streams_.close_all(features_.server_info());
+    streams_.close_all(methods_.server_info());
     executor_.wait_idle(drain);
     const auto end = std::chrono::steady_clock::now() + grace;
     tasks_.stop_all();
@@ -285,13 +285,13 @@ class Dispatcher::Impl {
   const ServerDefinition& definition_;
   ToolRegistry registry_;
   SkillShelf shelf_;
-  Features features_;
+  Methods methods_;
   CallTable calls_;
   ListenStreams streams_;
   RequestStates states_;
   TaskStore tasks_;
   ResourceWatch watch_;
-  Services services_;
+  ServerContext context_;
   ModernEra modern_;
   LegacyEra legacy_;
   std::mutex sessions_mutex_;

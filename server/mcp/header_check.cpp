@@ -15,9 +15,7 @@ constexpr int kMaxSchemaDepth = 16;
 std::string lower(std::string_view text) {
   std::string out(text);
   for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') {
-      c = static_cast<char>(c - 'A' + 'a');
-    }
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return out;
 }
@@ -33,22 +31,16 @@ int base64_digit(char c) {
 
 // Canonical, padded base64 only (RFC 4648, section 4, with the checks of section 3.5).
 std::optional<std::string> decode_base64(std::string_view text) {
-  if (text.size() % 4 != 0) {
-    return std::nullopt;
-  }
+  if (text.size() % 4 != 0) return std::nullopt;
   std::size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') {
-    ++padding;
-  }
+  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
   std::string out;
   out.reserve(text.size() / 4 * 3);
   std::uint32_t bits = 0;
   int held = 0;
   for (const char c : text.substr(0, text.size() - padding)) {
     const int digit = base64_digit(c);
-    if (digit < 0) {
-      return std::nullopt;
-    }
+    if (digit < 0) return std::nullopt;
     bits = (bits << 6) | static_cast<std::uint32_t>(digit);
     held += 6;
     if (held >= 8) {
@@ -82,12 +74,8 @@ std::optional<double> as_number(std::string_view text) {
 }
 
 bool field_equals(const std::string& field, const Json& value) {
-  if (value.is_string()) {
-    return field == value.get_ref<const std::string&>();
-  }
-  if (value.is_boolean()) {
-    return field == (value.get<bool>() ? "true" : "false");
-  }
+  if (value.is_string()) return field == value.get_ref<const std::string&>();
+  if (value.is_boolean()) return field == (value.get<bool>() ? "true" : "false");
   if (value.is_number_integer()) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), number);
@@ -110,9 +98,7 @@ std::optional<RpcError> check_one_param(const HeaderFacts& headers, const std::s
     return mismatch("The header " + name + " is missing: it must repeat the argument " + property);
   }
   const auto decoded = decode_header_value(field->second);
-  if (!decoded) {
-    return mismatch("The header " + name + " is not valid base64 of UTF-8 text");
-  }
+  if (!decoded) return mismatch("The header " + name + " is not valid base64 of UTF-8 text");
   if (!field_equals(*decoded, value)) {
     return mismatch("The header " + name + " differs from the argument " + property);
   }
@@ -121,25 +107,17 @@ std::optional<RpcError> check_one_param(const HeaderFacts& headers, const std::s
 
 std::optional<RpcError> check_params_of(const HeaderFacts& headers, const Json& schema,
                                         const Json& arguments, int depth) {
-  if (depth > kMaxSchemaDepth || !schema.is_object() || !arguments.is_object()) {
-    return std::nullopt;
-  }
+  if (depth > kMaxSchemaDepth || !schema.is_object() || !arguments.is_object()) return std::nullopt;
   const auto properties = schema.find("properties");
-  if (properties == schema.end() || !properties->is_object()) {
-    return std::nullopt;
-  }
+  if (properties == schema.end() || !properties->is_object()) return std::nullopt;
   for (const auto& [property, declared] : properties->items()) {
     const auto value = arguments.find(property);
-    if (value == arguments.end() || value->is_null() || !declared.is_object()) {
-      continue;
-    }
+    if (value == arguments.end() || value->is_null() || !declared.is_object()) continue;
     const auto suffix = declared.find("x-mcp-header");
     auto refusal = suffix != declared.end() && suffix->is_string()
                        ? check_one_param(headers, suffix->get<std::string>(), property, *value)
                        : check_params_of(headers, declared, *value, depth + 1);
-    if (refusal) {
-      return refusal;
-    }
+    if (refusal) return refusal;
   }
   return std::nullopt;
 }
@@ -176,9 +154,7 @@ std::optional<RpcError> check_method_headers(const HeaderFacts& headers, const R
     return mismatch("The header Mcp-Name is missing: it must repeat params." + member);
   }
   const auto decoded = decode_header_value(*headers.name);
-  if (!decoded) {
-    return mismatch("The header Mcp-Name is not valid base64 of UTF-8 text");
-  }
+  if (!decoded) return mismatch("The header Mcp-Name is not valid base64 of UTF-8 text");
   if (*decoded != named->get_ref<const std::string&>()) {
     return mismatch("The header Mcp-Name differs from params." + member);
   }

@@ -60,31 +60,31 @@ OrRpcError<Json> LegacyEra::initialize(const Json& params, Session& session) con
   const Json* capabilities = given_member(params, "capabilities");
   session.negotiated(version, abilities_in(capabilities ? *capabilities : Json::object(), version));
   Json result = {{"protocolVersion", version},
-                 {"capabilities", services_.features.capabilities(false)},
-                 {"serverInfo", services_.features.server_info()}};
-  if (!services_.definition.instructions.empty()) {
-    result["instructions"] = services_.definition.instructions;
+                 {"capabilities", context_.methods.capabilities(false)},
+                 {"serverInfo", context_.methods.server_info()}};
+  if (!context_.definition.instructions.empty()) {
+    result["instructions"] = context_.definition.instructions;
   }
   return result;
 }
 
 std::optional<OrRpcError<Json>> LegacyEra::answer_now(const Request& request, Session& session) {
-  Features& features = services_.features;
+  Methods& methods = context_.methods;
   const std::string& method = request.method;
   const Json& params = request.params;
   if (method == "initialize") return initialize(params, session);
-  if (method == "tools/list" && !services_.definition.tools.empty()) {
-    return features.list_tools(params, false);
+  if (method == "tools/list" && !context_.definition.tools.empty()) {
+    return methods.list_tools(params, false);
   }
-  if (method == "prompts/list" && features.has_prompts()) return features.list_prompts(params);
-  if (method == "logging/setLevel" && services_.definition.logging) {
+  if (method == "prompts/list" && methods.has_prompts()) return methods.list_prompts(params);
+  if (method == "logging/setLevel" && context_.definition.logging) {
     const auto level = log_level_from(string_member(params, "level"));
     if (!level) return tl::unexpected(invalid_params("'level' is none of the log levels."));
     session.set_log_level(*level);
     return Json::object();
   }
-  if (features.has_resources()) {
-    if (method == "resources/templates/list") return features.list_templates(params);
+  if (methods.has_resources()) {
+    if (method == "resources/templates/list") return methods.list_templates(params);
     if (method == "resources/subscribe" || method == "resources/unsubscribe") {
       const Json* given = member(params, "uri");
       if (given == nullptr || !given->is_string()) {
@@ -95,7 +95,7 @@ std::optional<OrRpcError<Json>> LegacyEra::answer_now(const Request& request, Se
         session.unsubscribe(uri);
         return Json::object();
       }
-      if (!features.can_subscribe(uri)) {
+      if (!methods.can_subscribe(uri)) {
         return tl::unexpected(RpcError{rpc_code::kResourceNotFound,
                                        "This resource cannot be subscribed to.",
                                        Json{{"uri", uri}}});
@@ -103,23 +103,23 @@ std::optional<OrRpcError<Json>> LegacyEra::answer_now(const Request& request, Se
       if (!session.subscribe(uri)) {
         return tl::unexpected(RpcError{rpc_code::kInternalError, "Too many subscriptions."});
       }
-      services_.watch.start();
+      context_.watch.start();
       return Json::object();
     }
   }
-  if (features.has_skills()) {
-    if (method == "skills/list") return features.list_skills(params);
-    if (method == "skills/get") return features.get_skill(params);
-    if (method == "resources/directory/read") return features.read_folder(params);
+  if (methods.has_skills()) {
+    if (method == "skills/list") return methods.list_skills(params);
+    if (method == "skills/get") return methods.get_skill(params);
+    if (method == "resources/directory/read") return methods.read_folder(params);
   }
   return std::nullopt;
 }
 
 OrRpcError<Work> LegacyEra::work_of(const Request& request) {
-  Features& features = services_.features;
+  Methods& methods = context_.methods;
   const std::string& method = request.method;
-  if (method == "tools/call" && !services_.definition.tools.empty()) {
-    const auto tool = features.tool_of(request.params);
+  if (method == "tools/call" && !context_.definition.tools.empty()) {
+    const auto tool = methods.tool_of(request.params);
     if (!tool) return tl::unexpected(tool.error());
     if ((*tool)->tasks == TaskSupport::required) {
       return tl::unexpected(RpcError{rpc_code::kInvalidRequest,
@@ -127,19 +127,17 @@ OrRpcError<Work> LegacyEra::work_of(const Request& request) {
                                          " runs as a task only, which needs protocol version " +
                                          std::string(kModernVersion) + "."});
     }
-    return features.tool_work(**tool, request.params, /*wrap=*/true);
+    return methods.tool_work(**tool, request.params, /*wrap=*/true);
   }
-  if (method == "prompts/get" && features.has_prompts()) {
-    return features.prompt_work(request.params);
+  if (method == "prompts/get" && methods.has_prompts()) return methods.prompt_work(request.params);
+  if (method == "resources/read" && methods.has_resources()) {
+    return methods.read_work(request.params);
   }
-  if (method == "resources/read" && features.has_resources()) {
-    return features.read_work(request.params);
+  if (method == "resources/list" && methods.has_resources()) {
+    return methods.resources_work(request.params);
   }
-  if (method == "resources/list" && features.has_resources()) {
-    return features.resources_work(request.params);
-  }
-  if (method == "completion/complete" && features.has_completions()) {
-    return features.completion_work(request.params);
+  if (method == "completion/complete" && methods.has_completions()) {
+    return methods.completion_work(request.params);
   }
   return tl::unexpected(RpcError{rpc_code::kMethodNotFound, "Method not found: " + method});
 }
@@ -147,10 +145,10 @@ OrRpcError<Work> LegacyEra::work_of(const Request& request) {
 void LegacyEra::handle(Request request, const Origin& origin) {
   if (request.method == "ping") return reply_now(origin, request.id, "{}");
   if (request.method == "tools/list" && given_member(request.params, "cursor") == nullptr &&
-      !services_.definition.tools.empty()) {
+      !context_.definition.tools.empty()) {
     const std::lock_guard lock(text_mutex_);
     if (tools_text_.empty()) {
-      tools_text_ = dump_json(*services_.features.list_tools(request.params, false));
+      tools_text_ = dump_json(*context_.methods.list_tools(request.params, false));
     }
     return reply_now(origin, request.id, tools_text_);
   }
@@ -172,14 +170,14 @@ void LegacyEra::handle(Request request, const Origin& origin) {
     const Json* token = member(*meta, "progressToken");
     if (token != nullptr && request_id_from(*token)) job->facts.progress_token = *token;
   }
-  start_call(services_, request.id, origin, false, [this, job](const std::shared_ptr<Call>& call) {
+  start_call(context_, request.id, origin, false, [this, job](const std::shared_ptr<Call>& call) {
     job->call = call;
     run(job);
   });
 }
 
 void LegacyEra::run(const std::shared_ptr<Job>& job) {
-  if (job->call->over()) return services_.calls.close(*job->call);
+  if (job->call->over()) return context_.calls.close(*job->call);
   WorkOutcome outcome = [&] {
     HandlerContext context(job->call, job->facts, job->progress);
     return run_guarded(job->work, context);
@@ -195,7 +193,7 @@ void LegacyEra::run(const std::shared_ptr<Job>& job) {
     job->call->reply_error(RpcError{rpc_code::kResourceNotFound, "Resource not found: " + job->uri,
                                     Json{{"uri", job->uri}}});
   }
-  services_.calls.close(*job->call);
+  context_.calls.close(*job->call);
 }
 
 void LegacyEra::give_up(Job& job, const std::string& why) {
@@ -205,7 +203,7 @@ void LegacyEra::give_up(Job& job, const std::string& why) {
   } else {
     job.call->reply_error(RpcError{rpc_code::kInternalError, why});
   }
-  services_.calls.close(*job.call);
+  context_.calls.close(*job.call);
 }
 
 void LegacyEra::ask(const std::shared_ptr<Job>& job, const InputRequired& required) {
@@ -254,7 +252,7 @@ void LegacyEra::send_questions(const std::shared_ptr<Interview>& interview) {
   };
   {
     const std::lock_guard lock(interview->mutex);
-    interview->alarm = services_.alarms.after(services_.question_timeout, [drop_all, call, ids] {
+    interview->alarm = context_.alarms.after(context_.question_timeout, [drop_all, call, ids] {
       for (const std::int64_t id : ids) {
         call->send(encode_notification("notifications/cancelled",
                                        {{"requestId", id}, {"reason", "No answer in time."}}));
@@ -278,19 +276,17 @@ void LegacyEra::conclude(const std::shared_ptr<Interview>& interview) {
   {
     // Pairs with the thread that sent the questions.
     const std::lock_guard lock(interview->mutex);
-    services_.alarms.cancel(interview->alarm);
+    context_.alarms.cancel(interview->alarm);
   }
   if (!interview->trouble.empty()) {
     return give_up(*job, "invalid_argument: " + keys_of(interview->questions) +
                              " could not be asked: " + interview->trouble +
                              "\nNext step: call again with them as arguments.");
   }
-  for (const InputRequest& question : interview->questions) {
-    job->facts.answers.erase(question.key);
-  }
+  for (const InputRequest& question : interview->questions) job->facts.answers.erase(question.key);
   job->facts.answers.update(well_formed_answers(interview->answers));
   job->facts.state = interview->state;
-  if (!services_.executor.submit([this, job] { run(job); })) {
+  if (!context_.executor.submit([this, job] { run(job); })) {
     give_up(*job, "internal: the server is stopping or has too many requests waiting.");
   }
 }
@@ -299,17 +295,17 @@ void LegacyEra::on_change(Session& session, const Change& change) const {
   if (session.version().empty()) return;
   switch (change.kind) {
     case Change::Kind::tools_list:
-      if (services_.definition.lists_change) {
+      if (context_.definition.lists_change) {
         session.send(encode_notification("notifications/tools/list_changed", {}));
       }
       break;
     case Change::Kind::prompts_list:
-      if (services_.definition.lists_change) {
+      if (context_.definition.lists_change) {
         session.send(encode_notification("notifications/prompts/list_changed", {}));
       }
       break;
     case Change::Kind::resources_list:
-      if (services_.definition.resources) {
+      if (context_.definition.resources) {
         session.send(encode_notification("notifications/resources/list_changed", {}));
       }
       break;

@@ -12,7 +12,7 @@ namespace server {
 // Thread-safe.
 class LegacyEra {
  public:
-  explicit LegacyEra(Services& services) : services_(services) {}
+  explicit LegacyEra(ServerContext& context) : context_(context) {}
 
   // origin.session must be there.
   void handle(Request request, const Origin& origin);
@@ -43,7 +43,7 @@ class LegacyEra {
   void conclude(const std::shared_ptr<Interview>& interview);
   void give_up(Job& job, const std::string& why);
 
-  Services& services_;
+  ServerContext& context_;
   std::mutex text_mutex_;
   std::string tools_text_;  // tools/list never changes: encoded once
 };

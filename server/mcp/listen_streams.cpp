@@ -46,9 +46,7 @@ void ListenStreams::on_change(const Change& change) {
   for (const Stream& stream : streams_) {
     switch (change.kind) {
       case Change::Kind::tools_list:
-        if (stream.filter.tools) {
-          send(stream, "notifications/tools/list_changed", Json::object());
-        }
+        if (stream.filter.tools) send(stream, "notifications/tools/list_changed", Json::object());
         break;
       case Change::Kind::prompts_list:
         if (stream.filter.prompts) {

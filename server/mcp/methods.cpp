@@ -63,22 +63,22 @@ OrRpcError<Json> arguments_of(const Json& params) {
   return *arguments;
 }
 
-bool Features::has_tasks() const {
+bool Methods::has_tasks() const {
   return std::any_of(definition_.tools.begin(), definition_.tools.end(),
                      [](const Tool& tool) { return tool.tasks != TaskSupport::never; });
 }
 
-bool Features::can_subscribe(const std::string& uri) const {
+bool Methods::can_subscribe(const std::string& uri) const {
   return definition_.resources != nullptr && definition_.resources->can_subscribe(uri);
 }
 
-Json Features::server_info() const {
+Json Methods::server_info() const {
   Json info = {{"name", definition_.name}, {"version", definition_.version}};
   if (!definition_.title.empty()) info["title"] = definition_.title;
   return info;
 }
 
-Json Features::capabilities(bool modern) const {
+Json Methods::capabilities(bool modern) const {
   Json all = Json::object();
   const Json changing = definition_.lists_change ? Json{{"listChanged", true}} : Json::object();
   if (definition_.logging) all["logging"] = Json::object();
@@ -95,7 +95,7 @@ Json Features::capabilities(bool modern) const {
   return all;
 }
 
-OrRpcError<Json> Features::list_tools(const Json& params, bool modern) const {
+OrRpcError<Json> Methods::list_tools(const Json& params, bool modern) const {
   if (auto checked = no_cursor(params); !checked) return tl::unexpected(checked.error());
   Json tools = Json::array();
   for (const Tool& tool : registry_.all()) {
@@ -104,25 +104,25 @@ OrRpcError<Json> Features::list_tools(const Json& params, bool modern) const {
   return Json{{"tools", std::move(tools)}};
 }
 
-OrRpcError<Json> Features::list_prompts(const Json& params) const {
+OrRpcError<Json> Methods::list_prompts(const Json& params) const {
   if (auto checked = no_cursor(params); !checked) return tl::unexpected(checked.error());
   Json prompts = Json::array();
   for (const Prompt& prompt : definition_.prompts) prompts.push_back(prompt.entry);
   return Json{{"prompts", std::move(prompts)}};
 }
 
-OrRpcError<Json> Features::list_templates(const Json& params) const {
+OrRpcError<Json> Methods::list_templates(const Json& params) const {
   if (auto checked = no_cursor(params); !checked) return tl::unexpected(checked.error());
   return Json{{"resourceTemplates",
                definition_.resources ? definition_.resources->templates() : Json::array()}};
 }
 
-OrRpcError<Json> Features::list_skills(const Json& params) {
+OrRpcError<Json> Methods::list_skills(const Json& params) {
   if (auto checked = no_cursor(params); !checked) return tl::unexpected(checked.error());
   return Json{{"skills", shelf_.entries()}};
 }
 
-OrRpcError<Json> Features::get_skill(const Json& params) {
+OrRpcError<Json> Methods::get_skill(const Json& params) {
   const auto uri = uri_of(params);
   if (!uri) return tl::unexpected(uri.error());
   const Json* skill = shelf_.find(*uri);
@@ -130,7 +130,7 @@ OrRpcError<Json> Features::get_skill(const Json& params) {
   return Json{{"skill", *skill}};
 }
 
-OrRpcError<Json> Features::read_folder(const Json& params) {
+OrRpcError<Json> Methods::read_folder(const Json& params) {
   if (auto checked = no_cursor(params); !checked) return tl::unexpected(checked.error());
   const auto uri = uri_of(params);
   if (!uri) return tl::unexpected(uri.error());
@@ -139,7 +139,7 @@ OrRpcError<Json> Features::read_folder(const Json& params) {
   return Json{{"resources", std::move(*children)}};
 }
 
-OrRpcError<const Tool*> Features::tool_of(const Json& params) const {
+OrRpcError<const Tool*> Methods::tool_of(const Json& params) const {
   const Json* name = member(params, "name");
   if (name == nullptr || !name->is_string()) {
     return tl::unexpected(invalid_params("'name' must be a string: the tool to call."));
@@ -153,7 +153,7 @@ OrRpcError<const Tool*> Features::tool_of(const Json& params) const {
   return tool;
 }
 
-Work Features::tool_work(const Tool& tool, const Json& params, bool wrap) {
+Work Methods::tool_work(const Tool& tool, const Json& params, bool wrap) {
   return [this, &tool, arguments = arguments_of(params).value_or(Json::object()),
           wrap](CallContext& context) -> WorkOutcome {
     CallOutcome outcome = registry_.call(tool, arguments, context);
@@ -163,7 +163,7 @@ Work Features::tool_work(const Tool& tool, const Json& params, bool wrap) {
   };
 }
 
-OrRpcError<Work> Features::prompt_work(const Json& params) const {
+OrRpcError<Work> Methods::prompt_work(const Json& params) const {
   const std::string& name = string_member(params, "name");
   const auto prompt = std::find_if(
       definition_.prompts.begin(), definition_.prompts.end(),
@@ -202,7 +202,7 @@ OrRpcError<Work> Features::prompt_work(const Json& params) const {
   };
 }
 
-OrRpcError<Work> Features::read_work(const Json& params) {
+OrRpcError<Work> Methods::read_work(const Json& params) {
   auto uri = uri_of(params);
   if (!uri) return tl::unexpected(uri.error());
   return [this, uri = std::move(*uri)](CallContext& context) -> WorkOutcome {
@@ -218,7 +218,7 @@ OrRpcError<Work> Features::read_work(const Json& params) {
   };
 }
 
-OrRpcError<Work> Features::resources_work(const Json& params) {
+OrRpcError<Work> Methods::resources_work(const Json& params) {
   std::optional<std::string> cursor;
   if (const Json* given = given_member(params, "cursor")) {
     if (!given->is_string()) return tl::unexpected(invalid_params("'cursor' must be a string."));
@@ -243,7 +243,7 @@ OrRpcError<Work> Features::resources_work(const Json& params) {
   };
 }
 
-OrRpcError<Work> Features::completion_work(const Json& params) const {
+OrRpcError<Work> Methods::completion_work(const Json& params) const {
   const Json* ref = member(params, "ref");
   const Json* argument = member(params, "argument");
   if (ref == nullptr || argument == nullptr || member(*argument, "name") == nullptr ||

@@ -23,9 +23,9 @@ template <class T>
 using OrRpcError = tl::expected<T, RpcError>;
 
 // Thread-safe; everything it refers to must outlive it.
-class Features {
+class Methods {
  public:
-  Features(const ServerDefinition& definition, ToolRegistry& registry, SkillShelf& shelf)
+  Methods(const ServerDefinition& definition, ToolRegistry& registry, SkillShelf& shelf)
       : definition_(definition), registry_(registry), shelf_(shelf) {}
 
   bool has_resources() const { return definition_.resources != nullptr || has_skills(); }

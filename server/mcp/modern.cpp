@@ -89,20 +89,20 @@ std::optional<std::set<std::string>> string_set(const Json& value) {
 }  // namespace
 
 bool ModernEra::serves(std::string_view method) const {
-  const Features& features = services_.features;
+  const Methods& methods = context_.methods;
   if (method == "server/discover" || method == "subscriptions/listen") return true;
-  if (method == "tools/list" || method == "tools/call") return !services_.definition.tools.empty();
-  if (method == "prompts/list" || method == "prompts/get") return features.has_prompts();
+  if (method == "tools/list" || method == "tools/call") return !context_.definition.tools.empty();
+  if (method == "prompts/list" || method == "prompts/get") return methods.has_prompts();
   if (method == "resources/list" || method == "resources/templates/list" ||
       method == "resources/read") {
-    return features.has_resources();
+    return methods.has_resources();
   }
-  if (method == "completion/complete") return features.has_completions();
+  if (method == "completion/complete") return methods.has_completions();
   if (method == "tasks/get" || method == "tasks/update" || method == "tasks/cancel") {
-    return features.has_tasks();
+    return methods.has_tasks();
   }
   if (method == "skills/list" || method == "skills/get" || method == "resources/directory/read") {
-    return features.has_skills();
+    return methods.has_skills();
   }
   return false;
 }
@@ -133,19 +133,19 @@ void ModernEra::handle(Request request, const Origin& origin) {
   if (answer_now(request, origin, *facts)) return;
   if (request.method == "subscriptions/listen") return listen(request, origin, *facts);
   if (request.method == "tools/call") return start_tool(request, origin, std::move(*facts));
-  Features& features = services_.features;
+  Methods& methods = context_.methods;
   if (request.method == "prompts/get") {
-    return start_work(request, origin, std::move(*facts), features.prompt_work(request.params), {});
+    return start_work(request, origin, std::move(*facts), methods.prompt_work(request.params), {});
   }
   if (request.method == "resources/read") {
-    return start_work(request, origin, std::move(*facts), features.read_work(request.params),
+    return start_work(request, origin, std::move(*facts), methods.read_work(request.params),
                       Cache{0, "private"});
   }
   if (request.method == "resources/list") {
-    return start_work(request, origin, std::move(*facts), features.resources_work(request.params),
+    return start_work(request, origin, std::move(*facts), methods.resources_work(request.params),
                       Cache{0, "private"});
   }
-  start_work(request, origin, std::move(*facts), features.completion_work(request.params), {});
+  start_work(request, origin, std::move(*facts), methods.completion_work(request.params), {});
 }
 
 std::string ModernEra::result_text(Json body, std::string_view type,
@@ -156,12 +156,12 @@ std::string ModernEra::result_text(Json body, std::string_view type,
     result["ttlMs"] = cache->ttl_ms;
     result["cacheScope"] = cache->scope;
   }
-  result["_meta"][kMetaServerInfo] = services_.features.server_info();
+  result["_meta"][kMetaServerInfo] = context_.methods.server_info();
   return dump_json(result);
 }
 
 bool ModernEra::answer_now(const Request& request, const Origin& origin, const CallFacts& facts) {
-  Features& features = services_.features;
+  Methods& methods = context_.methods;
   const std::string& method = request.method;
   const Json& params = request.params;
   const Cache list_cache{kListTtlMs, "public"};
@@ -177,9 +177,9 @@ bool ModernEra::answer_now(const Request& request, const Origin& origin, const C
     const std::lock_guard lock(texts_mutex_);
     if (discover_text_.empty()) {
       Json body = {{"supportedVersions", {kModernVersion}},
-                   {"capabilities", features.capabilities(true)}};
-      if (!services_.definition.instructions.empty()) {
-        body["instructions"] = services_.definition.instructions;
+                   {"capabilities", methods.capabilities(true)}};
+      if (!context_.definition.instructions.empty()) {
+        body["instructions"] = context_.definition.instructions;
       }
       discover_text_ = result_text(std::move(body), "complete", Cache{kDiscoverTtlMs, "public"});
     }
@@ -188,22 +188,22 @@ bool ModernEra::answer_now(const Request& request, const Origin& origin, const C
   }
   if (method == "tools/list") {
     if (given_member(params, "cursor") != nullptr) {
-      return reply(features.list_tools(params, true), list_cache);
+      return reply(methods.list_tools(params, true), list_cache);
     }
     const std::lock_guard lock(texts_mutex_);
     if (tools_text_.empty()) {
-      tools_text_ = result_text(*features.list_tools(params, true), "complete", list_cache);
+      tools_text_ = result_text(*methods.list_tools(params, true), "complete", list_cache);
     }
     reply_now(origin, request.id, tools_text_);
     return true;
   }
-  if (method == "prompts/list") return reply(features.list_prompts(params), list_cache);
+  if (method == "prompts/list") return reply(methods.list_prompts(params), list_cache);
   if (method == "resources/templates/list") {
-    return reply(features.list_templates(params), list_cache);
+    return reply(methods.list_templates(params), list_cache);
   }
-  if (method == "skills/list") return reply(features.list_skills(params), list_cache);
-  if (method == "skills/get") return reply(features.get_skill(params), list_cache);
-  if (method == "resources/directory/read") return reply(features.read_folder(params), {});
+  if (method == "skills/list") return reply(methods.list_skills(params), list_cache);
+  if (method == "skills/get") return reply(methods.get_skill(params), list_cache);
+  if (method == "resources/directory/read") return reply(methods.read_folder(params), {});
   if (method.starts_with("tasks/")) return reply(task_method(request, origin, facts), {});
   return false;
 }
@@ -218,19 +218,19 @@ ModernEra::Answer ModernEra::task_method(const Request& request, const Origin& o
   if (!id) return tl::unexpected(id.error());
   const auto unknown = [&] { return tl::unexpected(invalid_params("Unknown task: " + *id)); };
   if (request.method == "tasks/get") {
-    auto task = services_.tasks.get(*id, origin.principal);
+    auto task = context_.tasks.get(*id, origin.principal);
     if (!task) return unknown();
     return std::move(*task);
   }
   if (request.method == "tasks/cancel") {
-    if (!services_.tasks.cancel(*id, origin.principal)) return unknown();
+    if (!context_.tasks.cancel(*id, origin.principal)) return unknown();
     return Json::object();
   }
   const Json* responses = member(request.params, "inputResponses");
   if (responses == nullptr || !responses->is_object()) {
     return tl::unexpected(invalid_params("'inputResponses' must be an object."));
   }
-  if (!services_.tasks.update(*id, origin.principal, *responses)) return unknown();
+  if (!context_.tasks.update(*id, origin.principal, *responses)) return unknown();
   return Json::object();
 }
 
@@ -244,52 +244,52 @@ void ModernEra::listen(const Request& request, const Origin& origin, const CallF
     const Json* value = member(*wanted, key);
     return value != nullptr && value->is_boolean() && value->get<bool>();
   };
-  const Features& features = services_.features;
+  const Methods& methods = context_.methods;
   ListenFilter filter;
-  filter.tools = flag("toolsListChanged") && services_.definition.lists_change &&
-                 !services_.definition.tools.empty();
+  filter.tools = flag("toolsListChanged") && context_.definition.lists_change &&
+                 !context_.definition.tools.empty();
   filter.prompts =
-      flag("promptsListChanged") && services_.definition.lists_change && features.has_prompts();
-  filter.resources = flag("resourcesListChanged") && services_.definition.resources != nullptr;
+      flag("promptsListChanged") && context_.definition.lists_change && methods.has_prompts();
+  filter.resources = flag("resourcesListChanged") && context_.definition.resources != nullptr;
   if (const Json* uris = given_member(*wanted, "resourceSubscriptions")) {
     const auto all = string_set(*uris);
     if (!all) return refuse(invalid_params("'resourceSubscriptions' must be an array of URIs."));
     for (const std::string& uri : *all) {
-      if (features.can_subscribe(uri)) filter.uris.insert(uri);
+      if (methods.can_subscribe(uri)) filter.uris.insert(uri);
     }
   }
   if (const Json* ids = given_member(*wanted, "taskIds")) {
-    if (!facts.abilities.tasks || !features.has_tasks()) {
+    if (!facts.abilities.tasks || !methods.has_tasks()) {
       return refuse(missing_capability({{"extensions", {{kTasksExtension, Json::object()}}}}));
     }
     const auto all = string_set(*ids);
     if (!all) return refuse(invalid_params("'taskIds' must be an array of strings."));
     for (const std::string& id : *all) {
-      if (services_.tasks.tell_news(id, origin.principal)) filter.task_ids.insert(id);
+      if (context_.tasks.tell_news(id, origin.principal)) filter.task_ids.insert(id);
     }
   }
-  const auto call = services_.calls.open(request.id, origin.reply, origin.session, true,
-                                         origin.headers != nullptr);
+  const auto call = context_.calls.open(request.id, origin.reply, origin.session, true,
+                                        origin.headers != nullptr);
   if (!call) {
     return refuse(RpcError{rpc_code::kInvalidRequest,
                            "This id belongs to a request still being served.", nullptr, 400});
   }
   const bool resources = filter.resources || !filter.uris.empty();
-  if (services_.streams.open(call, std::move(filter))) {
-    if (resources) services_.watch.start();
+  if (context_.streams.open(call, std::move(filter))) {
+    if (resources) context_.watch.start();
     return;
   }
   call->reply_error(RpcError{rpc_code::kInternalError,
                              "Too many subscriptions are open; close one first.", nullptr, 503});
-  services_.calls.close(*call);
+  context_.calls.close(*call);
 }
 
 OrRpcError<void> ModernEra::take_answers(const Request& request, CallFacts& facts) {
   Json asked = Json::object();
   if (const Json* text = given_member(request.params, "requestState")) {
     auto memory = text->is_string()
-                      ? services_.states.verify(text->get<std::string>(), facts.principal,
-                                                request_digest(request.method, request.params))
+                      ? context_.states.verify(text->get<std::string>(), facts.principal,
+                                               request_digest(request.method, request.params))
                       : std::nullopt;
     if (!memory) {
       return tl::unexpected(invalid_params(
@@ -318,7 +318,7 @@ void ModernEra::start_work(const Request& request, const Origin& origin, CallFac
   if (auto taken = take_answers(request, facts); !taken) {
     return reply_now(origin, request.id, taken.error());
   }
-  start_call(services_, request.id, origin, true,
+  start_call(context_, request.id, origin, true,
              [this, request, facts = std::move(facts), work = std::move(*work),
               cache](const std::shared_ptr<Call>& call) {
                ProgressCounter progress;
@@ -329,7 +329,7 @@ void ModernEra::start_work(const Request& request, const Origin& origin, CallFac
 
 void ModernEra::start_tool(const Request& request, const Origin& origin, CallFacts facts) {
   const auto refuse = [&](const RpcError& error) { reply_now(origin, request.id, error); };
-  const auto found = services_.features.tool_of(request.params);
+  const auto found = context_.methods.tool_of(request.params);
   const Tool* tool = found ? *found : nullptr;
   if (tool != nullptr && tool->tasks == TaskSupport::required && !facts.abilities.tasks) {
     return refuse(missing_capability({{"extensions", {{kTasksExtension, Json::object()}}}}));
@@ -344,19 +344,19 @@ void ModernEra::start_tool(const Request& request, const Origin& origin, CallFac
   }
   if (auto taken = take_answers(request, facts); !taken) return refuse(taken.error());
   start_call(
-      services_, request.id, origin, true,
+      context_, request.id, origin, true,
       [this, request, tool, arguments, facts = std::move(facts)](
           const std::shared_ptr<Call>& call) { run_tool(request, *tool, arguments, facts, call); });
 }
 
 void ModernEra::run_tool(const Request& request, const Tool& tool, const Json& given,
                          const CallFacts& facts, const std::shared_ptr<Call>& call) {
-  const Json arguments = services_.features.read_arguments(tool, given);
-  Work work = services_.features.tool_work(tool, request.params, /*wrap=*/false);
+  const Json arguments = context_.methods.read_arguments(tool, given);
+  Work work = context_.methods.tool_work(tool, request.params, /*wrap=*/false);
   ProgressCounter progress;
   HandlerContext context(call, facts, progress);
   if (facts.abilities.tasks && tool.tasks != TaskSupport::never &&
-      !services_.features.refuses(tool, arguments)) {
+      !context_.methods.refuses(tool, arguments)) {
     // As work, so that a failure of these hooks is handled like the tool's own.
     const WorkOutcome plan = run_guarded(
         [&](CallContext& inner) -> WorkOutcome {
@@ -373,9 +373,9 @@ void ModernEra::run_tool(const Request& request, const Tool& tool, const Json& g
     const Json* wanted = std::get_if<Json>(&plan);
     if (wanted == nullptr) return finish(request, call, facts, plan, {});
     if (wanted->get<bool>()) {
-      if (const auto task = services_.tasks.create(work, facts)) {
+      if (const auto task = context_.tasks.create(work, facts)) {
         call->reply_result(result_text(*task, "task", {}));
-        return services_.calls.close(*call);
+        return context_.calls.close(*call);
       }
       if (tool.tasks == TaskSupport::required) {
         return finish(request, call, facts,
@@ -401,7 +401,7 @@ void ModernEra::finish(const Request& request, const std::shared_ptr<Call>& call
     unknown.data = {{"uri", uri}};
     call->reply_error(unknown);
   }
-  services_.calls.close(*call);
+  context_.calls.close(*call);
 }
 
 void ModernEra::ask(const Request& request, const std::shared_ptr<Call>& call,
@@ -418,8 +418,8 @@ void ModernEra::ask(const Request& request, const std::shared_ptr<Call>& call,
   }
   Json body = Json::object();
   if (!requests.empty()) body["inputRequests"] = to_json(requests);
-  body["requestState"] = services_.states.sign(memory, facts.principal,
-                                               request_digest(request.method, request.params));
+  body["requestState"] =
+      context_.states.sign(memory, facts.principal, request_digest(request.method, request.params));
   call->reply_result(result_text(std::move(body), "input_required", {}));
 }
 

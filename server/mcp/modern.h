@@ -12,7 +12,7 @@ namespace server {
 // Thread-safe.
 class ModernEra {
  public:
-  explicit ModernEra(Services& services) : services_(services) {}
+  explicit ModernEra(ServerContext& context) : context_(context) {}
 
   // Checks in the specification's order (envelope, header version, served version, header names,
   // method, capability, header parameters, parameters), then answers or starts the work.
@@ -44,7 +44,7 @@ class ModernEra {
   std::string result_text(Json body, std::string_view type, std::optional<Cache> cache) const;
   bool serves(std::string_view method) const;
 
-  Services& services_;
+  ServerContext& context_;
   // tools/list and server/discover never change: encoded once.
   std::mutex texts_mutex_;
   std::string tools_text_;

@@ -140,9 +140,7 @@ Tool make_tool(std::string_view schema_text, StructuredHandler handler) {
                                                 CallContext& context) -> CallOutcome {
     ToolOutcome<Json> outcome = handler(arguments, context);
     if (auto* question = std::get_if<NeedsInput>(&outcome)) return ask(*question, context);
-    if (const auto* error = std::get_if<core::Error>(&outcome)) {
-      return tool_error(*error);
-    }
+    if (const auto* error = std::get_if<core::Error>(&outcome)) return tool_error(*error);
     ToolResult result;
     result.structured = std::move(std::get<Json>(outcome));
     return result;

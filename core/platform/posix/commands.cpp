@@ -44,9 +44,7 @@ Expected<Pipe> make_pipe() {
   // Above 2, so that putting them in place of the standard streams never meets itself.
   Pipe pipe{Descriptor(::fcntl(first.get(), F_DUPFD_CLOEXEC, 3)),
             Descriptor(::fcntl(second.get(), F_DUPFD_CLOEXEC, 3))};
-  if (!pipe.read_end || !pipe.write_end) {
-    return fail(error_from_errno(errno, "cannot make a pipe"));
-  }
+  if (!pipe.read_end || !pipe.write_end) return fail(error_from_errno(errno, "cannot make a pipe"));
   ::fcntl(pipe.read_end.get(), F_SETFL, O_NONBLOCK);
   return pipe;
 }
@@ -83,9 +81,7 @@ std::vector<std::string> environment_of(const Command& command) {
     const std::string name(text.substr(0, text.find('=')));
     if (!command.extra_environment.contains(name)) result.emplace_back(text);
   }
-  for (const auto& [name, value] : command.extra_environment) {
-    result.push_back(name + "=" + value);
-  }
+  for (const auto& [name, value] : command.extra_environment) result.push_back(name + "=" + value);
   return result;
 }
 

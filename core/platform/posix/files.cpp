@@ -275,9 +275,7 @@ class SystemFiles final : public FileSystem {
     BPD_TRY_AS(file, create_locked(to->folder, name, temporary));
     auto written = fill(file->get(), text, mode, temporary);
     const NameAt from{to->folder, name};
-    if (written && !rename_over(from, *to)) {
-      written = fail_errno("replace", path);
-    }
+    if (written && !rename_over(from, *to)) written = fail_errno("replace", path);
     if (!written) {
       ::unlinkat(to->folder, name.c_str(), 0);
       return written;

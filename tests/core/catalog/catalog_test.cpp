@@ -136,7 +136,9 @@ TEST_CASE("Pages hold every snapshot once, also when some go in between") {
   do {
     const auto page = list(folder.path(), {}, 4, cursor);
     CHECK(page.total == 25);
-    for (const auto& snapshot : page.snapshots) CHECK(seen.insert(snapshot.path).second);
+    for (const auto& snapshot : page.snapshots) {
+      CHECK(seen.insert(snapshot.path).second);
+    }
     cursor = page.next_cursor;
     ++pages;
   } while (!cursor.empty() && pages < 20);
@@ -148,7 +150,9 @@ TEST_CASE("Pages hold every snapshot once, also when some go in between") {
   const auto second = list(folder.path(), {}, 4, first.next_cursor);
   CHECK(second.snapshots.size() == 4);
   for (const auto& snapshot : second.snapshots) {
-    for (const auto& earlier : first.snapshots) CHECK(snapshot.path != earlier.path);
+    for (const auto& earlier : first.snapshots) {
+      CHECK(snapshot.path != earlier.path);
+    }
   }
 }
 

@@ -9,9 +9,7 @@ using namespace server;
 
 HttpHeaders fields(std::initializer_list<std::pair<const char*, const char*>> list) {
   HttpHeaders headers;
-  for (const auto& [name, value] : list) {
-    headers.add(name, value);
-  }
+  for (const auto& [name, value] : list) headers.add(name, value);
   return headers;
 }
 
@@ -36,9 +34,7 @@ TEST_CASE("A percent sign in a header value stays as it is") {
 TEST_CASE("Malformed header lines are refused with a reason") {
   const std::string many = [] {
     std::string out;
-    for (std::size_t i = 0; i <= kMaxHeaderFields; ++i) {
-      out += "X-" + std::to_string(i) + ": 1\r\n";
-    }
+    for (std::size_t i = 0; i <= kMaxHeaderFields; ++i) out += "X-" + std::to_string(i) + ": 1\r\n";
     return out;
   }();
   for (const std::string& block :

@@ -65,9 +65,7 @@ class ServerFixture {
                        {"progressToken", 0}};
     std::string all =
         "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: " + method + "\r\n" + headers;
-    if (params.contains("name")) {
-      all += "Mcp-Name: " + params["name"].get<std::string>() + "\r\n";
-    }
+    if (params.contains("name")) all += "Mcp-Name: " + params["name"].get<std::string>() + "\r\n";
     return post(Json{{"jsonrpc", "2.0"}, {"id", 7}, {"method", method}, {"params", params}}.dump(),
                 all);
   }
