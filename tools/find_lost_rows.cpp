@@ -10,7 +10,6 @@
 
 namespace tools {
 
-using core::Error;
 using core::ErrorCode;
 using core::fs::path;
 using server::Json;
