@@ -24,7 +24,10 @@ if [ ! -f "$folder/include/httplib.h" ] || [ ! -f "$folder/sqlite/sqlite3.c" ]; 
   mkdir -p "$apt/lists/partial"
   # shellcheck disable=SC2016
   apt-get indextargets --format 'deb-src $(REPO_URI) $(CODENAME) $(COMPONENT)' 'Identifier: Packages' |
-    grep ' main$' | sort -u >"$apt/sources.list"
+    grep ' main$' | sort -u >"$apt/sources.list" || {
+    echo "apt knows no sources of Debian here. Run apt-get update, then this again." >&2
+    exit 1
+  }
   options=(-o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=-
     -o "Dir::State::lists=$apt/lists" -o APT::Sandbox::User=)
   apt-get "${options[@]}" update -qq
