@@ -20,7 +20,7 @@ test_packages=(catch2 sqlite3 cron curl faketime dbus systemd xz-utils tzdata ut
 mount_packages=(fuse3 exfatprogs exfat-fuse ntfs-3g dosfstools fusefat rclone bindfs fuse-overlayfs)
 node_packages=(nodejs npm)
 clang_packages=(clang libclang-rt-dev)
-cross_packages=(dpkg-dev tcl nodejs npm)
+cross_packages=(dpkg-dev tcl)
 
 # What install puts below PREFIX (cmake/packaging.cmake).
 installed_files=(bin/backup-plugin-db bin/backup-plugin-db-http
@@ -110,6 +110,7 @@ build() {
 # build_for_macos: the programs for both kinds of Mac. What was built cannot be run here.
 build_for_macos() {
   install "${build_packages[@]}" "${cross_packages[@]}"
+  command -v npm >/dev/null || install "${node_packages[@]}"
   packaging/cross/dependencies.sh build/cross
   local preset
   for preset in macos-arm64 macos-x64; do
