@@ -107,13 +107,13 @@ build() {
   }
 }
 
-# build_for_macos: the programs for both kinds of Mac. What was built cannot be run here.
+# build_for_macos PRESET…: the programs for these kinds of Mac. What was built cannot be run here.
 build_for_macos() {
   install "${build_packages[@]}" "${cross_packages[@]}"
   command -v npm >/dev/null || install "${node_packages[@]}"
   packaging/cross/dependencies.sh build/cross
   local preset
-  for preset in macos-arm64 macos-x64; do
+  for preset in "$@"; do
     build "$preset" OFF all_programs
     say "Built for macOS: build/$preset/backup-plugin-db and backup-plugin-db-http"
   done
@@ -151,10 +151,10 @@ case ${1:-} in
   test | build)
     what=$1
     shift
-    if [ "$what $*" = "build macos" ]; then
-      build_for_macos
-      exit
-    fi
+    case "$what $*" in
+      "build macos") build_for_macos macos-arm64 macos-x64; exit ;;
+      "build macos-arm64" | "build macos-x64") build_for_macos "$1"; exit ;;
+    esac
     install "${build_packages[@]}" "${test_packages[@]}"
     install_known "${mount_packages[@]}"
     if [ -n "${BPD_NO_SKIPS:-}" ] && ! command -v npm >/dev/null; then install "${node_packages[@]}"; fi

@@ -57,7 +57,10 @@ class Verification {
     BPD_TRY_AS(connection, open_sealed(request_.snapshot));
     bool readable = false;
     add(timed([&] { return check_header(connection->get(), bytes_, header_, readable); }));
-    add(timed([&] { return check_side_files(request_.snapshot, env_.files); }));
+    // What cannot be looked at now is an error, as with the file itself: no check that was passed
+    // over.
+    BPD_TRY_AS(side_files, check_side_files(request_.snapshot, env_.files));
+    add(timed([&] { return std::move(*side_files); }));
     run_lanes(connection->get(), readable);
     if (stop_.stop_requested()) {
       return fail(ErrorCode::cancelled,

@@ -295,7 +295,7 @@ std::vector<std::string> compare_header(const FileHeader& header, std::uint64_t 
   return findings;
 }
 
-VerifyCheck check_side_files(const fs::path& path, const FileSystem& files) {
+Expected<VerifyCheck> check_side_files(const fs::path& path, const FileSystem& files) {
   VerifyCheck check = make_check("side_files", Outcome::passed);
   for (const fs::path& side : {wal_of(path), journal_of(path)}) {
     const auto info = files.info(side);
@@ -309,7 +309,7 @@ VerifyCheck check_side_files(const fs::path& path, const FileSystem& files) {
                              " bytes) lies beside the snapshot: a program that opens the snapshot "
                              "replays it and sees other content. Move it away.");
     } else if (!info && info.error().code != ErrorCode::not_found) {
-      return ended_by("side_files", info.error());
+      return fail(info.error());
     }
   }
   return check;

@@ -33,7 +33,7 @@ std::vector<std::string> compare_header(const FileHeader& header, std::uint64_t 
                                         const Manifest& manifest);
 
 // A -wal or -journal beside the file, which any ordinary open would replay into it.
-VerifyCheck check_side_files(const fs::path& path, const FileSystem& files);
+Expected<VerifyCheck> check_side_files(const fs::path& path, const FileSystem& files);
 
 // `hashed` counts bytes; `sha256` gets the digest.
 VerifyCheck hash_file(sqlite3* connection, std::uint64_t file_bytes, std::stop_token stop,

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Lets system calls of the program fail, one in each run, and looks at what is left.
 
-Usage: inject.py PROGRAM [COUNT [SEED]]
+Usage: inject.py PROGRAM [COUNT [SEED [CALL…]]]
 
 Of every (operation, call, error, N) a random sample of COUNT runs is made (all with 0). N is the
-call's number in its thread, as strace counts. After each run: it ended by itself and by no signal;
+call's number in its thread, as strace counts. CALL: these system calls only. After each run: it ended by itself and by no signal;
 0 only where what was promised is there and whole; no word of damage where there is none; the source
 byte for byte as it was; older snapshots whole and listed as good; a database that was to be
 replaced is the old one or the new one, whole. Ends with 77 where strace cannot be used.
@@ -23,10 +23,11 @@ from scene import (DAYS, LIVE_ROWS, NEW_DAY, OLD_ROWS, OTHER_ENTRIES, SOURCE_ROW
 MAX_NUMBER = 40
 TIMEOUT_S = 100
 DAMAGED, PROGRAM_MISSING = 9, 127
-READS = "openat read pread64 getdents64 statfs fstatfs newfstatat statx lseek readlink".split()
-WRITES = ("write pwrite64 pwritev fsync fdatasync ftruncate rename renameat2 link linkat unlink "
-          "unlinkat rmdir mkdir fchmod chmod fchown chown flock fcntl mmap sync_file_range fallocate "
-          "pipe pipe2 poll socket bind close").split()
+READS = ("openat openat2 read pread64 getdents64 statfs fstatfs newfstatat statx lseek "
+         "readlink").split()
+WRITES = ("write pwrite64 pwritev fsync fdatasync ftruncate rename renameat renameat2 link linkat "
+          "unlink unlinkat rmdir mkdir mkdirat fchmod chmod fchown chown flock fcntl mmap "
+          "sync_file_range fallocate pipe pipe2 poll socket bind close").split()
 THREADS = "clone clone3 vfork".split()
 ERRORS = {call: ["EIO", "ENOSPC", "EINTR", "EINVAL", "EMFILE"] for call in WRITES}
 ERRORS.update({call: ["EIO", "EINTR", "EINVAL", "EMFILE"] for call in READS})
@@ -189,6 +190,7 @@ def main():
             strace("close") + ["true"], capture_output=True).returncode != 0:
         print("strace cannot be used here")
         return 77
+    calls = sys.argv[4:] or ERRORS
     bad = 0
     with tempfile.TemporaryDirectory() as base:
         scene = Scene(program, base)
@@ -197,7 +199,8 @@ def main():
         for name, words in operations(scene).items():
             for call, most in count_calls(scene, words).items():
                 plan += [(name, words, call, error, number) for error in ERRORS[call]
-                         for number in range(first.get(call, 1), min(most, MAX_NUMBER) + 1)]
+                         for number in range(first.get(call, 1), min(most, MAX_NUMBER) + 1)
+                         if call in calls]
         chosen = plan if count == 0 else chance.sample(plan, min(count, len(plan)))
         for name, words, call, error, number in chosen:
             problem = inject(scene, name, words, call, error, number)

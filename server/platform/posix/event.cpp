@@ -30,8 +30,13 @@ core::Expected<Event> Event::make() {
 void Event::set() const {
   const int saved = errno;
   const char byte = 1;
-  // Fails on a full pipe alone: then it is set already.
-  [[maybe_unused]] const auto written = ::write(told_.get(), &byte, 1);
+  ssize_t written = 0;
+  do {
+    written = ::write(told_.get(), &byte, 1);
+  } while (written < 0 && errno == EINTR);
+  // A full pipe is set already. Else the end to write to is given up, which wakes a reader as well:
+  // whoever waits without a bound must not wait for ever.
+  if (written < 0 && errno != EAGAIN) ::dup2(heard_.get(), told_.get());
   errno = saved;
 }
 

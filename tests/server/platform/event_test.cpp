@@ -1,6 +1,8 @@
 // Events, and what waits for them.
 #include "server/platform/event.h"
 
+#include <unistd.h>
+
 #include <thread>
 
 #include "server/platform/sockets.h"
@@ -18,6 +20,16 @@ TEST_CASE("An event stays set, however often it is set and looked at") {
   for (int i = 0; i < 100'000; ++i) event.set();  // more than a pipe holds
   CHECK(event.is_set());
   CHECK(event.wait_for(10s));
+}
+
+TEST_CASE("An event that cannot be written to wakes its waiters all the same") {
+  const Event event = *Event::make();
+  // The two ends of a pipe have neighbouring numbers.
+  REQUIRE(::close(handle_of(&event) + 1) == 0);
+  event.set();
+  CHECK(event.is_set());
+  event.set();
+  CHECK(event.is_set());
 }
 
 TEST_CASE("A wait for two events ends with either, and tells which") {
