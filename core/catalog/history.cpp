@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/paths.h"
+#include "core/base/side_files.h"
 #include "core/catalog/history_repair.h"
 #include "core/sqlite/sqlite.h"
 
@@ -12,7 +13,7 @@ namespace core {
 namespace {
 
 constexpr int kBusyTimeoutMs = 2'000;
-constexpr int kMaxLogPages = 100;
+constexpr std::uint64_t kMaxLogBytes = 400 << 10;
 constexpr std::int64_t kSchemaVersion = 1;
 constexpr std::size_t kMaxListedRuns = 10'000;
 
@@ -187,15 +188,9 @@ Expected<> record_in(sqlite3* connection, const RunRecord& run, std::int64_t id,
   BPD_TRY(insert(connection, run, id, what));
   BPD_TRY(thin_streak(connection, run, what));
   BPD_TRY(trim(connection, what));
-  int log_pages = 0;
-  const auto note_pages = [](void* pages, sqlite3*, const char*, int count) {
-    *static_cast<int*>(pages) = count;
-    return SQLITE_OK;
-  };
-  sqlite3_wal_hook(connection, note_pages, &log_pages);
   BPD_TRY(sqlite::execute(connection, "COMMIT", what));
-  sqlite3_wal_hook(connection, nullptr, nullptr);
-  if (log_pages > kMaxLogPages) shorten_log(connection);
+  const auto log = env.files.info(wal_of(history_path(env.places)));
+  if (log && log->bytes > kMaxLogBytes) shorten_log(connection);
   return {};
 }
 

@@ -1,17 +1,15 @@
 #include "core/platform/open_files.h"
 
-#include <pwd.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <set>
 #include <sstream>
 
 #include "core/base/paths.h"
-#include "core/base/side_files.h"
+#include "core/platform/posix/openers.h"
 
 namespace core {
 namespace {
@@ -21,17 +19,6 @@ constexpr std::size_t kMaxDescriptors = 100'000;  // of one process
 constexpr std::uint64_t kMaxNameBytes = 64;
 constexpr std::size_t kMaxStatusBytes = 4096;
 constexpr std::size_t kMaxLocksBytes = 4 << 20;
-
-// The present files under the database's name, by identity.
-std::vector<FileId> files_of(const fs::path& database, const FileSystem& files) {
-  std::vector<FileId> ids;
-  const auto note = [&](const fs::path& path) {
-    if (const auto id = files.cached_id(path)) ids.push_back(*id);
-  };
-  note(database);
-  for (const fs::path& side : side_paths_of(database)) note(side);
-  return ids;
-}
 
 // Calls on each descriptor of one of these files until `visit` is content.
 template <class Visit>
@@ -65,16 +52,6 @@ std::string program_of(const fs::path& process, const FileSystem& files) {
   if (!name) return "";
   while (!name->empty() && name->back() == '\n') name->pop_back();
   return *name;
-}
-
-std::string name_of_user(uid_t user) {
-  struct passwd entry {};
-  struct passwd* found = nullptr;
-  std::array<char, 4096> buffer;
-  if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
-    return found->pw_name;
-  }
-  return std::to_string(user);
 }
 
 // "Uid:	1000	…" of https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
@@ -124,12 +101,6 @@ std::vector<Opener> openers_of(const fs::path& database, const FileSystem& files
       openers.push_back({id, program_of(process, files), other_user_of(process, files)});
     }
   });
-  return openers;
-}
-
-std::vector<Opener> other_openers_of(const fs::path& database, const FileSystem& files) {
-  std::vector<Opener> openers = openers_of(database, files);
-  std::erase_if(openers, [](const Opener& opener) { return opener.process_id == ::getpid(); });
   return openers;
 }
 

@@ -2,32 +2,19 @@
 #include "core/platform/open_files.h"
 
 #include <libproc.h>
-#include <pwd.h>
 #include <sys/proc_info.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <set>
 
 #include "core/base/paths.h"
-#include "core/base/side_files.h"
+#include "core/platform/posix/openers.h"
 
 namespace core {
 namespace {
 
 constexpr std::size_t kMaxProcesses = 100'000;
 constexpr std::size_t kMaxDescriptors = 100'000;  // of one process
-
-std::vector<FileId> files_of(const fs::path& database, const FileSystem& files) {
-  std::vector<FileId> ids;
-  const auto note = [&](const fs::path& path) {
-    if (const auto id = files.cached_id(path)) ids.push_back(*id);
-  };
-  note(database);
-  for (const fs::path& side : side_paths_of(database)) note(side);
-  return ids;
-}
 
 std::vector<pid_t> processes() {
   std::vector<pid_t> ids(kMaxProcesses);
@@ -64,16 +51,6 @@ bool visit_descriptors(pid_t process, const std::vector<FileId>& ids, const Visi
   });
 }
 
-std::string name_of_user(uid_t user) {
-  struct passwd entry {};
-  struct passwd* found = nullptr;
-  std::array<char, 4096> buffer;
-  if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
-    return found->pw_name;
-  }
-  return std::to_string(user);
-}
-
 Opener opener_of(pid_t process) {
   Opener opener{process, ""};
   proc_bsdinfo info{};
@@ -96,12 +73,6 @@ std::vector<Opener> openers_of(const fs::path& database, const FileSystem& files
       openers.push_back(opener_of(process));
     }
   }
-  return openers;
-}
-
-std::vector<Opener> other_openers_of(const fs::path& database, const FileSystem& files) {
-  std::vector<Opener> openers = openers_of(database, files);
-  std::erase_if(openers, [](const Opener& opener) { return opener.process_id == ::getpid(); });
   return openers;
 }
 

@@ -1,9 +1,14 @@
-// The digest by libcrypto's own SHA-256 functions.
+// The digest, by the SHA-256 functions of libcrypto or CommonCrypto, which have one shape.
 //
-// They are marked deprecated in favour of EVP, whose first use loads and initialises a provider:
-// about 1 ms, a tenth of a whole one-shot snapshot. The functions are the same assembly underneath.
+// libcrypto's are marked deprecated in favour of EVP, whose first use loads and initialises a
+// provider: about 1 ms, a tenth of a whole one-shot snapshot. The functions are the same assembly
+// underneath.
+#ifdef __APPLE__
+#include <CommonCrypto/CommonDigest.h>
+#else
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
+#endif
 
 #include <algorithm>
 
@@ -13,6 +18,18 @@
 namespace core {
 namespace {
 
+#ifdef __APPLE__
+using Context = CC_SHA256_CTX;
+constexpr auto begin = CC_SHA256_Init;
+constexpr auto add = CC_SHA256_Update;
+constexpr auto end = CC_SHA256_Final;
+#else
+using Context = SHA256_CTX;
+constexpr auto begin = SHA256_Init;
+constexpr auto add = SHA256_Update;
+constexpr auto end = SHA256_Final;
+#endif
+
 // At each new page of memory SHA-256 waits: over a gigabyte, a third of its time. So we ask for the
 // bytes kPrefetchBytes ahead, a piece at a time.
 constexpr std::size_t kPieceBytes = 512, kPrefetchBytes = 2048;
@@ -20,11 +37,11 @@ constexpr std::size_t kPieceBytes = 512, kPrefetchBytes = 2048;
 }  // namespace
 
 struct Sha256::State {
-  SHA256_CTX context;
+  Context context;
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  SHA256_Init(&state_->context);
+  begin(&state_->context);
 }
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
@@ -36,15 +53,15 @@ void Sha256::update(const void* data, std::size_t bytes) {
     const std::size_t piece = std::min(bytes, kPieceBytes);
     if (bytes > kPrefetchBytes)
       prefetch(from + kPrefetchBytes, std::min(piece, bytes - kPrefetchBytes));
-    SHA256_Update(&state_->context, from, piece);
+    add(&state_->context, from, piece);
     from += piece;
     bytes -= piece;
   }
 }
 
 std::array<unsigned char, 32> Sha256::finish_raw() {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256_Final(digest.data(), &state_->context);
+  std::array<unsigned char, 32> digest{};
+  end(digest.data(), &state_->context);
   return digest;
 }
 
