@@ -20,11 +20,13 @@ namespace {
 
 #ifdef __APPLE__
 using Context = CC_SHA256_CTX;
+using Length = CC_LONG;
 constexpr auto begin = CC_SHA256_Init;
 constexpr auto add = CC_SHA256_Update;
 constexpr auto end = CC_SHA256_Final;
 #else
 using Context = SHA256_CTX;
+using Length = std::size_t;
 constexpr auto begin = SHA256_Init;
 constexpr auto add = SHA256_Update;
 constexpr auto end = SHA256_Final;
@@ -53,7 +55,7 @@ void Sha256::update(const void* data, std::size_t bytes) {
     const std::size_t piece = std::min(bytes, kPieceBytes);
     if (bytes > kPrefetchBytes)
       prefetch(from + kPrefetchBytes, std::min(piece, bytes - kPrefetchBytes));
-    add(&state_->context, from, piece);
+    add(&state_->context, from, static_cast<Length>(piece));
     from += piece;
     bytes -= piece;
   }
