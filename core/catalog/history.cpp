@@ -57,25 +57,14 @@ Expected<sqlite::ConnectionHandle> open_history(const fs::path& path, int flags)
   return connection;
 }
 
-Expected<std::int64_t> version_of(sqlite3* connection, const fs::path& path) {
-  BPD_TRY_AS(version, sqlite::query_integer(connection, "PRAGMA user_version",
-                                            "cannot read " + text_of(path)));
+Expected<> prepare_schema(sqlite3* connection, const fs::path& path, const Env& env) {
+  const std::string what = "cannot prepare " + text_of(path);
+  BPD_TRY_AS(version, sqlite::query_integer(connection, "PRAGMA user_version", what));
+  if (*version == kSchemaVersion) return {};
   if (*version > kSchemaVersion) return fail_newer(path, *version);
-  return version;
-}
-
-// Empty where there is no history yet, or another process is just creating it.
-Expected<sqlite::ConnectionHandle> open_existing(const Env& env) {
-  const fs::path path = history_path(env.places);
-  auto connection = open_history(path, SQLITE_OPEN_READWRITE);
-  if (!connection) {
-    const auto info = env.files.info(path);
-    if (!info && info.error().code == ErrorCode::not_found) return sqlite::ConnectionHandle();
-    connection = open_history(path, SQLITE_OPEN_READWRITE);  // it may have been created just now
-  }
-  if (!connection) return connection;
-  BPD_TRY_AS(version, version_of(connection->get(), path));
-  return *version == 0 ? sqlite::ConnectionHandle() : std::move(connection);
+  BPD_TRY(env.files.set_mode(path, kPrivateFile));
+  BPD_TRY(sqlite::execute(connection, "PRAGMA journal_mode = WAL", what));
+  return sqlite::execute(connection, std::string("BEGIN IMMEDIATE;") + kCreate + "COMMIT", what);
 }
 
 // Binds in order; SQLite copies nothing, so the values must live until the step.
@@ -175,34 +164,13 @@ Expected<> trim(sqlite3* connection, const std::string& what) {
                          what);
 }
 
-// Only under the lock of a repair: who moves the damaged files aside would take the log of a
-// history that another process creates meanwhile for that of the damaged one.
-Expected<> create_history(const Env& env, const RunLock&) {
+// Opened to be written to: made where there is none.
+Expected<sqlite::ConnectionHandle> open_to_record(const Env& env) {
   BPD_TRY(env.files.make_folders(env.places.state, kPrivateFolder));
   const fs::path path = history_path(env.places);
-  const std::string what = "cannot prepare " + text_of(path);
   BPD_TRY_AS(connection, open_history(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
-  BPD_TRY_AS(version, version_of(connection->get(), path));
-  if (*version == kSchemaVersion) return {};
-  BPD_TRY(env.files.set_mode(path, kPrivateFile));
-  BPD_TRY(sqlite::execute(connection->get(), "PRAGMA journal_mode = WAL", what));
-  return sqlite::execute(connection->get(), std::string("BEGIN IMMEDIATE;") + kCreate + "COMMIT",
-                         what);
-}
-
-// Opened to be written to: made where there is none. `held`: the lock of a repair, or null.
-Expected<sqlite::ConnectionHandle> open_to_record(const Env& env, const RunLock* held) {
-  BPD_TRY_AS(existing, open_existing(env));
-  if (*existing) return std::move(*existing);
-  if (held != nullptr) {
-    BPD_TRY(create_history(env, *held));
-  } else {
-    BPD_TRY_AS(lock, lock_history_repair(env));
-    BPD_TRY(create_history(env, *lock));
-  }
-  BPD_TRY_AS(created, open_existing(env));
-  if (*created) return std::move(*created);
-  return fail(ErrorCode::busy, text_of(history_path(env.places)) + " was just removed.");
+  BPD_TRY(prepare_schema(connection->get(), path, env));
+  return std::move(*connection);
 }
 
 // SQLite's own checkpoints would never let the log begin again: what they have done is written in
@@ -221,24 +189,24 @@ Expected<> record_in(sqlite3* connection, const RunRecord& run, std::int64_t id,
   BPD_TRY(thin_streak(connection, run, what));
   BPD_TRY(trim(connection, what));
   BPD_TRY(sqlite::execute(connection, "COMMIT", what));
-  int moved = 0;
-  sqlite3_file_control(connection, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-  if (moved != 0) return fail(ErrorCode::damaged, what + ": it was moved aside meanwhile.");
   const auto log = env.files.info(wal_of(history_path(env.places)));
   if (log && log->bytes > kMaxLogBytes) shorten_log(connection);
   return {};
 }
 
-Expected<> try_record(const RunRecord& run, std::int64_t id, const Env& env, const RunLock* held) {
-  BPD_TRY_AS(connection, open_to_record(env, held));
+Expected<> try_record(const RunRecord& run, std::int64_t id, const Env& env) {
+  BPD_TRY_AS(connection, open_to_record(env));
   return record_in(connection->get(), run, id, env);
 }
 
 Expected<> try_to_add(const std::string& schedule, const std::string& lines, const Env& env) {
-  BPD_TRY_AS(connection, open_existing(env));
-  if (!*connection) return {};
+  const fs::path path = history_path(env.places);
+  BPD_TRY_AS(connection, open_history(path, SQLITE_OPEN_READWRITE));
   sqlite3* raw = connection->get();
-  const std::string what = "cannot record warnings in " + text_of(history_path(env.places));
+  const std::string what = "cannot record warnings in " + text_of(path);
+  BPD_TRY_AS(version, sqlite::query_integer(raw, "PRAGMA user_version", what));
+  if (*version == 0) return {};  // another process is just creating it
+  if (*version > kSchemaVersion) return fail_newer(path, *version);
   BPD_TRY_AS(statement,
              sqlite::prepare(
                  raw,
@@ -277,9 +245,16 @@ Expected<std::vector<RunRecord>> list_in(sqlite3* connection, const RunFilter& f
 }
 
 Expected<std::vector<RunRecord>> try_to_list(const RunFilter& filter, const Env& env) {
-  BPD_TRY_AS(connection, open_existing(env));
-  if (!*connection) return std::vector<RunRecord>();
-  return list_in(connection->get(), filter, "cannot read " + text_of(history_path(env.places)));
+  const fs::path path = history_path(env.places);
+  const auto info = env.files.info(path);
+  if (!info && info.error().code == ErrorCode::not_found) return std::vector<RunRecord>();
+  if (!info) return fail(info.error());
+  BPD_TRY_AS(connection, open_history(path, SQLITE_OPEN_READWRITE));
+  const std::string what = "cannot read " + text_of(path);
+  BPD_TRY_AS(version, sqlite::query_integer(connection->get(), "PRAGMA user_version", what));
+  if (*version == 0) return std::vector<RunRecord>();  // another process is just creating it
+  if (*version > kSchemaVersion) return fail_newer(path, *version);
+  return list_in(connection->get(), filter, what);
 }
 
 // What tells that the history was begun anew since then.
@@ -299,48 +274,47 @@ std::optional<std::string> told_by(const Expected<std::vector<RunRecord>>& begin
   return newest.warnings.front().text;
 }
 
-void begin_anew(const fs::path& aside, const RunLock& lock, const Env& env) {
+void begin_anew(const fs::path& aside, const Env& env) {
   RunRecord first;
   first.kind = "history";
   first.started_at = first.finished_at = env.clock.now();
   first.ok = true;
   // Beyond all that were: who waits for later runs than one of the old history must see the new.
   const std::int64_t id = to_ms(first.started_at) / 1000;
-  first.warnings = {"The history of runs was damaged. It was moved aside as " + text_of(aside) +
+  first.warnings = {"The history of runs was damaged. It was kept as " + text_of(aside) +
                     " and begun anew; snapshots and their manifests are as they were."};
-  (void)try_record(first, id, env, &lock);  // what is tried next has the same error
+  (void)try_record(first, id, env);  // what is tried next has the same error
 }
 
-// Tries again where what it failed at was damage, which is moved aside first. An attempt is given
-// the lock that is held meanwhile, or null.
+// Tries again where what it failed at was damage, which is kept aside first.
 template <class Attempt>
-auto with_repair(const Env& env, const Attempt& attempt) -> decltype(attempt(nullptr)) {
-  auto result = attempt(nullptr);
+auto with_repair(const Env& env, const Attempt& attempt) -> decltype(attempt()) {
+  auto result = attempt();
   if (result || !is_damaged_history(result.error())) return result;
   const auto lock = lock_history_repair(env);
   if (!lock) return result;
-  result = attempt(&*lock);  // another process may have begun it anew by now
+  result = attempt();  // another process may have begun it anew by now
   if (result || !is_damaged_history(result.error())) return result;
-  BPD_TRY_AS(aside, move_history_aside(env, *lock));
-  begin_anew(*aside, *lock, env);
-  return attempt(&*lock);
+  BPD_TRY_AS(aside, empty_history(env, *lock));
+  begin_anew(*aside, env);
+  return attempt();
 }
 
 }  // namespace
 
 Expected<> record_run(const RunRecord& run, const Env& env) {
-  return with_repair(env, [&](const RunLock* held) { return try_record(run, 0, env, held); });
+  return with_repair(env, [&] { return try_record(run, 0, env); });
 }
 
 Expected<> add_run_warnings(const std::string& schedule, const std::vector<Warning>& warnings,
                             const Env& env) {
   if (warnings.empty() || !env.files.info(history_path(env.places))) return {};
   const std::string lines = encode_warnings(warnings);
-  return with_repair(env, [&](const RunLock*) { return try_to_add(schedule, lines, env); });
+  return with_repair(env, [&] { return try_to_add(schedule, lines, env); });
 }
 
 Expected<std::vector<RunRecord>> list_runs(const RunFilter& filter, const Env& env) {
-  return with_repair(env, [&](const RunLock*) { return try_to_list(filter, env); });
+  return with_repair(env, [&] { return try_to_list(filter, env); });
 }
 
 std::optional<std::string> history_begun_anew(Instant since, const Env& env) {
@@ -353,8 +327,8 @@ std::vector<std::string> record_and_tell(const RunRecord& run, const Env& env) {
   const Instant since = std::chrono::floor<std::chrono::milliseconds>(run.started_at);
   std::optional<std::string> anew;
   // Both through one connection: the first to open the file reads its whole WAL.
-  const auto recorded = with_repair(env, [&](const RunLock* held) -> Expected<> {
-    BPD_TRY_AS(connection, open_to_record(env, held));
+  const auto recorded = with_repair(env, [&]() -> Expected<> {
+    BPD_TRY_AS(connection, open_to_record(env));
     BPD_TRY(record_in(connection->get(), run, 0, env));
     anew = told_by(list_in(connection->get(), beginnings_since(since), "cannot read the history"),
                    since);

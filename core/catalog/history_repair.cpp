@@ -1,11 +1,14 @@
 #include "core/catalog/history_repair.h"
 
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <vector>
 
 #include "core/base/paths.h"
 #include "core/base/shell_word.h"
 #include "core/base/side_files.h"
+#include "core/sqlite/sqlite.h"
 
 namespace core {
 namespace {
@@ -13,7 +16,8 @@ namespace {
 constexpr std::string_view kDamagedHistory = "history.db.damaged-";
 constexpr std::size_t kMaxStateEntries = 10'000;
 constexpr int kMaxNames = 100;  // of one second
-constexpr std::chrono::milliseconds kLockTimeout{2'000};
+constexpr std::chrono::milliseconds kTimeout{2'000};
+constexpr std::uint64_t kMaxBytes = 256 << 20;  // a whole history has a few MiB
 
 fs::path damaged_name(const fs::path& history, Instant now, int number) {
   fs::path path = history.parent_path() / (std::string(kDamagedHistory) + compact_instant(now));
@@ -37,15 +41,34 @@ void remove_oldest(const fs::path& folder, FileSystem& files) {
   }
 }
 
-Expected<fs::path> rename_history(const fs::path& history, const Env& env) {
-  Expected<> moved;
+Expected<fs::path> free_name(const fs::path& history, const Env& env) {
   for (int number = 1; number <= kMaxNames; ++number) {
-    fs::path aside = damaged_name(history, env.clock.now(), number);
-    moved = env.files.rename_new(history, aside);
-    if (moved) return aside;
-    if (moved.error().code != ErrorCode::conflict) break;
+    fs::path name = damaged_name(history, env.clock.now(), number);
+    const auto info = env.files.link_info(name);
+    if (!info && info.error().code == ErrorCode::not_found) return name;
   }
-  return fail(moved.error());
+  return fail(ErrorCode::conflict, "there are too many of them already");
+}
+
+Expected<> copy(const fs::path& from, const fs::path& to, const Env& env) {
+  BPD_TRY_AS(content, env.files.read(from, kMaxBytes));
+  return env.files.write_atomically(to, *content, kPrivateFile);
+}
+
+Expected<fs::path> copy_aside(const fs::path& history, const Env& env) {
+  BPD_TRY_AS(aside, free_name(history, env));
+  BPD_TRY(copy(history, *aside, env));
+  const auto log = copy(wal_of(history), wal_of(*aside), env);
+  if (!log && log.error().code != ErrorCode::not_found) return fail(log.error());
+  return aside;
+}
+
+// https://www.sqlite.org/c3ref/c_dbconfig_defensive.html, SQLITE_DBCONFIG_RESET_DATABASE
+Expected<> empty_database(const fs::path& path) {
+  BPD_TRY_AS(connection, sqlite::open(text_of(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX));
+  sqlite3_busy_timeout(connection->get(), static_cast<int>(kTimeout.count()));
+  sqlite3_db_config(connection->get(), SQLITE_DBCONFIG_RESET_DATABASE, 1, nullptr);
+  return sqlite::execute(connection->get(), "VACUUM", "cannot begin anew " + text_of(path));
 }
 
 }  // namespace
@@ -65,23 +88,22 @@ bool is_damaged_history(const Error& error) {
 }
 
 Expected<RunLock> lock_history_repair(const Env& env) {
-  return RunLock::acquire("history", "the repair of history.db", kLockTimeout, env, {});
+  return RunLock::acquire("history", "the repair of history.db", kTimeout, env, {});
 }
 
-Expected<fs::path> move_history_aside(const Env& env, const RunLock&) {
+Expected<fs::path> empty_history(const Env& env, const RunLock&) {
   const fs::path history = history_path(env.places);
-  auto aside = rename_history(history, env);
-  if (!aside) {
+  const auto by_hand = [&](const Error& error) {
     return fail(ErrorCode::damaged,
                 "The history of runs, " + text_of(history) +
-                    ", is damaged and could not be moved aside: " + aside.error().message,
+                    ", is damaged and could not be begun anew: " + error.message,
                 "Move it away; the next run begins a new one: " +
                     shell_command({"mv", text_of(history), text_of(history) + ".damaged"}));
-  }
-  // Without its database SQLite would not read a -wal, but remove it.
-  for (const char* suffix : kSideSuffixes) {
-    (void)env.files.rename(with_suffix(history, suffix), with_suffix(*aside, suffix));
-  }
+  };
+  const auto aside = copy_aside(history, env);
+  if (!aside) return by_hand(aside.error());
+  const auto emptied = empty_database(history);
+  if (!emptied) return by_hand(emptied.error());
   remove_oldest(history.parent_path(), env.files);
   return aside;
 }

@@ -1,4 +1,4 @@
-// A history.db that cannot be read any more: recognised, and moved aside.
+// A history.db that cannot be read any more: recognised, kept aside and emptied.
 #pragma once
 
 #include <string>
@@ -17,12 +17,13 @@ fs::path history_path(const Places& places);
 // not that it is busy, newer, or that its disk is full.
 bool is_damaged_history(const Error& error);
 
-// Held by who moves a damaged history aside, so that nobody moves the new one.
+// Held by who begins a damaged history anew, so that nobody empties the new one.
 Expected<RunLock> lock_history_repair(const Env& env);
 
-// Moves history.db with its side files to history.db.damaged-<UTC time> and removes all but the
-// newest kMaxDamagedHistories of these. Returns the new name. On an error, which says what to do by
-// hand, it stays where it is. `lock` is that of lock_history_repair, held.
-Expected<fs::path> move_history_aside(const Env& env, const RunLock& lock);
+// Copies history.db and its log to history.db.damaged-<UTC time>, removes all but the newest
+// kMaxDamagedHistories of these, and empties history.db in its place: were the file moved, who has
+// it open could write into the log of the new one. Returns the name of the copy. On an error, which
+// says what to do by hand, the history is as it was. `lock` is that of lock_history_repair, held.
+Expected<fs::path> empty_history(const Env& env, const RunLock& lock);
 
 }  // namespace core

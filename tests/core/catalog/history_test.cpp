@@ -303,7 +303,7 @@ TEST_CASE("Who reads the history keeps no run from being recorded") {
   CHECK(stored_runs(world) == 61);
 }
 
-TEST_CASE("A damaged history is moved aside as it is and begun anew, and told") {
+TEST_CASE("A damaged history is kept aside as it is and begun anew, and told") {
   FakeEnv world;
   const std::string garbage(5000, 'x');
   test::write_file(world / "state/history.db", garbage);
@@ -374,7 +374,7 @@ TEST_CASE("Only the newest damaged histories are kept") {
   CHECK(test::read_file(world / ("state/" + kept.front())) == "broken 3");
 }
 
-TEST_CASE("Processes that meet one damaged history at once move it aside once") {
+TEST_CASE("Processes that meet one damaged history at once begin it anew once") {
   FakeEnv world;
   test::write_file(world / "state/history.db", std::string(5000, 'x'));
   constexpr int kThreads = 6;
@@ -407,12 +407,14 @@ TEST_CASE("A history of a newer version is left as it is, and named") {
   CHECK(damaged_files(world).empty());
 }
 
-TEST_CASE("A damaged history that cannot be moved is an error that says what to do by hand") {
+TEST_CASE(
+    "A damaged history that cannot be kept aside stays, and is an error that says what to do by "
+    "hand") {
   FakeEnv world;
   test::write_file(world / "state/history.db", std::string(5000, 'x'));
   struct Fixed : test::ForwardingFiles {
-    core::Expected<> rename_new(const Path& from, const Path&) override {
-      return core::fail(core::ErrorCode::permission_denied, "cannot rename " + from.string());
+    core::Expected<> write_atomically(const Path& path, std::string_view, std::uint32_t) override {
+      return core::fail(core::ErrorCode::permission_denied, "cannot write " + path.string());
     }
   } files;
   const core::Env env{world.clock, files, world.commands, world.places};
@@ -420,4 +422,5 @@ TEST_CASE("A damaged history that cannot be moved is an error that says what to 
   REQUIRE_FALSE(recorded);
   CHECK(recorded.error().code == core::ErrorCode::damaged);
   CHECK(recorded.error().hint.find("mv ") != std::string::npos);
+  CHECK(test::read_file(world / "state/history.db") == std::string(5000, 'x'));
 }
