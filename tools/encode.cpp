@@ -16,6 +16,9 @@ using server::Json;
 
 namespace {
 
+// A longer cell pushes its own row's next cells aside: one long path must not fill every row.
+constexpr std::size_t kMaxPadded = 100;  // characters
+
 std::string decimal(double value, int digits) {
   std::array<char, 64> buffer{};
   std::snprintf(buffer.data(), buffer.size(), "%.*f", digits, value);
@@ -104,14 +107,17 @@ std::string format_table(std::vector<std::vector<std::string>> rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], std::min(width_of(row[i]), kMaxPadded));
+    }
   }
   std::string text;
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       line += row[i];
-      if (i + 1 < row.size()) line.append(widths[i] - width_of(row[i]) + 2, ' ');
+      const std::size_t width = width_of(row[i]);
+      if (i + 1 < row.size()) line.append(std::max(widths[i], width) - width + 2, ' ');
     }
     text += line + "\n";
   }

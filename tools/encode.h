@@ -24,8 +24,8 @@ std::string format_bytes(std::uint64_t bytes);
 std::string format_count(std::uint64_t count, const std::string& noun);
 // "3 h", "12 days".
 std::string format_age(double hours);
-// Columns padded to their widest cell, two spaces between, a line per row: cells are anybody's
-// names and stay on their line.
+// Columns padded to their widest cell (within reason), two spaces between, a line per row: cells
+// are anybody's names and stay on their line.
 std::string format_table(std::vector<std::vector<std::string>> rows);
 // One line per check: "passed   quick_check", failures with their findings below.
 std::string format_checks(const server::Json& checks);

@@ -81,7 +81,7 @@ int run_tool(const Tool& tool, const Json& arguments, bool as_json,
   {
     TerminalContext context(stop.token());
     for (int round = 0; round <= kMaxQuestionRounds; ++round) {
-      outcome = registry.call(tool, arguments, context);
+      outcome = registry.call(tool, {arguments, {}}, context);
       const auto* required = std::get_if<InputRequired>(&*outcome);
       if (required == nullptr) break;
       if (!context.ask(*required, signals)) {

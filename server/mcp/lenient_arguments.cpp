@@ -126,4 +126,19 @@ LenientArguments take_leniently(const Json& schema, Json arguments) {
   return taken;
 }
 
+std::optional<LenientArguments> take_whole(const Json& given) {
+  LenientArguments taken{given, {}};
+  if (given.is_string()) {
+    const auto& text = given.get_ref<const std::string&>();
+    auto object = text.empty() ? std::optional(Json::object()) : meant(text, "object");
+    if (!object) return std::nullopt;
+    taken.arguments = std::move(*object);
+    taken.warnings.push_back("The arguments were given as one text; they were taken as " +
+                             shown(taken.arguments) + ".");
+  } else if (given.is_array() && given.empty()) {
+    taken.arguments = Json::object();
+  }
+  return taken.arguments.is_object() ? std::optional(std::move(taken)) : std::nullopt;
+}
+
 }  // namespace server

@@ -2,6 +2,7 @@
 // validation.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,7 @@
 namespace server {
 
 struct LenientArguments {
-  Json arguments;
+  Json arguments = Json::object();
   std::vector<std::string> warnings;  // one sentence for each that was read leniently
 };
 
@@ -21,5 +22,10 @@ struct LenientArguments {
 // validation to refuse; nothing is ever added. Looks into properties and items, not behind
 // references or alternatives.
 LenientArguments take_leniently(const Json& schema, Json arguments);
+
+// All the arguments as an object: an object as it is; the text of a JSON object that object, with a
+// warning, and an empty text none at all, likewise; an empty array none at all (PHP writes an empty
+// object so). Nothing: they are something else.
+std::optional<LenientArguments> take_whole(const Json& given);
 
 }  // namespace server

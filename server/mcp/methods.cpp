@@ -54,13 +54,11 @@ RpcError invalid_params(std::string message) {
   return RpcError{rpc_code::kInvalidParams, std::move(message)};
 }
 
-OrRpcError<Json> arguments_of(const Json& params) {
-  const Json* arguments = given_member(params, "arguments");
-  if (arguments == nullptr) return Json::object();
-  if (!arguments->is_object()) {
-    return tl::unexpected(invalid_params("'arguments' must be an object."));
-  }
-  return *arguments;
+OrRpcError<LenientArguments> arguments_of(const Json& params) {
+  const Json* given = given_member(params, "arguments");
+  auto arguments = take_whole(given == nullptr ? Json::object() : *given);
+  if (!arguments) return tl::unexpected(invalid_params("'arguments' must be an object."));
+  return std::move(*arguments);
 }
 
 bool Methods::has_tasks() const {
@@ -154,7 +152,7 @@ OrRpcError<const Tool*> Methods::tool_of(const Json& params) const {
 }
 
 Work Methods::tool_work(const Tool& tool, const Json& params, bool wrap) {
-  return [this, &tool, arguments = arguments_of(params).value_or(Json::object()),
+  return [this, &tool, arguments = arguments_of(params).value_or(LenientArguments{}),
           wrap](CallContext& context) -> WorkOutcome {
     CallOutcome outcome = registry_.call(tool, arguments, context);
     if (auto* asked = std::get_if<InputRequired>(&outcome)) return std::move(*asked);
@@ -171,12 +169,13 @@ OrRpcError<Work> Methods::prompt_work(const Json& params) const {
   if (prompt == definition_.prompts.end()) {
     return tl::unexpected(invalid_params("Unknown prompt: " + name + "."));
   }
-  auto arguments = arguments_of(params);
-  if (!arguments) return tl::unexpected(arguments.error());
-  for (auto argument = arguments->begin(); argument != arguments->end();) {
-    argument = argument->is_null() ? arguments->erase(argument) : std::next(argument);
+  auto given = arguments_of(params);
+  if (!given) return tl::unexpected(given.error());
+  Json arguments = std::move(given->arguments);  // a prompt's result has no place for warnings
+  for (auto argument = arguments.begin(); argument != arguments.end();) {
+    argument = argument->is_null() ? arguments.erase(argument) : std::next(argument);
   }
-  for (const auto& [key, value] : arguments->items()) {
+  for (const auto& [key, value] : arguments.items()) {
     if (!value.is_string()) {
       return tl::unexpected(invalid_params("The prompt argument '" + key + "' must be a string."));
     }
@@ -184,13 +183,13 @@ OrRpcError<Work> Methods::prompt_work(const Json& params) const {
   if (const Json* declared = member(prompt->entry, "arguments")) {
     for (const Json& argument : *declared) {
       const std::string& key = string_member(argument, "name");
-      if (argument.value("required", false) && !arguments->contains(key)) {
+      if (argument.value("required", false) && !arguments.contains(key)) {
         return tl::unexpected(invalid_params("The prompt argument '" + key + "' is missing."));
       }
     }
   }
   return [&handler = prompt->handler,
-          arguments = std::move(*arguments)](CallContext& context) -> WorkOutcome {
+          arguments = std::move(arguments)](CallContext& context) -> WorkOutcome {
     PromptOutcome outcome = handler(arguments, context);
     if (auto* asked = std::get_if<InputRequired>(&outcome)) return std::move(*asked);
     if (auto* error = std::get_if<RpcError>(&outcome)) return std::move(*error);

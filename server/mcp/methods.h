@@ -71,8 +71,7 @@ class Methods {
 };
 
 RpcError invalid_params(std::string message);
-// The params' "arguments" if they are an object, an empty one if absent or null; else
-// kInvalidParams.
-OrRpcError<Json> arguments_of(const Json& params);
+// The params' "arguments", see take_whole; an empty object if absent or null; else kInvalidParams.
+OrRpcError<LenientArguments> arguments_of(const Json& params);
 
 }  // namespace server

@@ -335,7 +335,7 @@ void ModernEra::start_tool(const Request& request, const Origin& origin, CallFac
     return refuse(missing_capability({{"extensions", {{kTasksExtension, Json::object()}}}}));
   }
   if (tool == nullptr) return refuse(found.error());
-  const Json arguments = *arguments_of(request.params);  // as given: headers repeat these
+  const Json arguments = arguments_of(request.params)->arguments;  // as given: headers repeat these
   if (origin.headers != nullptr) {
     if (const Json* schema = member(tool->entry.json(), "inputSchema")) {
       const auto error = check_param_headers(*origin.headers, *schema, arguments);

@@ -57,8 +57,10 @@ LenientArguments ToolRegistry::read(const Tool& tool, const Json& arguments) con
   return schema == nullptr ? LenientArguments{arguments, {}} : take_leniently(*schema, arguments);
 }
 
-CallOutcome ToolRegistry::call(const Tool& tool, const Json& given, CallContext& context) {
-  const auto [arguments, warnings] = read(tool, given);
+CallOutcome ToolRegistry::call(const Tool& tool, const LenientArguments& given,
+                               CallContext& context) {
+  auto [arguments, warnings] = read(tool, given.arguments);
+  warnings.insert(warnings.begin(), given.warnings.begin(), given.warnings.end());
   CallOutcome outcome = run(tool, arguments, context);
   if (auto* result = std::get_if<ToolResult>(&outcome)) {
     const bool rendered = !result->content.empty();

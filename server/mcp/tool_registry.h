@@ -33,8 +33,9 @@ class ToolRegistry {
   // call of that tool), then runs the handler. What was read leniently stands as a warning in the
   // result: as a text and, where the structured result has `warnings`, among these. Bad arguments
   // are a result with is_error that names property, problem and valid values. The ending is spoken
-  // (next_step.h). Announces Tool::changed_resources after a good call.
-  CallOutcome call(const Tool& tool, const Json& given, CallContext& context);
+  // (next_step.h). Announces Tool::changed_resources after a good call. What was told of `given`
+  // already comes first among the warnings.
+  CallOutcome call(const Tool& tool, const LenientArguments& given, CallContext& context);
   // The arguments as the handler gets them.
   LenientArguments read(const Tool& tool, const Json& arguments) const;
   // Only the validation, of arguments that were read: a result with is_error, or nothing.

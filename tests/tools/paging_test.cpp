@@ -1,6 +1,7 @@
 #include "tools/paging.h"
 
 #include "tests/tools/schedule_house.h"
+#include "tools/encode.h"
 
 using server::Json;
 
@@ -53,6 +54,46 @@ TEST_CASE("A page holds at least one entry, however large, and no more than were
     CAPTURE(cursor);
     CHECK_FALSE(page_of(entries(4), {{"cursor", cursor}}));
   }
+}
+
+namespace {
+
+// Structured and as a text, each: a client shows its model one of them.
+void check_page(const test::ToolHouse& house, const Json& structured) {
+  constexpr std::size_t kMaxTokens = 8'000;
+  constexpr std::size_t kBytesPerToken = 3;
+  REQUIRE(structured.contains("next_cursor"));
+  CHECK(structured.dump().size() / kBytesPerToken <= kMaxTokens);
+  CHECK(house.last_text.size() / kBytesPerToken <= kMaxTokens);
+}
+
+}  // namespace
+
+TEST_CASE("What lists return by default costs a model no more than 8,000 tokens") {
+  test::ScheduleHouse house;
+  const std::string deep = std::string(200, 'd') + "/" + std::string(200, 'e') + "/";
+  constexpr int kMany = 120;
+  const auto folder = house / "home/code" / deep;
+  house.make_database(folder / "0.db");
+  for (int i = 1; i < kMany; ++i) {
+    test::fs::copy_file(folder / "0.db", folder / (std::to_string(i) + ".db"));
+  }
+  const auto host = house.backups / "testhost" / deep.substr(0, 200);
+  test::fs::create_directories(host);
+  for (int i = 0; i < kMany; ++i) {
+    test::fs::copy_file(folder / "0.db",
+                        host / (std::string(200, 's') + std::to_string(i) + "-2026-11-21.db"));
+  }
+  check_page(house, house.good("list_snapshots", {{"destination", "~/Backups"}}));
+  check_page(house,
+             house.good("discover_databases", {{"folder", {"~/code"}}, {"pattern", {"*.db"}}}));
+}
+
+TEST_CASE("One long path in a table does not widen the other rows") {
+  const std::string text =
+      tools::format_table({{std::string(4000, 'x'), "1", "end"}, {"short", "2", "end"}});
+  CHECK(text.size() < 4300);
+  CHECK_THAT(text, Catch::Contains("short" + std::string(97, ' ') + "2  end"));
 }
 
 TEST_CASE("list_schedules pages by cursor, and counts all") {

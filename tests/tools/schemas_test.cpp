@@ -1,5 +1,6 @@
 #include "cmake/embedded.h"
 #include "tests/tools/tool_house.h"
+#include "tools/paging.h"
 
 using server::Json;
 
@@ -87,6 +88,19 @@ TEST_CASE("All tools together cost a model less than 6,000 tokens") {
   std::size_t characters = 0;
   for (const auto& tool : house.tools) characters += tool.entry.json().dump().size();
   CHECK(characters / kCharactersPerToken < kMaxTokens);
+}
+
+TEST_CASE("Tools whose results may be long ask for room in a conversation, and no others do") {
+  test::ToolHouse house;
+  for (const auto& tool : house.tools) {
+    INFO(tool.name());
+    const Json& entry = tool.entry.json();
+    const bool is_long = entry.at("inputSchema").at("properties").contains("limit") ||
+                         tool.name() == "prune_snapshots" || tool.name() == "backup_status";
+    REQUIRE(entry.contains("_meta") == is_long);
+    if (!is_long) continue;
+    CHECK(entry.at("_meta") == Json{{"anthropic/maxResultSizeChars", tools::kMaxResultCharacters}});
+  }
 }
 
 TEST_CASE("An argument of one name has one type in every tool") {

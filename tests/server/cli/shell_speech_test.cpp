@@ -65,7 +65,7 @@ server::ToolResult result_of(const server::ServerDefinition& made, const Json& a
                              const server::Speech& speech) {
   SilentCall context;
   server::ToolRegistry registry(made, false, speech);
-  return std::get<server::ToolResult>(registry.call(made.tools.front(), arguments, context));
+  return std::get<server::ToolResult>(registry.call(made.tools.front(), {arguments, {}}, context));
 }
 
 }  // namespace

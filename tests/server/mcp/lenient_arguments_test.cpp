@@ -93,6 +93,38 @@ TEST_CASE("However much is read leniently, the warnings are few and short") {
   for (const auto& warning : large.warnings) CHECK(warning.size() < 200);
 }
 
+TEST_CASE("Arguments given whole as one text are taken as the object that it spells") {
+  const auto spelt = server::take_whole(R"({"count": 7})");
+  REQUIRE(spelt.has_value());
+  CHECK(spelt->arguments == Json{{"count", 7}});
+  REQUIRE(spelt->warnings.size() == 1);
+  CHECK(spelt->warnings[0] ==
+        "The arguments were given as one text; they were taken as {\"count\":7}.");
+  const auto empty = server::take_whole("");
+  REQUIRE(empty.has_value());
+  CHECK(empty->arguments == Json::object());
+  CHECK(empty->warnings.size() == 1);
+  const Json large = "{\"text\":\"" + std::string(500, 'x') + "\"}";
+  CHECK(server::take_whole(large)->warnings[0].size() < 200);
+}
+
+TEST_CASE("An object, and PHP's empty array, are arguments that need no warning") {
+  for (const char* given : {R"({"count":"7"})", "{}", "[]"}) {
+    const auto whole = server::take_whole(Json::parse(given));
+    REQUIRE(whole.has_value());
+    CHECK(whole->arguments.is_object());
+    CHECK(whole->warnings.empty());
+  }
+}
+
+TEST_CASE("Arguments that are no object in any reading are refused") {
+  for (const char* given : {"7", "true", "[1]", R"("7")", R"("[]")", R"("{\"a\":1")", R"(" ")",
+                            R"("null")", R"("\"{}\"")", R"("{} {}")"}) {
+    CAPTURE(given);
+    CHECK_FALSE(server::take_whole(Json::parse(given)).has_value());
+  }
+}
+
 TEST_CASE("An argument that nobody knows is refused in whole sentences") {
   test::DemoServer demo;
   const Json reply = demo.ask(
