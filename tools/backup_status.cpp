@@ -5,6 +5,7 @@
 #include "core/base/paths.h"
 #include "core/status/status_facts.h"
 #include "tools/encode.h"
+#include "tools/rows/status_rows.h"
 #include "tools/schema.h"
 
 namespace tools {
@@ -87,6 +88,7 @@ std::string backup_status_text(const Json& structured) {
     for (const auto& problem : entry.at("problems")) {
       problems += format_problem(cell("source"), problem.get<std::string>());
     }
+    if (entry.contains("rows")) problems += format_row_comparison(entry);
   }
   if (rows.size() > 1) text += format_table(rows);
   return text + problems + format_warnings(structured);
@@ -113,11 +115,15 @@ server::Tool backup_status(const Setting& setting) {
     if (!setting.allowed.empty()) hide_what_lies_outside(report->status, setting);
     Json databases = Json::array();
     for (const auto& status : report->status.databases) databases.push_back(encode(status, now));
+    Json warnings = report->warnings;
+    if (arguments.flag("rows")) {
+      add_row_comparisons(databases, report->status.databases, warnings, setting, context.stop());
+    }
     return Json{{"status", core::to_string(report->status.state)},
                 {"summary", report->status.summary},
                 {"brief", brief},
                 {"databases", std::move(databases)},
-                {"warnings", report->warnings}};
+                {"warnings", std::move(warnings)}};
   };
   auto tool = server::make_tool(schema_of("backup_status"), handler);
   tool.verb = "status";

@@ -1,8 +1,12 @@
 #include "tools/list_snapshots.h"
 
+#include <map>
+#include <optional>
+
 #include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/catalog.h"
+#include "core/catalog/loss.h"
 #include "core/verify/verify_run.h"
 #include "tools/encode.h"
 #include "tools/paging.h"
@@ -37,6 +41,11 @@ std::string list_snapshots_text(const Json& structured) {
                     entry.at("verified").get<std::string>(), entry.at("path").get<std::string>()});
   }
   text += format_table(rows);
+  for (const auto& entry : structured.at("snapshots")) {
+    if (!entry.contains("before_loss")) continue;
+    text += "The newest from before a loss: " + entry.at("path").get<std::string>() + " has " +
+            entry.at("before_loss").get<std::string>() + "\n";
+  }
   const auto shown = structured.at("snapshots").size();
   text += std::to_string(shown) + " of " +
           std::to_string(structured.at("total").get<std::size_t>()) + " snapshots, " +
@@ -79,6 +88,25 @@ Json encode(const core::ListPage& page, core::Instant now) {
   return snapshots;
 }
 
+// Of each source on the first page the newest snapshot that has much which the latest one lacks:
+// who lost something wants that one.
+void mark_before_loss(Json& snapshots, const core::ListPage& page) {
+  std::map<std::string, std::optional<core::Holdings>> latest;  // nothing: found already
+  for (std::size_t i = 0; i < snapshots.size() && i < page.snapshots.size(); ++i) {
+    const core::Snapshot& snapshot = page.snapshots[i];
+    if (!snapshot.manifest || !snapshot.restorable() || core::is_damaged_copy(snapshot)) continue;
+    const auto [of_source, is_latest] =
+        latest.try_emplace(snapshot.manifest->source, core::holdings_of(*snapshot.manifest));
+    if (is_latest || !of_source->second) continue;
+    const auto loss = core::loss_since(snapshot, *of_source->second);
+    if (!loss) continue;
+    snapshots[i]["before_loss"] = std::to_string(loss->before) + " " + loss->unit +
+                                  (loss->table.empty() ? "" : " in " + loss->table) +
+                                  ", the latest one " + std::to_string(loss->after);
+    of_source->second.reset();
+  }
+}
+
 }  // namespace
 
 server::Tool list_snapshots(const Setting& setting) {
@@ -106,6 +134,7 @@ server::Tool list_snapshots(const Setting& setting) {
       if (!page) return page.error();
       snapshots = encode(*page, now);
     }
+    if (!arguments.has("cursor")) mark_before_loss(snapshots, *page);
     Json structured{{"snapshots", std::move(snapshots)},
                     {"total", page->total},
                     {"total_bytes", page->total_bytes}};

@@ -11,6 +11,7 @@
 #include "server/cli/shell_speech.h"
 #include "tools/encode.h"
 #include "tools/next_step.h"
+#include "tools/rows/restored_rows.h"
 #include "tools/schema.h"
 #include "tools/verify_snapshot.h"
 
@@ -24,11 +25,10 @@ using server::Json;
 namespace {
 
 constexpr std::string_view kVerb = "restore";
-// A preview names the tables that change most; structured content has them all.
-constexpr std::size_t kMaxTablesTold = 8;
 
 // The undo is a shell's command for every reader: it must do where nothing but a shell is left.
-Json encode(const core::RestoreResult& result, const path& program) {
+Json encode(const core::RestoreResult& result, const std::optional<core::RowComparison>& compared,
+            const path& program) {
   Json structured{{"snapshot", core::text_of(result.snapshot)},
                   {"target", core::text_of(result.target)},
                   {"in_place", result.in_place},
@@ -36,14 +36,8 @@ Json encode(const core::RestoreResult& result, const path& program) {
   if (const auto& manifest = result.verification.manifest) {
     structured["taken_at"] = core::format_instant(manifest->taken_at);
   }
-  Json rows = Json::object();
-  for (const auto& [table, change] : result.rows) {
-    Json counts = Json::object();
-    if (change.now) counts["now"] = *change.now;
-    if (change.then) counts["then"] = *change.then;
-    rows[table] = std::move(counts);
-  }
-  structured["rows"] = std::move(rows);
+  structured["rows"] = encode_restored_rows(result, compared);
+  if (compared && !compared->ended.empty()) structured["only_counted"] = compared->ended;
   structured["verdict"] = core::to_string(result.verification.verdict);
   if (!result.journal_mode.empty()) structured["journal_mode"] = result.journal_mode;
   if (result.safety_copy) structured["safety_copy"] = core::text_of(*result.safety_copy);
@@ -55,29 +49,13 @@ Json encode(const core::RestoreResult& result, const path& program) {
   return structured;
 }
 
-// "0 now", "none now", "cannot be counted now".
-std::string now_text(const core::RestoreResult& preview, const core::RowChange& change) {
-  if (preview.present == core::Present::uncounted) return "cannot be counted now";
-  return (change.now ? std::to_string(*change.now) : "none") + " now";
+// Where not every table was compared.
+std::string told_end(const std::string& reason) {
+  return "Some tables were only counted: " + reason + ".";
 }
 
-// "notes 0 now, 400 then; …", of the tables that differ.
-std::string changes_of(const core::RestoreResult& preview) {
-  std::string text;
-  std::size_t told = 0;
-  std::size_t differing = 0;
-  for (const auto& [table, change] : preview.rows) {
-    if (change.now == change.then) continue;
-    if (++differing > kMaxTablesTold) continue;
-    text += (told++ > 0 ? "; " : "") + table + " " + now_text(preview, change) + ", " +
-            (change.then ? std::to_string(*change.then) : "none") + " then";
-  }
-  if (differing == 0) return "every table has as many rows as now";
-  if (differing > told) text += "; and " + std::to_string(differing - told) + " more tables";
-  return text;
-}
-
-std::string sentence_of(const core::RestoreResult& preview) {
+std::string sentence_of(const core::RestoreResult& preview,
+                        const std::optional<core::RowComparison>& compared) {
   const bool lost = preview.present == core::Present::none;
   std::string text = core::text_of(preview.target);
   if (!preview.in_place) {
@@ -89,7 +67,9 @@ std::string sentence_of(const core::RestoreResult& preview) {
   if (const auto& manifest = preview.verification.manifest) {
     text += ", taken " + core::format_instant(manifest->taken_at);
   }
-  text += ". Rows: " + changes_of(preview) + ".";
+  text += ". Rows: " +
+          restored_rows_sentence(encode_restored_rows(preview, compared), preview.present) + ".";
+  if (compared && !compared->ended.empty()) text += " " + told_end(compared->ended);
   for (const auto& warning : preview.warnings) text += "\nWarning: " + warning;
   return text;
 }
@@ -119,7 +99,7 @@ std::optional<server::ToolOutcome<Json>> settle_confirmation(core::RestoreReques
   asked.dry_run = true;
   auto preview = core::restore_snapshot(asked, setting.env, context.progress(), context.stop());
   if (!preview) return preview.error();
-  const auto sentence = sentence_of(*preview);
+  const auto sentence = sentence_of(*preview, compare_preview(*preview, setting, context.stop()));
   if (!context.abilities().form_elicitation) {
     const std::string yes = "Only after the user's yes to this: the same call with " +
                             core::say_parameter(std::string(kConfirmKey), true);
@@ -189,15 +169,10 @@ std::string restore_snapshot_text(const Json& structured) {
   text += std::string(dry_run ? "Would restore " : "Restored ") +
           structured.at("snapshot").get<std::string>() + " to " +
           structured.at("target").get<std::string>() + "\n";
-  std::vector<std::vector<std::string>> rows{{"TABLE", "NOW", "THEN"}};
-  for (const auto& entry : structured.at("rows").items()) {
-    const auto cell = [&counts = entry.value()](const char* key) {
-      return counts.contains(key) ? std::to_string(counts.at(key).get<std::uint64_t>()) : "-";
-    };
-    rows.push_back({entry.key(), cell("now"), cell("then")});
+  text += restored_rows_text(structured.at("rows"), dry_run);
+  if (structured.contains("only_counted")) {
+    text += told_end(structured.at("only_counted").get<std::string>()) + "\n";
   }
-  if (!dry_run) rows.front() = {"TABLE", "BEFORE", "NOW"};
-  if (rows.size() > 1) text += format_table(rows);
   if (structured.contains("safety_copy")) {
     text += "What was there is kept: " + structured.at("safety_copy").get<std::string>() + "\n";
   }
@@ -231,7 +206,9 @@ server::Tool restore_snapshot(const Setting& setting) {
 
     auto result = core::restore_snapshot(request, setting.env, context.progress(), context.stop());
     if (!result) return result.error();
-    return encode(*result, setting.env.places.program);
+    std::optional<core::RowComparison> compared;
+    if (request.dry_run) compared = compare_preview(*result, setting, context.stop());
+    return encode(*result, compared, setting.env.places.program);
   };
   auto tool = server::make_tool(schema_of("restore_snapshot"), handler);
   tool.verb = std::string(kVerb);

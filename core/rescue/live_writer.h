@@ -21,25 +21,25 @@ class LiveWriter {
   // our locks nor our WAL. `path` must have its links resolved.
   static Expected<LiveWriter> open(const fs::path& path, std::chrono::milliseconds busy_timeout,
                                    const Env& env, std::stop_token stop);
-  LiveWriter(LiveWriter&&) noexcept = default;
+  LiveWriter(LiveWriter&&) noexcept;
   LiveWriter& operator=(LiveWriter&&) = delete;
-  ~LiveWriter() = default;
+  ~LiveWriter();
 
   sqlite3* connection() const { return connection_.get(); }
-  // BEGIN IMMEDIATE, waiting up to `busy_timeout` for other writers; busy names who has it open.
+  // BEGIN IMMEDIATE; busy names who has it open.
   Expected<> begin();
   // On every error the transaction is rolled back.
   Expected<> commit();
   void roll_back();
 
  private:
-  LiveWriter(fs::path path, const Env& env) : path_(std::move(path)), env_(env) {}
-  Expected<> patiently(const char* sql);
+  struct Wait;
+  LiveWriter(fs::path path, const Env& env, std::unique_ptr<Wait> wait);
+  Expected<> execute(const char* sql);
 
   fs::path path_;
   const Env& env_;
-  std::chrono::milliseconds busy_timeout_{};
-  std::stop_token stop_;
+  std::unique_ptr<Wait> wait_;      // outlives the connection
   std::unique_ptr<FolderVfs> vfs_;  // outlives the connection
   sqlite::ConnectionHandle connection_;
 };

@@ -7,7 +7,9 @@
 #include <unordered_set>
 
 #include "core/base/paths.h"
+#include "core/rescue/keyless_rows.h"
 #include "core/rescue/row_text.h"
+#include "core/rescue/table_pairs.h"
 #include "core/sqlite/pinned_source.h"
 
 namespace core {
@@ -17,10 +19,6 @@ using sqlite::quote_identifier;
 using sqlite::StatementHandle;
 
 constexpr const char* kSnapshot = "snap";
-
-std::string table_at(const char* schema, const RowTable& table) {
-  return std::string(schema) + "." + quote_identifier(table.name);
-}
 
 class Search {
  public:
@@ -67,6 +65,7 @@ LostTable& Search::entry(const RowTable& table) {
   LostTable& lost = tables_[table.name];
   lost.name = table.name;
   lost.not_writable = table.not_writable;
+  lost.keyless = table.keyless;
   return lost;
 }
 
@@ -117,6 +116,9 @@ Expected<LostRows> Search::run() {
   for (auto& [name, table] : tables_) {
     result_.more = result_.more || table.lost > request_.skip + request_.limit ||
                    table.changed > request_.skip + request_.limit;
+    if (table.lost > 0 && table.keyless) {
+      result_.warnings.push_back(changed_counts_as_gone(name));
+    }
     if (table.lost + table.changed > 0) result_.tables.push_back(std::move(table));
   }
   return std::move(result_);
@@ -129,7 +131,7 @@ Expected<> Search::look_into(std::size_t number) {
     has_text_.reset();
     show_.reset();
   };
-  BPD_TRY(sqlite::execute(connection_, "PRAGMA temp_store = MEMORY", "cannot search"));
+  BPD_TRY(sqlite::execute(connection_, "PRAGMA temp_store = FILE", "cannot search"));
   BPD_TRY(attach_snapshot(connection_, series_.snapshots[number].path, kSnapshot));
   BPD_TRY(add_key_function(connection_));
   if (!request_.choice.keys.empty()) {
@@ -156,7 +158,7 @@ Expected<> Search::look_into(std::size_t number) {
 }
 
 Expected<> Search::prepare(const RowTable& table) {
-  const std::string from = " FROM " + table_at(kSnapshot, table) + " AS s WHERE ";
+  const std::string from = " FROM " + table.then + " AS s WHERE ";
   std::string by_key;
   for (std::size_t i = 0; i < table.key.size(); ++i) {
     by_key += (i == 0 ? "s." : " AND s.") + quote_identifier(table.key[i]) + " = ?" +
@@ -224,14 +226,13 @@ Expected<> Search::look_into_table(const RowTable& table, std::size_t number) {
   BPD_TRY(prepare(table));
   const std::string what = "cannot compare table " + table.name;
   // Of the key alone: SQLite then reads its index, and not each row.
-  BPD_TRY_AS(
-      missing,
-      sqlite::prepare(connection_,
-                      "SELECT " + listed(table.key, "s") + " FROM " + table_at(kSnapshot, table) +
-                          " AS s WHERE " + has_key(table, "s") + " AND NOT EXISTS (SELECT 1 FROM " +
-                          table_at("main", table) + " AS l WHERE " + same_key(table, "l", "s") +
-                          ")" + key_condition(table, request_.choice),
-                      what));
+  BPD_TRY_AS(missing, sqlite::prepare(connection_,
+                                      "SELECT " + listed(table.key, "s") + " FROM " + table.then +
+                                          " AS s WHERE " + has_key(table, "s") +
+                                          " AND NOT EXISTS (SELECT 1 FROM " + table.now +
+                                          " AS l WHERE " + same_key(table, "l", "s") + ")" +
+                                          key_condition(table, request_.choice),
+                                      what));
   int rc = SQLITE_ROW;
   while ((rc = sqlite3_step(missing->get())) == SQLITE_ROW) {
     BPD_TRY_AS(goes_on, take(table, missing->get(), number));
@@ -243,17 +244,17 @@ Expected<> Search::look_into_table(const RowTable& table, std::size_t number) {
 
 Expected<> Search::look_at_changes(const RowTable& table) {
   const std::vector<std::string>& columns = shown_columns_;
-  if (columns.empty()) return {};
+  if (columns.empty() || table.keyless) return {};
   const std::string what = "cannot compare table " + table.name;
-  BPD_TRY_AS(statement,
-             sqlite::prepare(
-                 connection_,
-                 "SELECT " + listed(table.key, "s") + ", " + listed(columns, "s") + ", " +
-                     listed(columns, "l") + " FROM " + table_at(kSnapshot, table) + " AS s JOIN " +
-                     table_at("main", table) + " AS l ON " + same_key(table, "l", "s") + " WHERE " +
-                     differs(table, "s", "l") + key_condition(table, request_.choice) +
-                     text_condition(table, request_.choice),
-                 what));
+  BPD_TRY_AS(
+      statement,
+      sqlite::prepare(connection_,
+                      "SELECT " + listed(table.key, "s") + ", " + listed(columns, "s") + ", " +
+                          listed(columns, "l") + " FROM " + table.then + " AS s JOIN " + table.now +
+                          " AS l ON " + same_key(table, "l", "s") + " WHERE " +
+                          differs(table, "s", "l") + key_condition(table, request_.choice) +
+                          text_condition(table, request_.choice),
+                      what));
   sqlite3_stmt* row = statement->get();
   const std::string pattern = like_pattern(request_.choice.text);
   if (!request_.choice.text.empty()) {

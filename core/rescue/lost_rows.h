@@ -44,6 +44,7 @@ struct LostTable {
   std::vector<LostRow> rows;
   std::vector<ChangedRow> changed_rows;
   std::string not_writable;  // why restore_rows would not put them back
+  bool keyless = false;      // a row that was changed counts as lost: keyless_rows.h
 };
 
 struct LostRows {

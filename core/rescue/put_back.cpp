@@ -1,6 +1,7 @@
 #include "core/rescue/put_back.h"
 
 #include <algorithm>
+#include <future>
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
@@ -21,6 +22,8 @@ namespace {
 
 constexpr std::chrono::seconds kPlanTime{60};
 constexpr int kMaxLabels = 100;
+// Where the system gives no thread it is done later, by who waits for it.
+constexpr auto kBesideEachOther = std::launch::async | std::launch::deferred;
 
 class RowRestoration {
  public:
@@ -142,10 +145,11 @@ Expected<> RowRestoration::preview() {
 }
 
 Expected<> RowRestoration::verify_snapshots() {
+  NoProgress progress;
   for (const fs::path& snapshot : snapshots_) {
     VerifyRequest request;
     request.snapshot = snapshot;
-    BPD_TRY_AS(report, verify_snapshot(request, env_, progress_, stop_));
+    BPD_TRY_AS(report, verify_snapshot(request, env_, progress, stop_));
     if (report->verdict != VerifyReport::Verdict::damaged) continue;
     return fail(ErrorCode::damaged,
                 text_of(snapshot) + " failed its check (" + describe_failures(*report) +
@@ -185,7 +189,6 @@ Expected<> RowRestoration::restore() {
   BPD_TRY_AS(lock, RunLock::acquire("rows\n" + text_of(source_),
                                     "rows of " + text_of(source_) + " being put back",
                                     request_.lock_timeout, env_, stop_));
-  BPD_TRY(verify_snapshots());
   BPD_TRY_AS(writer, LiveWriter::open(source_, request_.busy_timeout, env_, stop_));
   sqlite3* connection = writer->connection();
   BPD_TRY(sqlite::execute(connection, "PRAGMA foreign_keys = ON", "cannot prepare"));
@@ -194,7 +197,11 @@ Expected<> RowRestoration::restore() {
     BPD_TRY(sqlite::execute(connection, "DETACH " + schema_of(i), "cannot let the snapshot go"));
   }
   if (made->rows() == 0) return tell(connection, *made);
-  BPD_TRY(keep_present_state());
+  // What takes longest, of large databases, goes on beside each other.
+  auto verifying = std::async(kBesideEachOther, [this] { return verify_snapshots(); });
+  const auto kept = keep_present_state();
+  BPD_TRY(verifying.get());
+  BPD_TRY(kept);
   const Deadline deadline(connection, kWriteTime, stop_);
   BPD_TRY(writer->begin());
   auto written = write(*writer, *made);

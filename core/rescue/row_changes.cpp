@@ -54,6 +54,14 @@ Expected<> read_change(sqlite3_changeset_iter* iterator, RowChanged& change) {
 
 }  // namespace
 
+tl::unexpected<Error> fail_too_long() {
+  return fail(ErrorCode::conflict,
+              "What would be written is longer than " + std::to_string(kMaxChangesetBytes >> 20) +
+                  " MiB, too much to keep for an undo; nothing was changed.",
+              "Choose fewer rows at a time; or restore the whole snapshot with " +
+                  say(Action::restore) + ".");
+}
+
 Expected<std::unique_ptr<RowRecording>> RowRecording::start(sqlite3* connection) {
   std::unique_ptr<RowRecording> recording(new RowRecording);
   recording->connection_ = connection;
@@ -93,13 +101,7 @@ int RowRecording::wants(void* self, const char* table) {
 Expected<std::string> RowRecording::changeset() {
   std::string text;
   const int rc = sqlite3session_changeset_strm(session_, collect, &text);
-  if (rc == SQLITE_TOOBIG) {
-    return fail(ErrorCode::conflict,
-                "What would be written is longer than " + std::to_string(kMaxChangesetBytes >> 20) +
-                    " MiB, too much to keep for an undo; nothing was changed.",
-                "Choose fewer rows at a time; or restore the whole snapshot with " +
-                    say(Action::restore) + ".");
-  }
+  if (rc == SQLITE_TOOBIG) return fail_too_long();
   if (rc != SQLITE_OK) return fail(sqlite::error_from(rc, connection_, kRecording));
   return text;
 }

@@ -44,6 +44,8 @@ class RowRecording {
 };
 
 inline constexpr std::size_t kMaxChangesetBytes = 48ULL << 20;
+// conflict: it would be longer.
+tl::unexpected<Error> fail_too_long();
 
 // One row's change. Values live until the next one; null where a value stayed as it was.
 struct RowChanged {

@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "core/base/call.h"
+#include "core/rescue/keyless_rows.h"
 #include "core/rescue/row_text.h"
+#include "core/rescue/table_pairs.h"
 #include "core/sqlite/sqlite.h"
 
 namespace core {
@@ -14,10 +16,6 @@ namespace {
 using sqlite::quote_identifier;
 
 constexpr const char* kGathering = "cannot gather the rows";
-
-std::string in_main(const RowTable& table) {
-  return "main." + quote_identifier(table.name);
-}
 
 class Planner {
  public:
@@ -28,14 +26,14 @@ class Planner {
   RowPlan take() { return std::move(plan_); }
 
  private:
-  Expected<> choose(const RowTable& table, const std::string& snapshot);
-  Expected<> choose_changed(const RowTable& table, const std::string& snapshot);
-  Expected<> add_hanging(const std::vector<RowTable>& tables, const std::string& snapshot);
-  Expected<std::uint64_t> hang_on(const RowTable& child, const std::string& snapshot,
-                                  const ForeignKey& key, const std::string& parent_rows);
+  Expected<> choose(const RowTable& table);
+  Expected<> choose_changed(const RowTable& table);
+  Expected<> add_hanging(const std::vector<RowTable>& tables);
+  Expected<std::uint64_t> hang_on(const RowTable& child, const ForeignKey& key,
+                                  const std::string& parent_rows);
   Expected<std::size_t> batch_for(const RowTable& table, bool update);
-  Expected<std::uint64_t> fill(std::size_t batch, const std::string& snapshot,
-                               const std::string& condition, const std::string& join = {});
+  Expected<std::uint64_t> fill(std::size_t batch, const std::string& condition,
+                               const std::string& join = {});
   std::string not_yet_taken(const RowTable& table) const;
 
   sqlite3* connection_;
@@ -60,6 +58,7 @@ Expected<std::size_t> Planner::batch_for(const RowTable& table, bool update) {
     }
     columns += ", ";
   }
+  if (table.keyless) columns += std::string(kContentKey) + ", ";
   // A number of its own, whatever the table's columns are called.
   BPD_TRY(sqlite::execute(connection_,
                           "CREATE TEMP TABLE " + name + "(" + columns +
@@ -82,15 +81,19 @@ std::string Planner::not_yet_taken(const RowTable& table) const {
   return condition;
 }
 
-Expected<std::uint64_t> Planner::fill(std::size_t at, const std::string& snapshot,
-                                      const std::string& condition, const std::string& join) {
+Expected<std::uint64_t> Planner::fill(std::size_t at, const std::string& condition,
+                                      const std::string& join) {
   RowBatch& batch = plan_.batches[at];
   const RowTable& table = batch.table;
-  const std::string sql = "INSERT INTO " + batch.name + "(" + listed(table.columns) +
-                          ", backup_rowid) SELECT " + listed(table.columns, "s") + ", " +
-                          (table.rowid.empty() ? "NULL" : "s." + table.rowid) + " FROM " +
-                          snapshot + "." + quote_identifier(table.name) + " AS s" + join +
-                          " WHERE " + has_key(table, "s") + condition + not_yet_taken(table);
+  std::vector<std::string> columns = table.columns;
+  if (table.keyless) columns.push_back(kContentKey);
+  const std::string place = table.keyless || table.by_place ? std::string("s.") + kPlace
+                            : table.rowid.empty()           ? "NULL"
+                                                            : "s." + table.rowid;
+  const std::string sql = "INSERT INTO " + batch.name + "(" + listed(columns) +
+                          ", backup_rowid) SELECT " + listed(columns, "s") + ", " + place +
+                          " FROM " + table.then + " AS s" + join + " WHERE " + has_key(table, "s") +
+                          condition + not_yet_taken(table);
   const std::string what = "cannot gather the rows of table " + table.name;
   BPD_TRY_AS(statement, sqlite::prepare(connection_, sql, what));
   const std::string pattern = like_pattern(request_.choice.text);
@@ -112,39 +115,43 @@ Expected<std::uint64_t> Planner::fill(std::size_t at, const std::string& snapsho
 }
 
 std::string is_missing(const RowTable& table) {
-  return " AND NOT EXISTS (SELECT 1 FROM " + in_main(table) + " AS l WHERE " +
+  return " AND NOT EXISTS (SELECT 1 FROM " + table.now + " AS l WHERE " +
          same_key(table, "l", "s") + ")";
 }
 
-Expected<> Planner::choose(const RowTable& table, const std::string& snapshot) {
+Expected<> Planner::choose(const RowTable& table) {
   BPD_TRY_AS(batch, batch_for(table, false));
-  BPD_TRY(fill(*batch, snapshot,
-               is_missing(table) + key_condition(table, request_.choice) +
-                   text_condition(table, request_.choice)));
+  BPD_TRY_AS(chosen, fill(*batch, is_missing(table) + key_condition(table, request_.choice) +
+                                      text_condition(table, request_.choice)));
+  if (table.keyless && *chosen > 0) plan_.warnings.push_back(changed_counts_as_gone(table.name));
   return {};
 }
 
-Expected<> Planner::choose_changed(const RowTable& table, const std::string& snapshot) {
-  const std::string differ = differs(table, "s", "l");
+Expected<> Planner::choose_changed(const RowTable& table) {
+  const std::string differ = table.keyless ? "" : differs(table, "s", "l");
   if (differ.empty()) return {};
+  if (!table.recorded) {
+    plan_.warnings.push_back("Changed rows of table " + table.name +
+                             " stay as they are: no undo of that would be exact.");
+    return {};
+  }
   BPD_TRY_AS(batch, batch_for(table, true));
-  BPD_TRY(fill(*batch, snapshot,
+  BPD_TRY(fill(*batch,
                " AND " + differ + key_condition(table, request_.choice) +
                    text_condition(table, request_.choice),
-               " JOIN " + in_main(table) + " AS l ON " + same_key(table, "l", "s")));
+               " JOIN " + table.now + " AS l ON " + same_key(table, "l", "s")));
   return {};
 }
 
-Expected<std::uint64_t> Planner::hang_on(const RowTable& child, const std::string& snapshot,
-                                         const ForeignKey& key, const std::string& parent_rows) {
+Expected<std::uint64_t> Planner::hang_on(const RowTable& child, const ForeignKey& key,
+                                         const std::string& parent_rows) {
   BPD_TRY_AS(batch, batch_for(child, false));
-  return fill(*batch, snapshot,
-              " AND (" + listed(key.from, "s") + ") IN (SELECT " + listed(key.to, "p") + " FROM " +
-                  parent_rows + " AS p)" + is_missing(child));
+  return fill(*batch, " AND (" + listed(key.from, "s") + ") IN (SELECT " + listed(key.to, "p") +
+                          " FROM " + parent_rows + " AS p)" + is_missing(child));
 }
 
 // Children of children, and rows that refer to their like, until there are no more.
-Expected<> Planner::add_hanging(const std::vector<RowTable>& tables, const std::string& snapshot) {
+Expected<> Planner::add_hanging(const std::vector<RowTable>& tables) {
   bool more = true;
   while (more) {  // each time at least one row more, up to kMaxPutBack
     more = false;
@@ -158,7 +165,7 @@ Expected<> Planner::add_hanging(const std::vector<RowTable>& tables, const std::
               !has_columns(parent, key.to)) {
             continue;
           }
-          BPD_TRY_AS(added, hang_on(child, snapshot, key, rows));
+          BPD_TRY_AS(added, hang_on(child, key, rows));
           BPD_TRY_AS(at, batch_for(child, false));
           plan_.batches[*at].hanging += *added;
           more = more || *added > 0;
@@ -187,17 +194,17 @@ Expected<> Planner::gather(const std::string& snapshot, bool first) {
     }
     if (!request_.choice.wants(table.name)) continue;
     if (request_.missing) {
-      BPD_TRY(choose(table, snapshot));
+      BPD_TRY(choose(table));
     }
     if (request_.changed) {
-      BPD_TRY(choose_changed(table, snapshot));
+      BPD_TRY(choose_changed(table));
     }
     if (first && !table.gone.empty()) {
       plan_.warnings.push_back("Table " + table.name + " has no column " + table.gone.front() +
                                " any more: what it held is not put back.");
     }
   }
-  return add_hanging(paired->tables, snapshot);
+  return add_hanging(paired->tables);
 }
 
 // Moves the rows of a batch that fulfil a condition to `left`.
@@ -250,7 +257,7 @@ Expected<> leave_taken_values(sqlite3* connection, RowPlan& plan, RowBatch& batc
       names += (i == 0 ? "" : ", ") + unique.columns[i];
     }
     BPD_TRY(take_out(connection, plan, batch,
-                     "EXISTS (SELECT 1 FROM " + in_main(batch.table) + " AS l WHERE NOT (" +
+                     "EXISTS (SELECT 1 FROM " + batch.table.now + " AS l WHERE NOT (" +
                          same_key(batch.table, "l", "b") + ")" + same + ")",
                      "another row has the same " + names + " now"));
   }
@@ -282,7 +289,9 @@ Expected<RowPlan> make_plan(sqlite3* connection, const std::vector<std::string>&
 
 Expected<> settle(sqlite3* connection, RowPlan& plan) {
   for (RowBatch& batch : plan.batches) {
-    const std::string there = "EXISTS (SELECT 1 FROM " + in_main(batch.table) + " AS l WHERE " +
+    if (batch.rows == 0) continue;
+    BPD_TRY(look_again(connection, batch.table));
+    const std::string there = "EXISTS (SELECT 1 FROM " + batch.table.now + " AS l WHERE " +
                               same_key(batch.table, "l", "b") + ")";
     BPD_TRY(take_out(connection, plan, batch, (batch.update ? "NOT " : "") + there, ""));
     BPD_TRY(leave_taken_values(connection, plan, batch));
@@ -320,10 +329,11 @@ Expected<std::uint64_t> orphans(sqlite3* connection, const RowBatch& batch) {
 }
 
 Expected<std::uint64_t> present(sqlite3* connection, const RowBatch& batch) {
+  BPD_TRY(look_again(connection, batch.table));
   BPD_TRY_AS(count,
              sqlite::query_integer(connection,
                                    "SELECT count(*) FROM " + batch.name +
-                                       " AS b WHERE EXISTS (SELECT 1 FROM " + in_main(batch.table) +
+                                       " AS b WHERE EXISTS (SELECT 1 FROM " + batch.table.now +
                                        " AS l WHERE " + same_key(batch.table, "l", "b") + ")",
                                    "cannot count the rows"));
   return static_cast<std::uint64_t>(*count);

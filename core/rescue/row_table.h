@@ -1,4 +1,4 @@
-// The tables of a live database beside those of a snapshot: by what their rows are told apart.
+// A table that a live database and a snapshot have: by what its rows are told apart, and in SQL.
 #pragma once
 
 #include <string>
@@ -6,8 +6,6 @@
 #include <vector>
 
 #include "core/base/error.h"
-
-struct sqlite3;
 
 namespace core {
 
@@ -30,6 +28,12 @@ struct RowTable {
   std::vector<UniqueIndex> uniques;  // that SQL can ask: without expressions, of whole tables
   std::vector<std::string> gone;     // columns that only the snapshot has
   std::string not_writable;          // why nothing is put back into it, though it can be compared
+  // What to read the rows from, with their key: the table itself; or, where that has no primary
+  // key, a query (keyless_rows.h).
+  std::string now, then;
+  bool keyless = false;   // `key` is kContentKey, which is no column of it
+  bool by_place = false;  // `key` is kPlace, the rowid: a full-text table with content of its own
+  bool recorded = true;   // false: SQLite cannot record its changes (unrecorded_rows.h)
 };
 
 // A table that cannot be compared, or not be written, and the reason as a sentence's end.
@@ -43,14 +47,6 @@ struct PairedTables {
   std::vector<RowTable> tables;  // by name
   std::vector<RefusedTable> refused;
 };
-
-// The ordinary tables of `main` that the attached `snapshot` has as well. Refused by name: a table
-// without a primary key, one whose key is declared otherwise by now, one that needs a collation
-// which SQLite does not bring, a full-text table with content of its own, a table that only the
-// snapshot has. Not writable: generated columns, a new column that must be filled, triggers or
-// rules that need what only the owning program has. Runs nothing of either schema but compiles the
-// triggers of `main`.
-Expected<PairedTables> pair_tables(sqlite3* connection, const std::string& snapshot);
 
 // The text that finds a row by its key: "a.k1 = b.k1 AND …".
 std::string same_key(const RowTable& table, const std::string& a, const std::string& b);
@@ -70,5 +66,7 @@ std::string refers(const ForeignKey& key, const std::string& child, const std::s
 // INSERT of one row by parameters, in the order of `columns`; last the rowid, where there is one.
 std::string insert_statement(const RowTable& table);
 bool same_name(std::string_view a, std::string_view b);  // as SQLite compares names
+// The word for a row's number that is the name of none of these columns; empty: there is none.
+std::string free_rowid_name(const std::vector<std::string>& columns);
 
 }  // namespace core

@@ -52,6 +52,7 @@ class Undoing {
  private:
   Expected<> read_tables();
   Expected<LiveTable> read_table(const std::string& name);
+  Expected<> add_place(const std::string& name, LiveTable& table);
   Expected<> read_referrers();
   Expected<> apply(const std::set<std::string>& kept);
   Expected<> take_back(const RowChanged& change, const std::set<std::string>& kept);
@@ -86,7 +87,23 @@ Expected<LiveTable> Undoing::read_table(const std::string& name) {
         table.key.push_back(sqlite3_column_int(row, 1) != 0);
       },
       {name}));
+  if (std::find(table.key.begin(), table.key.end(), true) == table.key.end()) {
+    BPD_TRY(add_place(name, table));
+  }
   return table;
+}
+
+// Rows without a key were recorded with their rowid before them (unrecorded_rows.h).
+Expected<> Undoing::add_place(const std::string& name, LiveTable& table) {
+  BPD_TRY_AS(virtuals, virtual_tables(connection_));
+  const bool is_virtual = std::any_of(virtuals->begin(), virtuals->end(),
+                                      [&](const VirtualTable& one) { return one.name == name; });
+  if (!is_virtual && is_without_rowid(connection_, name).value_or(true)) return {};
+  const std::string place = free_rowid_name(table.columns);
+  if (place.empty()) return {};
+  table.columns.insert(table.columns.begin(), place);
+  table.key.insert(table.key.begin(), true);
+  return {};
 }
 
 // Which columns of which tables refer to those of the changeset.

@@ -6,6 +6,7 @@
 
 #include "core/rescue/row_changes.h"
 #include "core/rescue/row_text.h"
+#include "core/rescue/unrecorded_rows.h"
 #include "core/sqlite/sqlite.h"
 #include "core/sqlite/virtual_tables.h"
 
@@ -75,6 +76,25 @@ Error trigger_error(const RowTable& table, const Error& error) {
   return told;
 }
 
+// Of rows without a key: where each came to lie, by its number in the batch.
+using Places = std::vector<std::pair<std::int64_t, std::int64_t>>;
+
+Expected<> note_places(sqlite3* connection, const RowBatch& batch, const Places& places) {
+  const std::string what = "cannot note the rows of table " + batch.table.name;
+  BPD_TRY_AS(note,
+             sqlite::prepare(
+                 connection,
+                 "UPDATE " + batch.name + " SET backup_rowid = ?2 WHERE backup_number = ?1", what));
+  for (const auto& [number, place] : places) {
+    sqlite3_bind_int64(note->get(), 1, number);
+    sqlite3_bind_int64(note->get(), 2, place);
+    const int rc = sqlite3_step(note->get());
+    if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, what));
+    sqlite3_reset(note->get());
+  }
+  return {};
+}
+
 Expected<> write_batch(sqlite3* connection, const RowPlan& plan, std::size_t at,
                        std::vector<Refusal>& refusals) {
   const RowBatch& batch = plan.batches[at];
@@ -91,6 +111,7 @@ Expected<> write_batch(sqlite3* connection, const RowPlan& plan, std::size_t at,
   BPD_TRY_AS(write, sqlite::prepare(
                         connection,
                         batch.update ? update_statement(table) : insert_statement(table), what));
+  Places places;
   int rc = SQLITE_ROW;
   while ((rc = sqlite3_step(rows->get())) == SQLITE_ROW) {
     for (int i = 0; i < width + (with_rowid ? 1 : 0); ++i) {
@@ -100,6 +121,10 @@ Expected<> write_batch(sqlite3* connection, const RowPlan& plan, std::size_t at,
     if (written != SQLITE_DONE && !keeps_row_away(written)) {
       return fail(trigger_error(table, sqlite::error_from(written, connection, what)));
     }
+    if (written == SQLITE_DONE && (table.keyless || table.by_place)) {
+      places.emplace_back(sqlite3_column_int64(rows->get(), width + 1),
+                          sqlite3_last_insert_rowid(connection));
+    }
     if (written != SQLITE_DONE) {
       refusals.push_back({at, sqlite3_column_int64(rows->get(), width + 1),
                           shown(sqlite3_errmsg(connection), kMaxReasonBytes)});
@@ -108,7 +133,7 @@ Expected<> write_batch(sqlite3* connection, const RowPlan& plan, std::size_t at,
     sqlite3_clear_bindings(write->get());
   }
   if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, what));
-  return {};
+  return note_places(connection, batch, places);
 }
 
 // A trigger may pass over a row without a word: RAISE(IGNORE).
@@ -119,9 +144,8 @@ Expected<> find_absent(sqlite3* connection, const RowPlan& plan, std::vector<Ref
     if (*count == batch.rows) continue;
     BPD_TRY(sqlite::for_each_row(
         connection,
-        "SELECT b.backup_number FROM " + batch.name +
-            " AS b WHERE NOT EXISTS (SELECT 1 FROM main." + quote_identifier(batch.table.name) +
-            " AS l WHERE " + same_key(batch.table, "l", "b") + ")",
+        "SELECT b.backup_number FROM " + batch.name + " AS b WHERE NOT EXISTS (SELECT 1 FROM " +
+            batch.table.now + " AS l WHERE " + same_key(batch.table, "l", "b") + ")",
         "cannot count the rows of " + batch.table.name, [&](sqlite3_stmt* row) {
           refusals.push_back(
               {at, sqlite3_column_int64(row, 0), "a trigger of the database does not let it in"});
@@ -135,6 +159,23 @@ Expected<> count_triggered(WrittenRows& written) {
     if (change.indirect) ++written.triggered[change.table];
     return {};
   });
+}
+
+// What triggers wrote there, beside the rows that were put back, no undo has.
+Expected<> forget_what_is_known(sqlite3* connection, const RowPlan& plan,
+                                const std::map<std::string, std::int64_t>& before,
+                                std::set<std::string>& unrecorded) {
+  BPD_TRY_AS(now, count_unrecorded(connection, plan));
+  for (const auto& [table, count] : *now) {
+    std::int64_t put_back = 0;
+    for (const RowBatch& batch : plan.batches) {
+      if (batch.table.name == table && !batch.update) {
+        put_back += static_cast<std::int64_t>(batch.rows);
+      }
+    }
+    if (count == before.at(table) + put_back) unrecorded.erase(table);
+  }
+  return {};
 }
 
 Expected<> check_foreign_keys(sqlite3* connection, const RowPlan& plan) {
@@ -178,15 +219,16 @@ Expected<std::uint64_t> count_unindexed(sqlite3* connection, const RowBatch& bat
                                         const VirtualTable& index) {
   std::string number = option_of(index.sql, "content_rowid");
   if (number.empty()) number = "rowid";
-  BPD_TRY_AS(
-      count,
-      sqlite::query_integer(
-          connection,
-          "SELECT count(*) FROM " + batch.name + " AS b JOIN main." +
-              quote_identifier(batch.table.name) + " AS l ON " + same_key(batch.table, "l", "b") +
-              " WHERE NOT EXISTS (SELECT 1 FROM main." + quote_identifier(index.name + "_docsize") +
-              " AS d WHERE d.id = l." + quote_identifier(number) + ")",
-          "cannot look at the index " + index.name));
+  BPD_TRY_AS(count, sqlite::query_integer(
+                        connection,
+                        "SELECT count(*) FROM " + batch.name + " AS b JOIN main." +
+                            quote_identifier(batch.table.name) + " AS l ON " +
+                            (batch.table.keyless ? "l." + batch.table.rowid + " = b.backup_rowid"
+                                                 : same_key(batch.table, "l", "b")) +
+                            " WHERE NOT EXISTS (SELECT 1 FROM main." +
+                            quote_identifier(index.name + "_docsize") + " AS d WHERE d.id = l." +
+                            quote_identifier(number) + ")",
+                        "cannot look at the index " + index.name));
   return static_cast<std::uint64_t>(*count);
 }
 
@@ -197,6 +239,7 @@ Expected<WrittenRows> write_rows(sqlite3* connection, RowPlan& plan) {
   const auto order = parents_first(plan);
   for (int round = 0; round < kMaxWriteRounds; ++round) {
     BPD_TRY(sqlite::execute(connection, "SAVEPOINT backup_rows", what));
+    BPD_TRY_AS(before, count_unrecorded(connection, plan));
     BPD_TRY_AS(recording, RowRecording::start(connection));
     std::vector<Refusal> refusals;
     for (const std::size_t at : order) {
@@ -210,6 +253,8 @@ Expected<WrittenRows> write_rows(sqlite3* connection, RowPlan& plan) {
       BPD_TRY_AS(changeset, (*recording)->changeset());
       WrittenRows written{std::move(*changeset), {}, (*recording)->unrecorded()};
       recording->reset();
+      BPD_TRY(add_unrecorded(connection, plan, written.changeset));
+      BPD_TRY(forget_what_is_known(connection, plan, *before, written.unrecorded));
       BPD_TRY(sqlite::execute(connection, "RELEASE backup_rows", what));
       BPD_TRY(count_triggered(written));
       return written;

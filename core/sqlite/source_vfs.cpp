@@ -47,7 +47,8 @@ constexpr int kMaxPrefetchBytes = 4096;
 struct SourceFile {
   sqlite3_file base;
   State* state;
-  bool database;  // not -wal, not a journal
+  bool database;   // not -wal, not a journal
+  bool temporary;  // SQLite's own, which lies elsewhere and has no name
 };
 
 SourceFile& self(sqlite3_file* file) {
@@ -115,11 +116,13 @@ int x_read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
   return rc;
 }
 
-int x_write(sqlite3_file*, const void*, int, sqlite3_int64) {
-  return SQLITE_READONLY;
+int x_write(sqlite3_file* file, const void* data, int bytes, sqlite3_int64 offset) {
+  if (!self(file).temporary) return SQLITE_READONLY;
+  return inner(file)->pMethods->xWrite(inner(file), data, bytes, offset);
 }
-int x_truncate(sqlite3_file*, sqlite3_int64) {
-  return SQLITE_READONLY;
+int x_truncate(sqlite3_file* file, sqlite3_int64 bytes) {
+  if (!self(file).temporary) return SQLITE_READONLY;
+  return inner(file)->pMethods->xTruncate(inner(file), bytes);
 }
 int x_sync(sqlite3_file*, int) {
   return SQLITE_OK;
@@ -230,12 +233,13 @@ int x_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, in
   opened.base.pMethods = nullptr;
   opened.state = &state;
   opened.database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
+  opened.temporary = name == nullptr;
   std::memset(static_cast<void*>(inner(file)), 0, static_cast<std::size_t>(state.system->szOsFile));
   int rc = SQLITE_OK;
   if (opened.database) {
     rc = open_database(state, file, name, flags, out_flags);
   } else {
-    if (state.still) {
+    if (state.still && !opened.temporary) {
       flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
     }
     rc = state.system->xOpen(state.system, name, inner(file), flags, out_flags);

@@ -354,3 +354,20 @@ TEST_CASE("A schedule that runs without its job file is failing, also in a brief
   add_run(house, true);
   CHECK(brief(house).at("status") == "ok");
 }
+
+TEST_CASE("backup_status compares the rows with the last snapshot where that is asked for") {
+  ToolHouse house;
+  house.furnish();
+  house.good("snapshot_db", {{"destination", "~/Backups"}});
+  CHECK_THAT(house.good("backup_status", Json::object()).dump(), !Catch::Contains("only_then"));
+  const Json same = house.good("backup_status", {{"rows", true}}).at("databases").at(0).at("rows");
+  CHECK(same.at("gone") == 0);
+  CHECK(same.at("tables").empty());
+  CHECK_THAT(house.last_text, Catch::Contains("its rows are those of its last snapshot"));
+  test::run_sql(house.global, "DELETE FROM notes");
+  const Json rows = house.good("backup_status", {{"rows", true}}).at("databases").at(0).at("rows");
+  CHECK(rows.at("gone").get<int>() >= 20);
+  CHECK_THAT(house.last_text, Catch::Contains("notes has 20 rows less"));
+  CHECK_THAT(house.last_text, Catch::Contains("lost --source " + house.global.string()));
+  CHECK_THAT(house.last_text, Catch::Contains("restore-rows --source " + house.global.string()));
+}

@@ -46,6 +46,25 @@ TEST_CASE("list_snapshots shows newest first, with source, age and verification"
   CHECK_THAT(house.last_text, Catch::Contains("2026-11-23 12:00Z  3 h  81  "));
 }
 
+TEST_CASE("list_snapshots names the newest snapshot from before a loss") {
+  ToolHouse house;
+  take_some(house);
+  const Json arguments{{"destination", "~/Backups"}};
+  CHECK_THAT(house.good("list_snapshots", arguments).dump(), !Catch::Contains("before_loss"));
+  test::run_sql(house.global,
+                "DELETE FROM links; DELETE FROM notes; DELETE FROM ledger_in; "
+                "DELETE FROM ledger_out; DELETE FROM counter");
+  house.clock.advance(std::chrono::hours{24});
+  house.good("snapshot_db", {{"destination", "~/Backups"}, {"date", "2026-11-24"}});
+  const Json result = house.good("list_snapshots", arguments);
+  CHECK_FALSE(result.at("snapshots").at(0).contains("before_loss"));
+  CHECK_THAT(result.at("snapshots").at(1).at("before_loss").get<std::string>(),
+             Catch::EndsWith(", the latest one 0"));
+  CHECK_FALSE(result.at("snapshots").at(2).contains("before_loss"));
+  CHECK_THAT(house.last_text, Catch::Contains("The newest from before a loss: " +
+                                              result.at("snapshots").at(1).value("path", "")));
+}
+
 TEST_CASE("list_snapshots filters by source, label, stem and day") {
   ToolHouse house;
   take_some(house);

@@ -51,7 +51,13 @@ TEST_CASE("restore_snapshot previews rows now and then without touching anything
   const Json result = house.good(
       "restore_snapshot", {{"snapshot", snapshot.string()}, {"in_place", true}, {"dry_run", true}});
   CHECK(result.at("target") == house.global.string());
-  CHECK(result.at("rows").at("notes") == Json{{"now", 0}, {"then", 20}});
+  CHECK(result.at("rows").at("notes") == Json{{"now", 0},
+                                              {"then", 20},
+                                              {"only_then", 20},
+                                              {"only_now", 0},
+                                              {"changed", 0},
+                                              {"same", 0}});
+  CHECK_THAT(house.last_text, Catch::Contains("TABLE  NOW  THEN  ONLY THEN  ONLY NOW  CHANGED"));
   CHECK(test::names_in(house.global.parent_path()) == before);
   CHECK(test::query_integer(house.global, kCountNotes) == 0);
   CHECK(house.last_text.starts_with("Would restore "));
@@ -63,12 +69,12 @@ TEST_CASE("restore_snapshot in place shows what changes and waits for a yes") {
   const Json arguments{{"snapshot", snapshot.string()}, {"in_place", true}};
   const auto text = house.refused("restore_snapshot", arguments);
   CHECK_THAT(text, Catch::StartsWith("needs_confirmation: "));
-  CHECK_THAT(text, Catch::Contains("notes 0 now, 20 then"));
+  CHECK_THAT(text, Catch::Contains("notes: 20 only in the snapshot"));
   CHECK_THAT(text, Catch::Contains("confirm: true"));
 
   const auto question = house.asked("restore_snapshot", arguments);
   CHECK(question.key == "confirm");
-  CHECK_THAT(question.params.dump(), Catch::Contains("notes 0 now, 20 then"));
+  CHECK_THAT(question.params.dump(), Catch::Contains("notes: 20 only in the snapshot"));
   house.answer("confirm", {{"confirm", "yes"}});
   CHECK(house.asked("restore_snapshot", arguments).key == "confirm");
   house.answer("confirm", {{"confirm", false}});
@@ -131,7 +137,7 @@ TEST_CASE("restore_snapshot asks with the warnings: what cannot be read, what mu
   fs::remove(house.global.string() + "-wal");
   test::write_file(house.global, std::string(10'000, 'x'));
   const auto text = house.refused("restore_snapshot", arguments);
-  CHECK_THAT(text, Catch::Contains("notes cannot be counted now, 20 then"));
+  CHECK_THAT(text, Catch::Contains("notes: cannot be counted now, 20 then"));
   CHECK_THAT(text, Catch::Contains("Warning: The present database cannot be read"));
   fs::remove(house.global);
   CHECK_THAT(house.refused("restore_snapshot", arguments),
@@ -271,7 +277,7 @@ TEST_CASE("A restore that would give back the loss names the older snapshot that
   CHECK_THAT(warning, Catch::Contains(" 0 rows") && Catch::Contains(" 81"));
   CHECK_THAT(
       house.refused("restore_snapshot", {{"destination", "~/Backups"}, {"in_place", true}}),
-      Catch::Contains("as many rows as now.\nWarning: ") && Catch::Contains(fuller.string()));
+      Catch::Contains("tables are the same.\nWarning: ") && Catch::Contains(fuller.string()));
   // Nor is one worth naming that is damaged, or the one that was chosen itself.
   house.good("restore_snapshot",
              {{"snapshot", fuller.string()}, {"in_place", true}, {"dry_run", true}});

@@ -76,6 +76,18 @@ TEST_CASE("A preview tells what would be put back and writes nothing") {
   CHECK_FALSE(fs::exists(scene.places.state / "undo-rows"));
 }
 
+TEST_CASE("A preview has room for more than fits into memory") {
+  Scene scene(
+      "CREATE TABLE t(id INTEGER PRIMARY KEY, v);"
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)"
+      "INSERT INTO t SELECT i, randomblob(500000) FROM n;");
+  scene.run("DELETE FROM t");
+  auto request = scene.request({"t"});
+  request.dry_run = true;
+  CHECK(scene.restore(request).rows == 60);
+  CHECK(test::names_in(scene.live.parent_path()) == "live.db");
+}
+
 TEST_CASE("Nothing is written without a choice and a yes") {
   Scene scene;
   scene.run(kLoseFive);
@@ -209,20 +221,23 @@ TEST_CASE(
 }
 
 TEST_CASE("All notes come back at once beside a program that goes on writing") {
-  Scene scene("CREATE TABLE unused(x)");
-  fs::remove(scene.live);
-  test::make_notes_database(scene.live, {.notes = 300});
-  scene.run("CREATE TABLE kept(id TEXT PRIMARY KEY, v); INSERT INTO kept VALUES('a', 1)");
-  scene.snapshot = scene.take_next_day();
-  scene.run("DELETE FROM kept");
-  test::WriterProcess writer(scene.live, {.interval = std::chrono::milliseconds(1)});
-  const auto result = scene.put_back({"kept"});
-  CHECK(result.rows == 1);
-  const auto ended = writer.stop();
-  CHECK(ended.failures == 0);
-  CHECK(ended.commits > 0);
-  CHECK(test::invariant_holds(scene.live));
-  CHECK(scene.text("PRAGMA integrity_check") == "ok");
+  for (const char* mode : {"wal", "delete"}) {
+    Scene scene("CREATE TABLE unused(x)");
+    fs::remove(scene.live);
+    test::make_notes_database(scene.live, {.journal_mode = mode, .notes = 300});
+    scene.run("CREATE TABLE kept(id TEXT PRIMARY KEY, v); INSERT INTO kept VALUES('a', 1)");
+    scene.snapshot = scene.take_next_day();
+    scene.run("DELETE FROM kept");
+    test::WriterProcess writer(scene.live, {.interval = std::chrono::milliseconds(1)});
+    const auto result = scene.put_back({"kept"});
+    CHECK(result.rows == 1);
+    CHECK(scene.undo(result.undo).rows == 1);
+    const auto ended = writer.stop();
+    CHECK(ended.failures == 0);
+    CHECK(ended.commits > 0);
+    CHECK(test::invariant_holds(scene.live));
+    CHECK(scene.text("PRAGMA integrity_check") == "ok");
+  }
 }
 
 TEST_CASE("A writer that never lets go makes the call end busy, with nothing changed") {

@@ -1,0 +1,42 @@
+// How the rows of a live database differ from those of a snapshot, by their keys.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/base/env.h"
+#include "core/rescue/row_table.h"
+
+namespace core {
+
+struct TableComparison {
+  std::string name;
+  std::uint64_t only_then = 0;  // rows that only the snapshot has
+  std::uint64_t only_now = 0;
+  std::uint64_t changed = 0;  // of the same key, with other values
+  std::uint64_t same = 0;
+
+  bool differs() const { return only_then + only_now + changed > 0; }
+};
+
+struct RowComparison {
+  std::vector<TableComparison> tables;  // by name
+  std::vector<RefusedTable> refused;    // that have no key to compare by, and the like
+  std::string ended;                    // why what follows was not compared; empty: all was
+};
+
+// Larger than this, of both files together, nothing is compared.
+inline constexpr std::uint64_t kMaxComparedBytes = 2ULL << 30;
+inline constexpr std::chrono::seconds kComparisonTime{5};
+
+// Joins by primary key between one moment of the live database (PinnedSource) and the sealed
+// snapshot; writes nothing. What it did not come to within kComparisonTime, and in larger files,
+// stands in `ended`. Errors: those of PinnedSource, of a snapshot that cannot be read; cancelled.
+Expected<RowComparison> compare_rows(const fs::path& live, const fs::path& snapshot,
+                                     std::chrono::milliseconds busy_timeout, const Env& env,
+                                     std::stop_token stop);
+
+}  // namespace core
