@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "core/base/paths.h"
 #include "core/catalog/catalog.h"
 #include "core/catalog/manifest.h"
 #include "core/catalog/names.h"
@@ -33,8 +34,8 @@ std::size_t added_bytes() {
     SnapshotName name;
     name.stem = std::string(kLongestKeptMark);
     name.date = Date{std::chrono::sys_days{}};  // all have one length
-    const fs::path manifest = manifest_path_of(format_snapshot_name(name));
-    return temporary_path_of(manifest).filename().native().size();
+    const fs::path manifest = manifest_path_of(path_of(format_snapshot_name(name)));
+    return text_of(temporary_path_of(manifest).filename()).size();
   }();
   return bytes;
 }
@@ -62,9 +63,14 @@ NameRules name_rules_of(const fs::path& folder, const FileSystem& files) {
   NameRules rules;
   // FAT counts its 255 characters in the longest bytes they may have.
   rules.max_bytes = std::min(kUsualMaxBytes, longest_name_in(folder).value_or(kUsualMaxBytes));
+#ifdef _WIN32
+  (void)files;
+  rules.windows = true;  // on any file system
+#else
   const auto mount = mount_of(folder, files);
   rules.windows = mount && std::find(kWindowsTypes.begin(), kWindowsTypes.end(), mount->type) !=
                                kWindowsTypes.end();
+#endif
   return rules;
 }
 

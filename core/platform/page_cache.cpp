@@ -1,7 +1,5 @@
 #include "core/platform/page_cache.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <atomic>
 #include <limits>
@@ -29,28 +27,17 @@ std::size_t reserve(std::size_t wanted) {
   return bytes;
 }
 
-// Comes as it is touched, in large pieces where the system has them: each spares the processor
-// hundreds of look-ups of addresses.
-char* map_memory(std::size_t bytes) {
-  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) return nullptr;
-#ifdef MADV_HUGEPAGE
-  ::madvise(memory, bytes, MADV_HUGEPAGE);
-#endif
-  return static_cast<char*>(memory);
-}
-
 }  // namespace
 
 PageCache::PageCache(std::size_t page_bytes, std::size_t wanted_bytes)
     : page_bytes_(page_bytes),
       bytes_(reserve(wanted_bytes)),
-      memory_(map_memory(bytes_ + kBehindBytes)) {
+      memory_(take_memory(bytes_ + kBehindBytes)) {
   if (memory_ != nullptr) sets_.resize(bytes_ / page_bytes_ / kWays);
 }
 
 PageCache::~PageCache() {
-  if (memory_ != nullptr) ::munmap(memory_, bytes_ + kBehindBytes);
+  if (memory_ != nullptr) give_back(memory_, bytes_ + kBehindBytes);
   in_use -= bytes_;
 }
 

@@ -400,7 +400,7 @@ fs::path Restoration::safety_path() const {
   const Instant now = env_.clock.now();
   fs::path path;
   for (int number = 1; number <= kMaxSafetyNames; ++number) {
-    path = target_.parent_path() / safety_copy_name(target_, now, number);
+    path = target_.parent_path() / path_of(safety_copy_name(target_, now, number));
     if (!is_there(path, env_.files) && !is_there(manifest_path_of(path), env_.files) &&
         side_files_of(path, env_.files).empty()) {
       break;

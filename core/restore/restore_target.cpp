@@ -57,7 +57,7 @@ Expected<> check_recorded_target(const fs::path& snapshot, const fs::path& targe
   const fs::path folder = resolved(snapshot.parent_path(), env.files);
   const auto runs = good_runs_of(target, env);
   const bool known = std::any_of(runs.begin(), runs.end(), [&](const RunRecord& run) {
-    const fs::path made(run.snapshot);
+    const fs::path made = path_of(run.snapshot);
     const auto other = parse_snapshot_name(text_of(made.filename()));
     return name && other && (name->stem == other->stem || is_kept_stem(name->stem, other->stem)) &&
            resolved(made.parent_path(), env.files) == folder;
