@@ -24,6 +24,13 @@ constexpr std::string_view kLongestKeptMark = "-before-loss-100";
 
 constexpr std::array<std::string_view, 5> kWindowsTypes{"vfat", "msdos", "exfat", "ntfs", "ntfs3"};
 
+// Whatever the file system is.
+#ifdef _WIN32
+constexpr bool kOnWindows = true;
+#else
+constexpr bool kOnWindows = false;
+#endif
+
 bool is_forbidden(char c) {
   return kNotOnWindows.find(c) != std::string_view::npos || static_cast<unsigned char>(c) < 0x20;
 }
@@ -63,14 +70,9 @@ NameRules name_rules_of(const fs::path& folder, const FileSystem& files) {
   NameRules rules;
   // FAT counts its 255 characters in the longest bytes they may have.
   rules.max_bytes = std::min(kUsualMaxBytes, longest_name_in(folder).value_or(kUsualMaxBytes));
-#ifdef _WIN32
-  (void)files;
-  rules.windows = true;  // on any file system
-#else
   const auto mount = mount_of(folder, files);
-  rules.windows = mount && std::find(kWindowsTypes.begin(), kWindowsTypes.end(), mount->type) !=
-                               kWindowsTypes.end();
-#endif
+  rules.windows = kOnWindows || (mount && std::find(kWindowsTypes.begin(), kWindowsTypes.end(),
+                                                    mount->type) != kWindowsTypes.end());
   return rules;
 }
 
