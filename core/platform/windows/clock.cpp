@@ -66,8 +66,12 @@ Instant wall_time(Instant instant) {
   const auto ticks = static_cast<std::uint64_t>(since.count());
   const FILETIME file{static_cast<DWORD>(ticks), static_cast<DWORD>(ticks >> 32)};
   SYSTEMTIME utc{}, local{};
+  DYNAMIC_TIME_ZONE_INFORMATION zone{};
+  TIME_ZONE_INFORMATION then{};
+  ::GetDynamicTimeZoneInformation(&zone);
   if (!::FileTimeToSystemTime(&file, &utc) ||
-      !::SystemTimeToTzSpecificLocalTimeEx(nullptr, &utc, &local)) {
+      !::GetTimeZoneInformationForYear(utc.wYear, &zone, &then) ||
+      !::SystemTimeToTzSpecificLocalTime(&then, &utc, &local)) {
     return whole;
   }
   const std::chrono::year_month_day date{std::chrono::year{local.wYear},
