@@ -7,7 +7,7 @@ if(BPD_TARGET MATCHES "windows")
   set(CMAKE_SYSTEM_NAME Windows)
   set(CMAKE_RC_COMPILER ${zig})
   set(CMAKE_RC_COMPILE_OBJECT "${zig} rc /:output-format coff /:target ${CMAKE_SYSTEM_PROCESSOR} \
-/:auto-includes none <DEFINES> <INCLUDES> /fo <OBJECT> <SOURCE>")
+/:auto-includes none <DEFINES> <INCLUDES> /fo <OBJECT> -- <SOURCE>")
 else()
   set(CMAKE_SYSTEM_NAME Darwin)
   set(CMAKE_INSTALL_NAME_TOOL true)
