@@ -52,6 +52,22 @@ std::string list_of(const std::vector<fs::path>& paths) {
   return text;
 }
 
+#ifdef _WIN32
+std::string move_command(const std::string& from, const std::string& to) {
+  return shell_command({"move", from, to});
+}
+std::string make_folder_command(const fs::path& folder) {
+  return shell_command({"mkdir", text_of(folder)});
+}
+#else
+std::string move_command(const std::string& from, const std::string& to) {
+  return shell_command({"mv", "-n", from, to});
+}
+std::string make_folder_command(const fs::path& folder) {
+  return shell_command({"mkdir", "-p", text_of(folder)});
+}
+#endif
+
 Expected<> check_recorded_target(const fs::path& snapshot, const fs::path& target, const Env& env) {
   const auto name = parse_snapshot_name(text_of(snapshot.filename()));
   const fs::path folder = resolved(snapshot.parent_path(), env.files);
@@ -81,7 +97,7 @@ Expected<> check_was_database(const fs::path& target, const Error& error, const 
                   "place does not replace it.",
               "Check the path. If it is a database whose beginning was destroyed, put it aside, "
               "then restore again: " +
-                  shell_command({"mv", "-n", text_of(target), text_of(target) + ".damaged"}));
+                  move_command(text_of(target), text_of(target) + ".damaged"));
 }
 
 }  // namespace core

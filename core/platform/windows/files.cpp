@@ -79,7 +79,7 @@ Descriptor open_path(const fs::path& path, DWORD access, bool follow) {
 // Over what is there, open or not: no moment without a file of that name, and no half of one.
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/ns-ntifs-_file_rename_information
 bool rename_over(const fs::path& from, const fs::path& to) {
-  const std::wstring source = system_path(from), target = system_path(to);
+  const std::wstring source = system_path(from), target = system_path(fs::absolute(to));
   return with_patience([&] {
     const Descriptor file = owned(::CreateFileW(
         source.c_str(), DELETE | SYNCHRONIZE, kShareAll, nullptr, OPEN_EXISTING,

@@ -52,6 +52,7 @@ ErrorCode code_of_error(DWORD error) {
     case ERROR_INVALID_NAME:
     case ERROR_BAD_PATHNAME:
     case ERROR_FILENAME_EXCED_RANGE:
+    case ERROR_DIRECTORY_NOT_SUPPORTED:
       return ErrorCode::invalid_argument;
     default:
       return ErrorCode::io;
@@ -72,6 +73,7 @@ const char* hint_for_code(ErrorCode code, DWORD error) {
       return "The file system there takes no file that large (FAT: less than 4 GiB). Choose a "
              "folder on another disk.";
     case ErrorCode::invalid_argument:
+      if (error == ERROR_DIRECTORY_NOT_SUPPORTED) return "";
       return "Windows allows no ? * : \" < > | in a name, and 255 characters; choose another one.";
     default:
       return error == ERROR_CRC || error == ERROR_IO_DEVICE ? "Check the disk." : "";
