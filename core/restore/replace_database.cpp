@@ -67,6 +67,11 @@ Expected<> ReplacedDatabase::guard() {
   if (!guard && guard.error().code == ErrorCode::busy) return fail_busy(other_openers());
   if (!guard) return fail(guard.error());
   guard_.emplace(std::move(*guard));
+  // What our connection left of its own.
+  if (const auto journal = env_.files.link_info(journal_of(target_));
+      facts_ && journal && journal->bytes == 0) {
+    (void)env_.files.remove(journal_of(target_));
+  }
   // One that could not be opened keeps its side files anyway.
   for (const fs::path& side : side_paths_of(target_)) {
     const auto info = env_.files.link_info(side);
@@ -250,9 +255,11 @@ void ReplacedDatabase::put_back() {
     if (auto again = connect()) connection_ = std::move(*again);
   }
   if (connection_ && was_wal) {
-    sqlite3_exec(connection_.get(),
-                 "ROLLBACK; PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL", nullptr,
-                 nullptr, nullptr);
+    if (sqlite3_get_autocommit(connection_.get()) == 0) {
+      sqlite3_exec(connection_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    }
+    sqlite3_exec(connection_.get(), "PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL",
+                 nullptr, nullptr, nullptr);
     // Then the last close tidies up after itself, as after any program.
     sqlite3_db_config(connection_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   }
