@@ -4,7 +4,7 @@
 #   ./bootstrap.sh install [PREFIX]   build, then install below PREFIX (default: ~/.local)
 #   ./bootstrap.sh uninstall [PREFIX] remove what install put there
 #   ./bootstrap.sh test [PRESET…]     build, then run the tests (release; also dev, tsan, clang)
-#   ./bootstrap.sh build [PRESET…]    build only, the tests too; macos: the programs for macOS
+#   ./bootstrap.sh build [PRESET…]    build only, the tests too; macos, windows: the programs for them
 # A second run installs and builds nothing that is in place. Needs root or sudo only to install.
 set -euo pipefail
 caller=$PWD  # paths of the command line are relative to it
@@ -107,15 +107,15 @@ build() {
   }
 }
 
-# build_for_macos PRESET…: the programs for these kinds of Mac. What was built cannot be run here.
-build_for_macos() {
+# build_for_others PRESET…: the programs for other systems.
+build_for_others() {
   install "${build_packages[@]}" "${cross_packages[@]}"
   command -v npm >/dev/null || install "${node_packages[@]}"
   packaging/cross/dependencies.sh build/cross
   local preset
   for preset in "$@"; do
     build "$preset" OFF all_programs
-    say "Built for macOS: build/$preset/backup-plugin-db and backup-plugin-db-http"
+    say "Built: build/$preset/backup-plugin-db and backup-plugin-db-http (${preset%-*})"
   done
 }
 
@@ -152,8 +152,9 @@ case ${1:-} in
     what=$1
     shift
     case "$what $*" in
-      "build macos") build_for_macos macos-arm64 macos-x64; exit ;;
-      "build macos-arm64" | "build macos-x64") build_for_macos "$1"; exit ;;
+      "build macos") build_for_others macos-arm64 macos-x64; exit ;;
+      "build windows") build_for_others windows-x64; exit ;;
+      "build macos-arm64" | "build macos-x64" | "build windows-x64") build_for_others "$1"; exit ;;
     esac
     install "${build_packages[@]}" "${test_packages[@]}"
     install_known "${mount_packages[@]}"

@@ -4,6 +4,7 @@
 
 #include "server/cli/program.h"
 #include "tools/run_command.h"
+#include "tools/self_test_command.h"
 #include "tools/tools.h"
 
 namespace server {
@@ -13,7 +14,7 @@ inline ProgramParts main_parts() {
   parts.name = "backup-plugin-db";
   parts.version = BPD_VERSION;
   parts.define = tools::define_server;
-  parts.commands = {tools::run_command()};
+  parts.commands = {tools::run_command(), tools::self_test_command()};
   return parts;
 }
 

@@ -64,6 +64,25 @@ std::string percent_encoded(std::string_view text) {
   return encoded;
 }
 
+// A path as it stands in a URI, and back: /C:/a/b.db for C:\a\b.db.
+#ifdef _WIN32
+std::string uri_path(std::string path) {
+  std::replace(path.begin(), path.end(), '\\', '/');
+  return path.starts_with('/') ? path : "/" + path;
+}
+std::string system_path(const std::string& path) {
+  const bool has_drive = path.size() > 2 && path[2] == ':';
+  return core::text_of(core::path_of(has_drive ? path.substr(1) : path));
+}
+#else
+std::string uri_path(std::string path) {
+  return path;
+}
+std::string system_path(std::string path) {
+  return path;
+}
+#endif
+
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;
   while (true) {
@@ -127,7 +146,7 @@ class SnapshotResources final : public server::ResourceProvider {
     if (!known) return server::UnknownResource{};
     // By the way that was looked at, and without a link that comes up on it meanwhile.
     const core::Bounds bounds(setting_.env, {known->parent_path()});
-    if (known->native().ends_with(core::kManifestEnding)) {
+    if (core::text_of(*known).ends_with(core::kManifestEnding)) {
       return read_manifest_text(uri, *known, bounds.env().files);
     }
     return read_snapshot(uri, *known, bounds.env().files);
@@ -279,7 +298,7 @@ bool fits(const Snapshot& snapshot, const Json& settled) {
 }  // namespace
 
 std::string snapshot_uri(std::string_view path) {
-  return std::string(kScheme) + percent_encoded(path);
+  return std::string(kScheme) + percent_encoded(uri_path(std::string(path)));
 }
 
 std::vector<std::string> uris_of_snapshot(const std::string& path, const Setting& setting) {
@@ -311,7 +330,7 @@ std::optional<std::string> path_of_uri(std::string_view uri) {
   if (!path || !path->starts_with('/') || path->find('\0') != std::string::npos) {
     return std::nullopt;
   }
-  return path;
+  return system_path(std::move(*path));
 }
 
 std::shared_ptr<server::ResourceProvider> snapshot_resources(const Setting& setting) {

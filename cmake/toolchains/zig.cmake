@@ -1,15 +1,22 @@
 # Builds for another system with zig: -DBPD_CROSS=FOLDER (packaging/cross/dependencies.sh made it)
-# and -DBPD_TARGET=aarch64-macos or x86_64-macos.
+# and -DBPD_TARGET=aarch64-macos, x86_64-macos or x86_64-windows-gnu.
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES BPD_CROSS BPD_TARGET)
 string(REGEX MATCH "^[^-]+" CMAKE_SYSTEM_PROCESSOR "${BPD_TARGET}")
-set(CMAKE_SYSTEM_NAME Darwin)
 set(zig ${BPD_CROSS}/zig)
+if(BPD_TARGET MATCHES "windows")
+  set(CMAKE_SYSTEM_NAME Windows)
+  set(CMAKE_RC_COMPILER ${zig})
+  set(CMAKE_RC_COMPILE_OBJECT "${zig} rc /:output-format coff /:target ${CMAKE_SYSTEM_PROCESSOR} \
+/:auto-includes none <DEFINES> <INCLUDES> /fo <OBJECT> -- <SOURCE>")
+else()
+  set(CMAKE_SYSTEM_NAME Darwin)
+  set(CMAKE_INSTALL_NAME_TOOL true)
+endif()
 set(CMAKE_C_COMPILER ${zig} cc)
 set(CMAKE_CXX_COMPILER ${zig} c++)
 set(CMAKE_C_COMPILER_TARGET ${BPD_TARGET})
 set(CMAKE_CXX_COMPILER_TARGET ${BPD_TARGET})
 set(CMAKE_CXX_FLAGS_INIT -D_LIBCPP_ENABLE_EXPERIMENTAL)  # std::jthread and std::stop_token
-set(CMAKE_INSTALL_NAME_TOOL true)
 foreach(language C CXX)
   set(CMAKE_${language}_ARCHIVE_CREATE "${zig} ar qc <TARGET> <OBJECTS>")
   set(CMAKE_${language}_ARCHIVE_APPEND "${zig} ar q <TARGET> <OBJECTS>")

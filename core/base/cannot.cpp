@@ -35,7 +35,10 @@ bool means_cannot(Operation operation, int error_number) {
     case Operation::measure:
       return false;
     case Operation::reserve:
-      return error_number != ENOSPC && error_number != EDQUOT && error_number != EFBIG;
+#ifdef EDQUOT
+      if (error_number == EDQUOT) return false;
+#endif
+      return error_number != ENOSPC && error_number != EFBIG;
     case Operation::lock:
       return error_number == ENOLCK || error_number == EBADF;  // NFS without its lock service
   }

@@ -134,7 +134,8 @@ class CommandRunner {
   virtual ~CommandRunner() = default;
   // An error only when the program could not be started (not_found, permission_denied, io), what it
   // printed could not be read (io), or a stop was requested (cancelled). At its timeout and on a
-  // stop, it and what it started get SIGTERM, and 500 ms later SIGKILL.
+  // stop, it and what it started get SIGTERM, and 500 ms later SIGKILL; on Windows they are ended
+  // at once. A batch file is unsupported there but through cmd.exe, which gets the last word as is.
   virtual Expected<CommandResult> run(const Command& command, std::stop_token stop) = 0;
 };
 

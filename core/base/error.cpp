@@ -51,7 +51,9 @@ ErrorCode code_of_errno(int error_number) {
     case EROFS:
       return ErrorCode::permission_denied;
     case ENOSPC:
+#ifdef EDQUOT
     case EDQUOT:
+#endif
       return ErrorCode::no_space;
     case EBUSY:
     case EAGAIN:

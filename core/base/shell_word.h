@@ -1,4 +1,5 @@
-// Turns arguments into a command line that a person can paste into a POSIX shell. Pure.
+// Turns arguments into a command line that a person can paste into a shell: a POSIX one, and on
+// Windows cmd as well as PowerShell. Pure.
 #pragma once
 
 #include <string>
@@ -9,6 +10,9 @@ namespace core {
 
 // One word, quoted only where the shell would read it as anything else.
 std::string shell_word(std::string_view word);
+// The same for the shells of Windows, on every system. Of a name with % or $ they make different
+// things; PowerShell wants an & before a program whose path is quoted.
+std::string windows_shell_word(std::string_view word);
 // "mkdir -p '/home/me/my project'".
 std::string shell_command(const std::vector<std::string>& words);
 

@@ -89,7 +89,7 @@ class Walk {
       if (entry.name.starts_with('.')) continue;
       if (entry.kind == FileInfo::Kind::folder && folder.second.empty()) {
         Folder below = folder;
-        below.path /= entry.name;
+        below.path /= path_of(entry.name);
         (folder.first.empty() ? below.first : below.second) = entry.name;
         pending_.push_back(std::move(below));
       } else if (entry.kind == FileInfo::Kind::file && matches) {
@@ -162,7 +162,8 @@ void name_place(Snapshot& snapshot, const Folder& folder) {
 }  // namespace
 
 bool is_damaged_copy(const Snapshot& snapshot) {
-  return snapshot.manifest && snapshot.stem == damaged_stem(stem_of(snapshot.manifest->source));
+  return snapshot.manifest &&
+         snapshot.stem == damaged_stem(stem_of(path_of(snapshot.manifest->source)));
 }
 
 bool taken_before(const Snapshot& a, const Snapshot& b, Instant now) {
@@ -186,11 +187,13 @@ Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter&
   std::string last;
   for (const Candidate& candidate : candidates) {
     const Folder& folder = walk.folders[candidate.folder];
-    auto snapshot = load(destination / candidate.relative, candidate.name, files, page.warnings);
+    auto snapshot =
+        load(destination / path_of(candidate.relative), candidate.name, files, page.warnings);
     if (!snapshot) continue;
     if (filter.source) {
       attach_manifest(*snapshot, files);
-      const bool unread = !snapshot->manifest_problem.empty() && snapshot->stem == stem_of(source);
+      const bool unread =
+          !snapshot->manifest_problem.empty() && snapshot->stem == stem_of(path_of(source));
       if (unread) page.warnings.push_back(snapshot->manifest_problem + " It is left out here.");
       if (!snapshot->manifest || snapshot->manifest->source != source) continue;
     }
@@ -235,7 +238,7 @@ Expected<std::vector<Snapshot>> list_series(const fs::path& folder, const std::s
   std::vector<std::string> warnings;
   std::size_t tables = 0;
   for (const SnapshotName& name : names) {
-    auto snapshot = load(folder / format_snapshot_name(name), name, files, warnings);
+    auto snapshot = load(folder / path_of(format_snapshot_name(name)), name, files, warnings);
     if (!snapshot) continue;
     attach_manifest(*snapshot, files);
     if (auto& manifest = snapshot->manifest) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/paths.h"
 #include "core/catalog/history.h"
 
 namespace core {
@@ -23,7 +24,7 @@ std::vector<fs::path> known_destinations(const Env& env) {
     }
   };
   const auto named = env.places.variables.find(std::string(kDestinationVariable));
-  if (named != env.places.variables.end()) add(named->second);
+  if (named != env.places.variables.end()) add(path_of(named->second));
   // Without a readable history there is just less to know.
   RunFilter snapshots;
   snapshots.kind = "snapshot";
@@ -31,7 +32,7 @@ std::vector<fs::path> known_destinations(const Env& env) {
   const auto runs = list_runs(snapshots, env);
   if (!runs) return folders;
   for (const auto& run : *runs) {
-    if (run.ok) add(run.destination);
+    if (run.ok) add(path_of(run.destination));
   }
   return folders;
 }

@@ -20,8 +20,9 @@ constexpr std::chrono::milliseconds kTimeout{2'000};
 constexpr std::uint64_t kMaxBytes = 256 << 20;  // a whole history has a few MiB
 
 fs::path damaged_name(const fs::path& history, Instant now, int number) {
-  fs::path path = history.parent_path() / (std::string(kDamagedHistory) + compact_instant(now));
-  if (number > 1) path += "-" + std::to_string(number);
+  fs::path path =
+      history.parent_path() / path_of(std::string(kDamagedHistory) + compact_instant(now));
+  if (number > 1) path += path_of("-" + std::to_string(number));
   return path;
 }
 
@@ -36,8 +37,8 @@ void remove_oldest(const fs::path& folder, FileSystem& files) {
   }
   std::sort(names.begin(), names.end());
   for (std::size_t i = 0; i + kMaxDamagedHistories < names.size(); ++i) {
-    (void)files.remove(folder / names[i]);
-    for (const fs::path& side : side_paths_of(folder / names[i])) (void)files.remove(side);
+    (void)files.remove(folder / path_of(names[i]));
+    for (const fs::path& side : side_paths_of(folder / path_of(names[i]))) (void)files.remove(side);
   }
 }
 

@@ -42,7 +42,7 @@ std::string remembered_id(const Env& env) {
   if (!runs) return "";
   for (const RunRecord& run : *runs) {
     if (!run.ok || run.snapshot.empty()) continue;
-    const auto manifest = read_manifest(run.snapshot, env.files);
+    const auto manifest = read_manifest(path_of(run.snapshot), env.files);
     if (manifest && is_id(manifest->machine)) return manifest->machine;
   }
   return "";
@@ -53,7 +53,7 @@ void make_id(const Env& env) {
   const fs::path path = id_path(env.places);
   std::string id = remembered_id(env);
   if (id.empty()) id = random_id();
-  const fs::path made = text_of(path) + "." + random_id();
+  const fs::path made = path_of(text_of(path) + "." + random_id());
   if (!env.files.make_folders(env.places.state, kPrivateFolder)) return;
   if (!env.files.write_atomically(made, id + "\n", kPrivateFile)) return;
   const bool damaged = env.files.link_info(path).has_value();

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "core/base/paths.h"
 #include "core/catalog/catalog.h"
 #include "core/catalog/manifest.h"
 #include "core/catalog/names.h"
@@ -23,6 +24,13 @@ constexpr std::string_view kLongestKeptMark = "-before-loss-100";
 
 constexpr std::array<std::string_view, 5> kWindowsTypes{"vfat", "msdos", "exfat", "ntfs", "ntfs3"};
 
+// Whatever the file system is.
+#ifdef _WIN32
+constexpr bool kOnWindows = true;
+#else
+constexpr bool kOnWindows = false;
+#endif
+
 bool is_forbidden(char c) {
   return kNotOnWindows.find(c) != std::string_view::npos || static_cast<unsigned char>(c) < 0x20;
 }
@@ -33,8 +41,8 @@ std::size_t added_bytes() {
     SnapshotName name;
     name.stem = std::string(kLongestKeptMark);
     name.date = Date{std::chrono::sys_days{}};  // all have one length
-    const fs::path manifest = manifest_path_of(format_snapshot_name(name));
-    return temporary_path_of(manifest).filename().native().size();
+    const fs::path manifest = manifest_path_of(path_of(format_snapshot_name(name)));
+    return text_of(temporary_path_of(manifest).filename()).size();
   }();
   return bytes;
 }
@@ -63,8 +71,8 @@ NameRules name_rules_of(const fs::path& folder, const FileSystem& files) {
   // FAT counts its 255 characters in the longest bytes they may have.
   rules.max_bytes = std::min(kUsualMaxBytes, longest_name_in(folder).value_or(kUsualMaxBytes));
   const auto mount = mount_of(folder, files);
-  rules.windows = mount && std::find(kWindowsTypes.begin(), kWindowsTypes.end(), mount->type) !=
-                               kWindowsTypes.end();
+  rules.windows = kOnWindows || (mount && std::find(kWindowsTypes.begin(), kWindowsTypes.end(),
+                                                    mount->type) != kWindowsTypes.end());
   return rules;
 }
 

@@ -41,7 +41,7 @@ std::optional<SnapshotName> parse_snapshot_name(std::string_view file_name) {
 
 fs::path manifest_path_of(const fs::path& snapshot) {
   fs::path path = snapshot;
-  path += kManifestEnding;
+  path += path_of(kManifestEnding);
   return path;
 }
 

@@ -9,9 +9,10 @@
 
 namespace core {
 
-// A lock (flock) on the folder itself: nothing is left behind in it, and the system releases it
-// when the process ends in any way. Unlike RunLock, it needs no state folder in common. Held until
-// destruction, and for short: while names get other content.
+// A lock (flock; on Windows a handle that is not shared) on the folder itself: nothing is left
+// behind in it, and the system releases it when the process ends in any way. Unlike RunLock, it
+// needs no state folder in common. Held until destruction, and for short: while names get other
+// content.
 class FolderLock {
  public:
   // Waits up to `timeout`; busy past it, cancelled on a stop request, within 100 ms. Where the file

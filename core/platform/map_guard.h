@@ -25,6 +25,14 @@ struct MapLimits {
 // remembers. The handler is installed with the first guard and passes on what is not ours.
 class MapGuard {
  public:
+  // Windows raises an exception in whoever touches such a page, which nothing can mend, and lets
+  // nobody cut short a file while it is mapped: there files are read.
+#ifdef _WIN32
+  static constexpr bool kMapsFiles = false;
+#else
+  static constexpr bool kMapsFiles = true;
+#endif
+
   MapGuard() = default;
   ~MapGuard();
   MapGuard(const MapGuard&) = delete;
@@ -34,7 +42,9 @@ class MapGuard {
   void watch(const void* base, std::size_t bytes);
   // Before the mapping goes: its addresses may become another's.
   void stop();
-  const void* base() const { return base_; }
+  const void* base() const {
+    return base_;
+  }
   // True when a page could not be read: what came from the mapping is not to be trusted.
   bool faulted() const;
 
@@ -46,7 +56,9 @@ class MapGuard {
   void let_go();
   // False once many pages had to go back after only a few reads, as where somebody reads here and
   // there in a large file: not mapping it is cheaper then. Until the next watch().
-  bool pays() const { return pays_; }
+  bool pays() const {
+    return pays_;
+  }
 
  private:
   void forget_touched();
@@ -57,7 +69,7 @@ class MapGuard {
   std::vector<bool> touched_;  // by granule
   std::size_t touched_granules_ = 0;
   std::size_t read_bytes_ = 0;  // since the pages went back
-  bool pays_ = true;
+  bool pays_ = kMapsFiles;
 };
 
 }  // namespace core

@@ -39,7 +39,7 @@ std::optional<Mount> parse(const std::string& line) {
   }
   if (before.size() < 6 || after.empty()) return std::nullopt;
   Mount mount;
-  mount.point = unescape_mount(before[4]);
+  mount.point = path_of(unescape_mount(before[4]));
   mount.type = after[0];
   mount.never_written =
       has_option(after.back(), "ro") &&
@@ -109,7 +109,7 @@ std::string mount_type_of(const fs::path& path, std::string_view mounts) {
     next_field(line);  // the device
     const std::string folder = unescape_mount(next_field(line));
     // Of two mounts on one folder the later one is seen.
-    if (folder.empty() || folder.size() < longest || !is_inside(path, folder)) continue;
+    if (folder.empty() || folder.size() < longest || !is_inside(path, path_of(folder))) continue;
     longest = folder.size();
     type = next_field(line);
   }
@@ -122,7 +122,7 @@ bool is_mount_point(const fs::path& path, std::string_view mounts) {
     std::string_view line = mounts.substr(0, end);
     mounts.remove_prefix(std::min(end + 1, mounts.size()));
     next_field(line);  // the device
-    if (unescape_mount(next_field(line)) == path) return true;
+    if (path_of(unescape_mount(next_field(line))) == path) return true;
   }
   return false;
 }

@@ -27,6 +27,9 @@ std::string mount_type_of(const fs::path& path, std::string_view mounts);
 // Whether something is mounted on that very path, from the same text. Pure.
 bool is_mount_point(const fs::path& path, std::string_view mounts);
 
+// The same of the present mounts; false where the system does not tell.
+bool is_mount_point(const fs::path& path, const FileSystem& files);
+
 // unsupported for a file that is a mount of its own: no other can be renamed over it.
 Expected<> check_no_mount(const fs::path& file, const FileSystem& files);
 

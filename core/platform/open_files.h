@@ -9,14 +9,16 @@
 namespace core {
 
 struct Opener {
-  int process_id = 0;
+  int process_id = 0;   // 0: not known
   std::string program;  // as the system has it; may be empty
   std::string user{};   // its name or number, where that is another than ours
 };
 
 // Every process that has the file, its -wal, -shm or -journal open, this one included; through any
 // name of the file. Reads /proc/*/fd and /proc/locks; on macOS asks libproc. Unless we are root, of
-// other users' processes only those are there that hold a lock; on macOS, none.
+// other users' processes only those are there that hold a lock; on macOS, none. On
+// Windows a file is opened for a moment so that nobody else may have it: that somebody has it is
+// always seen, this process as one without a number.
 std::vector<Opener> openers_of(const fs::path& database, const FileSystem& files);
 
 // The same without this process.

@@ -9,6 +9,8 @@
 
 namespace core {
 
+// On Windows all this is about the list of rights: the owner stays who made the file.
+
 // Permission bits as chmod(1) takes them: 0640.
 std::string mode_text(std::uint32_t mode);
 

@@ -48,6 +48,11 @@ class PageCache {
     std::uint32_t pins[kWays] = {};
   };
 
+  // The system's. Comes as it is touched, in large pieces where the system has them: each spares
+  // the processor hundreds of look-ups of addresses. Null where it gives none.
+  static char* take_memory(std::size_t bytes);
+  static void give_back(char* memory, std::size_t bytes);
+
   const std::size_t page_bytes_;
   const std::size_t bytes_;
   char* const memory_;  // null where the system gave none

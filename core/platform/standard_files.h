@@ -1,6 +1,8 @@
 // How this program was started: its standard files, its terminal, and who started it.
 #pragma once
 
+#include <cstdint>
+
 namespace core {
 
 // Takes the place of each of the descriptors 0 to 2 that is closed, so that no other file gets its
@@ -19,7 +21,7 @@ class Starter {
   bool gone() const;
 
  private:
-  const int id_;
+  const std::intptr_t id_;  // as the system knows it
 };
 
 }  // namespace core

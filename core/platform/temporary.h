@@ -9,6 +9,7 @@
 
 #include "core/base/env.h"
 #include "core/platform/descriptor.h"
+#include "core/platform/folder.h"
 
 namespace core {
 
@@ -17,10 +18,10 @@ fs::path temporary_path_of(const fs::path& file);
 // The name of the file that a temporary one is to become; nothing for any other name.
 std::optional<std::string> name_of_temporary(std::string_view file_name);
 
-// Creates a file (which must not exist), mode 0600, and locks it (flock) until the descriptor is
-// closed: a file without that lock was left by a process that has ended. `name` is relative to the
-// folder's descriptor, as in openat(2); errors name `path`.
-Expected<Descriptor> create_locked(int folder, const std::string& name, const fs::path& path);
+// Creates a file (which must not exist), for its user alone, and locks it (flock) until the
+// descriptor is closed: a file without that lock was left by a process that has ended. `within`,
+// where given, is its folder, and no link on the path is followed.
+Expected<Descriptor> create_locked(const fs::path& path, const Folder* within = nullptr);
 // Removes a file that create_locked made in a process which has ended; false when it is still at
 // work. Where the file system has no flock, one that was not written to for two days counts as
 // abandoned. The file must not be open in this process. Follows no link: the path must be resolved.

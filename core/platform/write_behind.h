@@ -86,7 +86,6 @@ class WriteBehind {
 
   WriteBehind(std::filesystem::path path, Descriptor file, const WriteBehindOptions& options,
               std::stop_token stop);
-  Expected<> reserve(std::uint64_t bytes);
   void start_threads();
   Expected<> append(const unsigned char* data, std::size_t bytes);
   Expected<> append_zeros(std::uint64_t bytes);
@@ -99,11 +98,10 @@ class WriteBehind {
   void hash_blocks();
   std::uint64_t free_blocks() const;
   Expected<std::string> hash_file();
-  bool has_final_size() const;
-  void start_write_back(std::uint64_t written);
+  void write_back();
   void set_failure(Error error);
   Expected<> failure() const;
-  Error error_here(int error_number, const std::string& verb) const;
+  Error cut_short() const;
 
   const std::filesystem::path path_;
   const Descriptor file_;
@@ -120,7 +118,7 @@ class WriteBehind {
   bool filling_ = false;             // the block of sequence number produced_ belongs to the caller
   std::uint64_t size_ = 0;           // bytes appended
   std::uint64_t written_bytes_ = 0;  // the writer's
-  [[maybe_unused]] std::uint64_t write_back_started_ = 0;  // likewise
+  std::uint64_t write_back_started_ = 0;  // likewise
 
   mutable std::mutex mutex_;
   std::condition_variable_any space_;  // for the caller

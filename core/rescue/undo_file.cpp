@@ -54,9 +54,9 @@ Expected<std::string> keep_undo(const UndoRecord& record, const Env& env) {
   for (int number = 1; number <= kMaxNames; ++number) {
     const std::string name =
         stem + (number == 1 ? "" : "-" + std::to_string(number)) + std::string(kEnding);
-    if (env.files.link_info(folder / name)) continue;
-    BPD_TRY(env.files.write_atomically(folder / name, head.dump() + "\n" + record.changeset,
-                                       kPrivateFile));
+    if (env.files.link_info(folder / path_of(name))) continue;
+    BPD_TRY(env.files.write_atomically(folder / path_of(name),
+                                       head.dump() + "\n" + record.changeset, kPrivateFile));
     return name;
   }
   return fail(ErrorCode::conflict, "There are too many undo files in " + text_of(folder) + ".",
@@ -70,7 +70,7 @@ Expected<UndoRecord> read_undo(const std::string& name, const Env& env) {
                 "Give the name that " + say(Action::put_back_rows) + " told; they lie in " +
                     text_of(folder) + ".");
   }
-  const auto text = env.files.read(folder / name, kMaxChangesetBytes + kMaxHeadBytes);
+  const auto text = env.files.read(folder / path_of(name), kMaxChangesetBytes + kMaxHeadBytes);
   if (!text && text.error().code == ErrorCode::not_found) {
     return fail(ErrorCode::not_found, "There is no undo " + name + "; it may be done already.",
                 "Give the name that " + say(Action::put_back_rows) + " told; they lie in " +
@@ -99,7 +99,7 @@ Expected<UndoRecord> read_undo(const std::string& name, const Env& env) {
 }
 
 Expected<> forget_undo(const std::string& name, const Env& env) {
-  return env.files.remove(undo_folder(env) / name);
+  return env.files.remove(undo_folder(env) / path_of(name));
 }
 
 }  // namespace core

@@ -38,6 +38,9 @@ Expected<std::unique_ptr<ReplacedDatabase>> ReplacedDatabase::take(
   BPD_TRY(taken->lock(busy_timeout, std::move(stop)));
   // Who opened it before it was locked, and is idle, would go on with the file that was replaced.
   if (auto openers = taken->other_openers(); !openers.empty()) return taken->fail_busy(openers);
+  if constexpr (FileGuard::kNeeded) {
+    BPD_TRY(taken->guard());
+  }
   return taken;
 }
 
@@ -57,14 +60,39 @@ tl::unexpected<Error> ReplacedDatabase::fail_busy(const std::vector<Opener>& ope
               "Close it there, then restore again; or restore to a new file.");
 }
 
+// The database is in rollback mode by now: who opened it in between and went again left it whole.
+Expected<> ReplacedDatabase::guard() {
+  connection_.reset();
+  auto guard = FileGuard::take(target_);
+  if (!guard && guard.error().code == ErrorCode::busy) return fail_busy(other_openers());
+  if (!guard) return fail(guard.error());
+  guard_.emplace(std::move(*guard));
+  // What our connection left of its own.
+  if (const auto journal = env_.files.link_info(journal_of(target_));
+      facts_ && journal && journal->bytes == 0) {
+    (void)env_.files.remove(journal_of(target_));
+  }
+  // One that could not be opened keeps its side files anyway.
+  for (const fs::path& side : side_paths_of(target_)) {
+    const auto info = env_.files.link_info(side);
+    if (!facts_ || side == shm_of(target_) || !info || info->bytes == 0) continue;
+    return fail(ErrorCode::busy, "Another program has just used " + text_of(target_) + ".",
+                "Close it there, then restore again; or restore to a new file.");
+  }
+  return {};
+}
+
+Expected<sqlite::ConnectionHandle> ReplacedDatabase::connect() {
+  return sqlite::open(text_of(target_),
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
+                      vfs_->name());
+}
+
 Expected<> ReplacedDatabase::lock(std::chrono::milliseconds busy_timeout, std::stop_token stop) {
   BPD_TRY(refuse_odd_side_files(target_, env_.files));
   BPD_TRY_AS(folder, Folder::of(target_));
   vfs_.emplace(std::move(*folder));
-  BPD_TRY_AS(connection,
-             sqlite::open(text_of(target_),
-                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
-                          vfs_->name()));
+  BPD_TRY_AS(connection, connect());
   connection_ = std::move(*connection);
   sqlite3_busy_timeout(connection_.get(), kLockTryMs);
   // Should locking fail half-way, the WAL stays as it is.
@@ -187,9 +215,17 @@ Expected<> ReplacedDatabase::swap_in(const fs::path& file) {
   if (!linked_) {
     BPD_TRY(env_.files.rename_new(target_, safety_));
   }
-  auto renamed = env_.files.rename(file, target_);
+  auto renamed = rename_over_target(file);
   if (!renamed && !linked_) (void)env_.files.rename(safety_, target_);
   return renamed;
+}
+
+Expected<> ReplacedDatabase::rename_over_target(const fs::path& file) {
+  auto renamed = env_.files.rename(file, target_);
+  if (renamed || !guard_) return renamed;
+  // A file system without renames over an open file: then for this moment nothing holds it.
+  guard_->release();
+  return env_.files.rename(file, target_);
 }
 
 Expected<std::vector<std::string>> ReplacedDatabase::replace_with(const fs::path& file) {
@@ -197,6 +233,7 @@ Expected<std::vector<std::string>> ReplacedDatabase::replace_with(const fs::path
   BPD_TRY(swap_in(file));
   done_ = true;
   connection_.reset();
+  guard_.reset();
   if (facts_) {
     // Of a database that was locked, what was moved holds nothing.
     for (const auto& [from, to] : moved_) (void)env_.files.remove(to);
@@ -209,13 +246,20 @@ Expected<std::vector<std::string>> ReplacedDatabase::replace_with(const fs::path
 }
 
 void ReplacedDatabase::put_back() {
+  guard_.reset();
   for (const auto& [from, to] : moved_) (void)env_.files.rename(to, from);
   if (linked_) (void)env_.files.remove(safety_);
   if (!safety_.empty()) (void)env_.files.remove(manifest_path_of(safety_));
-  if (connection_ && facts_ && facts_->journal_mode == "wal") {
-    sqlite3_exec(connection_.get(),
-                 "ROLLBACK; PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL", nullptr,
-                 nullptr, nullptr);
+  const bool was_wal = facts_ && facts_->journal_mode == "wal";
+  if (!connection_ && was_wal && FileGuard::kNeeded) {
+    if (auto again = connect()) connection_ = std::move(*again);
+  }
+  if (connection_ && was_wal) {
+    if (sqlite3_get_autocommit(connection_.get()) == 0) {
+      sqlite3_exec(connection_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    }
+    sqlite3_exec(connection_.get(), "PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL",
+                 nullptr, nullptr, nullptr);
     // Then the last close tidies up after itself, as after any program.
     sqlite3_db_config(connection_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   }

@@ -12,6 +12,7 @@
 
 #include "core/base/env.h"
 #include "core/catalog/manifest.h"
+#include "core/platform/file_guard.h"
 #include "core/platform/open_files.h"
 #include "core/sqlite/folder_vfs.h"
 #include "core/sqlite/sqlite.h"
@@ -22,11 +23,12 @@ namespace core {
 // puts everything back as it was.
 //
 // Between taking and replacing no other program can read or write the database through SQLite: it
-// is locked exclusively, in rollback mode (its WAL folded in), with no -wal or -shm beside it that
-// could replay into what comes in its place. A database that SQLite cannot open is not locked; its
-// side files are kept beside its copy. https://www.sqlite.org/howtocorrupt.html, section 2.4 (why a
-// database and its side files must not part). Of one that is gone the side files are kept likewise,
-// under the name that its copy would have: they may hold its last transactions.
+// is locked exclusively (on Windows: held by a FileGuard), in rollback mode (its WAL folded in),
+// with no -wal or -shm beside it that could replay into what comes in its place. A database that
+// SQLite cannot open is not locked; its side files are kept beside its copy.
+// https://www.sqlite.org/howtocorrupt.html, section 2.4 (why a database and its side files must not
+// part). Of one that is gone the side files are kept likewise, under the name that its copy would
+// have: they may hold its last transactions.
 class ReplacedDatabase {
  public:
   // busy when another program has it open, within `busy_timeout`; the message names it. The target
@@ -55,19 +57,23 @@ class ReplacedDatabase {
  private:
   ReplacedDatabase(fs::path target, const Env& env) : target_(std::move(target)), env_(env) {}
   Expected<> lock(std::chrono::milliseconds busy_timeout, std::stop_token stop);
+  Expected<sqlite::ConnectionHandle> connect();
   Expected<> try_lock();
+  Expected<> guard();
   Expected<> read_facts(const std::string& journal_mode);
   Expected<> move_side_files(const fs::path& safety);
   // All but this process.
   std::vector<Opener> other_openers() const;
   tl::unexpected<Error> fail_busy(const std::vector<Opener>& openers) const;
   Expected<> swap_in(const fs::path& file);
+  Expected<> rename_over_target(const fs::path& file);
   void put_back();
 
   const fs::path target_;
   const Env& env_;
   std::optional<FolderVfs> vfs_;  // outlives the connection
   sqlite::ConnectionHandle connection_;
+  std::optional<FileGuard> guard_;  // in place of the lock, where there has to be one
   std::optional<Manifest> facts_;
   bool lost_ = false;
   fs::path safety_;

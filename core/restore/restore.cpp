@@ -5,7 +5,6 @@
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
-#include "core/base/shell_word.h"
 #include "core/catalog/history.h"
 #include "core/catalog/machine.h"
 #include "core/catalog/names.h"
@@ -146,7 +145,7 @@ Expected<> Restoration::find_target() {
                 "There is no folder " + text_of(wanted.parent_path()) + " to restore " +
                     text_of(wanted.filename()) + " to.",
                 "If that path is right, make it, then restore again: " +
-                    shell_command({"mkdir", "-p", text_of(wanted.parent_path())}));
+                    make_folder_command(wanted.parent_path()));
   }
   if (!folder) return fail(folder.error());
   const auto info = around_.files.info(wanted);
@@ -191,7 +190,7 @@ Expected<> Restoration::check_new_target() {
   for (const fs::path& path : side_files) {
     const std::string suffix = text_of(path).substr(text_of(target_).size());
     move += (move.empty() ? "" : " && ") +
-            shell_command({"mv", "-n", text_of(path), text_of(target_) + ".aside" + suffix});
+            move_command(text_of(path), text_of(target_) + ".aside" + suffix);
   }
   return fail(ErrorCode::conflict,
               "Beside the new database's name lies what is left of another one, and SQLite would "
@@ -400,7 +399,7 @@ fs::path Restoration::safety_path() const {
   const Instant now = env_.clock.now();
   fs::path path;
   for (int number = 1; number <= kMaxSafetyNames; ++number) {
-    path = target_.parent_path() / safety_copy_name(target_, now, number);
+    path = target_.parent_path() / path_of(safety_copy_name(target_, now, number));
     if (!is_there(path, env_.files) && !is_there(manifest_path_of(path), env_.files) &&
         side_files_of(path, env_.files).empty()) {
       break;

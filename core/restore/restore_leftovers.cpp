@@ -20,7 +20,8 @@ std::string described_by(const std::string& file_name, const fs::path& target) {
 
 bool is_temporary_of_restore(const std::string& file_name, const fs::path& target) {
   const auto becomes = name_of_temporary(file_name);
-  return becomes && (*becomes == target.filename() || !described_by(*becomes, target).empty());
+  return becomes &&
+         (*becomes == text_of(target.filename()) || !described_by(*becomes, target).empty());
 }
 
 // A manifest is written before its safety copy gets its name, and gets its digest when that is
@@ -47,7 +48,7 @@ std::vector<fs::path> second_names_of(const fs::path& database, const FileSystem
   if (!live || live->kind != FileInfo::Kind::file || live->names < 2) return names;
   for (const DirEntry& entry : files_beside(database, files)) {
     if (!is_safety_copy_of(entry.name, database)) continue;
-    const fs::path path = database.parent_path() / entry.name;
+    const fs::path path = database.parent_path() / path_of(entry.name);
     const auto info = files.link_info(path);
     if (info && info->id == live->id) names.push_back(path);
   }
@@ -78,11 +79,11 @@ std::vector<std::string> sweep_restore_leftovers(const fs::path& target, const E
     }
   }
   for (const DirEntry& entry : files_beside(target, files)) {
-    const fs::path path = target.parent_path() / entry.name;
+    const fs::path path = target.parent_path() / path_of(entry.name);
     const std::string described = described_by(entry.name, target);
     if (is_temporary_of_restore(entry.name, target)) {
       note(remove_if_abandoned(path, env.clock.now()));
-    } else if (!described.empty() && is_orphan(target.parent_path() / described, files)) {
+    } else if (!described.empty() && is_orphan(target.parent_path() / path_of(described), files)) {
       note(files.remove(path));
     }
   }

@@ -52,12 +52,28 @@ std::string list_of(const std::vector<fs::path>& paths) {
   return text;
 }
 
+#ifdef _WIN32
+std::string move_command(const std::string& from, const std::string& to) {
+  return shell_command({"move", from, to});
+}
+std::string make_folder_command(const fs::path& folder) {
+  return shell_command({"mkdir", text_of(folder)});
+}
+#else
+std::string move_command(const std::string& from, const std::string& to) {
+  return shell_command({"mv", "-n", from, to});
+}
+std::string make_folder_command(const fs::path& folder) {
+  return shell_command({"mkdir", "-p", text_of(folder)});
+}
+#endif
+
 Expected<> check_recorded_target(const fs::path& snapshot, const fs::path& target, const Env& env) {
   const auto name = parse_snapshot_name(text_of(snapshot.filename()));
   const fs::path folder = resolved(snapshot.parent_path(), env.files);
   const auto runs = good_runs_of(target, env);
   const bool known = std::any_of(runs.begin(), runs.end(), [&](const RunRecord& run) {
-    const fs::path made(run.snapshot);
+    const fs::path made = path_of(run.snapshot);
     const auto other = parse_snapshot_name(text_of(made.filename()));
     return name && other && (name->stem == other->stem || is_kept_stem(name->stem, other->stem)) &&
            resolved(made.parent_path(), env.files) == folder;
@@ -81,7 +97,7 @@ Expected<> check_was_database(const fs::path& target, const Error& error, const 
                   "place does not replace it.",
               "Check the path. If it is a database whose beginning was destroyed, put it aside, "
               "then restore again: " +
-                  shell_command({"mv", "-n", text_of(target), text_of(target) + ".damaged"}));
+                  move_command(text_of(target), text_of(target) + ".damaged"));
 }
 
 }  // namespace core

@@ -202,7 +202,7 @@ ScheduleList list_schedules(const Env& env, std::stop_token stop) {
                                  say(Action::remove_schedule) + "."});
     }
   }
-  bool uses_systemd = false, uses_cron = false;
+  bool uses_systemd = false, uses_cron = false, uses_windows = false;
   for (auto& [name, status] : by_name) {
     status.name = name;
     if (status.job) {
@@ -212,11 +212,13 @@ ScheduleList list_schedules(const Env& env, std::stop_token stop) {
       check_runs(status, env);
       uses_systemd |= status.job->scheduler == SchedulerKind::systemd;
       uses_cron |= status.job->scheduler == SchedulerKind::cron;
+      uses_windows |= status.job->scheduler == SchedulerKind::windows;
     }
     list.schedules.push_back(std::move(status));
   }
   if (uses_systemd && !facts.linger) list.warnings.push_back(linger_warning(facts));
   if (uses_cron && !facts.cron_running) list.warnings.push_back(cron_warning());
+  if (uses_windows) list.warnings.push_back(logon_warning());
   if (facts.wsl && !by_name.empty()) list.warnings.push_back(wsl_warning());
   return list;
 }

@@ -106,6 +106,7 @@ bool holds_entry(const Scheduler& scheduler, const std::string& name, const Host
 // What users are told of a machine where runs may not happen.
 std::string linger_warning(const HostFacts& facts);
 std::string cron_warning();
+std::string logon_warning();
 std::string wsl_warning();
 
 // What `entries` and `check_entry` are for schedulers that keep an entry in files of their own.

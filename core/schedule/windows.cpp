@@ -20,6 +20,24 @@ RunCommand schtasks(const HostFacts& facts, std::vector<std::string> arguments) 
   return command;
 }
 
+// What of a definition, as schtasks prints it, are ASCII characters: it comes in UTF-16 or in the
+// console's code page, of which all have those. Nothing that is looked for is more.
+std::string ascii_of(std::string_view printed) {
+  std::string text;
+  for (const char c : printed) {
+    if (c != '\0' && (c & 0x80) == 0) text += c;
+  }
+  return text;
+}
+
+bool disables(const std::string& definition, const std::string& element) {
+  const std::size_t begin = definition.find("<" + element + ">");
+  if (begin == std::string::npos) return false;
+  const std::size_t end = definition.find("</" + element + ">", begin);
+  return definition.substr(begin, end - begin).find("<Enabled>false</Enabled>") !=
+         std::string::npos;
+}
+
 class Windows final : public Scheduler {
  public:
   SchedulerKind kind() const override { return SchedulerKind::windows; }
@@ -39,6 +57,7 @@ class Windows final : public Scheduler {
         schtasks(facts, {"/create", "/tn", task_name(job.name), "/xml", text_of(path), "/f"}));
     // The Task Scheduler keeps a copy of its own.
     plan.steps.emplace_back(RemoveFile{path});
+    plan.warnings.push_back(logon_warning());
     return plan;
   }
 
@@ -88,11 +107,17 @@ class Windows final : public Scheduler {
                         const std::vector<CommandResult>& answers) const override {
     EntryState state;
     state.known = answers.size() == 1 && answers[0].exit_code == 0;
-    const bool disabled =
-        state.known && answers[0].output.find("<Enabled>false</Enabled>") != std::string::npos;
-    state.active = state.known && !disabled;
-    if (!state.known) state.problem = "the Task Scheduler has no task " + task_name(name);
-    if (disabled) state.problem = "the task " + task_name(name) + " is disabled";
+    if (!state.known) {
+      state.problem = "the Task Scheduler has no task " + task_name(name);
+      return state;
+    }
+    const std::string definition = ascii_of(answers[0].output);
+    if (disables(definition, "Settings")) {
+      state.problem = "the task " + task_name(name) + " is disabled";
+    } else if (disables(definition, "Triggers")) {
+      state.problem = "the trigger of the task " + task_name(name) + " is disabled";
+    }
+    state.active = state.problem.empty();
     return state;
   }
 };
@@ -111,7 +136,8 @@ Expected<std::string> render_task(const BackupJob& job, const HostFacts& facts) 
     return refuse_expansion(program);
   }
   // conhost --headless gives the console program a console without a window.
-  BPD_TRY_AS(arguments, windows_arguments({"--headless", program, "run", job.name, "--scheduled"}));
+  BPD_TRY_AS(arguments, windows_arguments(
+                            {"--headless", program, "run", job.name, "--scheduled", "--if-due"}));
   BPD_TRY_AS(escaped, xml_text(*arguments));
   return "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\n"
          "<Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">\n"
@@ -120,7 +146,10 @@ Expected<std::string> render_task(const BackupJob& job, const HostFacts& facts) 
          "' (backup-plugin-db)</Description>\n  </RegistrationInfo>\n"
          "  <Triggers>\n    <CalendarTrigger>\n      <StartBoundary>2020-01-01T" +
          format_time_of_day(job.time) +
-         ":00</StartBoundary>\n      <Enabled>true</Enabled>\n"
+         ":00</StartBoundary>\n"
+         // A run that failed, or a start that was missed for good, is tried again within the hour.
+         "      <Repetition>\n        <Interval>PT1H</Interval>\n"
+         "        <Duration>P1D</Duration>\n      </Repetition>\n"
          "      <ScheduleByDay>\n        <DaysInterval>1</DaysInterval>\n      </ScheduleByDay>\n"
          "    </CalendarTrigger>\n  </Triggers>\n"
          "  <Principals>\n    <Principal id=\"Author\">\n"
@@ -138,6 +167,12 @@ Expected<std::string> render_task(const BackupJob& job, const HostFacts& facts) 
          "  </Settings>\n  <Actions Context=\"Author\">\n    <Exec>\n"
          "      <Command>%SystemRoot%\\System32\\conhost.exe</Command>\n      <Arguments>" +
          *escaped + "</Arguments>\n    </Exec>\n  </Actions>\n</Task>\n";
+}
+
+std::string logon_warning() {
+  return "The Task Scheduler runs tasks of ours only while their user is logged on; what was "
+         "missed "
+         "is made up for within an hour of the next logon.";
 }
 
 const Scheduler& windows_scheduler() {

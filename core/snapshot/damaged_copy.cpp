@@ -10,7 +10,7 @@ namespace core {
 Expected<fs::path> keep_damaged_copy(const SnapshotPlan& plan, Manifest manifest, Temporary& file,
                                      FileSystem& files, const RunLock&) {
   const std::string stem = damaged_stem(plan.name.stem);
-  const fs::path path = plan.folder / format_snapshot_name({stem, plan.name.date});
+  const fs::path path = plan.folder / path_of(format_snapshot_name({stem, plan.name.date}));
   BPD_TRY_AS(series, list_series(plan.folder, stem, files));
   std::erase_if(*series, [&](const Snapshot& other) {
     return !is_damaged_copy(other) || other.manifest->source != manifest.source ||

@@ -65,7 +65,7 @@ Expected<fs::path> Aside::make() {
     SnapshotName name = request_.name;
     name.stem += kKeptMark;
     if (number > 1) name.stem += "-" + std::to_string(number);
-    fs::path aside = folder / format_snapshot_name(name);
+    fs::path aside = folder / path_of(format_snapshot_name(name));
     const auto taken = files_.link_info(aside);
     if (taken && taken->id == earlier->id) return aside;  // by a run that then was killed
     if (taken || files_.link_info(manifest_path_of(aside))) continue;

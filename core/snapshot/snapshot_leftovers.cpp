@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "core/base/paths.h"
 #include "core/catalog/catalog.h"
 #include "core/catalog/names.h"
 #include "core/platform/temporary.h"
@@ -45,7 +46,7 @@ SweptLeftovers sweep_snapshot_leftovers(const fs::path& folder, const std::strin
   std::set<std::chrono::sys_days> unpublished;  // days of which a copy was swept
   for (const DirEntry& entry : *entries) {
     if (entry.kind != FileInfo::Kind::file || !is_temporary_of(entry.name, stem)) continue;
-    const fs::path path = folder / entry.name;
+    const fs::path path = folder / path_of(entry.name);
     if (!note(path, remove_if_abandoned(path, env.clock.now()))) continue;
     const auto copy_of = parse_snapshot_name(name_of_temporary(entry.name).value_or(""));
     if (copy_of) unpublished.insert(copy_of->date);
@@ -53,8 +54,8 @@ SweptLeftovers sweep_snapshot_leftovers(const fs::path& folder, const std::strin
   for (const DirEntry& entry : *entries) {
     const auto name = described_by(entry.name, stem);
     if (entry.kind != FileInfo::Kind::file || !name || !unpublished.contains(name->date)) continue;
-    if (!describes_nothing(folder / format_snapshot_name(*name), source, files)) continue;
-    const fs::path path = folder / entry.name;
+    if (!describes_nothing(folder / path_of(format_snapshot_name(*name)), source, files)) continue;
+    const fs::path path = folder / path_of(entry.name);
     const auto removed = files.remove(path);
     note(path, removed ? Expected<bool>(true) : fail(removed.error()));
   }

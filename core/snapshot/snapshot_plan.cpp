@@ -38,7 +38,7 @@ Expected<fs::path> series_folder(const SnapshotPlan& plan, const FileSystem& fil
   fs::path folder = plan.destination;
   for (const std::string& name : {plan.flat ? std::string() : plan.host, plan.label}) {
     if (name.empty()) continue;
-    folder /= name;
+    folder /= path_of(name);
     const auto there = files.link_info(folder);
     if (!there || there->kind != FileInfo::Kind::symlink) continue;
     return fail(ErrorCode::conflict,
@@ -123,7 +123,7 @@ Expected<SnapshotPlan> plan_snapshot(const SnapshotRequest& request, const Env& 
   }
   plan.name.stem = fitting_stem(stem_of(plan.source), rules);
   plan.name.date = request.date.value_or(env.clock.local_date(env.clock.now()));
-  plan.snapshot = plan.folder / format_snapshot_name(plan.name);
+  plan.snapshot = plan.folder / path_of(format_snapshot_name(plan.name));
   return plan;
 }
 

@@ -15,7 +15,7 @@ struct FolderVfs::State {
     static const std::string kNone;
     const auto known = ways.find(path);
     if (known != ways.end()) return known->second;
-    const std::filesystem::path file(path);
+    const std::filesystem::path file = path_of(path);
     if (file.parent_path() != folder.path() || !file.has_filename()) return kNone;
     return ways.emplace(path, folder.way_to(text_of(file.filename()))).first->second;
   }

@@ -199,7 +199,7 @@ const Methods kMethods = {3,
 
 // Two descriptors on what lies there.
 int open_twice(sqlite3_vfs* system, sqlite3_file* file, const char* path, int flags, int* out) {
-  auto folder = Folder::of(path);
+  auto folder = Folder::of(path_of(path));
   if (!folder) return SQLITE_CANTOPEN;
   VfsName name(folder->way_to(text_of(path_of(path).filename())));
   const char* way = self(file).way.emplace(Way{std::move(*folder), std::move(name)}).name.get();

@@ -13,7 +13,6 @@ namespace core {
 namespace {
 
 constexpr std::size_t kMaxBesideEntries = 10'000;
-constexpr std::uint64_t kMaxMountsBytes = 4 << 20;
 // The first bytes of a journal that holds pages; zeroed or cut off when its transaction has ended.
 // https://www.sqlite.org/fileformat.html#the_rollback_journal
 constexpr std::string_view kJournalMagic("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", 8);
@@ -30,11 +29,6 @@ struct OtherNames {
   }
 };
 
-bool is_mounted_itself(const fs::path& path, const FileSystem& files) {
-  const auto mounts = files.read("/proc/mounts", kMaxMountsBytes);
-  return mounts && is_mount_point(path, *mounts);
-}
-
 OtherNames other_names_of(const fs::path& path, const FileSystem& files) {
   OtherNames names;
   const auto info = files.link_info(path);
@@ -49,11 +43,11 @@ OtherNames other_names_of(const fs::path& path, const FileSystem& files) {
   if (info->names > 1) {
     const auto entries = files.list(path.parent_path(), kMaxBesideEntries);
     for (const DirEntry& entry : entries ? *entries : std::vector<DirEntry>()) {
-      const fs::path other = path.parent_path() / entry.name;
+      const fs::path other = path.parent_path() / path_of(entry.name);
       if (entry.kind == FileInfo::Kind::file && is_same(other)) names.beside.insert(other);
     }
   }
-  names.all_found = !is_mounted_itself(path, files) && names.all().size() + 1 == info->names;
+  names.all_found = !is_mount_point(path, files) && names.all().size() + 1 == info->names;
   return names;
 }
 
@@ -94,7 +88,7 @@ std::string how_to_find_names(const fs::path& path, const FileSystem& files) {
 
 bool may_have_second_names(const fs::path& path, const FileSystem& files) {
   const auto info = files.info(path);
-  return (info && info->names > 1) || is_mounted_itself(path, files);
+  return (info && info->names > 1) || is_mount_point(path, files);
 }
 
 Expected<> check_second_wal(const fs::path& path, const FileSystem& files) {

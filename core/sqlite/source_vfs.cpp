@@ -4,6 +4,7 @@
 #include <cstring>
 #include <optional>
 
+#include "core/base/paths.h"
 #include "core/base/prefetch.h"
 #include "core/base/side_files.h"
 #include "core/sqlite/folder_vfs.h"
@@ -22,6 +23,7 @@ struct SourceVfs::State {
   bool still = false;  // Media::still
   bool had_wal = false;
   bool had_shm = false;
+  bool removes_wal = false;  // once it is closed
   bool side_files_refused = false;
   bool watching = false;
   std::vector<unsigned char> last_read;
@@ -47,7 +49,8 @@ constexpr int kMaxPrefetchBytes = 4096;
 struct SourceFile {
   sqlite3_file base;
   State* state;
-  bool database;   // not -wal, not a journal
+  bool database;  // not -wal, not a journal
+  bool wal;
   bool temporary;  // SQLite's own, which lies elsewhere and has no name
 };
 
@@ -60,17 +63,22 @@ sqlite3_file* inner(sqlite3_file* file) {
 
 bool exists(const std::string& path) {
   std::error_code error;
-  return fs::exists(fs::symlink_status(path, error));
+  return fs::exists(fs::symlink_status(path_of(path), error));
 }
 
 bool is_empty(const std::string& path) {
   std::error_code error;
-  return fs::file_size(path, error) == 0 && !error;
+  return fs::file_size(path_of(path), error) == 0 && !error;
 }
 
 int x_close(sqlite3_file* file) {
-  if (self(file).database) self(file).state->guard.stop();
-  return inner(file)->pMethods->xClose(inner(file));
+  State& state = *self(file).state;
+  if (self(file).database) state.guard.stop();
+  const bool remove = self(file).wal && state.removes_wal;
+  const int rc = inner(file)->pMethods->xClose(inner(file));
+  // Still under the lock. Not before: Windows removes no file that somebody has open.
+  if (remove) (void)state.system->xDelete(state.system, (state.path + kWalSuffix).c_str(), 0);
+  return rc;
 }
 
 bool take_from_ahead(const State& state, void* data, std::size_t bytes, sqlite3_int64 offset) {
@@ -171,9 +179,8 @@ int x_shm_unmap(sqlite3_file* file, int delete_flag) {
   const std::string wal = state.path + kWalSuffix;
   const bool wal_unused = !state.had_wal && is_empty(state.folder.way_to(wal));
   const bool remove_shm = !state.had_shm && (state.had_wal || wal_unused);
-  const int rc = system->pMethods->xShmUnmap(system, remove_shm ? 1 : 0);
-  if (wal_unused) (void)state.system->xDelete(state.system, wal.c_str(), 0);
-  return rc;
+  state.removes_wal = wal_unused;
+  return system->pMethods->xShmUnmap(system, remove_shm ? 1 : 0);
 }
 
 // SQLite asks for a page of the mapping and copies it at once, one after the other: while this one
@@ -233,6 +240,7 @@ int x_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, in
   opened.base.pMethods = nullptr;
   opened.state = &state;
   opened.database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
+  opened.wal = (flags & SQLITE_OPEN_WAL) != 0;
   opened.temporary = name == nullptr;
   std::memset(static_cast<void*>(inner(file)), 0, static_cast<std::size_t>(state.system->szOsFile));
   int rc = SQLITE_OK;

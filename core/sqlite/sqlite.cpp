@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -11,6 +12,14 @@
 
 namespace core::sqlite {
 namespace {
+
+// The system's own numbers, as SQLite hands them on.
+#ifdef _WIN32
+constexpr int kSharingViolation = 32;                // another program lets nobody else have it
+constexpr std::array kDiskFailures{23, 1117, 1167};  // CRC, I/O device, device not connected
+#else
+constexpr std::array kDiskFailures{EIO, ENXIO};
+#endif
 
 struct Mapping {
   ErrorCode code;
@@ -121,7 +130,8 @@ bool read_failed(sqlite3* connection) {
     }
     int error_number = 0;
     file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error_number);
-    if (error_number == EIO || error_number == ENXIO) return true;
+    const auto& failures = kDiskFailures;
+    if (std::find(failures.begin(), failures.end(), error_number) != failures.end()) return true;
   }
   return false;
 }
@@ -136,9 +146,13 @@ Error error_from(int result_code, sqlite3* connection, std::string_view what) {
   }
   const int system_error = connection != nullptr ? sqlite3_system_errno(connection) : 0;
   const bool no_file = (result_code & 0xff) == SQLITE_CANTOPEN;
+#ifdef _WIN32
+  if (no_file && system_error == kSharingViolation) mapping = map_result(SQLITE_BUSY);
+#else
   if (no_file && (system_error == EMFILE || system_error == ENFILE)) {
     return error_from_errno(system_error, what);
   }
+#endif
   std::string message(what);
   message += ": ";
   // The connection's own words are about its latest failure, which may be another one than ours.

@@ -72,7 +72,8 @@ class Search {
  private:
   fs::path claude_folder() const {
     const auto it = env_.places.variables.find("CLAUDE_CONFIG_DIR");
-    if (it != env_.places.variables.end() && path_of(it->second).is_absolute()) return it->second;
+    if (it != env_.places.variables.end() && path_of(it->second).is_absolute())
+      return path_of(it->second);
     return env_.places.home / ".claude";
   }
 
@@ -216,7 +217,7 @@ class Search {
   }
 
   void look_at(const fs::path& folder, const DirEntry& entry, int depth) {
-    const fs::path path = folder / entry.name;
+    const fs::path path = folder / path_of(entry.name);
     FileInfo::Kind kind = entry.kind;
     FileId id;
     if (kind == FileInfo::Kind::folder || kind == FileInfo::Kind::symlink) {
@@ -235,7 +236,7 @@ class Search {
         result_.complete = false;
       }
     } else if (kind == FileInfo::Kind::file && is_wanted(folder, entry.name)) {
-      const bool is_project = entry.name == kProjectDatabase.filename() &&
+      const bool is_project = path_of(entry.name) == kProjectDatabase.filename() &&
                               folder.filename() == kProjectDatabase.parent_path();
       offer(path, is_project ? DatabaseKind::project : DatabaseKind::other);
     }
@@ -243,7 +244,7 @@ class Search {
 
   bool is_wanted(const fs::path& folder, const std::string& name) const {
     if (is_side_file(name) || parse_snapshot_name(name) || is_safety_copy(name)) return false;
-    if (name == kProjectDatabase.filename() &&
+    if (path_of(name) == kProjectDatabase.filename() &&
         folder.filename() == kProjectDatabase.parent_path()) {
       return true;
     }

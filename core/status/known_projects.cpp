@@ -21,7 +21,7 @@ constexpr std::size_t kMaxProjects = 5'000;
 
 fs::path claude_folder(const Places& places) {
   const auto it = places.variables.find("CLAUDE_CONFIG_DIR");
-  if (it != places.variables.end() && path_of(it->second).is_absolute()) return it->second;
+  if (it != places.variables.end() && path_of(it->second).is_absolute()) return path_of(it->second);
   return places.home / ".claude";
 }
 
@@ -95,7 +95,7 @@ class Projects {
         complete_ = false;
         return;
       }
-      read_project(folder / project.name);
+      read_project(folder / path_of(project.name));
     }
   }
 
@@ -115,7 +115,7 @@ class Projects {
     if (names.size() > kMaxRecordsPerProject) names.resize(kMaxRecordsPerProject);
     const std::size_t bytes = search_.skim ? kMaxSkimmedRecordBytes : kMaxRecordBytes;
     for (const std::string& name : names) {
-      const auto text = env_.files.read_start(folder / name, bytes);
+      const auto text = env_.files.read_start(folder / path_of(name), bytes);
       if (text && read_session(*text) && search_.skim) return;
     }
   }

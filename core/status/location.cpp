@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/base/glob.h"
+#include "core/base/paths.h"
 
 namespace core {
 namespace {
@@ -43,7 +44,7 @@ std::string cloud_service_of(const fs::path& path) {
   for (const fs::path& folder : path.parent_path()) {
     for (const CloudFolder& cloud : kCloudFolders) {
       // The innermost name says most: CloudStorage/Dropbox is Dropbox.
-      if (fits_pattern(folder.native(), cloud.pattern)) service = cloud.service;
+      if (fits_pattern(text_of(folder), cloud.pattern)) service = cloud.service;
     }
   }
   return service;

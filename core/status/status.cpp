@@ -173,7 +173,7 @@ class Judge {
     if (found.empty()) {
       for (const RunRecord* run : runs_) {
         const bool good = run->kind == "snapshot" && run->ok && counts(run->finished_at);
-        if (good && !is_lost(*run)) found.push_back({run->snapshot, run->finished_at});
+        if (good && !is_lost(*run)) found.push_back({path_of(run->snapshot), run->finished_at});
       }
     }
     std::erase_if(found, [&](const WayBack& one) { return is_damaged(one.snapshot); });

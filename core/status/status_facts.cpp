@@ -113,7 +113,8 @@ void add_snapshots(StatusInput& input, std::set<std::string>& silent,
   std::set<fs::path> destinations;
   for (const auto& schedule : input.schedules) destinations.insert(schedule.destination);
   for (const auto& run : input.runs) {
-    if (run.kind == "snapshot" && !run.destination.empty()) destinations.insert(run.destination);
+    if (run.kind == "snapshot" && !run.destination.empty())
+      destinations.insert(path_of(run.destination));
   }
   for (const auto& destination : destinations) {
     // One that is gone is told by its schedule; without a schedule nobody waits for it.
@@ -138,8 +139,9 @@ void find_lost_runs(StatusInput& input, const std::set<std::string>& silent, con
     if (run.kind != "snapshot" || !run.ok || run.snapshot.empty()) continue;
     if (!looked_at.emplace(run.source, run.destination).second) continue;
     if (silent.contains(run.destination)) continue;
-    if (!env.files.info(run.destination)) continue;  // a disk that is away: its schedule tells
-    const auto info = env.files.info(run.snapshot);
+    if (!env.files.info(path_of(run.destination)))
+      continue;  // a disk that is away: its schedule tells
+    const auto info = env.files.info(path_of(run.snapshot));
     if (!info && info.error().code == ErrorCode::not_found) input.lost_runs.insert(run.id);
   }
 }
@@ -176,7 +178,7 @@ void take_runs_for_snapshots(const std::vector<BackupJob>& jobs, StatusInput& in
     manifest.verified = level == levels.end() ? VerifyLevel::quick : level->second;
     if (manifest.verified != VerifyLevel::none) manifest.verified_at = run.finished_at;
     Snapshot snapshot;
-    snapshot.path = run.snapshot;
+    snapshot.path = path_of(run.snapshot);
     snapshot.manifest = std::move(manifest);
     input.snapshots.push_back(std::move(snapshot));
   }
@@ -222,7 +224,7 @@ void add_lost_databases(FactDepth depth, StatusInput& input, std::set<std::strin
     if (run.kind != "snapshot" || !run.ok || input.now - run.finished_at > told) continue;
     if (!known.insert(run.source).second) continue;
     if (++looked_at > kMaxSourcesLookedAt) return;
-    const auto presence = presence_of(run.source, env.files);
+    const auto presence = presence_of(path_of(run.source), env.files);
     if (presence == StatusInput::Presence::there) continue;
     if (depth == FactDepth::quick && was_meant(run, input, env.files)) continue;
     input.databases.push_back({run.source, {}, presence});

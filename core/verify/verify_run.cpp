@@ -72,7 +72,7 @@ Expected<> mark_damaged(std::vector<Snapshot>& snapshots, const std::optional<st
   for (const RunRecord& run : *runs) {
     const bool damaged = run.error_code == to_string(ErrorCode::damaged);
     if (!run.ok && !damaged) continue;  // stopped, or inconclusive
-    const auto it = undecided.find(resolve(run.snapshot));
+    const auto it = undecided.find(resolve(path_of(run.snapshot)));
     if (it == undecided.end()) continue;
     it->second->found_damaged = damaged && run.started_at >= it->second->taken_at();
     undecided.erase(it);

@@ -18,6 +18,7 @@
 #include "server/cli/shell_speech.h"
 #include "server/cli/terminal.h"
 #include "server/jsonrpc/schema_check.h"
+#include "server/platform/console.h"
 #include "server/platform/hand_over.h"
 #include "server/platform/signals.h"
 #include "server/platform/streams.h"
@@ -245,6 +246,7 @@ int run_words(int argc, char** argv, const ProgramParts& parts) {
 
 int run_program(int argc, char** argv, const ProgramParts& parts) {
   core::hold_standard_files();
+  prepare_streams();
   hear_of_children();
   try {
     return run_words(argc, argv, parts);

@@ -8,6 +8,10 @@
 
 namespace server {
 
+// Has the standard streams carry bytes as they are, and a terminal show UTF-8. Call it once, before
+// anything is read or written.
+void prepare_streams();
+
 // Whether somebody types standard input, or sees standard error (and what it is told by escape
 // sequences).
 bool input_is_terminal();

@@ -25,7 +25,7 @@ class Event {
   Event(core::Descriptor heard, core::Descriptor told)
       : heard_(std::move(heard)), told_(std::move(told)) {}
 
-  core::Descriptor heard_, told_;
+  core::Descriptor heard_, told_;  // one of the two alone where the system has events of its own
 };
 
 // For the platform's own waits: readable once it is set, -1 for null.

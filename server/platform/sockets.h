@@ -12,11 +12,21 @@
 
 namespace server {
 
+// Sockets are closed in a way of their own on some systems.
+class SocketDescriptor : public core::Descriptor {
+ public:
+  using Descriptor::Descriptor;
+  ~SocketDescriptor() { close(); }
+  SocketDescriptor(SocketDescriptor&&) = default;
+  SocketDescriptor& operator=(SocketDescriptor&&) = default;
+  void close();
+};
+
 // One accepted connection; closes itself. Used by one thread at a time.
 class Socket {
  public:
   Socket() = default;  // no connection
-  explicit Socket(core::Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+  explicit Socket(SocketDescriptor descriptor) : descriptor_(std::move(descriptor)) {}
 
   // Whether there is something to receive (bytes, the end, a failure), or room to send, before
   // `timeout` has passed.
@@ -36,7 +46,7 @@ class Socket {
   void shut_down();
 
  private:
-  core::Descriptor descriptor_;
+  SocketDescriptor descriptor_;
 };
 
 // Sends what can be sent without waiting, and closes.
@@ -65,10 +75,10 @@ class ListeningSocket {
   void shut_down();
 
  private:
-  ListeningSocket(core::Descriptor descriptor, int port);
+  ListeningSocket(SocketDescriptor descriptor, int port);
 
-  core::Descriptor descriptor_;
-  core::Descriptor spare_;
+  SocketDescriptor descriptor_;
+  core::Descriptor beside_;  // what each system needs for accept() besides
   int port_ = 0;
 };
 

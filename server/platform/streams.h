@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -18,10 +19,13 @@ struct WaitEnds {
 };
 inline constexpr std::chrono::milliseconds kPeerCheck{1'000};
 
+class StreamCalls;  // where the system's calls cannot be waited for; else there are none
+
+// Copies are one stream.
 class Input {
  public:
   // Does not close what it reads from.
-  explicit Input(core::Descriptor::Handle handle) : handle_(handle) {}
+  explicit Input(core::Descriptor::Handle handle);
   static Input standard();
 
   // Waits until there are bytes, without a bound, and reads what there is, up to `size`. 0 at the
@@ -31,12 +35,13 @@ class Input {
 
  private:
   core::Descriptor::Handle handle_;
+  std::shared_ptr<StreamCalls> calls_;
 };
 
 class Output {
  public:
   // Does not close what it writes to.
-  explicit Output(core::Descriptor::Handle handle) : handle_(handle) {}
+  explicit Output(core::Descriptor::Handle handle);
   static Output standard();
 
   // Writes all of it, waiting as long as the reader wants. False when the reader has gone, or when
@@ -49,6 +54,7 @@ class Output {
 
  private:
   core::Descriptor::Handle handle_;
+  std::shared_ptr<StreamCalls> calls_;
 };
 
 }  // namespace server

@@ -1,7 +1,9 @@
 // What memory this process has (Linux; elsewhere 0).
 #pragma once
 
+#ifndef _WIN32
 #include <unistd.h>
+#endif
 
 #include <cstddef>
 #include <fstream>
@@ -11,10 +13,14 @@ namespace test {
 
 // Of mapped files. Third number of https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html
 inline std::size_t resident_file_bytes() {
+#ifdef _WIN32
+  return 0;
+#else
   std::ifstream statm("/proc/self/statm");
   std::size_t size = 0, resident = 0, shared = 0;
   statm >> size >> resident >> shared;
   return shared * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+#endif
 }
 
 // The most that was resident at any time since forget_peak, in bytes.

@@ -26,7 +26,7 @@ core::Expected<core::SnapshotResult> SnapshotWorld::take(const core::SnapshotReq
 std::vector<std::string> files_below(const fs::path& folder) {
   std::vector<std::string> names;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (!entry.is_directory()) names.push_back(fs::relative(entry.path(), folder).string());
+    if (!entry.is_directory()) names.push_back(fs::relative(entry.path(), folder).generic_string());
   }
   std::sort(names.begin(), names.end());
   return names;

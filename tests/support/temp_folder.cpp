@@ -1,18 +1,22 @@
 #include "support/temp_folder.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <stdexcept>
 #include <vector>
 
 namespace test {
 
 TempFolder::TempFolder() {
-  std::string pattern = (fs::temp_directory_path() / "backup-plugin-db-test-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
-  path_ = fs::canonical(pattern);
+  std::random_device random;
+  fs::path made;
+  do {  // no other test has that name but by chance
+    made = fs::temp_directory_path() / ("backup-plugin-db-test-" + std::to_string(random()));
+  } while (!fs::create_directory(made));
+  fs::permissions(made, fs::perms::owner_all);
+  path_ = fs::canonical(made);
 }
 
 TempFolder::~TempFolder() {

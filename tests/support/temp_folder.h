@@ -17,7 +17,7 @@ class TempFolder {
   TempFolder& operator=(const TempFolder&) = delete;
 
   const fs::path& path() const { return path_; }
-  fs::path operator/(std::string_view name) const { return path_ / name; }
+  fs::path operator/(std::string_view name) const { return (path_ / name).make_preferred(); }
 
  private:
   fs::path path_;

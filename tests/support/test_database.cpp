@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "core/base/paths.h"
+
 namespace test {
 namespace {
 
@@ -59,8 +61,8 @@ std::vector<std::string> column(sqlite3* connection, const std::string& sql) {
 }  // namespace
 
 OpenDatabase::OpenDatabase(const fs::path& path, bool checkpoint_on_close) {
-  if (sqlite3_open_v2(path.c_str(), &connection_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-                      nullptr) != SQLITE_OK) {
+  if (sqlite3_open_v2(core::text_of(path).c_str(), &connection_,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr) != SQLITE_OK) {
     sqlite3_close(connection_);
     throw std::runtime_error("cannot open " + path.string());
   }

@@ -1,12 +1,12 @@
 // Another process that has a database open: committing to it, holding a lock on it, or idle.
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+
+#include "core/platform/descriptor.h"
 
 namespace test {
 
@@ -26,7 +26,7 @@ struct WriterOptions {
 };
 
 struct WriterResult {
-  int exit_code = -1;  // 128 + signal when killed
+  int exit_code = -1;  // 128 + signal when killed, on Windows as well
   std::uint64_t commits = 0;
   std::uint64_t failures = 0;  // commits that failed in spite of a busy timeout of 5 s
 };
@@ -41,7 +41,7 @@ class WriterProcess {
   WriterProcess(const WriterProcess&) = delete;
   WriterProcess& operator=(const WriterProcess&) = delete;
 
-  pid_t pid() const { return pid_; }
+  int pid() const { return pid_; }
   // Asks it to end after its present transaction, closes the database cleanly.
   WriterResult stop();
   // SIGKILL: what it had open stays as it was.
@@ -50,8 +50,9 @@ class WriterProcess {
  private:
   WriterResult wait();
 
-  pid_t pid_ = -1;
-  int output_ = -1;
+  int pid_ = -1;
+  core::Descriptor output_;
+  core::Descriptor process_, input_;  // on Windows, where its input ends to ask it to end
 };
 
 }  // namespace test

@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "core/base/paths.h"
-#include "core/platform/posix/openers.h"
+#include "core/platform/posix/open_files.h"
 
 namespace core {
 namespace {

@@ -18,4 +18,9 @@ std::optional<Mount> mount_of(const fs::path& path, const FileSystem&) {
   return mount;
 }
 
+bool is_mount_point(const fs::path& path, const FileSystem& files) {
+  const auto mount = mount_of(path, files);
+  return mount && mount->point == path;
+}
+
 }  // namespace core

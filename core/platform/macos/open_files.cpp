@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "core/base/paths.h"
-#include "core/platform/posix/openers.h"
+#include "core/platform/posix/open_files.h"
 
 namespace core {
 namespace {

@@ -25,7 +25,7 @@
 #include "core/base/paths.h"
 #include "core/platform/descriptor.h"
 #include "core/platform/folder.h"
-#include "core/platform/rename_over.h"
+#include "core/platform/posix/rename_over.h"
 #include "core/platform/room.h"
 #include "core/platform/temporary.h"
 
@@ -272,7 +272,7 @@ class SystemFiles final : public FileSystem {
     const fs::path temporary = temporary_path_of(path);
     const std::string name = text_of(follows_links_ ? temporary : temporary.filename());
     // Open, and so locked, until the file has its name.
-    BPD_TRY_AS(file, create_locked(to->folder, name, temporary));
+    BPD_TRY_AS(file, create_locked(temporary, to->opened ? &*to->opened : nullptr));
     auto written = fill(file->get(), text, mode, temporary);
     const NameAt from{to->folder, name};
     if (written && !rename_over(from, *to)) written = fail_errno("replace", path);

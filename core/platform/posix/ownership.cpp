@@ -115,14 +115,6 @@ std::string cannot_open_warning(const fs::path& target, const struct stat& folde
 
 }  // namespace
 
-std::string mode_text(std::uint32_t mode) {
-  std::string digits;
-  for (int shift = 9; shift >= 0; shift -= 3) {
-    digits += static_cast<char>('0' + ((mode >> shift) & 7));
-  }
-  return digits;
-}
-
 std::vector<std::string> take_after(const fs::path& file, const fs::path& like) {
   struct stat wanted {};
   const auto beside = Folder::of(like);

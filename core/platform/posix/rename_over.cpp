@@ -1,4 +1,4 @@
-#include "core/platform/rename_over.h"
+#include "core/platform/posix/rename_over.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -21,10 +21,10 @@ bool typed_in_terminal() {
   return isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
 }
 
-Starter::Starter() : id_(static_cast<int>(getppid())) {}
+Starter::Starter() : id_(getppid()) {}
 
 bool Starter::gone() const {
-  return id_ > 1 && static_cast<int>(getppid()) != id_;
+  return id_ > 1 && getppid() != id_;
 }
 
 }  // namespace core

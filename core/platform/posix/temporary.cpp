@@ -5,23 +5,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
-#include <random>
 
 #include "core/base/cannot.h"
-#include "core/base/hex.h"
 #include "core/base/paths.h"
 #include "core/platform/folder.h"
 
 namespace core {
 namespace {
 
-constexpr std::string_view kPrefix = ".~";
-constexpr std::string_view kSuffix = ".tmp";
-constexpr std::size_t kRandomDigits = 16;
 constexpr int kMaxCreateAttempts = 8;
 // Far beyond the time that a copy may take, and the difference of two machines' clocks.
 constexpr std::chrono::hours kDeadAge{48};
@@ -59,34 +52,11 @@ Error cannot_create(const fs::path& path, int error_number) {
 
 }  // namespace
 
-fs::path temporary_path_of(const fs::path& file) {
-  std::random_device device;
-  std::array<char, kRandomDigits + 1> random{};
-  std::snprintf(random.data(), random.size(), "%08x%08x", static_cast<unsigned>(device()),
-                static_cast<unsigned>(device()));
-  std::string name(kPrefix);
-  name += text_of(file.filename()) + "." + random.data() + std::string(kSuffix);
-  return file.parent_path() / name;
-}
-
-std::optional<std::string> name_of_temporary(std::string_view file_name) {
-  if (!file_name.starts_with(kPrefix) || !file_name.ends_with(kSuffix)) return std::nullopt;
-  file_name.remove_prefix(kPrefix.size());
-  if (file_name.size() < kSuffix.size()) return std::nullopt;
-  file_name.remove_suffix(kSuffix.size());
-  const std::size_t dot = file_name.rfind('.');
-  if (dot == std::string_view::npos || dot == 0) return std::nullopt;
-  const std::string_view random = file_name.substr(dot + 1);
-  if (random.size() != kRandomDigits ||
-      random.find_first_not_of(kHexDigits) != std::string_view::npos) {
-    return std::nullopt;
-  }
-  return std::string(file_name.substr(0, dot));
-}
-
 // A sweeper that finds the file between open and flock takes it for a dead one and removes it; so
 // the lock counts only on a file that still has its name.
-Expected<Descriptor> create_locked(int folder, const std::string& name, const fs::path& path) {
+Expected<Descriptor> create_locked(const fs::path& path, const Folder* within) {
+  const int folder = within != nullptr ? within->descriptor() : AT_FDCWD;
+  const std::string name = text_of(within != nullptr ? path.filename() : path);
   constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
   for (int attempt = 0; attempt < kMaxCreateAttempts; ++attempt) {
     Descriptor file(::openat(folder, name.c_str(), kFlags, 0600));

@@ -8,6 +8,8 @@
 
 namespace server {
 
+void prepare_streams() {}
+
 bool input_is_terminal() {
   return ::isatty(STDIN_FILENO) == 1;
 }

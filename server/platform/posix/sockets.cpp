@@ -57,11 +57,11 @@ core::Descriptor spare_descriptor() {
   return core::Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
-core::Descriptor accept_on(int listening) {
+SocketDescriptor accept_on(int listening) {
 #ifdef __linux__
-  return core::Descriptor(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC));
+  return SocketDescriptor(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC));
 #else
-  core::Descriptor accepted(::accept(listening, nullptr, nullptr));
+  SocketDescriptor accepted(::accept(listening, nullptr, nullptr));
   if (accepted) {
     close_on_exec(accepted.get());
     ::fcntl(accepted.get(), F_SETFL, 0);  // takes after the listening one there
@@ -70,8 +70,8 @@ core::Descriptor accept_on(int listening) {
 #endif
 }
 
-core::Descriptor bind_to(const addrinfo& address, int backlog) {
-  core::Descriptor bound(::socket(address.ai_family, address.ai_socktype, address.ai_protocol));
+SocketDescriptor bind_to(const addrinfo& address, int backlog) {
+  SocketDescriptor bound(::socket(address.ai_family, address.ai_socktype, address.ai_protocol));
   if (!bound) return bound;
   close_on_exec(bound.get());
   const int yes = 1, no = 0;
@@ -84,7 +84,7 @@ core::Descriptor bind_to(const addrinfo& address, int backlog) {
   ::fcntl(bound.get(), F_SETFL, O_NONBLOCK);
   const bool good = ::bind(bound.get(), address.ai_addr, address.ai_addrlen) == 0 &&
                     ::listen(bound.get(), backlog) == 0;
-  return good ? std::move(bound) : core::Descriptor();
+  return good ? std::move(bound) : SocketDescriptor();
 }
 
 int port_of(int fd) {
@@ -97,6 +97,10 @@ int port_of(int fd) {
 }
 
 }  // namespace
+
+void SocketDescriptor::close() {
+  Descriptor::close();
+}
 
 bool Socket::wait_readable(std::chrono::milliseconds timeout) const {
   return poll_one(descriptor_.get(), POLLIN, int_of(timeout));
@@ -132,8 +136,9 @@ void turn_away(Socket socket, std::string_view text) {
   socket.end_sending();
 }
 
-ListeningSocket::ListeningSocket(core::Descriptor descriptor, int port)
-    : descriptor_(std::move(descriptor)), spare_(spare_descriptor()), port_(port) {}
+// `beside_` is the descriptor that is kept back for a shortage.
+ListeningSocket::ListeningSocket(SocketDescriptor descriptor, int port)
+    : descriptor_(std::move(descriptor)), beside_(spare_descriptor()), port_(port) {}
 
 std::optional<ListeningSocket> ListeningSocket::open(const std::string& host, int port,
                                                      int backlog) {
@@ -144,7 +149,7 @@ std::optional<ListeningSocket> ListeningSocket::open(const std::string& host, in
   }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> addresses(found, &::freeaddrinfo);
   for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
-    if (core::Descriptor bound = bind_to(*address, backlog)) {
+    if (SocketDescriptor bound = bind_to(*address, backlog)) {
       const int its_port = port_of(bound.get());
       return ListeningSocket(std::move(bound), its_port);
     }
@@ -155,7 +160,7 @@ std::optional<ListeningSocket> ListeningSocket::open(const std::string& host, in
 ListeningSocket::Outcome ListeningSocket::accept(Socket& accepted,
                                                  std::chrono::milliseconds timeout) {
   if (!poll_one(descriptor_.get(), POLLIN, int_of(timeout))) return Outcome::none;
-  core::Descriptor connection = accept_on(descriptor_.get());
+  SocketDescriptor connection = accept_on(descriptor_.get());
   if (!connection) {
     if (is_shortage(errno)) return Outcome::shortage;
     return is_fatal(errno) ? Outcome::broken : Outcome::none;
@@ -165,13 +170,13 @@ ListeningSocket::Outcome ListeningSocket::accept(Socket& accepted,
 }
 
 void ListeningSocket::turn_one_away(std::string_view text) {
-  if (spare_) {
-    spare_.close();
-    if (core::Descriptor connection = accept_on(descriptor_.get())) {
+  if (beside_) {
+    beside_.close();
+    if (SocketDescriptor connection = accept_on(descriptor_.get())) {
       turn_away(Socket(std::move(connection)), text);
     }
   }
-  spare_ = spare_descriptor();
+  beside_ = spare_descriptor();
 }
 
 void ListeningSocket::shut_down() {

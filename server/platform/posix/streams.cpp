@@ -29,6 +29,10 @@ bool wait_for_any(std::array<pollfd, N>& all, const WaitEnds& ends) {
 
 }  // namespace
 
+Input::Input(core::Descriptor::Handle handle) : handle_(handle) {}
+
+Output::Output(core::Descriptor::Handle handle) : handle_(handle) {}
+
 Input Input::standard() {
   return Input(STDIN_FILENO);
 }

@@ -48,7 +48,8 @@ core::ListPage list(const fs::path& destination, const ListFilter& filter = {},
 std::string paths_of(const core::ListPage& page, const fs::path& destination) {
   std::string paths;
   for (const auto& snapshot : page.snapshots) {
-    paths += (paths.empty() ? "" : " ") + snapshot.path.lexically_relative(destination).string();
+    paths +=
+        (paths.empty() ? "" : " ") + snapshot.path.lexically_relative(destination).generic_string();
   }
   return paths;
 }

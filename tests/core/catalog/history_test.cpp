@@ -268,7 +268,7 @@ namespace {
 std::vector<std::string> damaged_files(const FakeEnv& world) {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(world / "state")) {
-    const std::string name = entry.path().filename();
+    const std::string name = entry.path().filename().string();
     if (name.starts_with("history.db.damaged-")) names.push_back(name);
   }
   return names;

@@ -258,7 +258,7 @@ TEST_CASE("Temporaries that a killed restore left are removed, those at work and
   }
   const fs::path at_work =
       scene.world / "home" / (".~" + safety + ".manifest.json.fedcba9876543210.tmp");
-  auto file = core::create_locked(AT_FDCWD, at_work.string(), at_work);
+  auto file = core::create_locked(at_work);
   REQUIRE(file);
   scene.restore(scene.in_place());
   for (const auto& name : dead) CHECK_FALSE(fs::exists(scene.world / "home" / name));

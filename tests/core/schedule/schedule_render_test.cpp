@@ -1,6 +1,7 @@
 // The exact files and commands of each scheduler, against goldens and independent parsers.
 #include "core/schedule/cron.h"
 #include "core/schedule/launchd.h"
+#include "core/schedule/quoting.h"
 #include "core/schedule/scheduler.h"
 #include "core/schedule/schedulers.h"
 #include "core/schedule/systemd.h"
@@ -251,12 +252,56 @@ TEST_CASE("The Windows task is the golden one, and an XML parser reads the job f
       "sys.stdout.buffer.write('|'.join(map(g,['Actions/Exec/Command','Actions/Exec/Arguments',\n"
       "  'Triggers/CalendarTrigger/StartBoundary','Settings/StartWhenAvailable',\n"
       "  'Settings/DisallowStartIfOnBatteries','Settings/StopIfGoingOnBatteries',\n"
+      "  'Triggers/CalendarTrigger/Repetition/Interval',\n"
       "  'Settings/MultipleInstancesPolicy','Principals/Principal/LogonType',\n"
       "  'Principals/Principal/RunLevel'])).encode())",
       folder / "task.xml");
   CHECK(seen == "%SystemRoot%\\System32\\conhost.exe|--headless \"" + facts.program.string() +
-                    "\" run global --scheduled|2020-01-01T04:07:00|true|false|false|IgnoreNew|"
-                    "InteractiveToken|LeastPrivilege");
+                    "\" run global --scheduled --if-due|2020-01-01T04:07:00|true|false|false|"
+                    "PT1H|IgnoreNew|InteractiveToken|LeastPrivilege");
+}
+
+namespace {
+
+// A definition as schtasks prints it: the whole task, or its one trigger, may be switched off.
+std::string printed_task(bool trigger_enabled, bool enabled) {
+  const auto text = [](bool yes) { return std::string(yes ? "true" : "false"); };
+  return "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\r\n<Task>\r\n  <Triggers>\r\n"
+         "    <CalendarTrigger>\r\n      <Enabled>" +
+         text(trigger_enabled) +
+         "</Enabled>\r\n    </CalendarTrigger>\r\n  </Triggers>\r\n  <Settings>\r\n"
+         "    <Hidden>false</Hidden>\r\n    <Enabled>" +
+         text(enabled) + "</Enabled>\r\n  </Settings>\r\n</Task>\r\n";
+}
+
+EntryState state_of(const std::string& printed) {
+  return windows_scheduler().read_state("global", {CommandResult{0, false, printed, ""}});
+}
+
+}  // namespace
+
+TEST_CASE("What schtasks prints of a task is read in either encoding") {
+  for (const bool wide : {false, true}) {
+    const auto read = [&](bool trigger_enabled, bool enabled) {
+      const std::string text = printed_task(trigger_enabled, enabled);
+      return state_of(wide ? *utf16le_with_bom(text) : "\x81" + text);
+    };
+    CHECK(read(true, true).active);
+    CHECK(read(true, true).problem.empty());
+    CHECK_FALSE(read(true, false).active);
+    CHECK(read(true, false).problem == "the task backup-plugin-db-global is disabled");
+    CHECK_FALSE(read(false, true).active);
+    CHECK(read(false, true).problem ==
+          "the trigger of the task backup-plugin-db-global is disabled");
+  }
+  // A description is not the setting.
+  CHECK(state_of("<Task><Description>&lt;Enabled>false</Enabled> <Enabled>false</Enabled>"
+                 "</Description><Settings></Settings></Task>")
+            .active);
+  const EntryState gone =
+      windows_scheduler().read_state("global", {CommandResult{1, false, "", ""}});
+  CHECK_FALSE(gone.known);
+  CHECK_FALSE(gone.active);
 }
 
 TEST_CASE("A program path that the Task Scheduler might expand is refused") {

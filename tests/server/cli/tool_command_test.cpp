@@ -280,7 +280,8 @@ TEST_CASE("Call --help prints how to call a tool, and the tools' names") {
 }
 
 TEST_CASE("Every verb answers --help and -h on standard output") {
-  for (const char* verb : {"list", "install-schedule", "run", "serve", "call", "generate"}) {
+  for (const char* verb :
+       {"list", "install-schedule", "run", "self-test", "serve", "call", "generate"}) {
     for (const char* flag : {"--help", "-h"}) {
       INFO(verb << " " << flag);
       const auto result = program({verb, flag});
@@ -291,6 +292,21 @@ TEST_CASE("Every verb answers --help and -h on standard output") {
   }
   CHECK(program({"run", "nightly", "--help"}).output.starts_with("Usage: run NAME [--if-due]\n"));
   CHECK(program({"generate", "--help"}).output.starts_with("Usage: generate man|bash|zsh|fish\n"));
+}
+
+TEST_CASE("A self-test says of each step how it went, and ends with 0 when none failed") {
+  const test::TempFolder folder;
+  const auto result = program({"self-test", folder.path().string()});
+  INFO(result.output << result.error_output);
+  CHECK(result.exit_code == server::kExitDone);
+  CHECK(result.output.starts_with("backup-plugin-db "));
+  CHECK(result.output.find("\nok       restore in place ") != std::string::npos);
+  CHECK(result.output.find("\nskipped  schedule ") != std::string::npos);
+  CHECK(result.output.ends_with("\nEverything that was tried works.\n"));
+  CHECK(test::names_in(folder.path()).empty());
+  CHECK(program({"self-test", (folder / "none").string()}).exit_code ==
+        server::exit_code(core::ErrorCode::not_found));
+  CHECK(program({"self-test", "a", "b"}).exit_code == server::kExitUsage);
 }
 
 TEST_CASE("The program hears how its commands end, whatever who started it ignored") {

@@ -1,12 +1,14 @@
 // The program behind WriterProcess: DATABASE MODE INTERVAL_MS CHECKPOINTS. Prints "+" when it has
-// committed once or has its lock; on SIGTERM closes cleanly and prints "<commits> <failures>".
+// committed once or has its lock; on SIGTERM, on Windows at the end of its input, closes cleanly
+// and prints "<commits> <failures>".
 #include <signal.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "support/test_database.h"
 
@@ -24,8 +26,7 @@ void say_ready() {
 }
 
 void sleep_ms(long duration_ms) {
-  const timespec pause{duration_ms / 1000, duration_ms % 1000 * 1'000'000};
-  nanosleep(&pause, nullptr);
+  std::this_thread::sleep_for(std::chrono::milliseconds(duration_ms));
 }
 
 int commit_until_stopped(test::OpenDatabase& database, long interval_ms) {
@@ -55,9 +56,14 @@ int commit_until_stopped(test::OpenDatabase& database, long interval_ms) {
 
 int main(int argc, char** argv) {
   if (argc != 5) return 2;
-  struct sigaction action {};
-  action.sa_handler = on_terminate;
-  sigaction(SIGTERM, &action, nullptr);
+  signal(SIGTERM, on_terminate);
+#ifdef _WIN32
+  std::thread([] {
+    while (std::getchar() != EOF) {
+    }
+    stop_requested = 1;
+  }).detach();
+#endif
   try {
     test::OpenDatabase database(argv[1]);
     if (std::string(argv[4]) == "0") database.run("PRAGMA wal_autocheckpoint = 0");

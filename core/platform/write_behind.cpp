@@ -1,19 +1,16 @@
 #include "core/platform/write_behind.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
+#include <new>
 #include <vector>
 
-#include "core/base/cannot.h"
+#include "core/base/env.h"
 #include "core/base/paths.h"
 #include "core/base/threads.h"
 #include "core/platform/folder.h"
+#include "core/platform/open_file.h"
 #include "core/platform/temporary.h"
 
 namespace core {
@@ -21,26 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t kAlignment = 4096;
-
-bool write_fully(int fd, const unsigned char* data, std::size_t bytes, std::uint64_t offset) {
-  while (bytes > 0) {
-    const ssize_t written = ::pwrite(fd, data, bytes, static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) {
-      if (written == 0) errno = EIO;
-      return false;
-    }
-    if (written == 0) {  // no file system may; it would go on for ever
-      errno = EIO;
-      return false;
-    }
-    data += written;
-    offset += static_cast<std::uint64_t>(written);
-    bytes -= static_cast<std::size_t>(written);
-  }
-  return true;
-}
+constexpr std::align_val_t kAlignment{4096};
 
 }  // namespace
 
@@ -53,17 +31,16 @@ Expected<std::unique_ptr<WriteBehind>> WriteBehind::create(const fs::path& path,
     error.message = "cannot create " + text_of(path) + ": " + error.message;
     return fail(std::move(error));
   }
-  const std::string name = text_of(path.filename());
-  BPD_TRY_AS(created, create_locked(folder->descriptor(), name, path));
+  BPD_TRY_AS(created, create_locked(path, &*folder));
   std::unique_ptr<WriteBehind> file(
       new WriteBehind(path, std::move(*created), options, std::move(stop)));
   if (!file->ring_) {
-    ::unlinkat(folder->descriptor(), name.c_str(), 0);
+    (void)system_files().no_links().remove(path);
     return fail(ErrorCode::internal, "There is no memory to write " + text_of(path) + " through.");
   }
-  if (auto reserved = file->reserve(options.expected_bytes); !reserved) {
-    ::unlinkat(folder->descriptor(), name.c_str(), 0);
-    return fail(reserved.error());
+  if (auto room = reserve(file->file_.get(), options.expected_bytes, path); !room) {
+    (void)system_files().no_links().remove(path);
+    return fail(room.error());
   }
   file->start_threads();
   return file;
@@ -76,7 +53,8 @@ WriteBehind::WriteBehind(fs::path path, Descriptor file, const WriteBehindOption
       options_(options),
       stop_(std::move(stop)),
       digest_mode_(options.digest),
-      ring_(static_cast<unsigned char*>(std::aligned_alloc(kAlignment, kBlocks * kBlockBytes))) {}
+      ring_(static_cast<unsigned char*>(
+          ::operator new(kBlocks* kBlockBytes, kAlignment, std::nothrow))) {}
 
 // Where one cannot be had the caller does its work: writes each block itself, hashes at the end.
 void WriteBehind::start_threads() {
@@ -87,7 +65,7 @@ void WriteBehind::start_threads() {
 }
 
 void WriteBehind::FreeMemory::operator()(void* memory) const noexcept {
-  std::free(memory);
+  ::operator delete(memory, kAlignment);
 }
 
 WriteBehind::~WriteBehind() {
@@ -99,30 +77,6 @@ WriteBehind::~WriteBehind() {
   work_.notify_all();
   if (writer_.joinable()) writer_.join();
   if (hasher_.joinable()) hasher_.join();
-}
-
-// So that a full disk shows before the copy, not during it.
-Expected<> WriteBehind::reserve(std::uint64_t bytes) {
-#ifdef __linux__
-  if (bytes == 0) return {};
-  // Not posix_fallocate: where the file system cannot do it, that one writes the whole file.
-  while (::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) != 0) {
-    if (errno == EINTR) continue;
-    if (!means_cannot(Operation::reserve, errno)) {
-      return fail(error_here(errno, "cannot reserve " + std::to_string(bytes) + " bytes for "));
-    }
-    break;
-  }
-#elif defined(F_PREALLOCATE)
-  if (bytes == 0) return {};
-  fstore_t wanted{F_ALLOCATEALL, F_PEOFPOSMODE, 0, static_cast<off_t>(bytes), 0};
-  if (::fcntl(file_.get(), F_PREALLOCATE, &wanted) != 0 && errno == ENOSPC) {
-    return fail(error_here(errno, "cannot reserve " + std::to_string(bytes) + " bytes for "));
-  }
-#else
-  (void)bytes;
-#endif
-  return {};
 }
 
 Expected<> WriteBehind::write(std::uint64_t offset, const void* data, std::size_t bytes) {
@@ -138,8 +92,8 @@ Expected<> WriteBehind::write(std::uint64_t offset, const void* data, std::size_
       const std::lock_guard lock(mutex_);
       overwritten_ = true;
     }
-    if (!write_fully(file_.get(), from, inside, offset)) {
-      set_failure(error_here(errno, "cannot write "));
+    if (auto written = write_at(file_.get(), from, inside, offset, path_); !written) {
+      set_failure(std::move(written).error());
       return failure();
     }
     from += inside;
@@ -233,11 +187,10 @@ Expected<std::size_t> WriteBehind::read(std::uint64_t offset, void* data, std::s
   const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, size_ - offset));
   std::size_t done = 0;
   while (done < wanted) {
-    const ssize_t got = ::pread(file_.get(), static_cast<unsigned char*>(data) + done,
-                                wanted - done, static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return fail(error_here(got < 0 ? errno : EIO, "cannot read "));
-    done += static_cast<std::size_t>(got);
+    BPD_TRY_AS(got, read_at(file_.get(), static_cast<unsigned char*>(data) + done, wanted - done,
+                            offset + done, path_));
+    if (*got == 0) return fail(cut_short());
+    done += *got;
   }
   return done;
 }
@@ -251,11 +204,7 @@ Expected<> WriteBehind::finish() {
   work_.notify_all();
   if (writer_.joinable()) writer_.join();
   if (!drained) return drained;
-  // Gives back what was reserved and not needed. Files that cannot be cut have nothing reserved.
-  if (::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0 && !has_final_size()) {
-    return fail(error_here(errno, "cannot set the length of "));
-  }
-  return {};
+  return set_length(file_.get(), size_, path_);
 }
 
 Expected<std::string> WriteBehind::digest() {
@@ -266,28 +215,12 @@ Expected<std::string> WriteBehind::digest() {
   return hash_file();
 }
 
-bool WriteBehind::has_final_size() const {
-  const int error_number = errno;
-  struct stat status {};
-  const bool final =
-      ::fstat(file_.get(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) == size_;
-  errno = error_number;
-  return final;
-}
-
 Expected<bool> WriteBehind::sync() {
-#ifdef F_FULLFSYNC
-  if (::fcntl(file_.get(), F_FULLFSYNC) == 0) return true;
-#endif
-  if (::fsync(file_.get()) == 0) return true;
-  if (means_cannot(Operation::sync_file, errno)) return false;
-  return fail(error_here(errno, "cannot sync "));
+  return sync_file(file_.get(), path_);
 }
 
 void WriteBehind::drop_cache() {
-#ifdef POSIX_FADV_DONTNEED
-  (void)::posix_fadvise(file_.get(), 0, 0, POSIX_FADV_DONTNEED);
-#endif
+  forget_cached_pages(file_.get());
 }
 
 void WriteBehind::write_blocks() {
@@ -306,12 +239,12 @@ bool WriteBehind::write_pending(std::unique_lock<std::mutex>& lock) {
     const unsigned char* data = block(written_);
     const std::size_t bytes = used_[written_ % kBlocks];
     lock.unlock();
-    if (!write_fully(file_.get(), data, bytes, written_bytes_)) {
-      set_failure(error_here(errno, "cannot write "));
+    if (auto written = write_at(file_.get(), data, bytes, written_bytes_, path_); !written) {
+      set_failure(std::move(written).error());
       return false;
     }
     written_bytes_ += bytes;
-    start_write_back(written_bytes_);
+    write_back();
     lock.lock();
     ++written_;
     if (written_ % kBatchBlocks == 0 || written_ == produced_) space_.notify_all();
@@ -319,17 +252,10 @@ bool WriteBehind::write_pending(std::unique_lock<std::mutex>& lock) {
   return true;
 }
 
-void WriteBehind::start_write_back(std::uint64_t written) {
-#ifdef SYNC_FILE_RANGE_WRITE
-  if (written - write_back_started_ < kWriteBackBytes) return;
-  // Advice: where the file system knows nothing of it, the final sync does all the work.
-  (void)::sync_file_range(file_.get(), static_cast<off64_t>(write_back_started_),
-                          static_cast<off64_t>(written - write_back_started_),
-                          SYNC_FILE_RANGE_WRITE);
-  write_back_started_ = written;
-#else
-  (void)written;
-#endif
+void WriteBehind::write_back() {
+  if (written_bytes_ - write_back_started_ < kWriteBackBytes) return;
+  start_write_back(file_.get(), write_back_started_, written_bytes_ - write_back_started_);
+  write_back_started_ = written_bytes_;
 }
 
 void WriteBehind::hash_blocks() {
@@ -363,14 +289,13 @@ Expected<std::string> WriteBehind::hash_file() {
     }
     const auto wanted =
         static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), size_ - done));
-    const ssize_t got = ::pread(file_.get(), buffer.data(), wanted, static_cast<off_t>(done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) {
-      set_failure(error_here(got < 0 ? errno : EIO, "cannot read "));
+    auto got = read_at(file_.get(), buffer.data(), wanted, done, path_);
+    if (!got || *got == 0) {
+      set_failure(got ? cut_short() : std::move(got).error());
       return fail(failure().error());
     }
-    sha.update(buffer.data(), static_cast<std::size_t>(got));
-    done += static_cast<std::uint64_t>(got);
+    sha.update(buffer.data(), *got);
+    done += *got;
   }
   return sha.finish();
 }
@@ -390,8 +315,9 @@ Expected<> WriteBehind::failure() const {
   return {};
 }
 
-Error WriteBehind::error_here(int error_number, const std::string& verb) const {
-  return error_from_errno(error_number, verb + text_of(path_));
+// Of a file whose end came before the bytes that we wrote.
+Error WriteBehind::cut_short() const {
+  return error_from_errno(EIO, "cannot read " + text_of(path_));
 }
 
 std::string unsynced_file_warning(const fs::path& file) {
