@@ -5,6 +5,8 @@
 #include "core/base/paths.h"
 #include "core/status/status_facts.h"
 #include "tools/encode.h"
+#include "tools/prune_snapshots.h"
+#include "tools/restore_all.h"
 #include "tools/rows/status_rows.h"
 #include "tools/schema.h"
 
@@ -30,6 +32,8 @@ Json encode(const DatabaseStatus& status, core::Instant now) {
     entry["overdue_hours"] = std::round(hours * 10) / 10;
   }
   if (status.next_run) entry["next_run"] = core::format_instant(*status.next_run);
+  if (status.last_drill)
+    entry["drill_days_ago"] = std::floor(age_hours(*status.last_drill, now) / 24);
   if (!status.last_error.empty()) entry["last_error"] = status.last_error;
   entry["problems"] = status.problems;
   return entry;
@@ -85,13 +89,20 @@ std::string backup_status_text(const Json& structured) {
     const auto cell = [&](const char* key) { return entry.value(key, std::string("-")); };
     rows.push_back(
         {cell("status"), cell("source"), cell("schedule"), cell("last_success"), cell("next_run")});
+    if (entry.contains("drill_days_ago")) {
+      const auto days = entry.at("drill_days_ago").get<std::uint64_t>();
+      problems += cell("source") +
+                  ": last drill: " + (days == 0 ? "today" : format_count(days, "day") + " ago") +
+                  "\n";
+    }
     for (const auto& problem : entry.at("problems")) {
       problems += format_problem(cell("source"), problem.get<std::string>());
     }
     if (entry.contains("rows")) problems += format_row_comparison(entry);
   }
   if (rows.size() > 1) text += format_table(rows);
-  return text + problems + format_warnings(structured);
+  return text + problems + format_lacking(structured) + format_kept(structured.at("kept")) +
+         format_warnings(structured);
 }
 
 // Exit codes for scripts: not_found, something is missing; damaged, backups do not happen.
@@ -119,11 +130,16 @@ server::Tool backup_status(const Setting& setting) {
     if (arguments.flag("rows")) {
       add_row_comparisons(databases, report->status.databases, warnings, setting, context.stop());
     }
-    return Json{{"status", core::to_string(report->status.state)},
-                {"summary", report->status.summary},
-                {"brief", brief},
-                {"databases", std::move(databases)},
-                {"warnings", std::move(warnings)}};
+    Json structured{{"status", core::to_string(report->status.state)},
+                    {"summary", report->status.summary},
+                    {"brief", brief},
+                    {"databases", std::move(databases)},
+                    {"kept", encode_kept(report->kept, setting)},
+                    {"warnings", std::move(warnings)}};
+    if (auto done = add_lacking(structured, arguments, setting, context.stop()); !done) {
+      return done.error();
+    }
+    return structured;
   };
   auto tool = server::make_tool(schema_of("backup_status"), handler);
   tool.verb = "status";

@@ -7,6 +7,7 @@
 #include "tools/encode.h"
 #include "tools/limits.h"
 #include "tools/paging.h"
+#include "tools/restore_all.h"
 #include "tools/schema.h"
 
 namespace tools {
@@ -52,7 +53,7 @@ Json encode(const FoundDatabase& found) {
 }
 
 std::string discover_databases_text(const Json& structured) {
-  std::string text = format_warnings(structured);
+  std::string text = format_warnings(structured) + format_lacking(structured);
   const auto& databases = structured.at("databases");
   if (databases.empty())
     return text + "No databases found. Name folders with " + core::say_parameter("folder") + ".\n";
@@ -125,6 +126,9 @@ server::Tool discover_databases(const Setting& setting) {
                     {"complete", found->complete}};
     if (!page->next_cursor.empty()) structured["next_cursor"] = page->next_cursor;
     structured["warnings"] = found->warnings;
+    if (auto done = add_lacking(structured, arguments, setting, context.stop()); !done) {
+      return done.error();
+    }
     return structured;
   };
   auto tool = server::make_tool(schema_of("discover_databases"), handler);

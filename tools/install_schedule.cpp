@@ -53,6 +53,7 @@ core::Expected<core::JobSettings> settings_of(const Arguments& arguments, const 
                         "Write it as HH:MM, 00:00 to 23:59.");
     }
   }
+  if (const auto drills = arguments.text("drills")) settings.drills = core::parse_drills(*drills);
   settings.on_failure = arguments.text("on_failure");
   settings.ping_url = arguments.text("ping_url");
   BPD_TRY(check_calls(arguments, setting));

@@ -36,6 +36,7 @@ void put_settings(Json& entry, const core::BackupJob& job, const Setting& settin
     if (const auto& given = snapshot.retention.*count) entry[name] = *given;
   }
   entry["verify"] = core::to_string(snapshot.verify);
+  if (job.drills != core::Drills::never) entry["drills"] = core::to_string(job.drills);
   if (setting.may_call()) put(entry, "on_failure", job.on_failure);
   put(entry, "ping_url", core::shown_ping_url(job.ping_url));
 }
@@ -74,7 +75,7 @@ std::string settings_text(const Json& entry) {
   };
   for (const char* key : {"label", "hostname", "flat"}) add(key);
   for (const core::KeepRule& rule : core::kKeepRules) add(rule.name);
-  for (const char* key : {"verify", "on_failure", "ping_url"}) add(key);
+  for (const char* key : {"verify", "drills", "on_failure", "ping_url"}) add(key);
   return text;
 }
 

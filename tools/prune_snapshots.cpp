@@ -3,6 +3,7 @@
 #include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/snapshot/prune.h"
+#include "core/status/status_facts.h"
 #include "tools/encode.h"
 #include "tools/schema.h"
 #include "tools/snapshot_resources.h"
@@ -23,6 +24,30 @@ Json encode(const core::PruneResult& result, bool dry_run) {
   return {{"source", result.source},           {"dry_run", dry_run},
           {"expired", std::move(expired)},     {"kept", std::move(kept)},
           {"freed_bytes", result.freed_bytes}, {"warnings", result.warnings}};
+}
+
+// In the place of old snapshots: all that stays until somebody removes it.
+server::ToolOutcome<Json> prune_kept(const Arguments& arguments, server::CallContext& context,
+                                     const Setting& setting) {
+  const bool dry_run = arguments.flag("dry_run", true);
+  const auto report = core::report_status(core::FactDepth::whole, setting.world, context.stop());
+  if (!report) return report.error();
+  Json structured{{"source", ""},          {"dry_run", dry_run}, {"expired", Json::array()},
+                  {"kept", Json::array()}, {"freed_bytes", 0},   {"warnings", Json::array()}};
+  std::uint64_t freed = 0;
+  for (const auto& file : report->kept) {
+    if (!setting.allows(file.path)) continue;
+    const auto gone = dry_run ? core::Expected<>() : core::remove_kept(file, setting.world.files);
+    if (!gone) {
+      structured["warnings"].push_back(gone.error().message);
+      continue;
+    }
+    freed += file.bytes;
+    structured["expired"].push_back(
+        {{"path", core::text_of(file.path)}, {"reason", core::to_string(file.kind)}});
+  }
+  structured["freed_bytes"] = freed;
+  return structured;
 }
 
 std::string prune_snapshots_text(const Json& structured) {
@@ -49,10 +74,36 @@ std::string prune_snapshots_text(const Json& structured) {
 
 }  // namespace
 
+Json encode_kept(const std::vector<core::KeptFile>& kept, const Setting& setting) {
+  Json entries = Json::array();
+  for (const auto& file : kept) {
+    if (!setting.allows(file.path)) continue;
+    entries.push_back({{"path", core::text_of(file.path)},
+                       {"kind", core::to_string(file.kind)},
+                       {"bytes", file.bytes}});
+  }
+  return entries;
+}
+
+std::string format_kept(const Json& kept) {
+  if (kept.empty()) return "";
+  std::vector<std::vector<std::string>> rows{{"KEPT", "SIZE", "PATH"}};
+  std::uint64_t bytes = 0;
+  for (const auto& entry : kept) {
+    bytes += entry.at("bytes").get<std::uint64_t>();
+    rows.push_back({entry.at("kind").get<std::string>(),
+                    format_bytes(entry.at("bytes").get<std::uint64_t>()),
+                    entry.at("path").get<std::string>()});
+  }
+  return format_table(rows) + format_bytes(bytes) + " stay until they are removed: " +
+         core::say(core::Action::prune, {{"kept", true}, {"dry_run", false}}) + "\n";
+}
+
 server::Tool prune_snapshots(const Setting& setting) {
   auto handler = [setting](const Json& json,
                            server::CallContext& context) -> server::ToolOutcome<Json> {
     const Arguments arguments(json, setting);
+    if (arguments.flag("kept")) return prune_kept(arguments, context, setting);
     core::PruneRequest request;
     auto source = arguments.source();
     if (!source) return source.error();

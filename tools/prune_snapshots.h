@@ -1,10 +1,16 @@
 // The tool prune_snapshots.
 #pragma once
 
+#include "core/status/kept_files.h"
 #include "tools/arguments.h"
 
 namespace tools {
 
 server::Tool prune_snapshots(const Setting& setting);
+
+// The files that stay until somebody removes them, as the status lists them, too.
+server::Json encode_kept(const std::vector<core::KeptFile>& kept, const Setting& setting);
+// A table, and how to be rid of them; empty for none.
+std::string format_kept(const server::Json& kept);
 
 }  // namespace tools

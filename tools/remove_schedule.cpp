@@ -1,26 +1,79 @@
 #include "tools/remove_schedule.h"
 
+#include <algorithm>
+
+#include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/schedule/install.h"
+#include "core/schedule/list.h"
 #include "tools/encode.h"
 #include "tools/limits.h"
 #include "tools/schema.h"
 
 namespace tools {
 
+using core::Error;
+using core::ErrorCode;
 using server::Json;
 
 namespace {
 
-server::NeedsInput ask_to_confirm(const std::string& name) {
-  return {
-      .key = std::string(kConfirmKey),
-      .message = "Remove the schedule '" + name +
-                 "'? Its database is then no longer backed up every night. Snapshots stay.",
-      .requested_schema = Json{
-          {"type", "object"},
-          {"properties", {{kConfirmKey, {{"type", "boolean"}, {"title", "Remove this schedule"}}}}},
-          {"required", Json::array({kConfirmKey})}}};
+std::string joined(const std::vector<std::string>& texts) {
+  std::string line;
+  for (const auto& text : texts) line += (line.empty() ? "" : ", ") + text;
+  return line;
+}
+
+// Those to be removed: by name, or all that may be touched; entries without a job are among these.
+core::Expected<std::vector<std::string>> names_of(const Arguments& arguments,
+                                                  const Setting& setting, std::stop_token stop) {
+  const std::string name = arguments.text("name").value_or("");
+  if (name.empty() == !arguments.flag("all")) {
+    return core::fail(ErrorCode::invalid_argument, "Which schedule is to be removed is not clear.",
+                      "Give either its " + core::say_parameter("name") + " or " +
+                          core::say_parameter("all", true) + ".");
+  }
+  if (!name.empty()) {
+    BPD_TRY(check_schedule(name, setting));
+    return std::vector<std::string>{name};
+  }
+  std::vector<std::string> names;
+  for (const auto& status : core::list_schedules(setting.world, std::move(stop)).schedules) {
+    if (check_schedule(status.name, setting)) names.push_back(status.name);
+  }
+  if (!names.empty()) return names;
+  return core::fail(ErrorCode::not_found, "No schedule is installed.", "");
+}
+
+// Nothing: go on. Otherwise the question, or why nothing is removed.
+std::optional<server::ToolOutcome<Json>> settle(const std::vector<std::string>& names,
+                                                const Arguments& arguments,
+                                                const server::CallContext& context) {
+  if (arguments.flag(kConfirmKey)) return std::nullopt;
+  const std::string which =
+      names.size() == 1 ? "the schedule '" + names.front() + "'"
+                        : std::to_string(names.size()) + " schedules (" + joined(names) + ")";
+  const std::string what = names.size() == 1 ? "Its database is" : "Their databases are";
+  if (!context.abilities().form_elicitation) {
+    return Error{ErrorCode::needs_confirmation,
+                 "This removes " + which + ". " + what +
+                     " then no longer backed up every night. Snapshots stay.",
+                 "Only after the user's yes to this: the same call with " +
+                     core::say_parameter(std::string(kConfirmKey), true) + "."};
+  }
+  const auto confirmed = server::confirmation(context, kConfirmKey);
+  if (!confirmed) {
+    return server::NeedsInput{
+        .key = std::string(kConfirmKey),
+        .message = "Remove " + which + "? " + what +
+                   " then no longer backed up every night. Snapshots stay.",
+        .requested_schema =
+            Json{{"type", "object"},
+                 {"properties", {{kConfirmKey, {{"type", "boolean"}, {"title", "Remove"}}}}},
+                 {"required", Json::array({kConfirmKey})}}};
+  }
+  if (*confirmed) return std::nullopt;
+  return Error{ErrorCode::cancelled, "Nothing was removed: it was not confirmed.", ""};
 }
 
 std::string remove_schedule_text(const Json& structured) {
@@ -33,32 +86,43 @@ std::string remove_schedule_text(const Json& structured) {
   return text;
 }
 
+// What is wrong with one of several keeps no other from being removed.
+server::ToolOutcome<Json> remove_each(const std::vector<std::string>& names, const Setting& setting,
+                                      std::stop_token stop) {
+  std::vector<std::string> done, removed, sources, places, warnings;
+  const auto add = [](std::vector<std::string>& list, const std::string& text) {
+    if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(text);
+  };
+  for (const auto& name : names) {
+    const auto result = core::remove_schedule(name, setting.world, stop);
+    if (!result && names.size() == 1) return result.error();
+    if (!result) {
+      warnings.push_back("'" + name + "' stays: " + server::error_text(result.error()));
+      continue;
+    }
+    done.push_back(name);
+    removed.insert(removed.end(), result->removed.begin(), result->removed.end());
+    warnings.insert(warnings.end(), result->warnings.begin(), result->warnings.end());
+    if (!result->job) continue;
+    add(sources, core::text_of(result->job->snapshot.source));
+    add(places, core::text_of(result->job->snapshot.destination));
+  }
+  Json structured{{"name", joined(done)}, {"removed", removed}, {"warnings", warnings}};
+  if (!sources.empty()) structured["source"] = joined(sources);
+  if (!places.empty()) structured["snapshots_stay_in"] = joined(places);
+  return structured;
+}
+
 }  // namespace
 
 server::Tool remove_schedule(const Setting& setting) {
   auto handler = [setting](const Json& json,
                            server::CallContext& context) -> server::ToolOutcome<Json> {
     const Arguments arguments(json, setting);
-    const std::string name = arguments.text("name").value_or("");
-    if (auto checked = check_schedule(name, setting); !checked) return checked.error();
-    // Where nobody can be asked, the call itself is the user's word.
-    if (!arguments.flag(kConfirmKey) && context.abilities().form_elicitation) {
-      const auto confirmed = server::confirmation(context, kConfirmKey);
-      if (!confirmed) return ask_to_confirm(name);
-      if (!*confirmed) {
-        return core::Error{core::ErrorCode::cancelled,
-                           "The schedule '" + name + "' stays: its removal was not confirmed.", ""};
-      }
-    }
-    const auto result = core::remove_schedule(name, setting.world, context.stop());
-    if (!result) return result.error();
-    Json structured{{"name", result->name}, {"removed", result->removed}};
-    if (result->job) {
-      structured["source"] = core::text_of(result->job->snapshot.source);
-      structured["snapshots_stay_in"] = core::text_of(result->job->snapshot.destination);
-    }
-    structured["warnings"] = result->warnings;
-    return structured;
+    const auto names = names_of(arguments, setting, context.stop());
+    if (!names) return names.error();
+    if (auto ending = settle(*names, arguments, context)) return *ending;
+    return remove_each(*names, setting, context.stop());
   };
   auto tool = server::make_tool(schema_of("remove_schedule"), handler);
   tool.to_text = remove_schedule_text;

@@ -9,6 +9,7 @@
 #include "core/restore/choose_snapshot.h"
 #include "core/restore/restore.h"
 #include "server/cli/shell_speech.h"
+#include "tools/drill.h"
 #include "tools/encode.h"
 #include "tools/next_step.h"
 #include "tools/rows/restored_rows.h"
@@ -25,6 +26,8 @@ using server::Json;
 namespace {
 
 constexpr std::string_view kVerb = "restore";
+// What a restore waits at most, where it is told to, until the last program has closed its target.
+constexpr std::chrono::minutes kHolderWait{30};
 
 // The undo is a shell's command for every reader: it must do where nothing but a shell is left.
 Json encode(const core::RestoreResult& result, const std::optional<core::RowComparison>& compared,
@@ -51,7 +54,7 @@ Json encode(const core::RestoreResult& result, const std::optional<core::RowComp
 
 // Where not every table was compared.
 std::string told_end(const std::string& reason) {
-  return "Some tables were only counted: " + reason + ".";
+  return "Rows that are not told apart by their keys were only counted: " + reason + ".";
 }
 
 std::string sentence_of(const core::RestoreResult& preview,
@@ -164,6 +167,7 @@ core::Expected<> find_target(core::RestoreRequest& request, const Arguments& arg
 }
 
 std::string restore_snapshot_text(const Json& structured) {
+  if (structured.contains("drills")) return format_drills(structured);
   const bool dry_run = structured.at("dry_run").get<bool>();
   std::string text = format_warnings(structured);
   text += std::string(dry_run ? "Would restore " : "Restored ") +
@@ -182,12 +186,35 @@ std::string restore_snapshot_text(const Json& structured) {
   return text;
 }
 
+// A `busy` with its next steps: what needs nobody to close anything, then the whole command for a
+// terminal, which waits. Any other error as it is.
+Error with_busy_help(Error error, const core::RestoreRequest& request, const path& program) {
+  if (error.code != ErrorCode::busy || !request.in_place) return error;
+  core::Call call{std::string(core::to_string(core::Action::restore)),
+                  {{"snapshot", core::text_of(request.snapshot)},
+                   {"target", core::text_of(request.target)},
+                   {"in_place", true},
+                   {"wait", true},
+                   {"confirmed", true}}};
+  if (request.reindex) call.parameters.push_back({"reindex", true});
+  if (request.accept_damage) call.parameters.push_back({"accept_damage", true});
+  const std::string command = core::shell_command(
+      server::shell_words(step_of(call), core::text_of(program), std::string(kVerb)));
+  error.hint = "Lost rows come back with nothing closed: " +
+               core::say(core::Action::find_rows, {{"source", core::text_of(request.target)}}) +
+               " shows them. To replace it all, run this in a terminal, then close what has it "
+               "open; it waits up to " +
+               std::to_string(kHolderWait.count()) + " minutes for that:\n" + command;
+  return error;
+}
+
 }  // namespace
 
 server::Tool restore_snapshot(const Setting& setting) {
   auto handler = [setting](const Json& json,
                            server::CallContext& context) -> server::ToolOutcome<Json> {
     const Arguments arguments(json, setting);
+    if (arguments.flag("drill")) return drill_call(arguments, context, setting);
     auto snapshot = find_snapshot(arguments, core::Damaged::is_passed_over, context, setting);
     if (auto ending = server::ending_of<Json>(snapshot)) return *ending;
     core::RestoreRequest request;
@@ -200,12 +227,13 @@ server::Tool restore_snapshot(const Setting& setting) {
     request.dry_run = arguments.flag("dry_run");
     request.confirmed = arguments.flag(kConfirmKey);
     request.reindex = arguments.flag("reindex");
+    if (arguments.flag("wait")) request.holder_timeout = kHolderWait;
     request.accept_damage = arguments.flag("accept_damage");
     if (auto target = find_target(request, arguments, setting); !target) return target.error();
     if (auto ending = settle_confirmation(request, found.ask, context, setting)) return *ending;
 
     auto result = core::restore_snapshot(request, setting.env, context.progress(), context.stop());
-    if (!result) return result.error();
+    if (!result) return with_busy_help(result.error(), request, setting.env.places.program);
     std::optional<core::RowComparison> compared;
     if (request.dry_run) compared = compare_preview(*result, setting, context.stop());
     return encode(*result, compared, setting.env.places.program);
@@ -214,6 +242,12 @@ server::Tool restore_snapshot(const Setting& setting) {
   tool.verb = std::string(kVerb);
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = restore_snapshot_text;
+  tool.bad_news = [](const Json& structured) -> std::optional<ErrorCode> {
+    for (const auto& entry : structured.value("drills", Json::array())) {
+      if (entry.contains("error")) return ErrorCode::damaged;
+    }
+    return std::nullopt;
+  };
   return tool;
 }
 

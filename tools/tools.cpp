@@ -11,6 +11,7 @@
 #include "tools/prompts.h"
 #include "tools/prune_snapshots.h"
 #include "tools/remove_schedule.h"
+#include "tools/restore_all.h"
 #include "tools/restore_rows.h"
 #include "tools/restore_snapshot.h"
 #include "tools/run_schedule.h"
@@ -27,7 +28,7 @@ std::vector<server::Tool> all_tools(const core::Env& env, const server::ServerLi
       restore_snapshot(setting), discover_databases(setting), backup_status(setting),
       prune_snapshots(setting),  install_schedule(setting),   list_schedules(setting),
       run_schedule(setting),     remove_schedule(setting),    find_lost_rows(setting),
-      restore_rows(setting),
+      restore_rows(setting),     restore_all(setting),
   };
 }
 

@@ -25,6 +25,7 @@ enum class Action {
   remove_schedule,
   find_rows,
   put_back_rows,
+  bring_home,
 };
 // "restore", "install-schedule", …: stands in texts that are stored (history.db), so it is stable.
 std::string_view to_string(Action action);

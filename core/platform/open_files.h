@@ -30,4 +30,9 @@ std::vector<fs::path> open_names_of(const FileId& file, const FileSystem& files)
 // "sqlite3 (process 4711) and node (process 12 of bob)"; at most a few.
 std::string describe_openers(const std::vector<Opener>& openers);
 
+// What a person knows a process by, a sentence for each of a few, with a blank before it: " Process
+// 12 is a server of this Claude Code session, started as "node server.js", in the terminal pts/3."
+// Reads /proc; empty where the system tells no more than describe_openers does.
+std::string tell_of_openers(const std::vector<Opener>& openers, const FileSystem& files);
+
 }  // namespace core

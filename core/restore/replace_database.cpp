@@ -56,7 +56,7 @@ tl::unexpected<Error> ReplacedDatabase::fail_busy(const std::vector<Opener>& ope
   return fail(ErrorCode::busy,
               text_of(target_) + " is open in " +
                   (openers.empty() ? std::string("another program") : describe_openers(openers)) +
-                  ".",
+                  "." + tell_of_openers(openers, env_.files),
               "Close it there, then restore again; or restore to a new file.");
 }
 

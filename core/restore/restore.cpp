@@ -36,6 +36,7 @@ namespace {
 
 constexpr int kMaxSafetyNames = 100;
 constexpr std::chrono::milliseconds kPreviewBusyTimeout{1'000};
+constexpr std::chrono::milliseconds kHolderPause{500};  // between two looks at who has it open
 
 class Restoration {
  public:
@@ -46,7 +47,8 @@ class Restoration {
         bounds_(env, {request.snapshot.parent_path()}),
         env_(bounds_.env()),
         progress_(progress),
-        stop_(std::move(stop)) {
+        stop_(std::move(stop)),
+        holders_until_(env.clock.steady_now() + request.holder_timeout) {
     result_.snapshot = request.snapshot;
     result_.in_place = request.in_place;
     result_.dry_run = request.dry_run;
@@ -91,6 +93,8 @@ class Restoration {
   Expected<> check_new_target();
   tl::unexpected<Error> fail_taken() const;
   Expected<> check_not_in_use();
+  Expected<bool> wait_for(const std::vector<Opener>& openers);
+  Expected<std::unique_ptr<ReplacedDatabase>> take_target();
   Expected<> verify_snapshot_first();
   Expected<> note_journal_mode();
   void tell_whose_it_is();
@@ -119,6 +123,7 @@ class Restoration {
   const Env& env_;
   ProgressSink& progress_;
   const std::stop_token stop_;
+  const std::chrono::steady_clock::time_point holders_until_;
   fs::path target_;
   bool target_exists_ = false;
   bool accepts_damage_ = false;
@@ -208,15 +213,45 @@ tl::unexpected<Error> Restoration::fail_taken() const {
 // Of a lost database, too: what still has it open may have what the snapshot has not.
 Expected<> Restoration::check_not_in_use() {
   if (!request_.in_place) return {};
-  const auto openers = openers_of(target_, env_.files);
+  auto openers = openers_of(target_, env_.files);
+  while (!openers.empty() && !request_.dry_run) {
+    BPD_TRY_AS(waited, wait_for(openers));
+    if (!*waited) break;
+    openers = openers_of(target_, env_.files);
+  }
   if (openers.empty()) return {};
   std::string message = text_of(target_) + " is open in " + describe_openers(openers) + ".";
   if (!request_.dry_run) {
-    return fail(ErrorCode::busy, std::move(message),
+    return fail(ErrorCode::busy, std::move(message) + tell_of_openers(openers, env_.files),
                 "Close it there, then restore again; or restore to a new file.");
   }
   result_.warnings.push_back(std::move(message) + " It must be closed there first.");
   return {};
+}
+
+// False when the time for waiting is up.
+Expected<bool> Restoration::wait_for(const std::vector<Opener>& openers) {
+  using std::chrono::duration_cast;
+  using std::chrono::seconds;
+  const auto left = holders_until_ - env_.clock.steady_now();
+  if (left <= left.zero()) return false;
+  progress_.report(
+      static_cast<std::uint64_t>(duration_cast<seconds>(request_.holder_timeout - left).count()),
+      static_cast<std::uint64_t>(duration_cast<seconds>(request_.holder_timeout).count()),
+      "waiting until " + text_of(target_.filename()) + " is closed in " +
+          describe_openers(openers));
+  if (env_.clock.sleep_for(kHolderPause, stop_)) return true;
+  return fail(ErrorCode::cancelled, "The restore was cancelled while it waited.");
+}
+
+// Somebody may have opened it again meanwhile.
+Expected<std::unique_ptr<ReplacedDatabase>> Restoration::take_target() {
+  while (true) {
+    auto taken = ReplacedDatabase::take(target_, request_.busy_timeout, env_, stop_);
+    if (taken || taken.error().code != ErrorCode::busy) return taken;
+    BPD_TRY_AS(waited, wait_for(openers_of(target_, env_.files)));
+    if (!*waited) return taken;
+  }
 }
 
 Expected<> Restoration::verify_snapshot_first() {
@@ -411,7 +446,7 @@ fs::path Restoration::safety_path() const {
 Expected<> Restoration::replace(Temporary& file) {
   auto changed_hands =
       target_exists_ ? take_after(file.path(), target_) : take_after_folder(file.path(), target_);
-  BPD_TRY_AS(replaced, ReplacedDatabase::take(target_, request_.busy_timeout, env_, stop_));
+  BPD_TRY_AS(replaced, take_target());
   const fs::path safety = safety_path();
   BPD_TRY((*replaced)->keep_as(safety));
   if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "The restore was cancelled.");
@@ -480,7 +515,7 @@ Expected<RestoreResult> restore_snapshot(const RestoreRequest& request, const En
   auto outcome = restoration.run();
   if (outcome) outcome->snapshot = request.snapshot;
   const bool asked_back = !outcome && outcome.error().code == ErrorCode::needs_confirmation;
-  if (!request.dry_run && !asked_back) {
+  if (!request.dry_run && !asked_back && request.recorded) {
     auto told =
         record_and_tell(record_of(request, restoration.target(), outcome, started_at, env), env);
     if (outcome) std::move(told.begin(), told.end(), std::back_inserter(outcome->warnings));

@@ -28,10 +28,14 @@ struct RestoreRequest {
   bool dry_run = false;    // verify, compare the rows, look who has the target open; write nothing
   bool confirmed = false;  // the user said yes to in_place or accept_damage (a dry run needs none)
   bool reindex = false;    // build the indexes of the restored database anew
+  bool recorded = true;    // in history.db; false for a drill, which is recorded as such
   bool accept_damage = false;              // restore, byte for byte, even what fails its check
   std::vector<std::string> warnings{};     // of the choice of snapshot: the result's first
   VerifyLevel verify = VerifyLevel::full;  // of the snapshot, before; none counts as quick
-  std::chrono::milliseconds busy_timeout{5'000};   // for a writer to let go of the target
+  std::chrono::milliseconds busy_timeout{5'000};  // for a writer to let go of the target
+  // For whoever has the target open to close it: a person does that. Progress, in seconds: phase
+  // "waiting until … is closed".
+  std::chrono::milliseconds holder_timeout{0};
   std::chrono::milliseconds lock_timeout{60'000};  // for another restore of the same target
 };
 

@@ -8,6 +8,7 @@
 #include "core/platform/run_lock.h"
 #include "core/schedule/due.h"
 #include "core/schedule/installed_program.h"
+#include "core/schedule/kept_jobs.h"
 #include "core/schedule/launchd.h"
 #include "core/schedule/run_job.h"
 #include "core/schedule/schedulers.h"
@@ -274,6 +275,15 @@ void leave_other_schedulers(Prepared& prepared, const Env& env, std::stop_token 
   }
 }
 
+// So that the destination tells another machine of its schedules as they are now.
+void tell_destination(const fs::path& destination, const Env& env, std::stop_token stop,
+                      std::vector<std::string>& warnings) {
+  if (auto kept = keep_jobs(destination, env, std::move(stop)); !kept) {
+    warnings.push_back("What the schedules are is not kept beside their snapshots: " +
+                       kept.error().message);
+  }
+}
+
 }  // namespace
 
 EntryState ask_state(const Scheduler& scheduler, const std::string& name, const HostFacts& facts,
@@ -312,9 +322,16 @@ Expected<InstallResult> install_schedule(const InstallRequest& request, const En
   }
   if (!placed) {
     const auto problems = put_back(job.name, job.scheduler, prepared->former, env);
+    (void)keep_jobs(job.snapshot.destination, env, {});
     return fail(after_putting_back(placed.error(), problems));
   }
   leave_other_schedulers(*prepared, env, stop);
+  auto& warnings = prepared->result.warnings;
+  tell_destination(job.snapshot.destination, env, stop, warnings);
+  const auto& former = prepared->former.job;
+  if (former && former->snapshot.destination != job.snapshot.destination) {
+    tell_destination(former->snapshot.destination, env, stop, warnings);
+  }
   progress.report(kInstallSteps, kInstallSteps, "install");
   return std::move(prepared->result);
 }
@@ -364,6 +381,7 @@ Expected<RemovalResult> remove_schedule(const std::string& name, const Env& env,
   if (result.removed.empty() && !job) return fail(job.error());
   withdraw_request(name, env);
   for (const fs::path& log : logs_of(name, env)) remove_file(log);
+  if (job) tell_destination(job->snapshot.destination, env, stop, result.warnings);
 
   std::vector<UnusableJob> unusable;
   if (list_jobs(env.places, env.files, unusable).empty() && unusable.empty()) {

@@ -94,6 +94,9 @@ BackupJob job_from(const Json& json) {
   job.snapshot.label = json.value("label", "");
   job.snapshot.flat = json.value("flat", false);
   for (const auto& [name, count] : kKeepRules) get_count(json, name, job.snapshot.retention.*count);
+  const auto drills = parse_drills(json.value("drills", "never"));
+  if (!drills) throw std::invalid_argument("drills is unknown");
+  job.drills = *drills;
   job.on_failure = json.value("on_failure", "");
   job.ping_url = json.value("ping_url", "");
   return job;
@@ -136,6 +139,17 @@ std::string_view to_string(SchedulerKind kind) {
       return "windows";
   }
   return "systemd";
+}
+
+std::string_view to_string(Drills drills) {
+  return drills == Drills::monthly ? "monthly" : "never";
+}
+
+std::optional<Drills> parse_drills(std::string_view text) {
+  for (const auto drills : {Drills::never, Drills::monthly}) {
+    if (text == to_string(drills)) return drills;
+  }
+  return std::nullopt;
 }
 
 std::optional<SchedulerKind> parse_scheduler_kind(std::string_view text) {
@@ -223,6 +237,7 @@ std::string encode_job(const BackupJob& job) {
   for (const auto& [name, count] : kKeepRules) {
     if (const auto& given = job.snapshot.retention.*count) json[name] = *given;
   }
+  if (job.drills != Drills::never) json["drills"] = to_string(job.drills);
   json["on_failure"] = job.on_failure;
   json["ping_url"] = job.ping_url;
   return json.dump(2) + "\n";

@@ -17,6 +17,12 @@ enum class SchedulerKind { systemd, cron, launchd, windows };
 std::string_view to_string(SchedulerKind kind);  // "systemd", "cron", "launchd", "windows"
 std::optional<SchedulerKind> parse_scheduler_kind(std::string_view text);
 
+enum class Drills { never, monthly };
+std::string_view to_string(Drills drills);  // "never", "monthly"
+std::optional<Drills> parse_drills(std::string_view text);
+// A month, for a drill: one is due when the last good one is older.
+inline constexpr std::chrono::hours kDrillPeriod{24 * 30};
+
 struct BackupJob {
   static constexpr int kFormatVersion = 1;
   static constexpr std::chrono::minutes kDefaultTime{4 * 60 + 7};  // outside every DST change
@@ -27,8 +33,9 @@ struct BackupJob {
   Instant scheduled_since{};                 // when `time` was last set: no run is owed from before
   // Everything a snapshot takes; `date`, `dry_run` and the timeouts are not kept.
   SnapshotRequest snapshot;
-  std::string on_failure;  // a command line for the user's shell; empty: none
-  std::string ping_url;    // as healthchecks.io has them; empty: none
+  Drills drills = Drills::never;  // after a run that went well (core/restore/drill.h)
+  std::string on_failure;         // a command line for the user's shell; empty: none
+  std::string ping_url;           // as healthchecks.io has them; empty: none
 };
 
 // Up to 48 of a-z, 0-9, '-' and '_', the first a letter or digit: fit for unit, label, task and

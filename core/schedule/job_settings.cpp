@@ -36,6 +36,7 @@ BackupJob with_settings(BackupJob job, const JobSettings& settings) {
   take(job.snapshot.verify, settings.verify);
   take(job.snapshot.retention, settings.retention);
   take(job.time, settings.time);
+  take(job.drills, settings.drills);
   take(job.on_failure, settings.on_failure);
   take(job.ping_url, settings.ping_url);
   return job;
@@ -85,6 +86,8 @@ std::vector<SettingText> describe_settings(const BackupJob& job) {
     settings.push_back({rule, count_text(snapshot.retention.*count)});
   }
   settings.push_back({"verify", std::string(to_string(snapshot.verify))});
+  settings.push_back(
+      {"drills", job.drills == Drills::never ? "" : std::string(to_string(job.drills))});
   settings.push_back({"on_failure", job.on_failure});
   settings.push_back({"ping_url", job.ping_url});
   return settings;

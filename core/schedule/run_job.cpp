@@ -1,14 +1,17 @@
 // Runs the job of a schedule.
 #include "core/schedule/run_job.h"
 
+#include <algorithm>
 #include <exception>
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/history.h"
 #include "core/catalog/run_records.h"
+#include "core/restore/drill.h"
 #include "core/schedule/due.h"
 #include "core/schedule/installed_program.h"
+#include "core/schedule/kept_jobs.h"
 #include "core/schedule/launchd.h"
 #include "core/schedule/success.h"
 
@@ -221,6 +224,32 @@ Error end_in_failure(JobRun& run, Error error, const RunOptions& options, const 
   return error;
 }
 
+// Where the history cannot be read no drill is due: it takes as long as a restore.
+bool drill_due(const BackupJob& job, const std::string& source, const Env& env) {
+  if (job.drills == Drills::never) return false;
+  RunFilter filter;
+  filter.kind = "drill";
+  filter.source = source;
+  filter.limit = kMaxRunsLookedAt;
+  const auto runs = list_runs(filter, env);
+  if (!runs) return false;
+  return std::none_of(runs->begin(), runs->end(), [&](const RunRecord& run) {
+    return run.ok && env.clock.now() - run.finished_at < kDrillPeriod;
+  });
+}
+
+// Damage is a failure to be told of; what else keeps a drill from being done, as another one that
+// goes on just now, is a warning: the next run tries again.
+std::optional<Error> drill_if_due(JobRun& run, const SnapshotResult& taken, const Env& env,
+                                  ProgressSink& progress, const std::stop_token& stop) {
+  if (!drill_due(run.job, taken.manifest.source, env)) return std::nullopt;
+  const auto result = drill({taken.snapshot, run.job.name}, env, progress, stop);
+  if (result || result.error().code == ErrorCode::busy) return std::nullopt;
+  if (result.error().code == ErrorCode::damaged) return result.error();
+  run.warnings.emplace_back("The drill could not be done: " + result.error().message);
+  return std::nullopt;
+}
+
 Expected<JobRun> run_locked(const BackupJob& job, bool asked_for, const RunOptions& options,
                             const Env& env, ProgressSink& progress, std::stop_token stop) {
   JobRun run;
@@ -231,6 +260,14 @@ Expected<JobRun> run_locked(const BackupJob& job, bool asked_for, const RunOptio
   auto result =
       try_snapshot(job, somebody_waits ? 1 : kMaxAttempts, run.attempts, env, progress, stop);
   if (result) {
+    if (auto kept = keep_jobs(job.snapshot.destination, env, stop); !kept) {
+      run.warnings.emplace_back("What the schedules are is not kept beside their snapshots: " +
+                                kept.error().message);
+    }
+    if (auto failed = drill_if_due(run, *result, env, progress, stop)) {
+      failed->message = "The snapshot was taken, but the drill with it failed: " + failed->message;
+      return fail(end_in_failure(run, std::move(*failed), options, env, stop));
+    }
     ping(job, "", kPingRetries, env, stop, run.warnings);
     (void)add_run_warnings(job.name, run.warnings, env);  // the snapshot is good all the same
     run.warnings.insert(run.warnings.end(), result->warnings.begin(), result->warnings.end());

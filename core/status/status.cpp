@@ -141,6 +141,7 @@ class Judge {
 
   void look_at_runs() {
     for (const RunRecord* run : runs_) {
+      if (run->kind == "drill") look_at_drill(*run);
       if (!run->ok || !counts(run->finished_at)) continue;
       if (run->kind == "verify") {
         status_.last_verified = later(status_.last_verified, run->finished_at);
@@ -149,6 +150,17 @@ class Judge {
       if (input_.lost_runs.contains(run->id)) lost_.push_back(run);
       if (!is_lost(*run)) status_.last_success = later(status_.last_success, run->finished_at);
     }
+  }
+
+  // Runs come newest first: a failure is told until a drill goes well.
+  void look_at_drill(const RunRecord& run) {
+    if (run.ok && counts(run.finished_at)) {
+      status_.last_drill = later(status_.last_drill, run.finished_at);
+    }
+    if (run.ok || status_.last_drill || drill_failed_) return;
+    drill_failed_ = true;
+    const bool damaged = run.error_code == to_string(ErrorCode::damaged);
+    note(damaged ? Concern::damage : Concern::upkeep, "Its last drill failed: " + run.error);
   }
 
   // The last word of history on a snapshot.
@@ -394,6 +406,7 @@ class Judge {
   std::vector<const StatusInput::Schedule*> schedules_;
   std::vector<const RunRecord*> lost_;  // whose snapshots are gone
   std::optional<WayBack> way_back_;     // of what is missing
+  bool drill_failed_ = false;
   std::vector<Problem> problems_;
   DatabaseStatus status_;
 };

@@ -57,6 +57,7 @@ struct StatusInput {
   // Of the newest good run to a destination that is there: its id, when its snapshot is not.
   std::set<std::int64_t> lost_runs;
   std::vector<Snapshot> snapshots;  // with manifests; of any source; at least the newest of each
+  std::vector<Snapshot> set_aside;  // copies of damaged databases: no way back is among them
   std::vector<UnusableJob> unusable;
 };
 
@@ -73,6 +74,7 @@ struct DatabaseStatus {
   std::optional<Instant> verified_taken;        // when the newest that did was taken
   std::optional<std::chrono::seconds> overdue;  // since the run that did not happen was due
   std::optional<Instant> next_run;
+  std::optional<Instant> last_drill;  // that went well
   std::string last_error;             // of a schedule's latest run, when it failed
   std::vector<std::string> problems;  // each says what to do; gravest first; empty when ok
 };

@@ -86,11 +86,13 @@ void keep_ours(StatusInput& input, const Env& env) {
   for (const auto& run : input.runs) {
     if (run.kind == "snapshot" && run.ok) by_us.insert(run.snapshot);
   }
-  std::erase_if(input.snapshots, [&](const Snapshot& snapshot) {
+  const auto is_others = [&](const Snapshot& snapshot) {
     return snapshot.manifest &&
            whose_is(*snapshot.manifest, env.places.host, machine) == Whose::others &&
            !by_us.contains(text_of(snapshot.path));
-  });
+  };
+  std::erase_if(input.snapshots, is_others);
+  std::erase_if(input.set_aside, is_others);
 }
 
 std::optional<Expected<ListPage>> list_patiently(const fs::path& destination, FileSystem& files,
@@ -126,8 +128,11 @@ void add_snapshots(StatusInput& input, std::set<std::string>& silent,
     }
     if (!listed || !*listed) continue;
     auto& page = **listed;
-    std::erase_if(page.snapshots, is_damaged_copy);  // no success, and no way back
-    std::move(page.snapshots.begin(), page.snapshots.end(), std::back_inserter(input.snapshots));
+    for (Snapshot& snapshot : page.snapshots) {
+      // No success, and no way back.
+      auto& list = is_damaged_copy(snapshot) ? input.set_aside : input.snapshots;
+      list.push_back(std::move(snapshot));
+    }
     std::move(page.warnings.begin(), page.warnings.end(), std::back_inserter(warnings));
   }
 }
@@ -278,6 +283,7 @@ Expected<BackupReport> report_status(FactDepth depth, const Env& env, std::stop_
   gather_backups(depth, input, report.warnings, env, stop);
   if (stop.stop_requested()) return fail(ErrorCode::cancelled, "The status was cancelled.");
   report.status = judge_status(input);
+  if (depth == FactDepth::whole) report.kept = kept_files(input, env);
   return report;
 }
 

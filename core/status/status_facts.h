@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/env.h"
+#include "core/status/kept_files.h"
 #include "core/status/status.h"
 
 namespace core {
@@ -34,6 +35,7 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
 // judgement. Errors: cancelled.
 struct BackupReport {
   StatusReport status;
+  std::vector<KeptFile> kept;  // with FactDepth::whole
   std::vector<std::string> warnings;
 };
 Expected<BackupReport> report_status(FactDepth depth, const Env& env, std::stop_token stop);

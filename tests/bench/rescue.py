@@ -9,6 +9,7 @@ median of the rounds, memory is what the process had at most above one that does
 """
 
 import argparse
+import glob
 import json
 import os
 import random
@@ -138,6 +139,9 @@ class Bench:
             took, most, _ = self.run("restore-rows", "--undo", result["undo"], "--confirm", "--json")
             undone.append(took)
             memory.append(most - self.idle)
+            # Or the next round would search these as well.
+            for folder in glob.glob(os.path.join(self.backups, "*", "before-rows-*")):
+                shutil.rmtree(folder)
         print(f"{name}: {result['rows']} rows; found in {statistics.median(found):.2f} s, put back in "
               f"{statistics.median(back):.2f} s, undone in {statistics.median(undone):.2f} s; "
               f"a writer waited at most {max(waits) * 1000:.0f} ms ({searching * 1000:.0f} ms beside "

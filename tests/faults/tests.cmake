@@ -11,5 +11,6 @@ endfunction()
 
 bpd_fault_test("Whatever system call fails, nothing is lost and nothing falsely good" inject.py 60)
 bpd_fault_test("Restores that are killed leave the old database or the new one" kill_restores.py 20)
+bpd_fault_test("Rows that are put back by a killed call are all there or none" kill_rows.py 20)
 bpd_fault_test("Unfriendly disks, mounts and limits are met with a result or a next step"
   rough_spots.py)

@@ -349,7 +349,7 @@ TEST_CASE("A schedule that runs without its job file is failing, also in a brief
   CHECK_FALSE(core::run_job("notes", {true, true}, house.env(), no_progress, {}));
   CHECK(brief(house).at("status") == "failing");
   CHECK_THAT(house.last_text, Catch::Contains("notes"));
-  house.good("remove_schedule", {{"name", "notes"}});
+  house.good("remove_schedule", {{"name", "notes"}, {"confirm", true}});
   house.clock.advance(std::chrono::hours{27});
   add_run(house, true);
   CHECK(brief(house).at("status") == "ok");

@@ -7,12 +7,14 @@ TEST_CASE("remove_schedule removes the entry and says what stays") {
   ScheduleHouse house;
   house.schedulers.crontab = "# mine\n";
   const std::string snapshot = house.install().at("run").at("snapshot");
-  const Json removed = house.good("remove_schedule", {{"name", "global"}});
+  const Json removed = house.good("remove_schedule", {{"name", "global"}, {"confirm", true}});
   CHECK(house.schedulers.crontab == "# mine\n");
   CHECK(test::fs::exists(snapshot));
   CHECK(removed.at("snapshots_stay_in") == house.backups.string());
   CHECK(house.last_text.find("Its snapshots stay in ") != std::string::npos);
-  CHECK(house.refused("remove_schedule", {{"name", "global"}}).find("not_found") == 0);
+  CHECK(
+      house.refused("remove_schedule", {{"name", "global"}, {"confirm", true}}).find("not_found") ==
+      0);
 }
 
 TEST_CASE("remove_schedule asks where the client can be asked, and takes no for an answer") {
@@ -34,4 +36,31 @@ TEST_CASE("remove_schedule does not ask again what the user has agreed to") {
   house.install();
   house.context.client.form_elicitation = true;
   house.good("remove_schedule", {{"name", "global"}, {"confirm", true}});
+}
+
+TEST_CASE("remove_schedule removes nothing unasked where nobody can be asked") {
+  ScheduleHouse house;
+  house.install();
+  CHECK(house.refused("remove_schedule", {{"name", "global"}}).find("needs_confirmation") == 0);
+  CHECK(house.schedulers.crontab);
+}
+
+TEST_CASE("remove_schedule removes all schedules in one call") {
+  ScheduleHouse house;
+  house.install();
+  house.install({{"name", "second"}, {"label", "second"}});
+  const auto asked = house.refused("remove_schedule", {{"all", true}});
+  CHECK(asked.find("2 schedules (global, second)") != std::string::npos);
+  const Json removed = house.good("remove_schedule", {{"all", true}, {"confirm", true}});
+  CHECK(removed.at("name") == "global, second");
+  CHECK(removed.at("snapshots_stay_in") == house.backups.string());
+  CHECK_FALSE(house.schedulers.crontab);
+  CHECK(house.refused("remove_schedule", {{"all", true}}).find("not_found") == 0);
+}
+
+TEST_CASE("remove_schedule takes a name or all, not both and not neither") {
+  ScheduleHouse house;
+  CHECK(house.refused("remove_schedule", Json::object()).find("invalid_argument") == 0);
+  CHECK(house.refused("remove_schedule", {{"name", "global"}, {"all", true}})
+            .find("invalid_argument") == 0);
 }

@@ -1,4 +1,5 @@
 #include "core/catalog/manifest.h"
+#include "core/restore/restore.h"
 #include "support/writer_process.h"
 #include "tests/tools/tool_house.h"
 
@@ -57,7 +58,6 @@ TEST_CASE("restore_snapshot previews rows now and then without touching anything
                                               {"only_now", 0},
                                               {"changed", 0},
                                               {"same", 0}});
-  CHECK_THAT(house.last_text, Catch::Contains("TABLE  NOW  THEN  ONLY THEN  ONLY NOW  CHANGED"));
   CHECK(test::names_in(house.global.parent_path()) == before);
   CHECK(test::query_integer(house.global, kCountNotes) == 0);
   CHECK(house.last_text.starts_with("Would restore "));
@@ -358,4 +358,75 @@ TEST_CASE("restore_snapshot replaces no database outside the allowed folders") {
     CHECK_THAT(limited->refused("restore_snapshot", arguments),
                Catch::StartsWith("permission_denied: "));
   }
+}
+
+TEST_CASE("A busy restore offers the rows first, then a command that waits, and says who it is") {
+  ToolHouse house;
+  const auto snapshot = take_and_lose(house);
+  test::WriterProcess writer(house.global, {.mode = test::WriterOptions::Mode::idle});
+  const auto text = house.refused(
+      "restore_snapshot", {{"snapshot", snapshot.string()}, {"in_place", true}, {"confirm", true}});
+  CHECK(text.starts_with("busy: "));
+  const auto rows = text.find("find_lost_rows {\"source\": \"" + house.global.string());
+  const auto command = text.find(house.places.program.string() + " restore --snapshot ");
+  REQUIRE(rows != std::string::npos);
+  REQUIRE(command != std::string::npos);
+  CHECK(rows < command);
+  CHECK(text.find(" --in-place --wait --confirm", command) != std::string::npos);
+#ifdef __linux__
+  const std::string process = "Process " + std::to_string(writer.pid()) + " is ";
+  CHECK_THAT(text, Catch::Contains(process));
+  CHECK_THAT(text, Catch::Contains("started as \""));
+  CHECK_THAT(text, Catch::Contains("test_writer"));
+#endif
+}
+
+TEST_CASE("A restore that waits goes on when the last program has closed the database") {
+  ToolHouse house;
+  const auto snapshot = take_and_lose(house);
+  test::WriterProcess writer(house.global, {.mode = test::WriterOptions::Mode::idle});
+  // The writer ends when the restore has told that it waits.
+  struct StopsWriter final : core::ProgressSink {
+    explicit StopsWriter(test::WriterProcess& process) : writer(process) {}
+    void report(std::uint64_t, std::uint64_t, const std::string& phase) override {
+      if (!phase.starts_with("waiting until global.db is closed in ") || told) return;
+      told = true;
+      writer.stop();
+    }
+    test::WriterProcess& writer;
+    bool told = false;
+  } sink(writer);
+  core::RestoreRequest request;
+  request.snapshot = snapshot;
+  request.target = house.global;
+  request.in_place = true;
+  request.confirmed = true;
+  request.holder_timeout = std::chrono::minutes(1);
+  const auto restored = core::restore_snapshot(request, house.world, sink, {});
+  REQUIRE(restored);
+  CHECK(sink.told);
+  CHECK(test::query_integer(house.global, kCountNotes) == 20);
+}
+
+TEST_CASE("A restore that waits ends when its time is up, and when it is stopped") {
+  ToolHouse house;
+  const auto snapshot = take_and_lose(house);
+  test::WriterProcess writer(house.global, {.mode = test::WriterOptions::Mode::idle});
+  core::RestoreRequest request;
+  request.snapshot = snapshot;
+  request.target = house.global;
+  request.in_place = true;
+  request.confirmed = true;
+  request.holder_timeout = std::chrono::milliseconds(50);
+  core::NoProgress no_progress;
+  const auto late = core::restore_snapshot(request, house.world, no_progress, {});
+  REQUIRE_FALSE(late);
+  CHECK(late.error().code == core::ErrorCode::busy);
+  request.holder_timeout = std::chrono::minutes(1);
+  std::stop_source stop;
+  stop.request_stop();
+  const auto stopped = core::restore_snapshot(request, house.world, no_progress, stop.get_token());
+  REQUIRE_FALSE(stopped);
+  CHECK(stopped.error().code == core::ErrorCode::cancelled);
+  CHECK(test::query_integer(house.global, kCountNotes) == 0);
 }

@@ -4,8 +4,9 @@
 #include <sstream>
 
 #include "cmake/embedded.h"
-#include "tests/tools/tool_house.h"
+#include "tests/tools/schedule_house.h"
 
+namespace fs = core::fs;
 using server::Json;
 
 namespace {
@@ -78,6 +79,46 @@ std::vector<std::string> matches(const std::string& text, const std::string& pat
     found.push_back((*match)[1]);
   }
   return found;
+}
+
+// The part of the skill's first page below a heading that begins so.
+std::string section(const std::string& heading) {
+  const std::string text = skill_text();
+  const auto begin = text.find("\n## " + heading);
+  REQUIRE(begin != std::string::npos);
+  return text.substr(begin, text.find("\n## ", begin + 1) - begin);
+}
+
+// Calls the tools that it prints, literally; returns how many.
+std::size_t follow(test::ToolHouse& house, const std::string& text) {
+  std::istringstream lines(text);
+  bool in_tools = false;
+  std::size_t calls = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("```")) {
+      in_tools = line == "```tool";
+    } else if (in_tools) {
+      INFO(line);
+      const auto space = line.find(' ');
+      house.good(line.substr(0, space), Json::parse(line.substr(space + 1)));
+      ++calls;
+    }
+  }
+  return calls;
+}
+
+// The world that the skill's examples speak of.
+struct Example : test::ScheduleHouse {
+  Example() {
+    make_database(project, 30);
+    install({{"name", "global"}});
+    install({{"name", "my-app"}, {"source", project.string()}, {"label", "my-app"}});
+  }
+  fs::path project = *this / "home/code/my-app/.orchestrator/project.db";
+};
+
+std::int64_t notes_in(const fs::path& database) {
+  return test::query_integer(database, "SELECT count(*) FROM notes");
 }
 
 Json read_json(const std::string& name) {
@@ -171,6 +212,43 @@ TEST_CASE("Every link of the skill leads to a file of the skill") {
     linked.insert("backup-plugin-db/" + target);
   }
   CHECK(linked == files);
+}
+
+TEST_CASE(
+    "What the skill prints for lost notes, a new laptop and drills needs no SQL and no mkdir") {
+  for (const char* heading : {"\"I deleted some notes", "A new laptop", "Drills"}) {
+    const auto text = section(heading);
+    INFO(text);
+    CHECK(text.find("```sh") == std::string::npos);
+    for (const char* word : {"mkdir", "sqlite3", "SELECT", "INSERT", "ATTACH"}) {
+      CHECK(text.find(word) == std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("What the skill prints for notes deleted by mistake brings them back") {
+  Example house;
+  test::run_sql(house.project, "DELETE FROM notes WHERE rowid <= 5");
+  REQUIRE(notes_in(house.project) == 25);
+  CHECK(follow(house, section("\"I deleted some notes")) >= 3);
+  CHECK(notes_in(house.project) == 30);
+}
+
+TEST_CASE("What the skill prints for a new laptop brings everything home") {
+  const Example old;
+  test::ToolHouse house;
+  fs::copy(old.backups, house.backups, fs::copy_options::recursive);
+  CHECK(follow(house, section("A new laptop")) == 3);
+  CHECK(notes_in(house.global) == 20);
+  CHECK(notes_in(house / "home/code/my-app/.orchestrator/project.db") == 30);
+}
+
+TEST_CASE("What the skill prints for drills leaves nothing but the memory of them") {
+  Example house;
+  CHECK(follow(house, section("Drills")) == 2);
+  CHECK_FALSE(fs::exists(house.places.state / "drill"));
+  CHECK(house.good("backup_status", Json::object()).dump().find("\"drill_days_ago\":0") !=
+        std::string::npos);
 }
 
 #ifdef BPD_BINARY
