@@ -3,7 +3,8 @@
 #   ./bootstrap.sh run [ARGUMENTS…]   build, then run backup-plugin-db (without arguments: a demo)
 #   ./bootstrap.sh install [PREFIX]   build, then install below PREFIX (default: ~/.local)
 #   ./bootstrap.sh uninstall [PREFIX] remove what install put there
-#   ./bootstrap.sh test [PRESET…]     build, then run the tests (release; also dev, tsan, clang)
+#   ./bootstrap.sh test [PRESET…]     build, then run the tests (release; also dev, tsan, clang;
+#                                     windows: the programs for Windows, under Wine)
 #   ./bootstrap.sh build [PRESET…]    build only, the tests too; macos, windows: the programs for them
 # A second run installs and builds nothing that is in place. Needs root or sudo only to install.
 set -euo pipefail
@@ -21,6 +22,7 @@ mount_packages=(fuse3 exfatprogs exfat-fuse ntfs-3g dosfstools fusefat rclone bi
 node_packages=(nodejs npm)
 clang_packages=(clang libclang-rt-dev)
 cross_packages=(dpkg-dev tcl)
+wine_packages=(wine64)
 
 # What install puts below PREFIX (cmake/packaging.cmake).
 installed_files=(bin/backup-plugin-db bin/backup-plugin-db-http
@@ -119,6 +121,14 @@ build_for_others() {
   done
 }
 
+# test_for_windows: what tests/wine/run.py does with the programs, on this machine.
+test_for_windows() {
+  build_for_others windows-x64
+  install "${wine_packages[@]}"
+  build windows-x64 OFF wine_writer
+  python3 tests/wine/run.py build/windows-x64
+}
+
 # run_tests PRESET: all of them on the release build; on the others without the whole-program ones.
 run_tests() {
   if [ "$1" = release ]; then ctest --preset "$1"; else ctest --preset "$1" -LE whole; fi
@@ -152,6 +162,7 @@ case ${1:-} in
     what=$1
     shift
     case "$what $*" in
+      "test windows" | "test windows-x64") test_for_windows; exit ;;
       "build macos") build_for_others macos-arm64 macos-x64; exit ;;
       "build windows") build_for_others windows-x64; exit ;;
       "build macos-arm64" | "build macos-x64" | "build windows-x64") build_for_others "$1"; exit ;;
@@ -168,7 +179,7 @@ case ${1:-} in
     done
     ;;
   *)
-    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -1,7 +1,6 @@
 // take_snapshot: what it publishes, what it refuses, and what it leaves alone.
 #include "core/snapshot/snapshot.h"
 
-
 #include <fstream>
 #include <thread>
 
