@@ -3,8 +3,8 @@
 #pragma once
 
 #include "server/cli/program.h"
-#include "tools/run_command.h"
-#include "tools/self_test_command.h"
+#include "tools/commands/run_command.h"
+#include "tools/commands/self_test_command.h"
 #include "tools/tools.h"
 
 namespace server {

@@ -26,8 +26,9 @@ bool Call::reply(std::string_view text, int http_status) {
   assert(!replied_ && "a request is replied to once");
   if (replied_) return false;
   replied_ = true;
-  settled_(*this);
+  listener_.settled(*this);
   channel_->reply(text, http_status);
+  listener_.written(*this);
   return true;
 }
 
@@ -43,8 +44,9 @@ void Call::cancel() {
   {
     const std::lock_guard lock(mutex_);
     if (!silenced_ && !replied_) {
-      settled_(*this);
+      listener_.settled(*this);
       channel_->abandon();
+      listener_.written(*this);
     }
     silenced_ = true;
   }
@@ -56,13 +58,18 @@ bool Call::over() const {
   return replied_ || silenced_;
 }
 
+void Call::await_written() const {
+  const std::lock_guard lock(mutex_);
+}
+
 std::shared_ptr<Call> CallTable::open(const RequestId& id, std::shared_ptr<ReplyChannel> channel,
                                       std::shared_ptr<Session> session, bool modern, bool http) {
   const void* space = http || session == nullptr ? static_cast<const void*>(channel.get())
                                                  : static_cast<const void*>(session.get());
   const Key key{space, id};
   auto call = std::make_shared<Call>(id, std::move(channel), std::move(session), space, modern,
-                                     [this](const Call& settled) { close(settled); });
+                                     Call::Listener{[this](const Call& one) { settle(one); },
+                                                    [this](const Call& one) { forget(one); }});
   const std::lock_guard lock(mutex_);
   return calls_.emplace(key, call).second ? call : nullptr;
 }
@@ -72,6 +79,19 @@ void CallTable::close(const Call& call) {
   const auto found = calls_.find({call.space(), call.id()});
   // The id may be in use again by a later call.
   if (found != calls_.end() && found->second.get() == &call) calls_.erase(found);
+}
+
+void CallTable::settle(const Call& call) {
+  const std::lock_guard lock(mutex_);
+  const auto found = calls_.find({call.space(), call.id()});
+  if (found == calls_.end() || found->second.get() != &call) return;
+  leaving_.push_back(std::move(found->second));
+  calls_.erase(found);
+}
+
+void CallTable::forget(const Call& call) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(leaving_, [&call](const auto& one) { return one.get() == &call; });
 }
 
 std::vector<std::shared_ptr<Call>> CallTable::matching(
@@ -85,9 +105,20 @@ std::vector<std::shared_ptr<Call>> CallTable::matching(
 }
 
 bool CallTable::cancel(const Session& session, const RequestId& id) {
-  const auto meant = matching([&](const Call& candidate) {
-    return candidate.session().get() == &session && candidate.id() == id;
-  });
+  std::vector<std::shared_ptr<Call>> meant, leaving;
+  {
+    const auto is_meant = [&](const Call& candidate) {
+      return candidate.session().get() == &session && candidate.id() == id;
+    };
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, call] : calls_) {
+      if (is_meant(*call)) meant.push_back(call);
+    }
+    for (const auto& call : leaving_) {
+      if (is_meant(*call)) leaving.push_back(call);
+    }
+  }
+  for (const auto& call : leaving) call->await_written();
   if (meant.size() != 1) return false;
   meant.front()->cancel();
   return true;

@@ -19,17 +19,21 @@ namespace server {
 // Thread-safe. Lives as long as its handler or its stream.
 class Call {
  public:
-  // `settled` is called once, before the client can know: at the reply, or when it is cancelled.
-  using Settled = std::function<void(const Call&)>;
+  // Each is called once: `settled` before the client can know, at the reply or when it is
+  // cancelled, `written` after that reply or end went out.
+  struct Listener {
+    std::function<void(const Call&)> settled;
+    std::function<void(const Call&)> written;
+  };
   // `space`: within which the id is unique.
   Call(RequestId id, std::shared_ptr<ReplyChannel> channel, std::shared_ptr<Session> session,
-       const void* space, bool modern, Settled settled)
+       const void* space, bool modern, Listener listener)
       : id_(std::move(id)),
         channel_(std::move(channel)),
         session_(std::move(session)),
         space_(space),
         modern_(modern),
-        settled_(std::move(settled)) {}
+        listener_(std::move(listener)) {}
 
   const RequestId& id() const { return id_; }
   const std::shared_ptr<Session>& session() const { return session_; }
@@ -52,6 +56,8 @@ class Call {
   void cancel();
   // The session or process ends: as cancel.
   bool over() const;
+  // Waits while a reply is being written.
+  void await_written() const;
 
  private:
   bool reply(std::string_view text, int http_status);
@@ -61,7 +67,7 @@ class Call {
   const std::shared_ptr<Session> session_;
   const void* const space_;
   const bool modern_;
-  const Settled settled_;
+  const Listener listener_;
   std::stop_source stop_;
   mutable std::mutex mutex_;
   bool replied_ = false;
@@ -79,7 +85,8 @@ class CallTable {
                              std::shared_ptr<Session> session, bool modern, bool http);
   void close(const Call& call);
   // Cancels the one call of that id in the session; false when there is none such. Of several none:
-  // which is meant nobody can tell.
+  // which is meant nobody can tell. Waits for a reply of that id that is being written: the client
+  // may use the id again at once, and the next answer must not come first.
   bool cancel(const Session& session, const RequestId& id);
   void cancel_on_channel(const ReplyChannel& channel);  // 2026-07-28 only
   void cancel_in_session(const Session& session);
@@ -90,8 +97,12 @@ class CallTable {
   using Key = std::pair<const void*, RequestId>;
   std::vector<std::shared_ptr<Call>> matching(const std::function<bool(const Call&)>& wanted) const;
 
+  void settle(const Call& call);
+  void forget(const Call& call);
+
   mutable std::mutex mutex_;
   std::map<Key, std::shared_ptr<Call>> calls_;
+  std::vector<std::shared_ptr<Call>> leaving_;  // no longer in calls_, their replies being written
 };
 
 }  // namespace server

@@ -111,6 +111,56 @@ TEST_CASE("An id is free again before its reply can be read, and once its call i
   CHECK(server.dispatcher.running() == 0);
 }
 
+TEST_CASE("After a cancellation the id's next answer comes behind one that is being written") {
+  class Slow final : public server::ReplyChannel {
+   public:
+    void send(std::string_view) override {}
+    void reply(std::string_view text, int) override {
+      if (text.find("the first") != std::string_view::npos) {
+        writing = true;
+        until([&] { return go_on.load(); });
+      }
+      const std::lock_guard lock(mutex_);
+      replies_.emplace_back(text);
+    }
+    std::vector<std::string> replies() const {
+      const std::lock_guard lock(mutex_);
+      return replies_;
+    }
+    std::atomic<bool> writing{false};
+    std::atomic<bool> go_on{false};
+
+   private:
+    mutable std::mutex mutex_;
+    std::vector<std::string> replies_;
+  };
+  DemoServer server;
+  const auto channel = std::make_shared<Slow>();
+  const auto receive = [&](const std::string& text) {
+    server::Incoming incoming;
+    incoming.message = server::Json::parse(text);
+    incoming.reply = channel;
+    incoming.session = server.session;
+    server.dispatcher.receive(std::move(incoming));
+  };
+  receive(legacy("1", "tools/call", R"("name":"echo","arguments":{"text":"the first"})"));
+  REQUIRE(until([&] { return channel->writing.load(); }));
+  std::atomic<bool> cancelling{false};
+  std::thread reader([&] {
+    cancelling = true;
+    receive(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}})");
+    receive(legacy("1", "ping"));
+  });
+  until([&] { return cancelling.load(); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // in which it must not answer
+  CHECK(channel->replies().empty());
+  channel->go_on = true;
+  reader.join();
+  const auto replies = channel->replies();
+  REQUIRE(replies.size() == 2);
+  CHECK(replies[0].find("the first") != std::string::npos);
+}
+
 TEST_CASE("An id as text and the same as number are two") {
   DemoServer server;
   server.send(legacy("1", "tools/call", R"("name":"wait")"));

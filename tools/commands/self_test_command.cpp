@@ -1,4 +1,4 @@
-#include "tools/self_test_command.h"
+#include "tools/commands/self_test_command.h"
 
 #include <algorithm>
 #include <cstdio>

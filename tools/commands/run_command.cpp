@@ -1,4 +1,4 @@
-#include "tools/run_command.h"
+#include "tools/commands/run_command.h"
 
 #include <cstdio>
 
