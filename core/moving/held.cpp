@@ -11,6 +11,7 @@
 #include "core/catalog/retention.h"
 #include "core/schedule/due.h"
 #include "core/schedule/kept_jobs.h"
+#include "core/snapshot/snapshot_plan.h"
 #include "core/sqlite/pinned_source.h"
 #include "core/sqlite/row_counts.h"
 
@@ -73,6 +74,7 @@ class Survey {
   Expected<fs::path> place_of(const MachineKey& machine, const std::string& source) const;
   bool leads_out(fs::path path) const;
   std::string what_is_at(const fs::path& target) const;
+  bool meets_old_series(const KeptJobs& kept, const BackupJob& job, const fs::path& here) const;
   Call install_call(const BackupJob& job, const std::vector<BackupJob>& ours) const;
   void sort();
 
@@ -204,6 +206,14 @@ void Survey::add_database(const MachineKey& machine, const Snapshot& newest) {
   held_.databases.push_back(std::move(database));
 }
 
+// Whether snapshots taken here would go to the folder where the other machine's lie, of a database
+// that counts as another one.
+bool Survey::meets_old_series(const KeptJobs& kept, const BackupJob& job,
+                              const fs::path& here) const {
+  const bool one_folder = !job.snapshot.hostname.empty() || kept.host == env_.places.host;
+  return job.snapshot.flat || (one_folder && job.snapshot.source != here);
+}
+
 // A name that is another database's here is left to be chosen anew.
 Call Survey::install_call(const BackupJob& job, const std::vector<BackupJob>& ours) const {
   Call call{std::string(to_string(Action::install_schedule)),
@@ -243,6 +253,9 @@ void Survey::add_schedules(const KeptJobs& kept) {
     });
     if (stands) continue;
     HeldSchedule schedule{kept.host, job, {}};
+    if (meets_old_series(kept, job, *place)) {
+      schedule.job.snapshot.label = propose_label(*place, job.snapshot.label);
+    }
     schedule.job.snapshot.source = std::move(*place);
     schedule.install = install_call(schedule.job, ours);
     held_.schedules.push_back(std::move(schedule));

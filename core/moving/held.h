@@ -45,8 +45,10 @@ std::string_view to_string(HeldDatabase::State state);  // "lacking", "there", "
 // A schedule that a machine had and that no schedule here stands for.
 struct HeldSchedule {
   std::string host;
-  BackupJob job;  // its source is the place here; never with on_failure or ping_url
-  Call install;   // what sets it up here
+  // Its source is the place here; never with on_failure or ping_url. Its label is another one where
+  // its snapshots would go among those of the other machine.
+  BackupJob job;
+  Call install;  // what sets it up here
 };
 
 struct Held {

@@ -13,7 +13,7 @@ using server::Json;
 TEST_CASE("Every action of core's is a tool of its own") {
   test::ToolHouse house;
   std::set<std::string> names;
-  for (int action = 0; action <= static_cast<int>(Action::put_back_rows); ++action) {
+  for (int action = 0; action <= static_cast<int>(Action::bring_home); ++action) {
     const auto step = tools::step_of({std::string(to_string(static_cast<Action>(action)))});
     INFO(step.tool);
     CHECK(house.tool(step.tool).name() == step.tool);

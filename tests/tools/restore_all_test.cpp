@@ -83,6 +83,20 @@ TEST_CASE("Two calls bring everything home to a new machine, and its schedules a
   CHECK(house.restore_all().at("schedules").empty());
 }
 
+TEST_CASE(
+    "A schedule is offered under its old label, but not among the other machine's snapshots") {
+  const OldMachine old;
+  NewMachine house(old);
+  const auto label = [&] {
+    const auto call = house.restore_all({{"dry_run", true}}).at("schedules").at(1).at("install");
+    const auto text = call.get<std::string>();
+    return Json::parse(text.substr(text.find('{'))).at("label");
+  };
+  CHECK(label() == "my-app");  // the same host name, another home
+  house.places.host = "another";
+  CHECK(label() == "p35");
+}
+
 TEST_CASE("discover_databases lists what a destination holds that this machine lacks") {
   const OldMachine old;
   NewMachine house(old);
