@@ -22,7 +22,7 @@ struct Candidate {
 };
 
 // Where candidates lie: hosts[/labels] below the destination.
-struct Folder {
+struct SearchedFolder {
   fs::path path;
   std::string first, second;  // folder names below the destination; empty for none
 
@@ -78,17 +78,17 @@ class Walk {
   }
 
   std::vector<Candidate> candidates;
-  std::vector<Folder> folders;
+  std::vector<SearchedFolder> folders;
 
  private:
-  Expected<> enter(Folder folder) {
+  Expected<> enter(SearchedFolder folder) {
     BPD_TRY_AS(entries, files_.list(folder.path, kMaxEntriesPerFolder));
     const std::string prefix = folder.prefix();
     const bool matches = folder_matches(folder);
     for (DirEntry& entry : *entries) {
       if (entry.name.starts_with('.')) continue;
       if (entry.kind == FileInfo::Kind::folder && folder.second.empty()) {
-        Folder below = folder;
+        SearchedFolder below = folder;
         below.path /= path_of(entry.name);
         (folder.first.empty() ? below.first : below.second) = entry.name;
         pending_.push_back(std::move(below));
@@ -103,7 +103,7 @@ class Walk {
   }
 
   // A single folder is a host's, or a label's in a flat destination: it may be asked for as either.
-  bool folder_matches(const Folder& folder) const {
+  bool folder_matches(const SearchedFolder& folder) const {
     if (filter_.host && folder.first != *filter_.host) return false;
     if (!filter_.label) return true;
     if (folder.second.empty() && !filter_.host && folder.first == *filter_.label) return true;
@@ -119,7 +119,7 @@ class Walk {
   const ListFilter& filter_;
   const FileSystem& files_;
   ListPage& page_;
-  std::vector<Folder> pending_;
+  std::vector<SearchedFolder> pending_;
 };
 
 void attach_manifest(Snapshot& snapshot, const FileSystem& files) {
@@ -150,7 +150,7 @@ std::optional<Snapshot> load(const fs::path& path, const SnapshotName& name,
 }
 
 // Which of the two a single folder is, only the manifest knows.
-void name_place(Snapshot& snapshot, const Folder& folder) {
+void name_place(Snapshot& snapshot, const SearchedFolder& folder) {
   snapshot.host = folder.first;
   snapshot.label = folder.second;
   const bool flat_label = folder.second.empty() && snapshot.manifest &&
@@ -186,7 +186,7 @@ Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter&
   const std::string source = manifest_text(filter.source.value_or(""));
   std::string last;
   for (const Candidate& candidate : candidates) {
-    const Folder& folder = walk.folders[candidate.folder];
+    const SearchedFolder& folder = walk.folders[candidate.folder];
     auto snapshot =
         load(destination / path_of(candidate.relative), candidate.name, files, page.warnings);
     if (!snapshot) continue;
