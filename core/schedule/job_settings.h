@@ -20,7 +20,7 @@ struct JobSettings {
   std::optional<VerifyLevel> verify;
   std::optional<RetentionPolicy> retention;  // all keep rules at once; an empty policy keeps all
   std::optional<std::chrono::minutes> time;
-  std::optional<Drills> drills;
+  std::optional<Drills> drills{};
   std::optional<std::string> on_failure, ping_url;
 };
 

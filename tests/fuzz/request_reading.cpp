@@ -13,10 +13,10 @@ namespace {
 
 // The end to read from. Packets, so that the reader gets the pieces as they were cut; they are all
 // there, so that it never waits.
-core::Descriptor sent(std::string_view bytes, std::size_t pieces, core::Descriptor& peer) {
+server::SocketDescriptor sent(std::string_view bytes, std::size_t pieces, core::Descriptor& peer) {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends.data()) != 0) std::abort();
-  core::Descriptor reader(ends[0]);
+  server::SocketDescriptor reader(ends[0]);
   peer = core::Descriptor(ends[1]);
   std::size_t next = bytes.size();  // a little of chance, the same for the same bytes
   for (; !bytes.empty(); --pieces) {
