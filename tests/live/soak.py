@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 program = os.path.realpath(sys.argv[1])
 REQUESTS = int(sys.argv[2]) if len(sys.argv) > 2 else 8_000
@@ -42,6 +43,15 @@ def figures(pid):
     with open(f"/proc/{pid}/status", encoding="utf-8") as status:
         resident = int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
     return resident, len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def final_figures(pid, before):
+    """Once the calls that were cancelled have let go of what they had open, or it is clear that they
+    do not."""
+    end = time.monotonic() + PATIENCE_S
+    while figures(pid)[1] > before[1] and time.monotonic() < end:
+        time.sleep(0.05)
+    return figures(pid)
 
 
 def some_request(rng, word, modern):
@@ -288,7 +298,7 @@ def run_client(number, port, requests, news):
                     samples.append(figures(client.server.pid))
         client.settle()
         if number < 2:
-            samples.append(figures(client.server.pid))
+            samples.append(final_figures(client.server.pid, samples[0]))
             result["samples"] = samples
         client.stop()
         result.update(count=client.count, cancelled=client.cancelled, reconnects=client.reconnects)
@@ -332,7 +342,7 @@ def main():
             results.append(one)
     for client in clients:
         client.join()
-    http_samples.append(figures(server.pid))
+    http_samples.append(final_figures(server.pid, http_samples[0]))
     good = True
     for one in sorted(results, key=lambda result: result["client"]):
         good = good and "wrong" not in one
