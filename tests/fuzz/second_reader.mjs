@@ -76,6 +76,12 @@ function nodeReading(bytes) {
 const hex = (text) => Buffer.from(text, 'latin1').toString('hex');
 const pathOf = (url) => url.replace(/^https?:\/\/[^/]*/i, '').replace(/\?.*$/s, '') || '/';
 
+const has = (request, name) => request.fields
+  .some(([field]) => Buffer.from(field, 'hex').toString('latin1').toLowerCase() === name);
+// We answer a request whose body we do not want, and close.
+const closesAfter = (request) => request !== undefined && request.method !== 'POST' &&
+  (has(request, 'content-length') || has(request, 'transfer-encoding'));
+
 // Why the two readings differ; nothing where they agree or the difference is known.
 function difference(ours, nodes) {
   for (let i = 0; i < Math.max(ours.length, nodes.length); i += 1) {
@@ -84,11 +90,13 @@ function difference(ours, nodes) {
     const refusedByNode = node === undefined || node.refused !== undefined || node.body === null;
     if (our === undefined || our.refused !== undefined) {
       if (refusedByNode) return null;  // cut off, refused by both, or nothing more
+      if (our === undefined && closesAfter(ours[i - 1])) return null;
       if (our !== undefined && stricter.some((known) => known.test(why))) return null;
       return our === undefined ? `Node alone sees ${node.method} ${node.url}`
                                : `Node takes what we refuse: ${why}`;
     }
     if (refusedByNode) {
+      if (ours.slice(0, i + 1).some((one) => has(one, 'upgrade'))) return null;  // Node hangs up
       return looser.has(node?.refused) ? null : `Node refuses what we take: ${node?.refused}`;
     }
     if (our.method !== node.method) return `methods ${our.method} and ${node.method}`;

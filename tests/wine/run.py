@@ -102,7 +102,7 @@ class House:
                           for name in ("STATE", "CONFIG", "DATA")}
 
     def database(self, name, rows=200, blob=100):
-        path = self.folder / name
+        path = self.folder / "live" / name  # apart from the snapshots, as it has to be
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = self.folder / "aside"
         with sqlite3.connect(aside) as db:
