@@ -169,6 +169,23 @@ core::VerifyLevel Arguments::verify(std::string_view key, core::VerifyLevel othe
   return given ? core::parse_verify_level(*given).value_or(otherwise) : otherwise;
 }
 
+server::ToolOutcome<Json> ask_for_yes(const server::CallContext& context, std::string told,
+                                      std::string message, const char* title,
+                                      const std::string& end) {
+  if (!context.abilities().form_elicitation) {
+    return core::Error{ErrorCode::needs_confirmation, std::move(told),
+                       "Only after the user's yes to this: the same call with " +
+                           core::say_parameter(std::string(kConfirmKey), true) + end};
+  }
+  return server::NeedsInput{
+      .key = std::string(kConfirmKey),
+      .message = std::move(message),
+      .requested_schema =
+          Json{{"type", "object"},
+               {"properties", {{kConfirmKey, {{"type", "boolean"}, {"title", title}}}}},
+               {"required", Json::array({kConfirmKey})}}};
+}
+
 server::NeedsInput ask_for_destination() {
   return {
       .key = "destination",

@@ -83,6 +83,12 @@ class Arguments {
   const Setting& setting_;
 };
 
+// For a call that needs the user's yes: the question `message`, whose yes is called `title`. Where
+// the client cannot ask its user: needs_confirmation with `told`, whose next step, the same call
+// with the yes, ends in `end`.
+server::ToolOutcome<server::Json> ask_for_yes(const server::CallContext& context, std::string told,
+                                              std::string message, const char* title,
+                                              const std::string& end = ".");
 // The question for a destination, for a call that has none.
 server::NeedsInput ask_for_destination();
 // The destination of this call: argument, variable, or the answer to ask_for_destination. The

@@ -53,27 +53,17 @@ std::optional<server::ToolOutcome<Json>> settle(const std::vector<std::string>& 
   const std::string which =
       names.size() == 1 ? "the schedule '" + names.front() + "'"
                         : std::to_string(names.size()) + " schedules (" + joined(names) + ")";
-  const std::string what = names.size() == 1 ? "Its database is" : "Their databases are";
-  if (!context.abilities().form_elicitation) {
-    return Error{ErrorCode::needs_confirmation,
-                 "This removes " + which + ". " + what +
-                     " then no longer backed up every night. Snapshots stay.",
-                 "Only after the user's yes to this: the same call with " +
-                     core::say_parameter(std::string(kConfirmKey), true) + "."};
+  if (context.abilities().form_elicitation) {
+    if (const auto confirmed = server::confirmation(context, kConfirmKey)) {
+      if (*confirmed) return std::nullopt;
+      return Error{ErrorCode::cancelled, "Nothing was removed: it was not confirmed.", ""};
+    }
   }
-  const auto confirmed = server::confirmation(context, kConfirmKey);
-  if (!confirmed) {
-    return server::NeedsInput{
-        .key = std::string(kConfirmKey),
-        .message = "Remove " + which + "? " + what +
-                   " then no longer backed up every night. Snapshots stay.",
-        .requested_schema =
-            Json{{"type", "object"},
-                 {"properties", {{kConfirmKey, {{"type", "boolean"}, {"title", "Remove"}}}}},
-                 {"required", Json::array({kConfirmKey})}}};
-  }
-  if (*confirmed) return std::nullopt;
-  return Error{ErrorCode::cancelled, "Nothing was removed: it was not confirmed.", ""};
+  const std::string rest =
+      std::string(names.size() == 1 ? "Its database is" : "Their databases are") +
+      " then no longer backed up every night. Snapshots stay.";
+  return ask_for_yes(context, "This removes " + which + ". " + rest,
+                     "Remove " + which + "? " + rest, "Remove");
 }
 
 std::string remove_schedule_text(const Json& structured) {

@@ -127,18 +127,7 @@ std::optional<server::ToolOutcome<Json>> settle(core::BringHomeRequest& request,
   if (!preview) return preview.error();
   if (preview->databases.empty()) return std::nullopt;  // there is nothing to say yes to
   const std::string text = restore_all_text(encode(*preview));
-  if (!context.abilities().form_elicitation) {
-    return Error{ErrorCode::needs_confirmation, text,
-                 "Only after the user's yes to this: the same call with " +
-                     core::say_parameter(std::string(kConfirmKey), true) + "."};
-  }
-  return server::NeedsInput{
-      .key = std::string(kConfirmKey),
-      .message = text + "Restore them?",
-      .requested_schema =
-          Json{{"type", "object"},
-               {"properties", {{kConfirmKey, {{"type", "boolean"}, {"title", "Restore them"}}}}},
-               {"required", Json::array({kConfirmKey})}}};
+  return ask_for_yes(context, text, text + "Restore them?", "Restore them");
 }
 
 std::optional<ErrorCode> bad_news_of(const Json& structured) {

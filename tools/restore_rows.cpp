@@ -119,18 +119,8 @@ std::optional<server::ToolOutcome<Json>> settle_confirmation(const Json& preview
   std::string sentence =
       "In " + preview.at("source").get<std::string>() + ", " + restore_rows_text(told);
   while (sentence.ends_with('\n')) sentence.pop_back();
-  if (!context.abilities().form_elicitation) {
-    return Error{ErrorCode::needs_confirmation, sentence,
-                 "Only after the user's yes to this: the same call with " +
-                     core::say_parameter("confirmed", true) + "."};
-  }
-  return server::NeedsInput{
-      .key = std::string(kConfirmKey),
-      .message = sentence + "\nThe present state is kept in a snapshot. Go on?",
-      .requested_schema =
-          Json{{"type", "object"},
-               {"properties", {{kConfirmKey, {{"type", "boolean"}, {"title", "Go on"}}}}},
-               {"required", Json::array({kConfirmKey})}}};
+  return ask_for_yes(context, sentence,
+                     sentence + "\nThe present state is kept in a snapshot. Go on?", "Go on");
 }
 
 // Those in which a chosen row was last seen, the newest first.

@@ -1,11 +1,9 @@
 #include "tools/restore_snapshot.h"
 
-#include <algorithm>
-#include <array>
-
 #include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/base/shell_word.h"
+#include "core/catalog/names.h"
 #include "core/restore/choose_snapshot.h"
 #include "core/restore/restore.h"
 #include "server/cli/shell_speech.h"
@@ -103,23 +101,11 @@ std::optional<server::ToolOutcome<Json>> settle_confirmation(core::RestoreReques
   auto preview = core::restore_snapshot(asked, setting.env, context.progress(), context.stop());
   if (!preview) return preview.error();
   const auto sentence = sentence_of(*preview, compare_preview(*preview, setting, context.stop()));
-  if (!context.abilities().form_elicitation) {
-    const std::string yes = "Only after the user's yes to this: the same call with " +
-                            core::say_parameter(std::string(kConfirmKey), true);
-    const std::string named = " and this path as " + core::say_parameter("snapshot") + ": " +
-                              core::text_of(request.snapshot);
-    return Error{ErrorCode::needs_confirmation, sentence, yes + (ask ? named : ".")};
-  }
-  return server::NeedsInput{
-      .key = std::string(kConfirmKey),
-      .message = sentence + question_of(*preview),
-      .requested_schema =
-          Json{{"type", "object"},
-               {"properties", {{kConfirmKey, {{"type", "boolean"}, {"title", "Restore it"}}}}},
-               {"required", Json::array({kConfirmKey})}}};
+  const std::string named = " and this path as " + core::say_parameter("snapshot") + ": " +
+                            core::text_of(request.snapshot);
+  return ask_for_yes(context, sentence, sentence + question_of(*preview), "Restore it",
+                     ask ? named : ".");
 }
-
-constexpr std::array kDatabaseEndings{".db", ".sqlite", ".sqlite3", ".db3"};
 
 // A client that is limited to folders makes no files there that other programs read for something
 // else than a database: keys, scripts, settings.
@@ -130,10 +116,7 @@ core::Expected<> check_new_name(const path& target, const path& snapshot, const 
   const bool of_source =
       recorded && (target.filename() == recorded->filename() ||
                    (recorded->has_extension() && target.extension() == recorded->extension()));
-  if (of_source || std::find(kDatabaseEndings.begin(), kDatabaseEndings.end(),
-                             target.extension()) != kDatabaseEndings.end()) {
-    return {};
-  }
+  if (of_source || core::has_database_ending(target)) return {};
   return core::fail(ErrorCode::permission_denied,
                     core::text_of(target) +
                         " is no name of a database, which is all that a server "

@@ -1,5 +1,8 @@
 #include "core/catalog/names.h"
 
+#include <algorithm>
+#include <array>
+
 #include "core/base/paths.h"
 #include "core/platform/temporary.h"
 
@@ -7,6 +10,7 @@ namespace core {
 namespace {
 
 constexpr std::string_view kExtension = ".db";
+constexpr std::array kDatabaseEndings{".db", ".sqlite", ".sqlite3", ".db3"};
 constexpr std::size_t kDateLength = 10;
 constexpr std::string_view kDamagedEnding = "-damaged";
 constexpr std::string_view kSafetyMark = ".before-restore-";
@@ -22,6 +26,11 @@ std::string stem_of(const fs::path& source) {
   name.erase(0, name.find_first_not_of('.'));
   std::string stem = text_of(path_of(name).stem());
   return stem.empty() ? "database" : stem;
+}
+
+bool has_database_ending(const fs::path& file) {
+  return std::find(kDatabaseEndings.begin(), kDatabaseEndings.end(), file.extension()) !=
+         kDatabaseEndings.end();
 }
 
 std::string format_snapshot_name(const SnapshotName& name) {

@@ -21,6 +21,8 @@ std::string format_snapshot_name(const SnapshotName& name);
 // The stem of a source's snapshots: "/x/global.db" -> "global", without leading dots, which would
 // hide a snapshot from every listing.
 std::string stem_of(const fs::path& source);
+// Whether a file's name ends as those of databases do: .db, .sqlite, .sqlite3 or .db3.
+bool has_database_ending(const fs::path& file);
 // Nothing for any other file: temporaries, manifests, side files, foreign names.
 std::optional<SnapshotName> parse_snapshot_name(std::string_view file_name);
 

@@ -8,6 +8,7 @@
 
 #include "core/base/paths.h"
 #include "core/catalog/catalog.h"
+#include "core/catalog/names.h"
 #include "core/catalog/retention.h"
 #include "core/schedule/due.h"
 #include "core/schedule/kept_jobs.h"
@@ -21,7 +22,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kBusyTimeout{1'000};
 constexpr std::uint64_t kMaxCountedBytes = 64ULL << 20;  // a larger one holds something
-constexpr std::array kEndings{".db", ".sqlite", ".sqlite3", ".db3"};
 // Where the orchestrator's global database lies below a home.
 constexpr std::array<std::string_view, 2> kGlobals{"/.claude/orchestrator/global.db",
                                                    "/.orchestrator/global.db"};
@@ -151,7 +151,7 @@ Expected<fs::path> Survey::place_of(const MachineKey& machine, const std::string
     return fail(ErrorCode::unsupported, "It did not lie below its user's home.");
   }
   const fs::path target = home_ / path.lexically_relative(home->second.lexically_normal());
-  if (std::find(kEndings.begin(), kEndings.end(), target.extension()) == kEndings.end()) {
+  if (!has_database_ending(target)) {
     return fail(ErrorCode::unsupported, "Its name does not end like a database's.");
   }
   if (leads_out(target)) {
