@@ -6,6 +6,7 @@
 
 #include "core/base/env.h"
 #include "core/platform/descriptor.h"
+#include "core/platform/folder.h"
 
 namespace core {
 
@@ -26,7 +27,11 @@ class FolderLock {
   bool held() const { return static_cast<bool>(folder_); }
 
  private:
+  enum class Outcome { locked, taken, cannot };
   explicit FolderLock(Descriptor folder) : folder_(std::move(folder)) {}
+  // Does not wait. Where the system cannot lock it, nothing is held.
+  Outcome try_lock(const Folder& folder);
+
   Descriptor folder_;
 };
 

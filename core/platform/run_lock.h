@@ -32,6 +32,10 @@ class RunLock {
 
  private:
   explicit RunLock(Descriptor file) : file_(std::move(file)) {}
+  // The lock file, made where it is not there; `path` becomes where it lies.
+  static Expected<Descriptor> open_file(fs::path& path, const Env& env);
+  static std::string own_process_id();
+  // False when somebody else has it.
   Expected<bool> try_lock(const std::string& name, const fs::path& path);
 
   Descriptor file_;

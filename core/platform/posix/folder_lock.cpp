@@ -5,35 +5,21 @@
 
 #include <cerrno>
 
-#include "core/base/paths.h"
-#include "core/platform/folder.h"
-
 namespace core {
-namespace {
 
-constexpr std::chrono::milliseconds kFolderLockPause{25};
-
-}  // namespace
-
-Expected<FolderLock> FolderLock::acquire(const fs::path& folder, std::chrono::milliseconds timeout,
-                                         const Env& env, std::stop_token stop) {
-  BPD_TRY_AS(opened, Folder::open(folder));
-  FolderLock lock(
-      Descriptor(::openat(opened->descriptor(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
-  const auto deadline = env.clock.steady_now() + timeout;
-  while (lock.held() && ::flock(lock.folder_.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EINTR) continue;
-    if (errno != EWOULDBLOCK) return FolderLock(Descriptor());
-    if (env.clock.steady_now() >= deadline) {
-      return fail(ErrorCode::busy,
-                  "Another run, of another user or machine, is at work in " + text_of(folder) + ".",
-                  "Let that run end, and try again.");
-    }
-    if (!env.clock.sleep_for(kFolderLockPause, stop)) {
-      return fail(ErrorCode::cancelled, "stopped while waiting for " + text_of(folder) + ".");
-    }
+FolderLock::Outcome FolderLock::try_lock(const Folder& folder) {
+  if (!folder_) {
+    folder_ = Descriptor(::openat(folder.descriptor(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   }
-  return lock;
+  if (!folder_) return Outcome::cannot;
+  int rc = 0;
+  do {
+    rc = ::flock(folder_.get(), LOCK_EX | LOCK_NB);
+  } while (rc != 0 && errno == EINTR);
+  if (rc == 0) return Outcome::locked;
+  if (errno == EWOULDBLOCK) return Outcome::taken;
+  folder_.close();
+  return Outcome::cannot;
 }
 
 }  // namespace core

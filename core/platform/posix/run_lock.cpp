@@ -7,42 +7,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 #include "core/base/cannot.h"
 #include "core/base/paths.h"
 #include "core/base/shell_word.h"
-#include "core/platform/sha256.h"
 
 namespace core {
 namespace {
-
-constexpr std::chrono::milliseconds kRunLockPause{25};
-constexpr std::size_t kKeyDigits = 32;
-constexpr std::size_t kMaxHolderBytes = 1024;
-
-// "4711 2026-11-23T04:07:01Z a snapshot of …", written by the holder once it has the lock.
-std::string holder_of(int fd) {
-  std::array<char, kMaxHolderBytes> text{};
-  const ssize_t got = ::pread(fd, text.data(), text.size(), 0);
-  const std::string holder(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-  const std::size_t since = holder.find(' ');
-  const std::size_t what = since == std::string::npos ? since : holder.find(' ', since + 1);
-  if (what == std::string::npos) return "Another process";
-  return "Process " + holder.substr(0, since) + ", busy since " +
-         holder.substr(since + 1, what - since - 1) + " with " + holder.substr(what + 1) + ",";
-}
-
-void write_holder(int fd, const std::string& what, Instant now) {
-  const std::string text = std::to_string(::getpid()) + " " + format_instant(now) + " " + what;
-  // For people only: a failure here costs the next run a name in its message.
-  if (::ftruncate(fd, 0) == 0) (void)!::pwrite(fd, text.data(), text.size(), 0);
-}
 
 #ifdef __linux__
 // A descriptor that owns the name until it is closed, however the process ends; none, with errno.
@@ -97,38 +72,22 @@ std::optional<fs::path> folder_elsewhere(const Env& env) {
 
 }  // namespace
 
-Expected<RunLock> RunLock::acquire(const std::string& key, const std::string& what,
-                                   std::chrono::milliseconds timeout, const Env& env,
-                                   std::stop_token stop) {
-  const std::string name = sha256_of(key).substr(0, kKeyDigits);
-  fs::path path = env.places.state / "locks" / (name + ".lock");
+Expected<Descriptor> RunLock::open_file(fs::path& path, const Env& env) {
   auto opened = open_lock_file(path, env.files);
   if (!opened && cannot_be_written(opened.error()) && !env.files.link_info(path)) {
     // A full disk or a folder of the system's must not end the backups.
     if (const auto other = folder_elsewhere(env)) {
-      path = *other / (name + ".lock");
+      path = *other / path.filename();
       opened = open_lock_file(path, env.files);
     }
   }
-  if (!opened) return fail(opened.error());
-  RunLock lock(std::move(*opened));
-  const auto deadline = env.clock.steady_now() + timeout;
-  for (;;) {
-    BPD_TRY_AS(locked, lock.try_lock(name, path));
-    if (*locked) break;
-    if (env.clock.steady_now() >= deadline) {
-      return fail(ErrorCode::busy, holder_of(lock.file_.get()) + " is in the way of " + what + ".",
-                  "Let that run end, or stop it, and try again.");
-    }
-    if (!env.clock.sleep_for(kRunLockPause, stop)) {
-      return fail(ErrorCode::cancelled, "stopped while waiting for " + what + ".");
-    }
-  }
-  write_holder(lock.file_.get(), what, env.clock.now());
-  return lock;
+  return opened;
 }
 
-// False when somebody else has it.
+std::string RunLock::own_process_id() {
+  return std::to_string(::getpid());
+}
+
 Expected<bool> RunLock::try_lock([[maybe_unused]] const std::string& name, const fs::path& path) {
   int rc = 0;
   do {
