@@ -165,6 +165,8 @@ Expected<> RowRestoration::keep_present_state() {
   request.source = source_;
   request.destination = request_.destination;
   request.busy_timeout = request_.busy_timeout;
+  request.full_when_due =
+      false;  // first of its label, it would be due each time, while people wait
   const std::string time = compact_instant(env_.clock.now());
   for (int number = 1; number <= kMaxLabels; ++number) {
     request.label = "before-rows-" + time + (number == 1 ? "" : "-" + std::to_string(number));

@@ -28,15 +28,16 @@ struct RowComparison {
   std::string ended;                    // why what follows was not compared; empty: all was
 };
 
-// Larger than this, of both files together, nothing is compared.
-inline constexpr std::uint64_t kMaxComparedBytes = 2ULL << 30;
-inline constexpr std::chrono::seconds kComparisonTime{5};
+struct ComparisonBounds {
+  std::uint64_t bytes = 2ULL << 30;  // of both files together; larger ones are not compared
+  std::chrono::milliseconds time{5'000};
+};
 
 // Joins by primary key between one moment of the live database (PinnedSource) and the sealed
-// snapshot; writes nothing. What it did not come to within kComparisonTime, and in larger files,
-// stands in `ended`. Errors: those of PinnedSource, of a snapshot that cannot be read; cancelled.
+// snapshot; writes nothing. `ended` tells what the bounds kept from being compared. Errors: those
+// of PinnedSource, of a snapshot that cannot be read; cancelled.
 Expected<RowComparison> compare_rows(const fs::path& live, const fs::path& snapshot,
                                      std::chrono::milliseconds busy_timeout, const Env& env,
-                                     std::stop_token stop);
+                                     std::stop_token stop, const ComparisonBounds& bounds = {});
 
 }  // namespace core

@@ -20,7 +20,8 @@ struct SnapshotRequest {
   std::optional<Date> date;  // the day in the name; default: today, local
   RetentionPolicy retention;
   VerifyLevel verify = VerifyLevel::quick;
-  std::string schedule;  // name of the schedule that asks, for history.db; empty by hand
+  bool full_when_due = true;  // a quick check is made in full where none was for long
+  std::string schedule;       // name of the schedule that asks, for history.db; empty by hand
   bool dry_run = false;  // check everything, say what would be written and removed, write nothing
   bool digest = true;    // SHA-256 while copying; only the benchmark turns it off
   std::chrono::milliseconds busy_timeout{30'000};     // for a source locked by a writer

@@ -299,7 +299,9 @@ Expected<> SnapshotRun::verify(const fs::path& file) {
   request.snapshot = file;
   const Instant now = env_.clock.now();
   result_.manifest.full_check_at = last_full_check(plan_, series_, now);
-  request.level = due_level(request_.verify, result_.manifest.full_check_at, now);
+  request.level = request_.full_when_due
+                      ? due_level(request_.verify, result_.manifest.full_check_at, now)
+                      : request_.verify;
   request.known_sha256 = result_.manifest.sha256;
   request.expected = result_.manifest;
   auto report = verify_snapshot(request, env_, progress_, stop_);

@@ -141,6 +141,10 @@ Error error_from(int result_code, sqlite3* connection, std::string_view what) {
   if (result_code == SQLITE_IOERR_SHORT_READ) {  // the file ends before what it should hold
     mapping = map_result(SQLITE_CORRUPT);
   }
+  // Also where a mounted server gives a file another identity once it has carried it.
+  if (result_code == SQLITE_READONLY_DBMOVED) {
+    mapping = {ErrorCode::conflict, "The file was moved or replaced meanwhile; try again."};
+  }
   if ((result_code & 0xff) == SQLITE_CORRUPT && connection != nullptr && read_failed(connection)) {
     mapping = map_result(SQLITE_IOERR);
   }

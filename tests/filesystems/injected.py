@@ -19,6 +19,8 @@ LIVES = {
         ["fchmod,chmod,fchmodat,fchown,chown:error=ENOSYS"],
     "no hard links: EPERM, as of FAT": ["link,linkat:error=EPERM", "renameat2:error=EINVAL"],
     "no hard links: EIO, as of rclone": ["link,linkat:error=EIO", "renameat2:error=EINVAL"],
+    "a rename fails while the file is carried: EIO, as of rclone":
+        ["rename,renameat:error=EIO:when=1+2", "link,linkat:error=EIO", "renameat2:error=EINVAL"],
     "no hard links: EXDEV": ["link,linkat:error=EXDEV", "renameat2:error=ENOSYS"],
     "no rename to new names only: EOPNOTSUPP": ["renameat2:error=EOPNOTSUPP"],
     "size unknown: 0 blocks": ["statfs,fstatfs:poke_exit=@arg2=" + EXT4 + BLOCK + NOTHING * 3],

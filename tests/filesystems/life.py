@@ -6,6 +6,8 @@ import subprocess
 
 ROWS = 600
 COMMAND_SECONDS = 120
+CONFLICT = 7
+TRIES_WHERE_FILES_MOVE = 5
 # In another process than the one that mounts: SQLite's locks are a process's own.
 COUNT = ("import sqlite3, sys; print(sqlite3.connect('file:%s?immutable=1' % sys.argv[1], uri=True)"
          ".execute('SELECT count(*) FROM notes').fetchone()[0])")
@@ -37,10 +39,12 @@ def change(path, sql):
 
 
 class Program:
-    """Runs the program with a home of its own; `wrap` is a command to put before it."""
+    """Runs the program with a home of its own; `wrap` is a command to put before it, `settle` is
+    called before each run: given where files change their identity by themselves."""
 
-    def __init__(self, path, home, wrap=(), user=None):
+    def __init__(self, path, home, wrap=(), user=None, settle=None):
         self.path, self.home, self.wrap, self.user = path, home, list(wrap), user
+        self.settle = settle
         os.makedirs(home, exist_ok=True)
         if user is not None:
             os.chown(home, user, user)
@@ -48,6 +52,8 @@ class Program:
                             "HOME": home, "LC_ALL": "C.UTF-8"}
 
     def start(self, *arguments):
+        if self.settle:
+            self.settle()
         return subprocess.Popen([*self.wrap, self.path, *arguments, "--json"], cwd="/",
                                 env=self.environment, user=self.user, group=self.user,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -65,6 +71,10 @@ class Program:
 
     def ask(self, *arguments):
         code, output, errors = self.run(*arguments)
+        for _ in range(TRIES_WHERE_FILES_MOVE if self.settle else 0):
+            if code != CONFLICT or "try again" not in errors:
+                break
+            code, output, errors = self.run(*arguments)
         expect(code == 0, f"{' '.join(arguments)} ended with {code}: {output} {errors}")
         return json.loads(output)
 
@@ -143,7 +153,7 @@ class Life:
         self.program.ask("restore", "--snapshot", snapshot, "--target", target)
         expect(self.rows_of(target) == ROWS + 1, "the restored file lacks rows")
         code, _, _ = self.program.run("restore", "--snapshot", snapshot, "--target", target)
-        expect(code == 7, f"a restore over a new file's name ended with {code}")
+        expect(code == CONFLICT, f"a restore over a new file's name ended with {code}")
         away = os.path.join(os.path.dirname(self.source), "away.db")
         self.program.ask("restore", "--snapshot", snapshot, "--target", away)
         expect(self.rows_of(away) == ROWS + 1, "what was restored elsewhere lacks rows")

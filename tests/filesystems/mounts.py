@@ -1,5 +1,6 @@
 """Real file systems that lack hard links, permissions or more, mounted for one scene each."""
 import contextlib
+import filecmp
 import os
 import shutil
 import subprocess
@@ -82,6 +83,25 @@ def unmount(point):
     subprocess.run(["umount", "--lazy", point], check=False)
 
 
+def files_below(folder):
+    return sorted(os.path.relpath(os.path.join(place, name), folder)
+                  for place, _, names in os.walk(folder) for name in names)
+
+
+def carried(folder, point):
+    """Waits until rclone has brought all to its place: until then a file can change its identity,
+    which SQLite takes for another file under the name."""
+    remote = os.path.join(folder, "remote")
+    deadline = time.monotonic() + MOUNT_SECONDS
+    while time.monotonic() < deadline:
+        names = files_below(point)
+        with contextlib.suppress(FileNotFoundError):
+            if names == files_below(remote) and not any(filecmp.cmpfiles(
+                    point, remote, names, shallow=False)[1:]):
+                return
+        time.sleep(0.1)
+
+
 @contextlib.contextmanager
 def loop_device(path):
     """Let go of when the last one who has it open closes it, whatever happens to us."""
@@ -162,10 +182,12 @@ def fuse_overlay(folder):
         yield point
 
 
-def life(mount, *arguments, open_to_others=False):
+def life(mount, *arguments, open_to_others=False, settle=None):
     def scene(program, folder):
         with contextlib.contextmanager(mount)(folder, *arguments) as point:
-            warnings = Life(Program(program, os.path.join(folder, "home")), folder, point).live()
+            runs = Program(program, os.path.join(folder, "home"),
+                           settle=settle and (lambda: settle(folder, point)))
+            warnings = Life(runs, folder, point).live()
             told = any("does not keep permissions" in warning for warning in warnings)
             expect(told == open_to_others, f"warnings of the first snapshot: {warnings}")
             expect(len(warnings) == open_to_others, f"warnings: {warnings}")
@@ -193,7 +215,7 @@ SCENES = {
     "NTFS closed to others": life(ntfs, "uid=0,umask=077"),
     "FAT32 of FUSE": life(fuse_fat),
     "FAT32 of the kernel": life(vfat, "uid=0,umask=022", open_to_others=True),
-    "rclone (FUSE)": life(rclone, open_to_others=True),
+    "rclone (FUSE)": life(rclone, open_to_others=True, settle=carried),
     "bindfs (FUSE) without permissions, owners and attributes": life(bindfs),
     "overlayfs": life(overlay),
     "overlayfs of FUSE": life(fuse_overlay),

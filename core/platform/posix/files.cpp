@@ -336,9 +336,7 @@ class SystemFiles final : public FileSystem {
     return both(from, to, [&](const Place& a, const Place& b) -> Expected<> {
       struct stat status {};
       if (::fstatat(b.folder, b.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) errno = EEXIST;
-      if (errno == ENOENT && ::renameat(a.folder, a.name.c_str(), b.folder, b.name.c_str()) == 0) {
-        return {};
-      }
+      if (errno == ENOENT && rename_at(a, b)) return {};
       return fail_new_name("rename", from, to);
     });
   }

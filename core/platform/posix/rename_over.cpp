@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
+#include <thread>
 
 #include "core/base/cannot.h"
 
@@ -14,10 +16,6 @@ namespace {
 
 bool has_entry(const NameAt& at, struct stat& status) {
   return ::fstatat(at.folder, at.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-bool moved(const NameAt& from, const NameAt& to) {
-  return ::renameat(from.folder, from.name.c_str(), to.folder, to.name.c_str()) == 0;
 }
 
 // A free name for what is there; that name itself when there is none.
@@ -37,9 +35,9 @@ bool step_aside_and_rename(const NameAt& from, const NameAt& to) {
   struct stat status {};
   if (!has_entry(to, status) || !S_ISREG(status.st_mode)) return false;
   const NameAt aside = name_aside(to);
-  if (aside.name == to.name || !moved(to, aside)) return false;
-  if (!moved(from, to)) {
-    (void)moved(aside, to);
+  if (aside.name == to.name || !rename_at(to, aside)) return false;
+  if (!rename_at(from, to)) {
+    (void)rename_at(aside, to);
     return false;
   }
   ::unlinkat(aside.folder, aside.name.c_str(), 0);
@@ -48,8 +46,23 @@ bool step_aside_and_rename(const NameAt& from, const NameAt& to) {
 
 }  // namespace
 
+bool rename_at(const NameAt& from, const NameAt& to) {
+  constexpr auto kCarrying = std::chrono::seconds(2);
+  constexpr auto kPause = std::chrono::milliseconds(50);
+  const auto end = std::chrono::steady_clock::now() + kCarrying;
+  while (::renameat(from.folder, from.name.c_str(), to.folder, to.name.c_str()) != 0) {
+    const int error_number = errno;
+    if (error_number != EIO || std::chrono::steady_clock::now() >= end) {
+      errno = error_number;
+      return false;
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+  return true;
+}
+
 bool rename_over(const NameAt& from, const NameAt& to) {
-  if (moved(from, to)) return true;
+  if (rename_at(from, to)) return true;
   const int error_number = errno;
   if (means_cannot(Operation::rename_over, error_number) && step_aside_and_rename(from, to)) {
     return true;

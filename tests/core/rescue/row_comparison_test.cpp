@@ -60,3 +60,23 @@ TEST_CASE("A comparison of the same rows finds none that differ, and names what 
   REQUIRE(compared.refused.size() == 1);
   CHECK(compared.refused[0].name == "alone");
 }
+
+TEST_CASE("Files of more than 2 GiB together are not compared, however little is in them") {
+  Scene scene;
+  std::filesystem::resize_file(scene.snapshot, (2ULL << 30) + 1);  // sparse: takes no room
+  const auto compared = compare(scene);
+  CHECK(compared.tables.empty());
+  CHECK(compared.ended == "database and snapshot are larger than 2 GiB together");
+}
+
+TEST_CASE("A comparison that takes too long ends, and says from where on nothing was compared") {
+  Scene scene;
+  scene.run("DELETE FROM notes");
+  core::ComparisonBounds bounds;
+  bounds.time = std::chrono::milliseconds(0);
+  const auto compared = core::compare_rows(scene.live, scene.snapshot, std::chrono::seconds(1),
+                                           scene.env(), {}, bounds);
+  REQUIRE(compared);
+  CHECK(compared->tables.empty());
+  CHECK(compared->ended == "it took more than 0 s");
+}

@@ -73,6 +73,20 @@ TEST_CASE("A database that another process has locked is busy") {
   CHECK(rows.error().message.find(path.string()) != std::string::npos);
 }
 
+TEST_CASE("A database that was moved while it was open is a conflict, not one without permission") {
+  test::TempFolder folder;
+  const auto path = folder / "here.db";
+  const auto connection = sqlite::open(path.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  REQUIRE(connection);
+  REQUIRE(sqlite::execute(connection->get(), "CREATE TABLE t(a)", "cannot fill"));
+  std::filesystem::rename(path, folder / "there.db");
+  const auto written =
+      sqlite::execute(connection->get(), "INSERT INTO t VALUES(1)", "cannot write");
+  REQUIRE_FALSE(written);
+  CHECK(written.error().code == ErrorCode::conflict);
+  CHECK(written.error().hint.find("try again") != std::string::npos);
+}
+
 TEST_CASE("An identifier with quotes stays one identifier") {
   CHECK(sqlite::quote_identifier("plain") == "\"plain\"");
   const std::string name = "o\"; DROP TABLE t; --";
