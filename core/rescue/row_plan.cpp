@@ -119,9 +119,18 @@ std::string is_missing(const RowTable& table) {
          same_key(table, "l", "s") + ")";
 }
 
+// Of the key alone where there is an index of it: SQLite then reads that, and of the table only the
+// rows that are missing.
+std::string is_missing_by_key(const RowTable& table, const std::string& condition) {
+  if (table.keyless || table.by_place) return is_missing(table) + condition;
+  const std::string key = listed(table.key, "s");
+  return " AND (" + key + ") IN (SELECT " + key + " FROM " + table.then + " AS s WHERE " +
+         has_key(table, "s") + is_missing(table) + condition + ")";
+}
+
 Expected<> Planner::choose(const RowTable& table) {
   BPD_TRY_AS(batch, batch_for(table, false));
-  BPD_TRY_AS(chosen, fill(*batch, is_missing(table) + key_condition(table, request_.choice) +
+  BPD_TRY_AS(chosen, fill(*batch, is_missing_by_key(table, key_condition(table, request_.choice)) +
                                       text_condition(table, request_.choice)));
   if (table.keyless && *chosen > 0) plan_.warnings.push_back(changed_counts_as_gone(table.name));
   return {};
