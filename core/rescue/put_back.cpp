@@ -194,13 +194,13 @@ Expected<> RowRestoration::restore() {
   BPD_TRY_AS(writer, LiveWriter::open(source_, request_.busy_timeout, env_, stop_));
   sqlite3* connection = writer->connection();
   BPD_TRY(sqlite::execute(connection, "PRAGMA foreign_keys = ON", "cannot prepare"));
+  // What takes longest, of large databases, goes on beside each other.
+  auto verifying = std::async(kBesideEachOther, [this] { return verify_snapshots(); });
   BPD_TRY_AS(made, plan(connection, true));
   for (std::size_t i = 0; i < snapshots_.size(); ++i) {
     BPD_TRY(sqlite::execute(connection, "DETACH " + schema_of(i), "cannot let the snapshot go"));
   }
   if (made->rows() == 0) return tell(connection, *made);
-  // What takes longest, of large databases, goes on beside each other.
-  auto verifying = std::async(kBesideEachOther, [this] { return verify_snapshots(); });
   const auto kept = keep_present_state();
   BPD_TRY(verifying.get());
   BPD_TRY(kept);
