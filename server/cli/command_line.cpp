@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "server/base/printable.h"
+#include "server/cli/filled_call.h"
 #include "server/cli/shell_speech.h"
 #include "server/cli/terminal.h"
 #include "server/cli/tool_command.h"
@@ -123,23 +124,39 @@ const Tool* tool_with_verb(const std::string& verb, const ServerDefinition& defi
   return found == definition.tools.end() ? nullptr : &*found;
 }
 
+std::string meant_verb(const std::string& word, const ServerDefinition& definition,
+                       const Synonyms& synonyms) {
+  if (tool_with_verb(word, definition) != nullptr) return word;
+  for (const Tool& tool : definition.tools) {
+    if (tool.name() == word || flag_of(tool.name()) == "--" + word) return verb_of(tool);
+  }
+  const auto found = synonyms.commands.find(word);
+  return found == synonyms.commands.end() ? word : found->second;
+}
+
 std::string nearest_verb(const std::string& word, const ServerDefinition& definition,
-                         const ProgramParts& parts) {
+                         const ProgramParts& parts, const Synonyms& synonyms) {
   std::vector<std::string> verbs;
   verbs.reserve(kBuiltIns.size() + parts.commands.size() + definition.tools.size());
   for (const BuiltIn& built_in : kBuiltIns) verbs.emplace_back(built_in.name);
   for (const ExtraCommand& command : parts.commands) verbs.push_back(command.name);
   for (const Tool& tool : definition.tools) verbs.push_back(verb_of(tool));
+  for (const auto& [said, meant] : synonyms.commands) {
+    if (!said.starts_with('-')) verbs.push_back(said);
+  }
   return nearest(word, verbs);
 }
 
 int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<std::string>& words,
-                  const ServerDefinition& definition, const ProgramParts& parts) {
-  const auto parsed = parse_tool_words(tool, parts.name + " " + verb, words);
+                  const ServerDefinition& definition, const ProgramParts& parts,
+                  const ShellKnowledge& knowledge) {
+  const auto parsed = parse_tool_words(tool, parts.name + " " + verb, words, knowledge.synonyms);
   if (!parsed) return usage_error(parsed.error().message);
   if (!parsed->help.empty()) return print_output(parsed->help);
-  return run_tool(tool, parsed->arguments, parsed->json, definition,
-                  speech_for_shell(definition, parts.name));
+  const Speech speech = speech_for_shell(definition, parts.name);
+  const auto arguments = filled_arguments(tool, parsed->arguments, knowledge, speech);
+  if (!arguments) return arguments.error();
+  return run_tool(tool, *arguments, parsed->json, definition, speech);
 }
 
 bool asks_for_help(const std::vector<std::string>& words) {

@@ -210,36 +210,58 @@ int generate(const std::vector<std::string>& words, const ServerDefinition& defi
   return print_output(text);
 }
 
-int run_words(int argc, char** argv, const ProgramParts& parts) {
-  const std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
-  const std::string verb = argc > 1 ? argv[1] : "";
-  if (verb == "--version") return print_output(parts.name + " " + parts.version);
-  const auto places = core::system_places();
-  if (!places) return fail_with(places.error());
-  const core::Env env{core::system_clock(), core::system_files(), core::system_commands(), *places};
-  if (verb == "serve") return serve(words, argv, parts, env);
-  const ServerDefinition definition = parts.define(env, {});
+// `help VERB` as `VERB --help`.
+void turn_help_round(std::string& verb, std::vector<std::string>& words) {
+  if (verb != "help" || words.empty() || words.front().starts_with('-')) return;
+  verb = words.front();
+  words = {"--help"};
+}
+
+int print_own_help(const std::string& verb, const ServerDefinition& definition,
+                   const ProgramParts& parts) {
+  const std::string help = help_text(definition, parts);
+  if (!verb.empty()) return print_output(help);
+  std::fputs(help.c_str(), stderr);
+  return kExitUsage;
+}
+
+int run_verb(const std::string& verb, const std::vector<std::string>& words,
+             const ServerDefinition& definition, const ShellKnowledge& knowledge,
+             const ProgramParts& parts, const core::Env& env) {
   for (const ExtraCommand& command : parts.commands) {
     if (command.name != verb) continue;
     if (asks_for_help(words)) return print_help(command.usage, command.description);
     const StopOnSignal stop(termination_signals().value_or(nullptr));
     return command.run(words, env, speech_for_shell(definition, parts.name), stop.token());
   }
-  if (verb.empty() || verb == "--help" || verb == "-h" || verb == "help") {
-    const std::string help = help_text(definition, parts);
-    if (!verb.empty()) return print_output(help);
-    std::fputs(help.c_str(), stderr);
-    return kExitUsage;
-  }
   if (verb == "call") return run_call(words, definition);
   if (verb == "generate") return generate(words, definition, parts);
   if (const Tool* tool = tool_with_verb(verb, definition)) {
-    return run_tool_verb(*tool, verb, words, definition, parts);
+    return run_tool_verb(*tool, verb, words, definition, parts, knowledge);
   }
-  const std::string close = nearest_verb(verb, definition, parts);
+  const std::string close = nearest_verb(verb, definition, parts, knowledge.synonyms);
   return usage_error("Unknown command " + verb +
                      (close.empty() ? "; " + parts.name + " --help lists them."
                                     : "; did you mean " + close + "?"));
+}
+
+int run_words(int argc, char** argv, const ProgramParts& parts) {
+  std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
+  std::string verb = argc > 1 ? argv[1] : "";
+  if (verb == "--version") return print_output(parts.name + " " + parts.version);
+  const auto places = core::system_places();
+  if (!places) return fail_with(places.error());
+  const core::Env env{core::system_clock(), core::system_files(), core::system_commands(), *places};
+  turn_help_round(verb, words);
+  if (verb == "serve") return serve(words, argv, parts, env);
+  const ServerDefinition definition = parts.define(env, {});
+  const ShellKnowledge knowledge = parts.shell ? parts.shell(env) : ShellKnowledge();
+  verb = meant_verb(verb, definition, knowledge.synonyms);
+  if (verb == "--version") return print_output(parts.name + " " + parts.version);
+  if (verb.empty() || verb == "--help" || verb == "-h" || verb == "help") {
+    return print_own_help(verb, definition, parts);
+  }
+  return run_verb(verb, words, definition, knowledge, parts, env);
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ struct Flag {
   bool is_path = false;
   bool default_on = false;
   bool on = false;
+  int place = 0;  // among the words without a flag, from 1; 0: none
   std::string value;
   std::vector<std::string> values;  // of one that repeats
   CLI::Option* option = nullptr;
@@ -133,11 +134,18 @@ std::vector<std::string> flag_names(const std::deque<Flag>& flags) {
   return names;
 }
 
+// The place of the argument among the words without a flag; 0: it has none.
+int place_of(const Tool& tool, const std::string& property) {
+  const Json* place = tool.entry.hint(property, "x-word");
+  return place != nullptr && place->is_number_integer() ? place->get<int>() : 0;
+}
+
 void add_flags(CLI::App& app, const Json& properties, const Tool& tool, std::deque<Flag>& flags) {
   for (const auto& [property, described] : properties.items()) {
     Flag& flag = flags.emplace_back();
     flag.property = property;
     flag.type = type_of(described);
+    flag.place = place_of(tool, property);
     std::string names = flag_of(property);
     const std::string help = help_of(property, described, tool);
     if (flag.type == "boolean") {
@@ -169,6 +177,30 @@ const Flag* flag_with_value(const std::string& name, const std::deque<Flag>& fla
            (flag_of(flag.property) == name || (!flag.alias.empty() && flag.alias == name));
   });
   return found == flags.end() ? nullptr : &*found;
+}
+
+bool is_flag_of_tool(const std::string& name, const std::deque<Flag>& flags) {
+  return std::any_of(flags.begin(), flags.end(), [&name](const Flag& flag) {
+    return flag_of(flag.property) == name || flag.alias == name;
+  });
+}
+
+// Each flag that the tool does not have by the name of the one that it does: "--dest=x" as
+// "--destination=x". The value of a flag is nobody's flag.
+std::vector<std::string> with_own_flags(std::vector<std::string> words, const Synonyms& synonyms,
+                                        const std::deque<Flag>& flags) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::size_t equals = words[i].find('=');
+    std::string name = words[i].substr(0, equals);
+    const auto meant = synonyms.flags.find(name);
+    if (meant != synonyms.flags.end() && !is_flag_of_tool(name, flags) &&
+        is_flag_of_tool(meant->second, flags)) {
+      name = meant->second;
+      words[i] = name + (equals == std::string::npos ? "" : words[i].substr(equals));
+    }
+    if (equals == std::string::npos && flag_with_value(name, flags) != nullptr) ++i;
+  }
+  return words;
 }
 
 // CLI11 would give a flag the next flag for its value, and takes "--flag=" for "--flag". Here such
@@ -210,17 +242,33 @@ Json argument_of(const Flag& flag) {
   return values;
 }
 
-std::string unknown_word(const std::string& word, const std::deque<Flag>& flags) {
+// The argument that the next word without a flag stands for; null: none is left.
+Flag* next_place(std::deque<Flag>& flags, const Json& arguments) {
+  Flag* next = nullptr;
+  for (Flag& flag : flags) {
+    const bool open = flag.place > 0 && (flag.repeats || !arguments.contains(flag.property));
+    if (open && (next == nullptr || flag.place < next->place)) next = &flag;
+  }
+  return next;
+}
+
+std::string unknown_word(const std::string& word, const std::deque<Flag>& flags,
+                         const Json& arguments, const Synonyms& synonyms) {
   if (!word.starts_with("-")) {
     const std::string unexpected = "Unexpected word '" + word + "'; ";
     // What a tool is about comes first in its schema.
-    if (flags.empty() || flags.front().type != "string" || flags.front().option->count() > 0) {
+    if (flags.empty() || flags.front().type != "string" ||
+        arguments.contains(flags.front().property)) {
       return unexpected + "values follow a --flag.";
     }
     return unexpected + "did you mean " + flag_of(flags.front().property) + " " + word + "?";
   }
   const std::string name = word.substr(0, word.find('='));
-  const std::string close = nearest(name, flag_names(flags));
+  std::vector<std::string> known = flag_names(flags);
+  for (const auto& [said, meant] : synonyms.flags) {
+    if (said.starts_with("--") && is_flag_of_tool(meant, flags)) known.push_back(said);
+  }
+  const std::string close = nearest(name, known);
   return "Unknown flag " + name + (close.empty() ? "." : "; did you mean " + close + "?");
 }
 
@@ -259,9 +307,39 @@ std::string with_flags(std::string text, const Tool& tool) {
   return text;
 }
 
+namespace {
+
+// Gives the words without a flag to the arguments that have a place for them.
+tl::expected<Json, UsageError> arguments_of(std::deque<Flag>& flags,
+                                            const std::vector<std::string>& rest,
+                                            const Synonyms& synonyms) {
+  Json arguments = Json::object();
+  for (const Flag& flag : flags) {
+    if (flag.option->count() > 0) arguments[flag.property] = argument_of(flag);
+  }
+  for (const std::string& word : rest) {
+    Flag* flag = word.starts_with("-") && word != "-" ? nullptr : next_place(flags, arguments);
+    if (flag == nullptr)
+      return tl::unexpected(UsageError{unknown_word(word, flags, arguments, synonyms)});
+    if (flag->is_path && word.empty()) {
+      return tl::unexpected(UsageError{"A word is empty; " + flag_of(flag->property) +
+                                       " would be it. Give a path, or leave it out."});
+    }
+    if (flag->repeats) {
+      arguments[flag->property].push_back(value_of(word, flag->type));
+    } else {
+      arguments[flag->property] = value_of(word, flag->type);
+    }
+  }
+  return arguments;
+}
+
+}  // namespace
+
 tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool,
                                                          const std::string& command,
-                                                         const std::vector<std::string>& words) {
+                                                         const std::vector<std::string>& words,
+                                                         const Synonyms& synonyms) {
   std::deque<Flag> flags;  // CLI11 keeps pointers into it
   CLI::App app(with_flags(string_member(tool.entry.json(), "description"), tool), command);
   app.formatter(std::make_shared<Formatter>(flags));
@@ -269,7 +347,7 @@ tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool,
   ToolArguments parsed;
   if (const Json* properties = properties_of(tool)) add_flags(app, *properties, tool, flags);
   app.add_flag("--json", parsed.json, kJsonHelp);
-  const auto checked = with_values(words, flags);
+  const auto checked = with_values(with_own_flags(words, synonyms, flags), flags);
   if (!checked) return tl::unexpected(checked.error());
   try {
     // CLI11 takes the words from the back.
@@ -280,12 +358,9 @@ tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool,
   } catch (const CLI::Error& error) {
     return tl::unexpected(UsageError{error.what()});
   }
-  if (const auto rest = app.remaining(); !rest.empty()) {
-    return tl::unexpected(UsageError{unknown_word(rest.front(), flags)});
-  }
-  for (const Flag& flag : flags) {
-    if (flag.option->count() > 0) parsed.arguments[flag.property] = argument_of(flag);
-  }
+  auto arguments = arguments_of(flags, app.remaining(), synonyms);
+  if (!arguments) return tl::unexpected(arguments.error());
+  parsed.arguments = std::move(*arguments);
   return parsed;
 }
 

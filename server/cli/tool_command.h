@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/cli/command_pages.h"
+#include "server/cli/shell_knowledge.h"
 #include "server/jsonrpc/json.h"
 #include "server/mcp/tool.h"
 
@@ -24,11 +25,13 @@ struct UsageError {
 
 // Parses the words after the verb. Values are converted to the property's type where they fit and
 // left as text where not: the schema's validation words the error. A value that begins with "--"
-// must be joined to its flag by '=', and a path must not be empty. `command` stands in the help:
-// "program verb".
+// must be joined to its flag by '=', and a path must not be empty. Words without a flag go to the
+// arguments that the schema numbers for them (ToolEntry::hint, "x-word"). `command` stands in the
+// help: "program verb".
 tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool,
                                                          const std::string& command,
-                                                         const std::vector<std::string>& words);
+                                                         const std::vector<std::string>& words,
+                                                         const Synonyms& synonyms = {});
 
 // What the descriptions in a tool's schema call its arguments, as a shell takes them:
 // "confirm: true" -> "--confirm", "dry_run: false" -> "--no-dry-run", "'target'" -> "--target",

@@ -81,6 +81,42 @@ TEST_CASE("An unknown flag is refused with the nearest known one") {
   CHECK(refusal({"--source", "/y", "/x"}) == "Unexpected word '/x'; values follow a --flag.");
 }
 
+TEST_CASE("Words without a flag go to the arguments that the schema numbers for them") {
+  const auto numbered = server::make_tool(R"({
+    "name": "copy",
+    "inputSchema": {"type": "object", "properties": {
+      "to": {"x-word": 2, "x-path": true, "type": "string"},
+      "from": {"x-word": 1, "x-path": true, "type": "string"},
+      "count": {"type": "integer"}}}
+  })",
+                                          [](const Json&, server::CallContext&) { return Json(); });
+  const auto parsed = [&numbered](const std::vector<std::string>& words) {
+    const auto result = parse_tool_words(numbered, "copy", words);
+    return result ? result->arguments : Json(result.error().message);
+  };
+  CHECK(parsed({"/a", "/b"}) == Json{{"from", "/a"}, {"to", "/b"}});
+  CHECK(parsed({"--from", "/a", "/b", "--count", "3"}) ==
+        Json::parse(R"({"from":"/a","count":3,"to":"/b"})"));
+  CHECK(parsed({"/a", "/b", "/c"}) == "Unexpected word '/c'; values follow a --flag.");
+  CHECK(parsed({""}) == "A word is empty; --from would be it. Give a path, or leave it out.");
+  CHECK(parsed({"-x"}) == "Unknown flag -x.");
+}
+
+TEST_CASE("Synonyms stand for flags that a tool has, and hide none of its own") {
+  const server::Synonyms synonyms{
+      {},
+      {{"--db", "--source"}, {"-d", "--destination"}, {"--label", "--source"}, {"-n", "--none"}}};
+  const auto parsed = [&synonyms](const std::vector<std::string>& words) {
+    const auto result = parse_tool_words(tool(), "snapshot", words, synonyms);
+    return result ? result->arguments : Json(result.error().message);
+  };
+  CHECK(parsed({"--db=/x", "-d", "/y", "--label", "l"}) ==
+        Json{{"source", "/x"}, {"destination", "/y"}, {"label", "l"}});
+  CHECK(parsed({"--label", "-d"}) == Json{{"label", "-d"}});
+  CHECK(parsed({"-n"}) == "Unknown flag -n.");
+  CHECK(parsed({"-d"}) == "--destination needs a value.");
+}
+
 TEST_CASE("A flag without its value is refused, and takes no flag for it") {
   CHECK(refusal({"--source"}) == "--source needs a value.");
   CHECK(refusal({"--label", "--flat", "--source", "/x"}) ==

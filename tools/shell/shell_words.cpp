@@ -1,0 +1,103 @@
+#include "tools/shell/shell_words.h"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "tools/shell/fill_in.h"
+
+namespace tools {
+
+namespace {
+
+using Pair = std::pair<std::string_view, std::string_view>;
+
+// What people type, and the command that they mean. A tool's own name does, too.
+constexpr auto kCommands = std::to_array<Pair>({
+    {"backup", "snapshot"},
+    {"save", "snapshot"},
+    {"take", "snapshot"},
+    {"ls", "list"},
+    {"snapshots", "list"},
+    {"check", "verify"},
+    {"recover", "restore"},
+    {"get", "restore"},
+    {"find", "discover"},
+    {"scan", "discover"},
+    {"databases", "discover"},
+    {"st", "status"},
+    {"health", "status"},
+    {"doctor", "status"},
+    {"clean", "prune"},
+    {"cleanup", "prune"},
+    {"expire", "prune"},
+    {"schedule", "install-schedule"},
+    {"add-schedule", "install-schedule"},
+    {"schedules", "list-schedules"},
+    {"ls-schedules", "list-schedules"},
+    {"jobs", "list-schedules"},
+    {"run-now", "run-schedule"},
+    {"unschedule", "remove-schedule"},
+    {"rm-schedule", "remove-schedule"},
+    {"delete-schedule", "remove-schedule"},
+    {"lost-rows", "lost"},
+    {"find-lost", "lost"},
+    {"selftest", "self-test"},
+    {"version", "--version"},
+    {"-V", "--version"},
+    {"-v", "--version"},
+    {"-?", "--help"},
+});
+
+// What people type, and the flag that they mean, where a tool has it.
+constexpr auto kFlags = std::to_array<Pair>({
+    {"-d", "--destination"},
+    {"--dest", "--destination"},
+    {"--dst", "--destination"},
+    {"--backups", "--destination"},
+    {"--to-folder", "--destination"},
+    {"-s", "--source"},
+    {"--src", "--source"},
+    {"--db", "--source"},
+    {"--database", "--source"},
+    {"--file", "--source"},
+    {"-t", "--target"},
+    {"-o", "--target"},
+    {"--output", "--target"},
+    {"--out", "--target"},
+    {"-n", "--dry-run"},
+    {"--dry", "--dry-run"},
+    {"--preview", "--dry-run"},
+    {"--simulate", "--dry-run"},
+    {"-y", "--confirm"},
+    {"--yes", "--confirm"},
+    {"-i", "--in-place"},
+    {"--inplace", "--in-place"},
+    {"-l", "--label"},
+    {"--host", "--hostname"},
+    {"--at", "--time"},
+    {"--keep-days", "--retain-days"},
+    {"--keep", "--keep-last"},
+    {"--tag", "--label"},
+    {"--schedule", "--name"},
+    {"--table", "--tables"},
+    {"--key", "--keys"},
+    {"--folders", "--folder"},
+    {"--patterns", "--pattern"},
+    {"--check", "--verify"},
+});
+
+}  // namespace
+
+server::ShellKnowledge shell_knowledge(const core::Env& env) {
+  server::ShellKnowledge knowledge;
+  for (const auto& [said, meant] : kCommands) knowledge.synonyms.commands.emplace(said, meant);
+  for (const auto& [said, meant] : kFlags) knowledge.synonyms.flags.emplace(said, meant);
+  knowledge.fill_in = [setting = Setting(env)](const std::string& tool,
+                                               const server::Json& arguments) {
+    return fill_in(tool, arguments, setting);
+  };
+  return knowledge;
+}
+
+}  // namespace tools
