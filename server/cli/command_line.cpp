@@ -12,6 +12,7 @@
 
 #include "server/base/printable.h"
 #include "server/cli/filled_call.h"
+#include "server/cli/help.h"
 #include "server/cli/shell_speech.h"
 #include "server/cli/terminal.h"
 #include "server/cli/tool_command.h"
@@ -30,14 +31,39 @@ struct BuiltIn {
   const char* help;
 };
 constexpr std::array<BuiltIn, 3> kBuiltIns = {{
-    {"serve", "[--http ADDRESS]", "Serve MCP on standard input and output, or over HTTP"},
-    {"call", "TOOL [JSON]", "Call a tool with its arguments as JSON and print its result as JSON"},
+    {"serve", "", "Serve MCP on standard input and output, or over HTTP"},
+    {"call", "TOOL [JSON|-]", ""},  // call_help
     {"generate", "man|bash|zsh|fish", "Print the manual page or a shell's completions"},
 }};
 
-std::string first_sentence(const std::string& text) {
-  const std::size_t end = text.find(". ");
-  return end == std::string::npos ? text : text.substr(0, end + 1);
+std::vector<OptionPage> serve_options() {
+  return {
+      {"--http", "HOST:PORT", "Serve Streamable HTTP there, for example 127.0.0.1:8765", {}, false},
+      {"--token-file",
+       "PATH",
+       "File with the bearer token. Default: one that the first start makes; beyond this machine "
+       "you must give one",
+       {},
+       false},
+      {"--no-token", "", "No token: every user of this machine may call every tool", {}, false},
+      {"--allow",
+       "PATH",
+       "Folder that tools may read and write. Default: everything on stdio, the home folder over "
+       "HTTP",
+       {},
+       true},
+      {"--allow-calls",
+       "",
+       "Such tools may also set up commands and web calls for a client",
+       {},
+       false},
+      {"--allow-origin", "ORIGIN", "Web origin that may call over HTTP", {}, true},
+      {"--allow-host",
+       "NAME",
+       "Name that clients call this server by over HTTP, where there is no token",
+       {},
+       true},
+      {"--check-output", "", "Check each result against its schema", {}, false}};
 }
 
 std::string text_of(const ToolResult& result) {
@@ -50,13 +76,12 @@ std::string text_of(const ToolResult& result) {
   return text;
 }
 
-std::string call_usage(const ServerDefinition& definition) {
+std::string call_help(const ServerDefinition& definition) {
   std::string text =
-      "Usage: call TOOL [JSON|-]\n\n"
-      "Calls a tool with its arguments as JSON (-: read from standard input) and prints its result "
-      "as JSON.\nTools:";
+      "Call a tool with its arguments as JSON (-: read from standard input) and print its result "
+      "as JSON. Tools:";
   for (const Tool& tool : definition.tools) text += " " + tool.name();
-  return text + "\n";
+  return text;
 }
 
 int finish(const Tool& tool, const ToolResult& result, bool as_json, const Speech& speech) {
@@ -150,9 +175,9 @@ std::string nearest_verb(const std::string& word, const ServerDefinition& defini
 int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<std::string>& words,
                   const ServerDefinition& definition, const ProgramParts& parts,
                   const ShellKnowledge& knowledge) {
-  const auto parsed = parse_tool_words(tool, parts.name + " " + verb, words, knowledge.synonyms);
+  const auto parsed = parse_tool_words(tool, words, knowledge.synonyms);
   if (!parsed) return usage_error(parsed.error().message);
-  if (!parsed->help.empty()) return print_output(parsed->help);
+  if (parsed->help) return print_verb_help(verb, command_pages(definition, parts, knowledge));
   const Speech speech = speech_for_shell(definition, parts.name);
   const auto arguments = filled_arguments(tool, parsed->arguments, knowledge, speech);
   if (!arguments) return arguments.error();
@@ -164,8 +189,14 @@ bool asks_for_help(const std::vector<std::string>& words) {
                      [](const std::string& word) { return word == "--help" || word == "-h"; });
 }
 
+int print_verb_help(const std::string& verb, const CommandPages& pages) {
+  const auto page = std::find_if(pages.verbs.begin(), pages.verbs.end(),
+                                 [&verb](const VerbPage& known) { return known.name == verb; });
+  return print_output(page == pages.verbs.end() ? program_help(pages, help_width())
+                                                : verb_help(pages, *page, help_width()));
+}
+
 int run_call(const std::vector<std::string>& words, const ServerDefinition& definition) {
-  if (asks_for_help(words)) return print_output(call_usage(definition));
   if (words.empty() || words.size() > 2) return usage_error("Usage: call TOOL [JSON|-]");
   const auto tool =
       std::find_if(definition.tools.begin(), definition.tools.end(),
@@ -187,37 +218,16 @@ int run_call(const std::vector<std::string>& words, const ServerDefinition& defi
                   speech_for_model(definition.step_of));
 }
 
-std::string help_text(const ServerDefinition& definition, const ProgramParts& parts) {
-  std::string text = definition.title + "\n\nUsage: " + parts.name + " COMMAND [--flags…]\n\n";
-  const auto line = [&text](const std::string& left, const std::string& right) {
-    constexpr std::size_t kColumn = 30;
-    text += "  " + left + std::string(left.size() < kColumn ? kColumn - left.size() : 1, ' ') +
-            right + "\n";
-  };
-  for (const Tool& tool : definition.tools) {
-    const VerbPage page = page_of(tool, verb_of(tool));
-    line(page.name, first_sentence(page.help));
-  }
-  for (const ExtraCommand& command : parts.commands) line(command.usage, command.description);
-  for (const BuiltIn& built_in : kBuiltIns) {
-    line(std::string(built_in.name) + " " + built_in.arguments, built_in.help);
-  }
-  line("--version", "Print the version");
-  text += "\nCOMMAND --help lists its flags. Exit codes: 0 done, 2 bad usage";
-  for (const auto& [code, exit] : kExitCodes) {
-    if (exit != kExitUsage) {
-      text += ", " + std::to_string(exit) + " " + std::string(core::to_string(code));
-    }
-  }
-  return text + ".\n";
-}
-
-CommandPages command_pages(const ServerDefinition& definition, const ProgramParts& parts) {
+CommandPages command_pages(const ServerDefinition& definition, const ProgramParts& parts,
+                           const ShellKnowledge& knowledge) {
   CommandPages pages;
   pages.program = parts.name;
   pages.version = parts.version;
   pages.summary = "verified snapshots of live SQLite databases";
-  for (const Tool& tool : definition.tools) pages.verbs.push_back(page_of(tool, verb_of(tool)));
+  if (knowledge.words) pages.examples = knowledge.words("").examples;
+  for (const Tool& tool : definition.tools) {
+    pages.verbs.push_back(page_of(tool, verb_of(tool), knowledge));
+  }
   for (const ExtraCommand& command : parts.commands) {
     const std::size_t space = command.usage.find(' ');
     pages.verbs.push_back({command.name,
@@ -227,23 +237,15 @@ CommandPages command_pages(const ServerDefinition& definition, const ProgramPart
   }
   for (const BuiltIn& built_in : kBuiltIns) {
     pages.verbs.push_back({built_in.name, built_in.help, built_in.arguments, {}});
-  }
-  for (VerbPage& verb : pages.verbs) {
-    if (verb.name != "serve") continue;
-    verb.arguments.clear();
-    verb.options = {{"--http", "ADDRESS", "Serve Streamable HTTP on host:port", {}, false},
-                    {"--token-file", "PATH", "File with the bearer token", {}, false},
-                    {"--no-token", "", "Let every user of this machine in", {}, false},
-                    {"--allow", "PATH", "Folder that tools may read and write", {}, true},
-                    {"--allow-origin", "ORIGIN", "Web origin that may call", {}, true},
-                    {"--allow-calls", "", "Let clients set up commands and web calls", {}, false},
-                    {"--check-output", "", "Check each result against its schema", {}, false}};
+    if (pages.verbs.back().name == "call") pages.verbs.back().help = call_help(definition);
+    if (pages.verbs.back().name == "serve") pages.verbs.back().options = serve_options();
   }
   pages.options = {{"--help", "", "Print the flags of a command", {}, false}};
   pages.program_options = {{"--version", "", "Print the version", {}, false}};
   pages.exit_codes = {{kExitDone, "done"}};
   for (const auto& [code, exit] : kExitCodes) {
-    pages.exit_codes.emplace_back(exit, std::string(core::to_string(code)));
+    pages.exit_codes.emplace_back(
+        exit, exit == kExitUsage ? "bad usage" : std::string(core::to_string(code)));
   }
   return pages;
 }

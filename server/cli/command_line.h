@@ -36,8 +36,10 @@ int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<s
 bool asks_for_help(const std::vector<std::string>& words);
 int run_call(const std::vector<std::string>& words, const ServerDefinition& definition);
 
-// What --help prints, and the source of man page and completions.
-std::string help_text(const ServerDefinition& definition, const ProgramParts& parts);
-CommandPages command_pages(const ServerDefinition& definition, const ProgramParts& parts);
+// The source of help, man page and completions.
+CommandPages command_pages(const ServerDefinition& definition, const ProgramParts& parts,
+                           const ShellKnowledge& knowledge);
+// Prints the help of a command, of an unknown one that of the program. The exit code.
+int print_verb_help(const std::string& verb, const CommandPages& pages);
 
 }  // namespace server

@@ -37,12 +37,24 @@ struct Choice {
 };
 using Filling = std::variant<Filled, Choice, core::Error>;
 
+// A tool in words for people, where the schema has words for models.
+struct ToolWords {
+  std::string help;                   // empty: as the schema says it
+  std::vector<std::string> examples;  // whole commands
+  std::map<std::string, std::string, std::less<>>
+      arguments;  // by name; none: as the schema says it
+};
+
 // Empty functions: nothing is known.
 struct ShellKnowledge {
   Synonyms synonyms;
   // Fills in arguments of the tool of that name that were left out. After a Choice it is asked
   // again, with the arguments of the option that was taken. Changes nothing. Texts may name calls.
   std::function<Filling(const std::string& tool, const Json& arguments)> fill_in;
+  // Of the tool of that name; of none ("") the examples to begin with.
+  std::function<ToolWords(const std::string& tool)> words;
+  // What completions offer for a kind of value (ToolEntry::hint, "x-offers"), likeliest first.
+  std::function<std::vector<std::string>(const std::string& kind)> offers;
 };
 
 }  // namespace server

@@ -6,7 +6,7 @@
 #include <cctype>
 #include <charconv>
 #include <deque>
-#include <memory>
+#include <map>
 
 #include "server/cli/shell_speech.h"
 #include "server/jsonrpc/jsonrpc.h"
@@ -31,27 +31,6 @@ struct Flag {
   std::string value;
   std::vector<std::string> values;  // of one that repeats
   CLI::Option* option = nullptr;
-};
-
-// CLI11 shows what a switch that turns off stands for: "--flat,--no-flat{false}". Here it is shown
-// where there is something to turn off.
-class Formatter : public CLI::Formatter {
- public:
-  explicit Formatter(const std::deque<Flag>& flags) : flags_(flags) {}
-
- private:
-  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
-    static constexpr std::string_view kOff = "{false}";
-    const std::string name = CLI::Formatter::make_option_name(option, is_positional);
-    const auto at = name.find(kOff);
-    if (at == std::string::npos) return name;
-    const bool on = std::any_of(flags_.begin(), flags_.end(), [option](const Flag& flag) {
-      return flag.option == option && flag.default_on;
-    });
-    return name.substr(0, on ? at : name.find(','));
-  }
-
-  const std::deque<Flag>& flags_;
 };
 
 std::string type_of(const Json& schema) {
@@ -86,27 +65,6 @@ Json value_of(const std::string& text, const std::string& type) {
 bool is_default_on(const Json& schema) {
   const Json* otherwise = member(schema, "default");
   return otherwise != nullptr && otherwise->is_boolean() && otherwise->get<bool>();
-}
-
-// What a property's description tells people.
-std::string description_of(const std::string& property, const Json& schema, const Tool& tool) {
-  std::string help = with_flags(string_member(schema, "description"), tool);
-  if (!is_default_on(schema)) return help;
-  return help + (help.empty() ? "" : ". ") + "Default: on; " + off_flag_of(property) +
-         " turns it off";
-}
-
-std::string help_of(const std::string& property, const Json& schema, const Tool& tool) {
-  std::string help = description_of(property, schema, tool);
-  if (const Json* values = member(schema, "enum")) {
-    std::string list;
-    for (const Json& value : *values) {
-      list += (list.empty() ? "" : ", ") +
-              (value.is_string() ? value.get<std::string>() : dump_json(value));
-    }
-    help += (help.empty() ? "" : ". ") + std::string("One of: ") + list;
-  }
-  return help;
 }
 
 // Null: the tool takes none.
@@ -147,10 +105,9 @@ void add_flags(CLI::App& app, const Json& properties, const Tool& tool, std::deq
     flag.type = type_of(described);
     flag.place = place_of(tool, property);
     std::string names = flag_of(property);
-    const std::string help = help_of(property, described, tool);
     if (flag.type == "boolean") {
       flag.default_on = is_default_on(described);
-      flag.option = app.add_flag(names + ",!" + off_flag_of(property), flag.on, help);
+      flag.option = app.add_flag(names + ",!" + off_flag_of(property), flag.on);
       continue;
     }
     if (const Json* items = member(described, "items"); flag.type == "array" && items != nullptr) {
@@ -159,14 +116,12 @@ void add_flags(CLI::App& app, const Json& properties, const Tool& tool, std::deq
     }
     flag.alias = alias_of(tool, property);
     if (!flag.alias.empty()) names += "," + flag.alias;
-    flag.option = flag.repeats ? app.add_option(names, flag.values, help)
-                               : app.add_option(names, flag.value, help);
+    flag.option =
+        flag.repeats ? app.add_option(names, flag.values) : app.add_option(names, flag.value);
     // The last one counts; a repeating one takes one value each time.
     if (flag.repeats) flag.option->allow_extra_args(false);
     if (!flag.repeats) flag.option->take_last();
-    const std::string value = value_name(tool, property, flag.type);
-    flag.is_path = value == kPathValue;
-    flag.option->type_name(value);
+    flag.is_path = value_name(tool, property, flag.type) == kPathValue;
   }
 }
 
@@ -337,23 +292,21 @@ tl::expected<Json, UsageError> arguments_of(std::deque<Flag>& flags,
 }  // namespace
 
 tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool,
-                                                         const std::string& command,
                                                          const std::vector<std::string>& words,
                                                          const Synonyms& synonyms) {
   std::deque<Flag> flags;  // CLI11 keeps pointers into it
-  CLI::App app(with_flags(string_member(tool.entry.json(), "description"), tool), command);
-  app.formatter(std::make_shared<Formatter>(flags));
+  CLI::App app;
   app.allow_extras();
   ToolArguments parsed;
   if (const Json* properties = properties_of(tool)) add_flags(app, *properties, tool, flags);
-  app.add_flag("--json", parsed.json, kJsonHelp);
+  app.add_flag("--json", parsed.json);
   const auto checked = with_values(with_own_flags(words, synonyms, flags), flags);
   if (!checked) return tl::unexpected(checked.error());
   try {
     // CLI11 takes the words from the back.
     app.parse(std::vector<std::string>(checked->rbegin(), checked->rend()));
   } catch (const CLI::CallForHelp&) {
-    parsed.help = app.help();
+    parsed.help = true;
     return parsed;
   } catch (const CLI::Error& error) {
     return tl::unexpected(UsageError{error.what()});
@@ -364,27 +317,75 @@ tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool,
   return parsed;
 }
 
-VerbPage page_of(const Tool& tool, const std::string& verb) {
+namespace {
+
+// What people read of an argument.
+std::string words_for(const std::string& property, const Json& described, const Tool& tool,
+                      const ToolWords& words) {
+  const auto told = words.arguments.find(property);
+  std::string help = with_flags(
+      told != words.arguments.end() ? told->second : string_member(described, "description"), tool);
+  if (!is_default_on(described)) return help;
+  return help + (help.empty() ? "" : ". ") + "Default: on; " + off_flag_of(property) +
+         " turns it off";
+}
+
+std::string shorter_of(const std::string& flag, const Synonyms& synonyms) {
+  for (const auto& [said, meant] : synonyms.flags) {
+    if (meant == flag && !said.starts_with("--")) return said;
+  }
+  return "";
+}
+
+OptionPage option_of(const std::string& property, const Json& described, const Tool& tool,
+                     const ToolWords& words, const Synonyms& synonyms) {
+  OptionPage option;
+  option.flag = flag_of(property);
+  option.help = words_for(property, described, tool, words);
+  const std::string type = type_of(described);
+  option.repeats = type == "array";
+  option.value = value_name(tool, property, type);
+  option.shorter = shorter_of(option.flag, synonyms);
+  if (const Json* offers = tool.entry.hint(property, "x-offers")) {
+    option.offers = offers->get<std::string>();
+  }
+  if (const Json* values = member(described, "enum")) {
+    for (const Json& value : *values) {
+      if (value.is_string()) option.choices.push_back(value.get<std::string>());
+    }
+  }
+  return option;
+}
+
+// "[SNAPSHOT [TARGET]]"
+std::string words_line(const std::vector<OptionPage>& words) {
+  std::string line;
+  for (auto word = words.rbegin(); word != words.rend(); ++word) {
+    std::string name = word->flag.substr(2) + (word->repeats ? "…" : "");
+    for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    line = "[" + name + (line.empty() ? "" : " ") + line + "]";
+  }
+  return line;
+}
+
+}  // namespace
+
+VerbPage page_of(const Tool& tool, const std::string& verb, const ShellKnowledge& knowledge) {
+  const ToolWords words = knowledge.words ? knowledge.words(tool.name()) : ToolWords();
   VerbPage page;
   page.name = verb;
-  page.help = with_flags(string_member(tool.entry.json(), "description"), tool);
+  page.help = with_flags(
+      words.help.empty() ? string_member(tool.entry.json(), "description") : words.help, tool);
+  page.examples = words.examples;
   const Json none = Json::object();
   const Json* found = properties_of(tool);
   const Json& properties = found != nullptr ? *found : none;
+  std::map<int, OptionPage> places;
   for (const auto& [property, described] : properties.items()) {
-    OptionPage option;
-    option.flag = flag_of(property);
-    option.help = description_of(property, described, tool);
-    const std::string type = type_of(described);
-    option.repeats = type == "array";
-    option.value = value_name(tool, property, type);
-    if (const Json* values = member(described, "enum")) {
-      for (const Json& value : *values) {
-        if (value.is_string()) option.choices.push_back(value.get<std::string>());
-      }
-    }
+    const OptionPage option = option_of(property, described, tool, words, knowledge.synonyms);
     page.options.push_back(option);
-    if (type == "boolean" && is_default_on(described)) {
+    if (const int place = place_of(tool, property); place > 0) places[place] = option;
+    if (option.value.empty() && is_default_on(described)) {
       page.options.push_back(
           {off_flag_of(property), "", "Turn " + option.flag + " off", {}, false});
     }
@@ -393,6 +394,8 @@ VerbPage page_of(const Tool& tool, const std::string& verb) {
     }
   }
   page.options.push_back({"--json", "", kJsonHelp, {}, false});
+  for (const auto& [place, option] : places) page.words.push_back(option);
+  page.arguments = words_line(page.words);
   return page;
 }
 

@@ -3,6 +3,7 @@
 
 import datetime
 import os
+import shlex
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
@@ -71,5 +72,20 @@ text = expect(home.run("install-schedule", "--time", "noon"), USAGE,
               '--time is "noon"; it must be HH:MM, for example 12:00')
 assert "[0-9]" not in text, text
 expect(home.run("run-schedule", "global"), NOT_FOUND, "There is no schedule named 'global'")
-expect(home.run("help", "list"), DONE, "--destination")
+
+# Help fits the terminal, whatever its width, and every example in it is a command that is read.
+VERBS = ("snapshot", "list", "verify", "restore", "discover", "status", "prune", "install-schedule",
+         "list-schedules", "run-schedule", "remove-schedule", "lost", "restore-rows", "restore-all",
+         "run", "self-test", "serve", "call", "generate")
+for columns in (60, 80, 120):
+    for words in (["--help"], ["help", "list"], *([verb, "--help"] for verb in VERBS)):
+        text = expect(home.type(*words, columns=columns), DONE, "Usage: backup-plugin-db")
+        for line in text.splitlines():
+            assert len(line) <= columns, f"{words} at {columns}: {line}"
+for words in (["--help"], *([verb, "--help"] for verb in VERBS)):
+    for line in home.run(*words)[1].splitlines():
+        example = shlex.split(line) if line.startswith("  backup-plugin-db ") else []
+        if example:
+            text = "\n".join(home.run(*example[1:], "--help")[1:])
+            assert text.startswith("Usage: "), f"{line}: {text}"
 print("ok")

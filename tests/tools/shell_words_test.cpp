@@ -3,8 +3,10 @@
 
 #include <set>
 
+#include "core/catalog/destinations.h"
 #include "server/cli/tool_command.h"
 #include "tests/tools/schedule_house.h"
+#include "tools/schema.h"
 #include "tools/shell/fill_in.h"
 
 using server::Json;
@@ -41,7 +43,7 @@ struct ShellHouse : test::ScheduleHouse {
         continue;
       }
       called = candidate.name();
-      const auto parsed = server::parse_tool_words(candidate, "program", words, knowledge.synonyms);
+      const auto parsed = server::parse_tool_words(candidate, words, knowledge.synonyms);
       INFO(said << ": " << (parsed ? std::string() : parsed.error().message));
       REQUIRE(parsed);
       return knowledge.fill_in(called, parsed->arguments);
@@ -290,4 +292,49 @@ TEST_CASE("Every synonym means a command or flag that there is, and hides none")
     INFO(said);
     CHECK(flags.count(meant) == 1);
   }
+}
+
+TEST_CASE("Every command has an example that is read as meant, and every flag words for people") {
+  ShellHouse house;
+  const auto knowledge = tools::shell_knowledge(house.world);
+  const std::string variable = "$" + std::string(core::kDestinationVariable);
+  for (const auto& tool : house.tools) {
+    INFO(tool.name());
+    const auto words = knowledge.words(tool.name());
+    CHECK_FALSE(words.help.empty());
+    CHECK_FALSE(words.examples.empty());
+    for (const auto& option : server::page_of(tool, "x", knowledge).options) {
+      INFO(option.flag);
+      CHECK_FALSE(option.help.empty());
+      const auto help = server::replace_word(option.help, variable, "");
+      CHECK(help.find('_') == std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("What is said of a tool's arguments is of arguments that it has") {
+  test::ToolHouse house;
+  const Json people = Json::parse(tools::schema_of("people"));
+  for (const auto& [name, words] : people.items()) {
+    if (name == "arguments" || name == "program") continue;
+    INFO(name);
+    const auto& properties = house.tool(name).entry.json().at("inputSchema").at("properties");
+    const Json arguments = words.value("arguments", Json::object());
+    for (const auto& [argument, text] : arguments.items()) {
+      INFO(argument);
+      CHECK(properties.contains(argument));
+    }
+  }
+}
+
+TEST_CASE("Completions offer schedules, days and destinations") {
+  ShellHouse house;
+  const auto offers = tools::shell_knowledge(house.world).offers;
+  CHECK(offers("schedules").empty());
+  CHECK(offers("snapshots") == std::vector<std::string>{"latest"});
+  house.install();
+  CHECK(offers("schedules") == std::vector<std::string>{"global"});
+  CHECK(offers("snapshots") == std::vector<std::string>{"latest", "2026-11-23", "global"});
+  CHECK(offers("destinations") == std::vector<std::string>{core::text_of(house.backups)});
+  CHECK(offers("other").empty());
 }

@@ -4,7 +4,10 @@
 #include <string_view>
 #include <utility>
 
+#include "server/jsonrpc/jsonrpc.h"
+#include "tools/schema.h"
 #include "tools/shell/fill_in.h"
+#include "tools/shell/offers.h"
 
 namespace tools {
 
@@ -87,6 +90,27 @@ constexpr auto kFlags = std::to_array<Pair>({
     {"--check", "--verify"},
 });
 
+void read_arguments(const server::Json& from, server::ToolWords& words) {
+  const auto* arguments = server::member(from, "arguments");
+  if (arguments == nullptr) return;
+  for (const auto& [name, text] : arguments->items()) {
+    words.arguments[name] = text.get<std::string>();
+  }
+}
+
+// Of schemas/people.json: what all tools share, and over it what is of this one.
+server::ToolWords words_of(const std::string& tool) {
+  const auto all = server::Json::parse(schema_of("people"));
+  server::ToolWords words;
+  read_arguments(all, words);
+  const auto* own = server::member(all, tool.empty() ? "program" : tool.c_str());
+  if (own == nullptr) return words;
+  words.help = server::string_member(*own, "help");
+  words.examples = own->value("examples", std::vector<std::string>());
+  read_arguments(*own, words);
+  return words;
+}
+
 }  // namespace
 
 server::ShellKnowledge shell_knowledge(const core::Env& env) {
@@ -96,6 +120,10 @@ server::ShellKnowledge shell_knowledge(const core::Env& env) {
   knowledge.fill_in = [setting = Setting(env)](const std::string& tool,
                                                const server::Json& arguments) {
     return fill_in(tool, arguments, setting);
+  };
+  knowledge.words = words_of;
+  knowledge.offers = [setting = Setting(env)](const std::string& kind) {
+    return offers(kind, setting);
   };
   return knowledge;
 }
