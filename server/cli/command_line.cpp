@@ -84,32 +84,52 @@ std::string call_help(const ServerDefinition& definition) {
   return text;
 }
 
-int finish(const Tool& tool, const ToolResult& result, bool as_json, const Speech& speech) {
+// How a call is printed.
+struct Print {
+  bool as_json = false;
+  const Speech& speech;
+  const ShellKnowledge& knowledge;
+  const View& view;
+};
+
+std::string shown_text(const Tool& tool, const Json& structured, const Print& print) {
+  return print.knowledge.show ? print.knowledge.show(tool, structured, print.view)
+                              : tool.to_text(structured);
+}
+
+int finish(const Tool& tool, const ToolResult& result, const Print& print) {
   if (result.is_error) {
-    print_error(text_of(result));
+    const std::string text = text_of(result);
+    print_error(print.as_json ? text : as_seen(text, print.view));
     return exit_code(result.code.value_or(core::ErrorCode::internal));
   }
   if (!result.structured) return print_output(printable(text_of(result)));
   const int printed =
-      as_json || !tool.to_text
+      print.as_json || !tool.to_text
           ? print_output(result.structured->dump(2, ' ', false, Json::error_handler_t::replace))
-          : print_output(printable(speech(tool.to_text(*result.structured))));
+          : print_output(
+                laid_out(printable(print.speech(shown_text(tool, *result.structured, print))),
+                         print.view, print.knowledge.paints));
   const auto bad = tool.bad_news ? tool.bad_news(*result.structured) : std::nullopt;
   return bad ? exit_code(*bad) : printed;
 }
 
-int run_tool(const Tool& tool, const Json& arguments, bool as_json,
-             const ServerDefinition& definition, const Speech& speech) {
+int run_tool(const Tool& tool, const Json& arguments, const ServerDefinition& definition,
+             const Print& print) {
   const Event* signals = termination_signals().value_or(nullptr);
   const StopOnSignal stop(signals);
-  ToolRegistry registry(definition, /*check_output=*/false, speech);
+  ToolRegistry registry(definition, /*check_output=*/false, print.speech);
   std::optional<CallOutcome> outcome;
   {
     TerminalContext context(stop.token());
     for (int round = 0; round <= kMaxQuestionRounds; ++round) {
       outcome = registry.call(tool, {arguments, {}}, context);
-      const auto* required = std::get_if<InputRequired>(&*outcome);
+      auto* required = std::get_if<InputRequired>(&*outcome);
       if (required == nullptr) break;
+      for (InputRequest& request : required->requests) {
+        speak(request.params,
+              [&print](const std::string& text) { return as_seen(text, print.view); });
+      }
       if (!context.ask(*required, signals)) {
         outcome = tool_error({core::ErrorCode::cancelled, "No answer was given.", ""});
         break;
@@ -117,7 +137,7 @@ int run_tool(const Tool& tool, const Json& arguments, bool as_json,
     }
   }
   if (const auto* result = std::get_if<ToolResult>(&*outcome)) {
-    return finish(tool, *result, as_json, speech);
+    return finish(tool, *result, print);
   }
   const auto* error = std::get_if<RpcError>(&*outcome);
   print_error("internal: " +
@@ -174,14 +194,16 @@ std::string nearest_verb(const std::string& word, const ServerDefinition& defini
 
 int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<std::string>& words,
                   const ServerDefinition& definition, const ProgramParts& parts,
-                  const ShellKnowledge& knowledge) {
+                  const ShellKnowledge& knowledge, const View& view) {
   const auto parsed = parse_tool_words(tool, words, knowledge.synonyms);
   if (!parsed) return usage_error(parsed.error().message);
   if (parsed->help) return print_verb_help(verb, command_pages(definition, parts, knowledge));
   const Speech speech = speech_for_shell(definition, parts.name);
-  const auto arguments = filled_arguments(tool, parsed->arguments, knowledge, speech);
+  const auto arguments =
+      filled_arguments(tool, parsed->arguments, knowledge,
+                       [&](const std::string& text) { return as_seen(speech(text), view); });
   if (!arguments) return arguments.error();
-  return run_tool(tool, *arguments, parsed->json, definition, speech);
+  return run_tool(tool, *arguments, definition, {parsed->json, speech, knowledge, view});
 }
 
 bool asks_for_help(const std::vector<std::string>& words) {
@@ -214,8 +236,9 @@ int run_call(const std::vector<std::string>& words, const ServerDefinition& defi
   if (!arguments || !arguments->is_object()) {
     return usage_error("The arguments of " + words[0] + " must be one JSON object.");
   }
-  return run_tool(*tool, *arguments, /*as_json=*/true, definition,
-                  speech_for_model(definition.step_of));
+  const ShellKnowledge nothing;
+  const Speech speech = speech_for_model(definition.step_of);
+  return run_tool(*tool, *arguments, definition, {/*as_json=*/true, speech, nothing, View()});
 }
 
 CommandPages command_pages(const ServerDefinition& definition, const ProgramParts& parts,

@@ -31,7 +31,7 @@ std::string nearest_verb(const std::string& word, const ServerDefinition& defini
 // it leaves out is filled in by `knowledge`; `call` takes and prints what a model does.
 int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<std::string>& words,
                   const ServerDefinition& definition, const ProgramParts& parts,
-                  const ShellKnowledge& knowledge);
+                  const ShellKnowledge& knowledge, const View& view);
 // Whether --help or -h is among them.
 bool asks_for_help(const std::vector<std::string>& words);
 int run_call(const std::vector<std::string>& words, const ServerDefinition& definition);

@@ -199,7 +199,9 @@ int run_verb(const std::string& verb, const std::vector<std::string>& words,
              const ProgramParts& parts, const core::Env& env) {
   const Tool* tool = tool_with_verb(verb, definition);
   // A tool's own reading knows what is the value of a flag.
-  if (tool != nullptr) return run_tool_verb(*tool, verb, words, definition, parts, knowledge);
+  if (tool != nullptr) {
+    return run_tool_verb(*tool, verb, words, definition, parts, knowledge, view_of_output(env));
+  }
   const auto pages = [&] { return command_pages(definition, parts, knowledge); };
   for (const ExtraCommand& command : parts.commands) {
     if (command.name != verb) continue;

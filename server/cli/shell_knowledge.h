@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "server/cli/view.h"
 #include "server/jsonrpc/json.h"
+#include "server/mcp/tool.h"
 
 namespace server {
 
@@ -53,6 +55,9 @@ struct ShellKnowledge {
   std::function<Filling(const std::string& tool, const Json& arguments)> fill_in;
   // Of the tool of that name; of none ("") the examples to begin with.
   std::function<ToolWords(const std::string& tool)> words;
+  // A result for people, as the view has it. Empty: Tool::to_text is shown.
+  std::function<std::string(const Tool& tool, const Json& structured, const View& view)> show;
+  std::vector<Paint> paints;  // of what is shown
   // What completions offer for a kind of value (ToolEntry::hint, "x-offers"), likeliest first.
   std::function<std::vector<std::string>(const std::string& kind)> offers;
 };

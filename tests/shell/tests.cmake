@@ -6,3 +6,6 @@ function(bpd_shell_test name script)
 endfunction()
 
 bpd_shell_test("What a newcomer types first works, is asked for, or is told" first_words.py)
+bpd_shell_test("A person sees local times, short paths and lines that fit" seen.py)
+bpd_shell_test("The first hour that the README describes works line by line" readme.py
+  ${PROJECT_SOURCE_DIR}/README.md)

@@ -8,6 +8,7 @@
 #include "tools/schema.h"
 #include "tools/shell/fill_in.h"
 #include "tools/shell/offers.h"
+#include "tools/shell/show.h"
 
 namespace tools {
 
@@ -90,6 +91,21 @@ constexpr auto kFlags = std::to_array<Pair>({
     {"--check", "--verify"},
 });
 
+// What a line begins with that is good or bad news.
+const std::array<server::Paint, 11> kPaints = {{
+    {"failing", server::Colour::bad},
+    {"damaged", server::Colour::bad},
+    {"failed", server::Colour::bad},
+    {"Backups: failing", server::Colour::bad},
+    {"Problem:", server::Colour::bad},
+    {"attention", server::Colour::care},
+    {"Backups: attention", server::Colour::care},
+    {"Warning:", server::Colour::care},
+    {"Not compared:", server::Colour::care},
+    {"ok", server::Colour::good},
+    {"Backups: ok", server::Colour::good},
+}};
+
 void read_arguments(const server::Json& from, server::ToolWords& words) {
   const auto* arguments = server::member(from, "arguments");
   if (arguments == nullptr) return;
@@ -121,6 +137,8 @@ server::ShellKnowledge shell_knowledge(const core::Env& env) {
                                                const server::Json& arguments) {
     return fill_in(tool, arguments, setting);
   };
+  knowledge.show = show;
+  knowledge.paints = {kPaints.begin(), kPaints.end()};
   knowledge.words = words_of;
   knowledge.offers = [setting = Setting(env)](const std::string& kind) {
     return offers(kind, setting);
