@@ -99,8 +99,11 @@ std::string shown_text(const Tool& tool, const Json& structured, const Print& pr
 
 int finish(const Tool& tool, const ToolResult& result, const Print& print) {
   if (result.is_error) {
-    const std::string text = text_of(result);
-    print_error(print.as_json ? text : as_seen(text, print.view));
+    if (print.as_json) {
+      print_error(text_of(result));
+    } else {
+      tell(text_of(result), print.view);
+    }
     return exit_code(result.code.value_or(core::ErrorCode::internal));
   }
   if (!result.structured) return print_output(printable(text_of(result)));
@@ -199,9 +202,7 @@ int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<s
   if (!parsed) return usage_error(parsed.error().message);
   if (parsed->help) return print_verb_help(verb, command_pages(definition, parts, knowledge));
   const Speech speech = speech_for_shell(definition, parts.name);
-  const auto arguments =
-      filled_arguments(tool, parsed->arguments, knowledge,
-                       [&](const std::string& text) { return as_seen(speech(text), view); });
+  const auto arguments = filled_arguments(tool, parsed->arguments, knowledge, speech, view);
   if (!arguments) return arguments.error();
   return run_tool(tool, *arguments, definition, {parsed->json, speech, knowledge, view});
 }

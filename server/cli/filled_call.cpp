@@ -14,8 +14,8 @@ namespace {
 // Choices in one call: database, destination, snapshot and what they lead to.
 constexpr int kMaxChoices = 8;
 
-int fail_with(const core::Error& error, const Speech& speech) {
-  print_error(speech(error_text(error)));
+int fail_with(const core::Error& error, const Speech& speech, const View& view) {
+  tell(speech(error_text(error)), view);
   return exit_code(error.code);
 }
 
@@ -24,7 +24,7 @@ std::string flags_of(const Option& option) {
   return core::shell_command(shell_words({"", option.arguments}, "", ""));
 }
 
-int refuse_choice(const Choice& choice, const Speech& speech) {
+int refuse_choice(const Choice& choice, const Speech& speech, const View& view) {
   std::string ways;
   for (const Option& option : choice.options) {
     ways += "\n  " + flags_of(option) + "   (" + printable_line(speech(option.shown)) + ")";
@@ -32,18 +32,19 @@ int refuse_choice(const Choice& choice, const Speech& speech) {
   return fail_with({core::ErrorCode::invalid_argument,
                     choice.question + " That has to be said, for nobody can be asked here.",
                     "The same command with one of these:" + ways},
-                   speech);
+                   speech, view);
 }
 
 // The arguments of the option that the person takes.
-tl::expected<Json, int> taken(const Choice& choice, const Speech& speech) {
-  if (!can_ask()) return tl::unexpected(refuse_choice(choice, speech));
+tl::expected<Json, int> taken(const Choice& choice, const Speech& speech, const View& view) {
+  if (!can_ask()) return tl::unexpected(refuse_choice(choice, speech, view));
   std::vector<std::string> shown;
-  for (const Option& option : choice.options) shown.push_back(speech(option.shown));
+  for (const Option& option : choice.options) shown.push_back(as_seen(speech(option.shown), view));
   const auto number = choose(speech(choice.question), shown);
   if (!number) {
-    return tl::unexpected(fail_with(
-        {core::ErrorCode::cancelled, "Nothing was chosen, so nothing was done.", ""}, speech));
+    return tl::unexpected(
+        fail_with({core::ErrorCode::cancelled, "Nothing was chosen, so nothing was done.", ""},
+                  speech, view));
   }
   return choice.options[*number].arguments;
 }
@@ -51,25 +52,26 @@ tl::expected<Json, int> taken(const Choice& choice, const Speech& speech) {
 }  // namespace
 
 tl::expected<Json, int> filled_arguments(const Tool& tool, Json arguments,
-                                         const ShellKnowledge& knowledge, const Speech& speech) {
+                                         const ShellKnowledge& knowledge, const Speech& speech,
+                                         const View& view) {
   if (!knowledge.fill_in) return arguments;
   for (int i = 0; i < kMaxChoices; ++i) {
     Filling filling = knowledge.fill_in(tool.name(), arguments);
     if (const auto* error = std::get_if<core::Error>(&filling)) {
-      return tl::unexpected(fail_with(*error, speech));
+      return tl::unexpected(fail_with(*error, speech, view));
     }
     if (const auto* choice = std::get_if<Choice>(&filling)) {
-      auto more = taken(*choice, speech);
+      auto more = taken(*choice, speech, view);
       if (!more) return more;
       arguments.update(*more);
       continue;
     }
     auto& filled = std::get<Filled>(filling);
-    for (const std::string& told : filled.told) print_error(speech(told) + ".");
+    for (const std::string& told : filled.told) tell(speech(told) + ".", view);
     return std::move(filled.arguments);
   }
   return tl::unexpected(
-      fail_with({core::ErrorCode::internal, "The choices found no end.", ""}, speech));
+      fail_with({core::ErrorCode::internal, "The choices found no end.", ""}, speech, view));
 }
 
 }  // namespace server

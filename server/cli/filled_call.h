@@ -13,6 +13,7 @@ namespace server {
 // error; where more than one way is open, the person is asked, or, where nobody can be, told the
 // flags that decide. An exit code where the call cannot go on; why stands on standard error then.
 tl::expected<Json, int> filled_arguments(const Tool& tool, Json arguments,
-                                         const ShellKnowledge& knowledge, const Speech& speech);
+                                         const ShellKnowledge& knowledge, const Speech& speech,
+                                         const View& view);
 
 }  // namespace server

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 
 #include "core/base/paths.h"
 #include "core/platform/clock.h"
+#include "server/base/exit_codes.h"
+#include "server/base/printable.h"
 #include "server/cli/help.h"
 #include "server/platform/console.h"
 
@@ -139,6 +142,16 @@ std::string laid_out(const std::string& text, const View& view, const std::vecto
     at = end + 1;
   }
   return shown;
+}
+
+void tell(const std::string& text, const View& view) {
+  View here = view;
+  if (!error_is_terminal()) here.width = 0;
+  std::vector<Paint> paints = {{"Next step:", Colour::good}};
+  for (const auto& [code, exit] : kExitCodes) {
+    paints.push_back({std::string(core::to_string(code)) + ":", Colour::bad});
+  }
+  std::fputs((laid_out(printable(as_seen(text, view)), here, paints) + "\n").c_str(), stderr);
 }
 
 }  // namespace server

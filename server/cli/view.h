@@ -34,5 +34,8 @@ std::string as_seen(const std::string& text, const View& view);
 // The whole text: sentences folded to the width, heads of tables and problems in colour. The text
 // must be printable already. Lines that are indented or parts of a table stay as they are.
 std::string laid_out(const std::string& text, const View& view, const std::vector<Paint>& paints);
+// Says it on standard error: as seen, and where that is a terminal folded, an error's code in
+// colour.
+void tell(const std::string& text, const View& view);
 
 }  // namespace server

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from typed import Home, plain  # noqa: E402
 
-NEEDS_ATTENTION = 3
+NEEDS_ATTENTION = NOT_FOUND = 3
 # Five and a half hours ahead, all year.
 home = Home(sys.argv[1], zone="XST-5:30")
 assert home.run("backup", "-d", "~/Backups")[0] == 0
@@ -24,9 +24,10 @@ assert f" {local} " in home.run("list")[1], home.run("list")[1]
 assert f"{home.path}/Backups/" in home.run("list")[1]
 
 for columns in (60, 80, 120):
-    for words in (["status"], ["list"], ["discover"], ["list-schedules"]):
+    for words in (["status"], ["list"], ["discover"], ["list-schedules"],
+                  ["restore", "latest", "-n"], ["verify", "nothing-of-the-kind-is-there"]):
         code, shown = home.type(*words, columns=columns)
-        assert code in (0, NEEDS_ATTENTION), f"{words}: {code}\n{shown}"
+        assert code in (0, NEEDS_ATTENTION, NOT_FOUND), f"{words}: {code}\n{shown}"
         assert home.path not in shown, f"{words} at {columns}:\n{shown}"
         for line in plain(shown).splitlines():
             assert len(line) <= columns, f"{words} at {columns} has {len(line)}: {line}"
@@ -41,6 +42,8 @@ for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
     shown = home.type("status", **environment)[1]
     assert "\x1b[33m" not in shown and "Backups: attention" in shown, shown
 assert "\x1b" not in home.run("status")[1]
+
+assert "\x1b[1;31mnot_found:\x1b[0m" in home.type("verify", "nothing")[1]
 
 # Whoever types `serve` reads what it waits for.
 code, shown = home.type("serve", answers=[("Ctrl-D ends this.", "\x04")])
