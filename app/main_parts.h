@@ -5,6 +5,7 @@
 #include "server/cli/program.h"
 #include "tools/commands/run_command.h"
 #include "tools/commands/self_test_command.h"
+#include "tools/shell/shell_words.h"
 #include "tools/tools.h"
 
 namespace server {
@@ -15,6 +16,7 @@ inline ProgramParts main_parts() {
   parts.version = BPD_VERSION;
   parts.define = tools::define_server;
   parts.commands = {tools::run_command(), tools::self_test_command()};
+  parts.shell = tools::shell_knowledge;
   return parts;
 }
 

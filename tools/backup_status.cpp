@@ -68,6 +68,21 @@ std::string brief_text(const Json& structured) {
   return line + " (Ask for the backup status to mend it.)\n";
 }
 
+// One line first: without the problem that stands below, at its database.
+std::string short_summary(const Json& structured) {
+  std::string summary = structured.at("summary").get<std::string>();
+  const auto& databases = structured.at("databases");
+  if (databases.empty() || databases.front().at("problems").empty()) return summary;
+  const auto& worst = databases.front();
+  const auto told = summary.find(worst.at("source").get<std::string>() + ": " +
+                                 worst.at("problems").front().get<std::string>());
+  if (told == std::string::npos || told == 0) return summary;
+  summary.resize(told - 1);
+  constexpr std::string_view kFirst = " First:";
+  if (summary.ends_with(kFirst)) summary.resize(summary.size() - kFirst.size());
+  return summary;
+}
+
 // Whose problem it is stands before each line of it.
 std::string format_problem(const std::string& source, const std::string& problem) {
   std::string text = source + ": ";
@@ -78,10 +93,19 @@ std::string format_problem(const std::string& source, const std::string& problem
   return text + "\n";
 }
 
-std::string backup_status_text(const Json& structured) {
+// Exit codes for scripts: not_found, something is missing; damaged, backups do not happen.
+std::optional<core::ErrorCode> bad_news(const Json& structured) {
+  if (structured.at("status") == "attention") return core::ErrorCode::not_found;
+  if (structured.at("status") == "failing") return core::ErrorCode::damaged;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string backup_status_text(const Json& structured, std::size_t width) {
   if (structured.at("brief").get<bool>()) return brief_text(structured);
   std::string text = "Backups: " + structured.at("status").get<std::string>() + ". " +
-                     structured.at("summary").get<std::string>() + "\n";
+                     short_summary(structured) + "\n";
   std::vector<std::vector<std::string>> rows{
       {"STATUS", "DATABASE", "SCHEDULE", "LAST SUCCESS", "NEXT RUN"}};
   std::string problems;
@@ -100,19 +124,10 @@ std::string backup_status_text(const Json& structured) {
     }
     if (entry.contains("rows")) problems += format_row_comparison(entry);
   }
-  if (rows.size() > 1) text += format_table(rows);
+  if (rows.size() > 1) text += format_table(rows, width);
   return text + problems + format_lacking(structured) + format_kept(structured.at("kept")) +
          format_warnings(structured);
 }
-
-// Exit codes for scripts: not_found, something is missing; damaged, backups do not happen.
-std::optional<core::ErrorCode> bad_news(const Json& structured) {
-  if (structured.at("status") == "attention") return core::ErrorCode::not_found;
-  if (structured.at("status") == "failing") return core::ErrorCode::damaged;
-  return std::nullopt;
-}
-
-}  // namespace
 
 server::Tool backup_status(const Setting& setting) {
   auto handler = [setting](const Json& json,
@@ -143,7 +158,7 @@ server::Tool backup_status(const Setting& setting) {
   };
   auto tool = server::make_tool(schema_of("backup_status"), handler);
   tool.verb = "status";
-  tool.to_text = backup_status_text;
+  tool.to_text = [](const Json& structured) { return backup_status_text(structured, 0); };
   tool.bad_news = bad_news;
   return tool;
 }

@@ -52,7 +52,9 @@ Json encode(const FoundDatabase& found) {
   return entry;
 }
 
-std::string discover_databases_text(const Json& structured) {
+}  // namespace
+
+std::string discover_databases_text(const Json& structured, std::size_t width) {
   std::string text = format_warnings(structured) + format_lacking(structured);
   const auto& databases = structured.at("databases");
   if (databases.empty())
@@ -77,13 +79,12 @@ std::string discover_databases_text(const Json& structured) {
     }
   }
   const auto uncovered = structured.at("uncovered").get<std::size_t>();
-  text += format_table(rows) + notes + std::to_string(structured.at("total").get<std::size_t>()) +
-          " found, " + std::to_string(uncovered) + " without a schedule\n";
+  text += format_table(rows, width) + notes +
+          std::to_string(structured.at("total").get<std::size_t>()) + " found, " +
+          std::to_string(uncovered) + " without a schedule\n";
   if (!structured.at("complete").get<bool>()) text += "The search was cut short.\n";
   return text;
 }
-
-}  // namespace
 
 server::Tool discover_databases(const Setting& setting) {
   auto handler = [setting](const Json& json,
@@ -133,7 +134,7 @@ server::Tool discover_databases(const Setting& setting) {
   };
   auto tool = server::make_tool(schema_of("discover_databases"), handler);
   tool.verb = "discover";
-  tool.to_text = discover_databases_text;
+  tool.to_text = [](const Json& structured) { return discover_databases_text(structured, 0); };
   return tool;
 }
 

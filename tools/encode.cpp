@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 
@@ -30,6 +31,49 @@ std::size_t width_of(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
   }));
+}
+
+constexpr std::size_t kGap = 2, kBelowIndent = 4;  // characters
+
+std::vector<std::size_t> column_widths(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], std::min(width_of(row[i]), kMaxPadded));
+    }
+  }
+  return widths;
+}
+
+// How many columns from the left fit; at least one.
+std::size_t columns_within(const std::vector<std::size_t>& widths, std::size_t width) {
+  std::size_t taken = 0, count = 0;
+  for (; count < widths.size(); ++count) {
+    taken += widths[count] + (count == 0 ? 0 : kGap);
+    if (taken > width) break;
+  }
+  return std::max<std::size_t>(count, 1);
+}
+
+// "    next run 2026-11-29 04:07  /a/b.db": the cells from `first` on, a path without its name.
+std::string cells_below(const std::vector<std::string>& row, const std::vector<std::string>& names,
+                        std::size_t first, std::size_t width) {
+  std::string text, line;
+  for (std::size_t i = first; i < row.size(); ++i) {
+    if (row[i] == "-") continue;
+    std::string name = i < names.size() ? names[i] : "";
+    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const std::string cell = name == "path" ? row[i] : name + " " + row[i];
+    const bool fits =
+        kBelowIndent + width_of(line) + kGap + width_of(cell) <= width && !line.empty();
+    if (!line.empty() && !fits) {
+      text += std::string(kBelowIndent, ' ') + line + "\n";
+      line.clear();
+    }
+    line += (line.empty() ? "" : std::string(kGap, ' ')) + cell;
+  }
+  return line.empty() ? text : text + std::string(kBelowIndent, ' ') + line + "\n";
 }
 
 std::string verified_text(const core::Snapshot& snapshot) {
@@ -100,26 +144,23 @@ std::string format_age(double hours) {
   return decimal(hours / 24, 0) + " days";
 }
 
-std::string format_table(std::vector<std::vector<std::string>> rows) {
+std::string format_table(std::vector<std::vector<std::string>> rows, std::size_t width) {
   for (auto& row : rows) {
     for (std::string& cell : row) cell = server::printable_line(cell);
   }
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], std::min(width_of(row[i]), kMaxPadded));
-    }
-  }
+  const auto widths = column_widths(rows);
+  const std::size_t columns = width == 0 ? widths.size() : columns_within(widths, width);
   std::string text;
   for (const auto& row : rows) {
+    const std::size_t shown = std::min(columns, row.size());
     std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
+    for (std::size_t i = 0; i < shown; ++i) {
       line += row[i];
-      const std::size_t width = width_of(row[i]);
-      if (i + 1 < row.size()) line.append(std::max(widths[i], width) - width + 2, ' ');
+      const std::size_t cell = width_of(row[i]);
+      if (i + 1 < shown) line.append(std::max(widths[i], cell) - cell + kGap, ' ');
     }
     text += line + "\n";
+    if (&row != &rows.front()) text += cells_below(row, rows.front(), shown, width);
   }
   return text;
 }

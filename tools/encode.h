@@ -26,7 +26,10 @@ std::string format_count(std::uint64_t count, const std::string& noun);
 std::string format_age(double hours);
 // Columns padded to their widest cell (within reason), two spaces between, a line per row: cells
 // are anybody's names and stay on their line.
-std::string format_table(std::vector<std::vector<std::string>> rows);
+// Where a row is wider than `width` (0: no limit), the cells of all rows from some column on stand
+// on lines of their own below, indented, under the names that the first row has for them. A cell
+// that is still wider stays whole: it may be a path, and is to be copied.
+std::string format_table(std::vector<std::vector<std::string>> rows, std::size_t width = 0);
 // One line per check: "passed   quick_check", failures with their findings below.
 std::string format_checks(const server::Json& checks);
 // "Warning: …" lines, empty for none.

@@ -79,13 +79,15 @@ std::string settings_text(const Json& entry) {
   return text;
 }
 
-std::string list_schedules_text(const Json& structured) {
+}  // namespace
+
+std::string list_schedules_text(const Json& structured, std::size_t width) {
   std::string text = format_warnings(structured);
   const auto& schedules = structured.at("schedules");
   if (schedules.empty())
     return text + "No schedules. " + core::say(core::Action::install_schedule) + " makes one.\n";
   std::vector<std::vector<std::string>> rows{
-      {"name", "scheduler", "next run", "last run", "result", "source", "destination"}};
+      {"NAME", "SCHEDULER", "NEXT RUN", "LAST RUN", "RESULT", "SOURCE", "DESTINATION"}};
   std::string settings, problems;
   for (const auto& entry : schedules) {
     const auto cell = [&](const char* key) { return entry.value(key, std::string("-")); };
@@ -98,10 +100,8 @@ std::string list_schedules_text(const Json& structured) {
       problems += "Problem: " + cell("name") + ": " + problem.get<std::string>() + "\n";
     }
   }
-  return text + format_table(rows) + settings + problems + format_more(structured);
+  return text + format_table(rows, width) + settings + problems + format_more(structured);
 }
-
-}  // namespace
 
 server::Tool list_schedules(const Setting& setting) {
   auto handler = [setting](const Json& json,
@@ -120,7 +120,7 @@ server::Tool list_schedules(const Setting& setting) {
     return structured;
   };
   auto tool = server::make_tool(schema_of("list_schedules"), handler);
-  tool.to_text = list_schedules_text;
+  tool.to_text = [](const Json& structured) { return list_schedules_text(structured, 0); };
   return tool;
 }
 

@@ -21,36 +21,12 @@ namespace {
 // A page that a client shows whole: well under the 10,000 tokens at which clients begin to warn.
 constexpr int kDefaultSnapshots = 50;
 
-// "2026-11-23T12:00:00Z" -> "2026-11-23 12:00Z": tells two of one day apart.
+// "2026-11-23T12:00:00Z" -> "2026-11-23 12:00Z": tells two of one day apart. A local time stays.
 std::string to_the_minute(std::string instant) {
   constexpr std::size_t kDay = 10, kMinute = 16;
-  if (instant.size() <= kMinute) return instant;
+  if (instant.size() <= kMinute || !instant.ends_with('Z')) return instant;
   instant[kDay] = ' ';
   return instant.substr(0, kMinute) + "Z";
-}
-
-std::string list_snapshots_text(const Json& structured) {
-  std::string text = format_warnings(structured);
-  if (structured.at("snapshots").empty()) return text + "No snapshots.\n";
-  std::vector<std::vector<std::string>> rows{{"TAKEN", "AGE", "ROWS", "SIZE", "VERIFIED", "PATH"}};
-  for (const auto& entry : structured.at("snapshots")) {
-    rows.push_back({to_the_minute(entry.at("taken_at").get<std::string>()),
-                    format_age(entry.at("age_hours").get<double>()),
-                    entry.contains("rows") ? entry.at("rows").dump() : "-",
-                    format_bytes(entry.at("bytes").get<std::uint64_t>()),
-                    entry.at("verified").get<std::string>(), entry.at("path").get<std::string>()});
-  }
-  text += format_table(rows);
-  for (const auto& entry : structured.at("snapshots")) {
-    if (!entry.contains("before_loss")) continue;
-    text += "The newest from before a loss: " + entry.at("path").get<std::string>() + " has " +
-            entry.at("before_loss").get<std::string>() + "\n";
-  }
-  const auto shown = structured.at("snapshots").size();
-  text += std::to_string(shown) + " of " +
-          std::to_string(structured.at("total").get<std::size_t>()) + " snapshots, " +
-          format_bytes(structured.at("total_bytes").get<std::uint64_t>()) + " in all\n";
-  return text + format_more(structured);
 }
 
 core::Expected<core::ListFilter> filter_of(const Arguments& arguments,
@@ -109,6 +85,30 @@ void mark_before_loss(Json& snapshots, const core::ListPage& page) {
 
 }  // namespace
 
+std::string list_snapshots_text(const Json& structured, std::size_t width) {
+  std::string text = format_warnings(structured);
+  if (structured.at("snapshots").empty()) return text + "No snapshots.\n";
+  std::vector<std::vector<std::string>> rows{{"TAKEN", "AGE", "ROWS", "SIZE", "VERIFIED", "PATH"}};
+  for (const auto& entry : structured.at("snapshots")) {
+    rows.push_back({to_the_minute(entry.at("taken_at").get<std::string>()),
+                    format_age(entry.at("age_hours").get<double>()),
+                    entry.contains("rows") ? entry.at("rows").dump() : "-",
+                    format_bytes(entry.at("bytes").get<std::uint64_t>()),
+                    entry.at("verified").get<std::string>(), entry.at("path").get<std::string>()});
+  }
+  text += format_table(rows, width);
+  for (const auto& entry : structured.at("snapshots")) {
+    if (!entry.contains("before_loss")) continue;
+    text += "The newest from before a loss: " + entry.at("path").get<std::string>() + " has " +
+            entry.at("before_loss").get<std::string>() + "\n";
+  }
+  const auto shown = structured.at("snapshots").size();
+  text += std::to_string(shown) + " of " +
+          std::to_string(structured.at("total").get<std::size_t>()) + " snapshots, " +
+          format_bytes(structured.at("total_bytes").get<std::uint64_t>()) + " in all\n";
+  return text + format_more(structured);
+}
+
 server::Tool list_snapshots(const Setting& setting) {
   auto handler = [setting](const Json& json,
                            server::CallContext& context) -> server::ToolOutcome<Json> {
@@ -144,7 +144,7 @@ server::Tool list_snapshots(const Setting& setting) {
   };
   auto tool = server::make_tool(schema_of("list_snapshots"), handler);
   tool.verb = "list";
-  tool.to_text = list_snapshots_text;
+  tool.to_text = [](const Json& structured) { return list_snapshots_text(structured, 0); };
   return tool;
 }
 

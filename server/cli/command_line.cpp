@@ -11,6 +11,8 @@
 #include <system_error>
 
 #include "server/base/printable.h"
+#include "server/cli/filled_call.h"
+#include "server/cli/help.h"
 #include "server/cli/shell_speech.h"
 #include "server/cli/terminal.h"
 #include "server/cli/tool_command.h"
@@ -29,14 +31,39 @@ struct BuiltIn {
   const char* help;
 };
 constexpr std::array<BuiltIn, 3> kBuiltIns = {{
-    {"serve", "[--http ADDRESS]", "Serve MCP on standard input and output, or over HTTP"},
-    {"call", "TOOL [JSON]", "Call a tool with its arguments as JSON and print its result as JSON"},
+    {"serve", "", "Serve MCP on standard input and output, or over HTTP"},
+    {"call", "TOOL [JSON|-]", ""},  // call_help
     {"generate", "man|bash|zsh|fish", "Print the manual page or a shell's completions"},
 }};
 
-std::string first_sentence(const std::string& text) {
-  const std::size_t end = text.find(". ");
-  return end == std::string::npos ? text : text.substr(0, end + 1);
+std::vector<OptionPage> serve_options() {
+  return {
+      {"--http", "HOST:PORT", "Serve Streamable HTTP there, for example 127.0.0.1:8765", {}, false},
+      {"--token-file",
+       "PATH",
+       "File with the bearer token. Default: one that the first start makes; beyond this machine "
+       "you must give one",
+       {},
+       false},
+      {"--no-token", "", "No token: every user of this machine may call every tool", {}, false},
+      {"--allow",
+       "PATH",
+       "Folder that tools may read and write. Default: everything on stdio, the home folder over "
+       "HTTP",
+       {},
+       true},
+      {"--allow-calls",
+       "",
+       "Such tools may also set up commands and web calls for a client",
+       {},
+       false},
+      {"--allow-origin", "ORIGIN", "Web origin that may call over HTTP", {}, true},
+      {"--allow-host",
+       "NAME",
+       "Name that clients call this server by over HTTP, where there is no token",
+       {},
+       true},
+      {"--check-output", "", "Check each result against its schema", {}, false}};
 }
 
 std::string text_of(const ToolResult& result) {
@@ -49,41 +76,63 @@ std::string text_of(const ToolResult& result) {
   return text;
 }
 
-std::string call_usage(const ServerDefinition& definition) {
+std::string call_help(const ServerDefinition& definition) {
   std::string text =
-      "Usage: call TOOL [JSON|-]\n\n"
-      "Calls a tool with its arguments as JSON (-: read from standard input) and prints its result "
-      "as JSON.\nTools:";
+      "Call a tool with its arguments as JSON (-: read from standard input) and print its result "
+      "as JSON. Tools:";
   for (const Tool& tool : definition.tools) text += " " + tool.name();
-  return text + "\n";
+  return text;
 }
 
-int finish(const Tool& tool, const ToolResult& result, bool as_json, const Speech& speech) {
+// How a call is printed.
+struct Print {
+  bool as_json = false;
+  const Speech& speech;
+  const ShellKnowledge& knowledge;
+  const View& view;
+};
+
+std::string shown_text(const Tool& tool, const Json& structured, const Print& print) {
+  return print.knowledge.show ? print.knowledge.show(tool, structured, print.view)
+                              : tool.to_text(structured);
+}
+
+int finish(const Tool& tool, const ToolResult& result, const Print& print) {
   if (result.is_error) {
-    print_error(text_of(result));
+    if (print.as_json) {
+      print_error(text_of(result));
+    } else {
+      tell(text_of(result), print.view);
+    }
     return exit_code(result.code.value_or(core::ErrorCode::internal));
   }
   if (!result.structured) return print_output(printable(text_of(result)));
   const int printed =
-      as_json || !tool.to_text
+      print.as_json || !tool.to_text
           ? print_output(result.structured->dump(2, ' ', false, Json::error_handler_t::replace))
-          : print_output(printable(speech(tool.to_text(*result.structured))));
+          : print_output(
+                laid_out(printable(print.speech(shown_text(tool, *result.structured, print))),
+                         print.view, print.knowledge.paints));
   const auto bad = tool.bad_news ? tool.bad_news(*result.structured) : std::nullopt;
   return bad ? exit_code(*bad) : printed;
 }
 
-int run_tool(const Tool& tool, const Json& arguments, bool as_json,
-             const ServerDefinition& definition, const Speech& speech) {
+int run_tool(const Tool& tool, const Json& arguments, const ServerDefinition& definition,
+             const Print& print) {
   const Event* signals = termination_signals().value_or(nullptr);
   const StopOnSignal stop(signals);
-  ToolRegistry registry(definition, /*check_output=*/false, speech);
+  ToolRegistry registry(definition, /*check_output=*/false, print.speech);
   std::optional<CallOutcome> outcome;
   {
     TerminalContext context(stop.token());
     for (int round = 0; round <= kMaxQuestionRounds; ++round) {
       outcome = registry.call(tool, {arguments, {}}, context);
-      const auto* required = std::get_if<InputRequired>(&*outcome);
+      auto* required = std::get_if<InputRequired>(&*outcome);
       if (required == nullptr) break;
+      for (InputRequest& request : required->requests) {
+        speak(request.params,
+              [&print](const std::string& text) { return as_seen(text, print.view); });
+      }
       if (!context.ask(*required, signals)) {
         outcome = tool_error({core::ErrorCode::cancelled, "No answer was given.", ""});
         break;
@@ -91,7 +140,7 @@ int run_tool(const Tool& tool, const Json& arguments, bool as_json,
     }
   }
   if (const auto* result = std::get_if<ToolResult>(&*outcome)) {
-    return finish(tool, *result, as_json, speech);
+    return finish(tool, *result, print);
   }
   const auto* error = std::get_if<RpcError>(&*outcome);
   print_error("internal: " +
@@ -123,23 +172,39 @@ const Tool* tool_with_verb(const std::string& verb, const ServerDefinition& defi
   return found == definition.tools.end() ? nullptr : &*found;
 }
 
+std::string meant_verb(const std::string& word, const ServerDefinition& definition,
+                       const Synonyms& synonyms) {
+  if (tool_with_verb(word, definition) != nullptr) return word;
+  for (const Tool& tool : definition.tools) {
+    if (tool.name() == word || flag_of(tool.name()) == "--" + word) return verb_of(tool);
+  }
+  const auto found = synonyms.commands.find(word);
+  return found == synonyms.commands.end() ? word : found->second;
+}
+
 std::string nearest_verb(const std::string& word, const ServerDefinition& definition,
-                         const ProgramParts& parts) {
+                         const ProgramParts& parts, const Synonyms& synonyms) {
   std::vector<std::string> verbs;
   verbs.reserve(kBuiltIns.size() + parts.commands.size() + definition.tools.size());
   for (const BuiltIn& built_in : kBuiltIns) verbs.emplace_back(built_in.name);
   for (const ExtraCommand& command : parts.commands) verbs.push_back(command.name);
   for (const Tool& tool : definition.tools) verbs.push_back(verb_of(tool));
+  for (const auto& [said, meant] : synonyms.commands) {
+    if (!said.starts_with('-')) verbs.push_back(said);
+  }
   return nearest(word, verbs);
 }
 
 int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<std::string>& words,
-                  const ServerDefinition& definition, const ProgramParts& parts) {
-  const auto parsed = parse_tool_words(tool, parts.name + " " + verb, words);
+                  const ServerDefinition& definition, const ProgramParts& parts,
+                  const ShellKnowledge& knowledge, const View& view) {
+  const auto parsed = parse_tool_words(tool, words, knowledge.synonyms);
   if (!parsed) return usage_error(parsed.error().message);
-  if (!parsed->help.empty()) return print_output(parsed->help);
-  return run_tool(tool, parsed->arguments, parsed->json, definition,
-                  speech_for_shell(definition, parts.name));
+  if (parsed->help) return print_verb_help(verb, command_pages(definition, parts, knowledge));
+  const Speech speech = speech_for_shell(definition, parts.name);
+  const auto arguments = filled_arguments(tool, parsed->arguments, knowledge, speech, view);
+  if (!arguments) return arguments.error();
+  return run_tool(tool, *arguments, definition, {parsed->json, speech, knowledge, view});
 }
 
 bool asks_for_help(const std::vector<std::string>& words) {
@@ -147,8 +212,14 @@ bool asks_for_help(const std::vector<std::string>& words) {
                      [](const std::string& word) { return word == "--help" || word == "-h"; });
 }
 
+int print_verb_help(const std::string& verb, const CommandPages& pages) {
+  const auto page = std::find_if(pages.verbs.begin(), pages.verbs.end(),
+                                 [&verb](const VerbPage& known) { return known.name == verb; });
+  return print_output(page == pages.verbs.end() ? program_help(pages, help_width())
+                                                : verb_help(pages, *page, help_width()));
+}
+
 int run_call(const std::vector<std::string>& words, const ServerDefinition& definition) {
-  if (asks_for_help(words)) return print_output(call_usage(definition));
   if (words.empty() || words.size() > 2) return usage_error("Usage: call TOOL [JSON|-]");
   const auto tool =
       std::find_if(definition.tools.begin(), definition.tools.end(),
@@ -166,41 +237,21 @@ int run_call(const std::vector<std::string>& words, const ServerDefinition& defi
   if (!arguments || !arguments->is_object()) {
     return usage_error("The arguments of " + words[0] + " must be one JSON object.");
   }
-  return run_tool(*tool, *arguments, /*as_json=*/true, definition,
-                  speech_for_model(definition.step_of));
+  const ShellKnowledge nothing;
+  const Speech speech = speech_for_model(definition.step_of);
+  return run_tool(*tool, *arguments, definition, {/*as_json=*/true, speech, nothing, View()});
 }
 
-std::string help_text(const ServerDefinition& definition, const ProgramParts& parts) {
-  std::string text = definition.title + "\n\nUsage: " + parts.name + " COMMAND [--flags…]\n\n";
-  const auto line = [&text](const std::string& left, const std::string& right) {
-    constexpr std::size_t kColumn = 30;
-    text += "  " + left + std::string(left.size() < kColumn ? kColumn - left.size() : 1, ' ') +
-            right + "\n";
-  };
-  for (const Tool& tool : definition.tools) {
-    const VerbPage page = page_of(tool, verb_of(tool));
-    line(page.name, first_sentence(page.help));
-  }
-  for (const ExtraCommand& command : parts.commands) line(command.usage, command.description);
-  for (const BuiltIn& built_in : kBuiltIns) {
-    line(std::string(built_in.name) + " " + built_in.arguments, built_in.help);
-  }
-  line("--version", "Print the version");
-  text += "\nCOMMAND --help lists its flags. Exit codes: 0 done, 2 bad usage";
-  for (const auto& [code, exit] : kExitCodes) {
-    if (exit != kExitUsage) {
-      text += ", " + std::to_string(exit) + " " + std::string(core::to_string(code));
-    }
-  }
-  return text + ".\n";
-}
-
-CommandPages command_pages(const ServerDefinition& definition, const ProgramParts& parts) {
+CommandPages command_pages(const ServerDefinition& definition, const ProgramParts& parts,
+                           const ShellKnowledge& knowledge) {
   CommandPages pages;
   pages.program = parts.name;
   pages.version = parts.version;
   pages.summary = "verified snapshots of live SQLite databases";
-  for (const Tool& tool : definition.tools) pages.verbs.push_back(page_of(tool, verb_of(tool)));
+  if (knowledge.words) pages.examples = knowledge.words("").examples;
+  for (const Tool& tool : definition.tools) {
+    pages.verbs.push_back(page_of(tool, verb_of(tool), knowledge));
+  }
   for (const ExtraCommand& command : parts.commands) {
     const std::size_t space = command.usage.find(' ');
     pages.verbs.push_back({command.name,
@@ -210,23 +261,15 @@ CommandPages command_pages(const ServerDefinition& definition, const ProgramPart
   }
   for (const BuiltIn& built_in : kBuiltIns) {
     pages.verbs.push_back({built_in.name, built_in.help, built_in.arguments, {}});
-  }
-  for (VerbPage& verb : pages.verbs) {
-    if (verb.name != "serve") continue;
-    verb.arguments.clear();
-    verb.options = {{"--http", "ADDRESS", "Serve Streamable HTTP on host:port", {}, false},
-                    {"--token-file", "PATH", "File with the bearer token", {}, false},
-                    {"--no-token", "", "Let every user of this machine in", {}, false},
-                    {"--allow", "PATH", "Folder that tools may read and write", {}, true},
-                    {"--allow-origin", "ORIGIN", "Web origin that may call", {}, true},
-                    {"--allow-calls", "", "Let clients set up commands and web calls", {}, false},
-                    {"--check-output", "", "Check each result against its schema", {}, false}};
+    if (pages.verbs.back().name == "call") pages.verbs.back().help = call_help(definition);
+    if (pages.verbs.back().name == "serve") pages.verbs.back().options = serve_options();
   }
   pages.options = {{"--help", "", "Print the flags of a command", {}, false}};
   pages.program_options = {{"--version", "", "Print the version", {}, false}};
   pages.exit_codes = {{kExitDone, "done"}};
   for (const auto& [code, exit] : kExitCodes) {
-    pages.exit_codes.emplace_back(exit, std::string(core::to_string(code)));
+    pages.exit_codes.emplace_back(
+        exit, exit == kExitUsage ? "bad usage" : std::string(core::to_string(code)));
   }
   return pages;
 }

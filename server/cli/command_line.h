@@ -20,20 +20,26 @@ int print_output(const std::string& text);
 
 // Null: no tool has that verb.
 const Tool* tool_with_verb(const std::string& verb, const ServerDefinition& definition);
+// The command that a word means: its own, or that of a synonym or of a tool's name.
+std::string meant_verb(const std::string& word, const ServerDefinition& definition,
+                       const Synonyms& synonyms);
 std::string nearest_verb(const std::string& word, const ServerDefinition& definition,
-                         const ProgramParts& parts);
+                         const ProgramParts& parts, const Synonyms& synonyms);
 
 // `VERB --flags…` and `call TOOL JSON`: run the tool, print, return the exit code. Results go to
-// standard output, errors to standard error. What a verb prints names commands and flags; what
-// `call` prints is as a model gets it.
+// standard output, errors to standard error. What a verb prints names commands and flags, and what
+// it leaves out is filled in by `knowledge`; `call` takes and prints what a model does.
 int run_tool_verb(const Tool& tool, const std::string& verb, const std::vector<std::string>& words,
-                  const ServerDefinition& definition, const ProgramParts& parts);
+                  const ServerDefinition& definition, const ProgramParts& parts,
+                  const ShellKnowledge& knowledge, const View& view);
 // Whether --help or -h is among them.
 bool asks_for_help(const std::vector<std::string>& words);
 int run_call(const std::vector<std::string>& words, const ServerDefinition& definition);
 
-// What --help prints, and the source of man page and completions.
-std::string help_text(const ServerDefinition& definition, const ProgramParts& parts);
-CommandPages command_pages(const ServerDefinition& definition, const ProgramParts& parts);
+// The source of help, man page and completions.
+CommandPages command_pages(const ServerDefinition& definition, const ProgramParts& parts,
+                           const ShellKnowledge& knowledge);
+// Prints the help of a command, of an unknown one that of the program. The exit code.
+int print_verb_help(const std::string& verb, const CommandPages& pages);
 
 }  // namespace server

@@ -71,7 +71,8 @@ std::string upper(std::string text) {
 }
 
 std::string man_option(const OptionPage& option) {
-  std::string text = ".TP\n.B " + roff(option.flag);
+  const std::string shorter = option.shorter.empty() ? "" : option.shorter + ", ";
+  std::string text = ".TP\n.B " + roff(shorter + option.flag);
   if (!option.value.empty()) text += " \\fI" + roff(option.value) + "\\fR";
   text += "\n";
   std::string help = option.help;
@@ -83,10 +84,24 @@ std::string man_option(const OptionPage& option) {
   return text + (help.empty() ? "\\&" : roff(help)) + "\n";
 }
 
+// What may stand for a value: what the program knows, by the name that it was called by, and files.
+std::string bash_offers(const OptionPage& option) {
+  std::string text = "mapfile -t COMPREPLY < <(compgen -W \"$(\"${COMP_WORDS[0]}\" offer " +
+                     option.offers + " 2>/dev/null)\" -- \"$current\"";
+  if (is_path(option)) text += "; compgen -f -- \"$current\"";
+  text += ")";
+  if (is_path(option)) text += "; compopt -o filenames 2>/dev/null";
+  return text;
+}
+
 std::string bash_values(const OptionPage& option, const std::string& indent) {
   if (option.value.empty()) return "";
-  std::string text = indent + option.flag + ") ";
-  if (!option.choices.empty()) {
+  std::string text = indent + option.flag;
+  if (!option.shorter.empty()) text += "|" + option.shorter;
+  text += ") ";
+  if (!option.offers.empty()) {
+    text += bash_offers(option);
+  } else if (!option.choices.empty()) {
     text +=
         "COMPREPLY=($(compgen -W " + shell_quoted(joined(option.choices)) + " -- \"$current\"))";
   } else if (is_path(option)) {
@@ -99,31 +114,67 @@ std::string bash_values(const OptionPage& option, const std::string& indent) {
   return text + "; return ;;\n";
 }
 
+// A word that follows no flag.
+std::string bash_word(const VerbPage& verb) {
+  if (verb.words.empty()) return "";
+  const OptionPage& first = verb.words.front();
+  if (first.offers.empty() && !is_path(first)) return "";
+  std::string values = first.offers.empty()
+                           ? "mapfile -t COMPREPLY < <(compgen -f -- \"$current\"); "
+                             "compopt -o filenames 2>/dev/null"
+                           : bash_offers(first);
+  return "      if [[ $current != -* ]]; then\n        " + values + "\n        return\n      fi\n";
+}
+
 // zsh's _arguments: brackets and colons separate the parts of a specification.
 std::string zsh_text(std::string_view text) {
   return replaced(replaced(replaced(text, '[', "("), ']', ")"), ':', "\\:");
 }
 
-std::string zsh_option(const OptionPage& option) {
-  std::string spec = (option.repeats ? "*" : "") + option.flag + "[" + zsh_text(option.help) + "]";
-  if (!option.choices.empty()) {
-    spec += ":value:(" + joined(option.choices) + ")";
-  } else if (is_path(option)) {
-    spec += ":path:_files";
-  } else if (!option.value.empty()) {
-    spec += ":value:";
+// What follows a flag, or stands in the place of a word.
+std::string zsh_values(const CommandPages& pages, const OptionPage& option) {
+  if (!option.offers.empty()) {
+    return ":value:{compadd -- ${(f)\"$(" + pages.program + " offer " + option.offers +
+           " 2>/dev/null)\"}" + (is_path(option) ? "; _files" : "") + "}";
   }
-  return shell_quoted(spec);
+  if (!option.choices.empty()) return ":value:(" + joined(option.choices) + ")";
+  if (is_path(option)) return ":path:_files";
+  return option.value.empty() ? "" : ":value:";
+}
+
+std::string zsh_option(const CommandPages& pages, const OptionPage& option) {
+  return shell_quoted((option.repeats ? "*" : "") + option.flag + "[" + zsh_text(option.help) +
+                      "]" + zsh_values(pages, option));
+}
+
+std::string zsh_word(const CommandPages& pages, const OptionPage& option, std::size_t place) {
+  return shell_quoted((option.repeats ? "*" : std::to_string(place)) + zsh_values(pages, option));
 }
 
 std::string fish_quoted(std::string_view text) {
   return "'" + replaced(replaced(text, '\\', "\\\\"), '\'', "\\'") + "'";
 }
 
+std::string fish_offers(const CommandPages& pages, const OptionPage& option) {
+  return fish_quoted("(" + pages.program + " offer " + option.offers + " 2>/dev/null)");
+}
+
+std::string fish_word(const CommandPages& pages, const std::string& condition,
+                      const OptionPage& option) {
+  if (option.offers.empty() && !is_path(option)) return "";
+  std::string line = "complete -c " + pages.program + condition;
+  if (is_path(option)) line += " -F";
+  if (!option.offers.empty()) line += " -a " + fish_offers(pages, option);
+  return line + "\n";
+}
+
 std::string fish_option(const CommandPages& pages, const std::string& condition,
                         const OptionPage& option) {
   std::string line = "complete -c " + pages.program + condition + " -l " + option.flag.substr(2);
-  if (!option.choices.empty()) {
+  if (!option.shorter.empty()) line += " -s " + option.shorter.substr(1);
+  if (!option.offers.empty()) {
+    line += (is_path(option) ? " -r -F -a " : " -x -a ") + fish_offers(pages, option);
+  } else if (!option.choices.empty()) {
     line += " -x -a " + fish_quoted(joined(option.choices));
   } else if (is_path(option)) {
     line += " -r -F";
@@ -146,6 +197,7 @@ std::string man_page(const CommandPages& pages) {
     text += ".SS " + roff(verb.name);
     if (!verb.arguments.empty()) text += " \\fI" + roff(verb.arguments) + "\\fR";
     text += "\n" + (verb.help.empty() ? "\\&" : roff(verb.help)) + "\n";
+    for (const auto& example : verb.examples) text += ".PP\n.nf\n" + roff(example) + "\n.fi\n";
     for (const auto& option : verb.options) text += man_option(option);
   }
   text += ".SH OPTIONS\n";
@@ -175,7 +227,7 @@ std::string bash_completion(const CommandPages& pages) {
             "\n";
     text += "      case $previous in\n";
     for (const auto& option : verb.options) text += bash_values(option, "        ");
-    text += "      esac\n      ;;\n";
+    text += "      esac\n" + bash_word(verb) + "      ;;\n";
   }
   text += "  esac\n  case $previous in\n";
   for (const auto& option : pages.options) text += bash_values(option, "    ");
@@ -192,14 +244,17 @@ std::string zsh_completion(const CommandPages& pages) {
   }
   text += "  )\n  if (( CURRENT == 2 )); then\n    _describe verb verbs\n";
   text += "    _arguments";
-  for (const auto& option : pages.options) text += " " + zsh_option(option);
-  for (const auto& option : pages.program_options) text += " " + zsh_option(option);
+  for (const auto& option : pages.options) text += " " + zsh_option(pages, option);
+  for (const auto& option : pages.program_options) text += " " + zsh_option(pages, option);
   text += "\n    return\n  fi\n  local verb=$words[2]\n  shift words\n  (( CURRENT-- ))\n";
   text += "  case $verb in\n";
   for (const auto& verb : pages.verbs) {
     text += "    " + verb.name + ")\n      _arguments";
-    for (const auto& option : verb.options) text += " \\\n        " + zsh_option(option);
-    for (const auto& option : pages.options) text += " \\\n        " + zsh_option(option);
+    for (const auto& option : verb.options) text += " \\\n        " + zsh_option(pages, option);
+    for (const auto& option : pages.options) text += " \\\n        " + zsh_option(pages, option);
+    for (std::size_t i = 0; i < verb.words.size(); ++i) {
+      text += " \\\n        " + zsh_word(pages, verb.words[i], i + 1);
+    }
     text += "\n      ;;\n";
   }
   return text + "  esac\n}\n\n" + function + " \"$@\"\n";
@@ -215,6 +270,7 @@ std::string fish_completion(const CommandPages& pages) {
   for (const auto& verb : pages.verbs) {
     const std::string condition = " -n '__fish_seen_subcommand_from " + verb.name + "'";
     for (const auto& option : verb.options) text += fish_option(pages, condition, option);
+    for (const auto& word : verb.words) text += fish_word(pages, condition, word);
   }
   for (const auto& option : pages.options) text += fish_option(pages, "", option);
   for (const auto& option : pages.program_options) {

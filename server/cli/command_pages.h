@@ -13,7 +13,9 @@ struct OptionPage {
   std::string value;  // what follows it, such as PATH; empty for a switch
   std::string help;   // one or more sentences; may be empty
   std::vector<std::string> choices;
-  bool repeats = false;  // may be given several times
+  bool repeats = false;   // may be given several times
+  std::string shorter{};  // "-d"; empty for none
+  std::string offers{};   // the kind of values that `program offer KIND` prints; empty for none
 };
 
 struct VerbPage {
@@ -21,6 +23,8 @@ struct VerbPage {
   std::string help;
   std::string arguments;  // positional ones, such as "NAME"; empty for none
   std::vector<OptionPage> options;
+  std::vector<std::string> examples{};  // whole commands
+  std::vector<OptionPage> words{};      // what `arguments` are, in their order
 };
 
 struct CommandPages {
@@ -31,6 +35,7 @@ struct CommandPages {
   std::vector<OptionPage> options;          // of the program and of every verb
   std::vector<OptionPage> program_options;  // in place of a verb only
   std::vector<std::pair<int, std::string>> exit_codes;
+  std::vector<std::string> examples{};  // to begin with
 };
 
 // man(7) source of section 1.

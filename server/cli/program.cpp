@@ -15,6 +15,7 @@
 #include "server/base/log.h"
 #include "server/base/printable.h"
 #include "server/cli/command_line.h"
+#include "server/cli/help.h"
 #include "server/cli/shell_speech.h"
 #include "server/cli/terminal.h"
 #include "server/jsonrpc/schema_check.h"
@@ -29,28 +30,12 @@ namespace {
 
 constexpr std::size_t kKeyBytes = 32;
 
-constexpr const char* kServeHelp =
-    "Serves MCP on standard input and output, or over HTTP.\n\n"
-    "  --http HOST:PORT       Serve Streamable HTTP there, for example 127.0.0.1:8765\n"
-    "  --token-file PATH      File with the bearer token. Default: one that the first start "
-    "makes;\n"
-    "                         beyond this machine you must give one\n"
-    "  --no-token             No token: every user of this machine may call every tool\n"
-    "  --allow PATH           Folder that tools may read and write; may be repeated.\n"
-    "                         Default: everything on stdio, the home folder over HTTP\n"
-    "  --allow-calls          Such tools may also set up commands and web calls for a client\n"
-    "  --allow-origin ORIGIN  Web origin that may call over HTTP; may be repeated\n"
-    "  --allow-host NAME      Name that clients call this server by over HTTP, where there is no\n"
-    "                         token; may be repeated\n"
-    "  --check-output         Check each result against its schema\n";
-
 struct ServeWords {
   std::optional<std::string> http;
   HttpSettings settings;
   ServerLimits limits;
   bool no_token = false;
   bool check_output = false;
-  bool help = false;
 };
 
 int fail_with(const core::Error& error) {
@@ -75,10 +60,6 @@ tl::expected<ServeWords, std::string> parse_serve(const std::vector<std::string>
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::size_t equals = words[i].find('=');
     const std::string flag = words[i].substr(0, equals);
-    if (flag == "--help" || flag == "-h") {
-      parsed.help = true;
-      return parsed;
-    }
     if (bool* turned_on = switch_of(words[i], parsed)) {
       *turned_on = true;
       continue;
@@ -163,7 +144,6 @@ int serve(const std::vector<std::string>& words, char** argv, const ProgramParts
           const core::Env& env) {
   auto parsed = parse_serve(words);
   if (!parsed) return usage_error(parsed.error());
-  if (parsed->help) return print_output(kServeHelp);
   if (parsed->http && !parts.http) return hand_over_to_http(argv, parts, env);
   // Over the network a client is not the user: without being told, no further than the home.
   auto& allowed = parsed->limits.allowed;
@@ -188,58 +168,82 @@ int serve(const std::vector<std::string>& words, char** argv, const ProgramParts
   return kExitDone;
 }
 
-// The help of a verb without flags of its own to list.
-int print_help(const std::string& usage_line, const std::string& description) {
-  return print_output("Usage: " + usage_line + "\n\n" + description + ".\n");
-}
-
-int generate(const std::vector<std::string>& words, const ServerDefinition& definition,
-             const ProgramParts& parts) {
-  static constexpr const char* kUsage = "generate man|bash|zsh|fish";
-  if (asks_for_help(words)) {
-    return print_help(kUsage, "Prints the manual page or a shell's completions");
-  }
-  const CommandPages pages = command_pages(definition, parts);
+int generate(const std::vector<std::string>& words, const CommandPages& pages) {
   const std::string what = words.size() == 1 ? words[0] : "";
   std::string text;
   if (what == "man") text = man_page(pages);
   if (what == "bash") text = bash_completion(pages);
   if (what == "zsh") text = zsh_completion(pages);
   if (what == "fish") text = fish_completion(pages);
-  if (text.empty()) return usage_error(std::string("Usage: ") + kUsage);
+  if (text.empty()) return usage_error("Usage: generate man|bash|zsh|fish");
   return print_output(text);
 }
 
+// `help VERB` as `VERB --help`.
+void turn_help_round(std::string& verb, std::vector<std::string>& words) {
+  if (verb != "help" || words.empty() || words.front().starts_with('-')) return;
+  verb = words.front();
+  words = {"--help"};
+}
+
+// For the shells' completions: what may stand in a place, a line each.
+int offer(const std::vector<std::string>& words, const ShellKnowledge& knowledge) {
+  if (words.size() != 1 || !knowledge.offers) return usage_error("Usage: offer KIND");
+  std::string text;
+  for (const std::string& value : knowledge.offers(words[0])) text += printable_line(value) + "\n";
+  return print_output(text);
+}
+
+int run_verb(const std::string& verb, const std::vector<std::string>& words,
+             const ServerDefinition& definition, const ShellKnowledge& knowledge,
+             const ProgramParts& parts, const core::Env& env) {
+  const Tool* tool = tool_with_verb(verb, definition);
+  // A tool's own reading knows what is the value of a flag.
+  if (tool != nullptr) {
+    return run_tool_verb(*tool, verb, words, definition, parts, knowledge, view_of_output(env));
+  }
+  const auto pages = [&] { return command_pages(definition, parts, knowledge); };
+  for (const ExtraCommand& command : parts.commands) {
+    if (command.name != verb) continue;
+    if (asks_for_help(words)) return print_verb_help(verb, pages());
+    const StopOnSignal stop(termination_signals().value_or(nullptr));
+    return command.run(words, env, speech_for_shell(definition, parts.name), stop.token());
+  }
+  const bool is_built_in = verb == "call" || verb == "generate" || verb == "serve";
+  if (is_built_in && asks_for_help(words)) return print_verb_help(verb, pages());
+  if (verb == "call") return run_call(words, definition);
+  if (verb == "generate") return generate(words, pages());
+  if (verb == "offer") return offer(words, knowledge);
+  const std::string close = nearest_verb(verb, definition, parts, knowledge.synonyms);
+  return usage_error("Unknown command " + verb +
+                     (close.empty() ? "; " + parts.name + " --help lists them."
+                                    : "; did you mean " + close + "?"));
+}
+
+int print_own_help(bool asked, const CommandPages& pages) {
+  const std::string help = program_help(pages, help_width());
+  if (asked) return print_output(help);
+  std::fputs(help.c_str(), stderr);
+  return kExitUsage;
+}
+
 int run_words(int argc, char** argv, const ProgramParts& parts) {
-  const std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
-  const std::string verb = argc > 1 ? argv[1] : "";
+  std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
+  std::string verb = argc > 1 ? argv[1] : "";
   if (verb == "--version") return print_output(parts.name + " " + parts.version);
   const auto places = core::system_places();
   if (!places) return fail_with(places.error());
   const core::Env env{core::system_clock(), core::system_files(), core::system_commands(), *places};
-  if (verb == "serve") return serve(words, argv, parts, env);
+  turn_help_round(verb, words);
+  if (verb == "serve" && !asks_for_help(words)) return serve(words, argv, parts, env);
   const ServerDefinition definition = parts.define(env, {});
-  for (const ExtraCommand& command : parts.commands) {
-    if (command.name != verb) continue;
-    if (asks_for_help(words)) return print_help(command.usage, command.description);
-    const StopOnSignal stop(termination_signals().value_or(nullptr));
-    return command.run(words, env, speech_for_shell(definition, parts.name), stop.token());
-  }
+  const ShellKnowledge knowledge = parts.shell ? parts.shell(env) : ShellKnowledge();
+  verb = meant_verb(verb, definition, knowledge.synonyms);
+  if (verb == "--version") return print_output(parts.name + " " + parts.version);
   if (verb.empty() || verb == "--help" || verb == "-h" || verb == "help") {
-    const std::string help = help_text(definition, parts);
-    if (!verb.empty()) return print_output(help);
-    std::fputs(help.c_str(), stderr);
-    return kExitUsage;
+    return print_own_help(!verb.empty(), command_pages(definition, parts, knowledge));
   }
-  if (verb == "call") return run_call(words, definition);
-  if (verb == "generate") return generate(words, definition, parts);
-  if (const Tool* tool = tool_with_verb(verb, definition)) {
-    return run_tool_verb(*tool, verb, words, definition, parts);
-  }
-  const std::string close = nearest_verb(verb, definition, parts);
-  return usage_error("Unknown command " + verb +
-                     (close.empty() ? "; " + parts.name + " --help lists them."
-                                    : "; did you mean " + close + "?"));
+  return run_verb(verb, words, definition, knowledge, parts, env);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/env.h"
+#include "server/cli/shell_knowledge.h"
 #include "server/http/http_settings.h"
 #include "server/mcp/dispatcher.h"
 #include "server/mcp/server_definition.h"
@@ -33,6 +34,8 @@ struct ProgramParts {
   // The server over these tools.
   std::function<ServerDefinition(const core::Env&, const ServerLimits&)> define;
   std::vector<ExtraCommand> commands;
+  // What spares people typing; the world must outlive it. Empty: nothing does.
+  std::function<ShellKnowledge(const core::Env&)> shell;
   // Serves HTTP until a signal ends it; returns the exit code. Empty: this program has no HTTP
   // and hands over to `<name>-http` beside it.
   std::function<int(const HttpSettings&, Dispatcher&, const core::Env&)> http;

@@ -15,6 +15,7 @@ namespace server {
 namespace {
 
 constexpr std::uint64_t kBarWidth = 30;  // characters
+constexpr int kMaxAsked = 5;             // times for one number
 
 Json typed(const std::string& text, const std::string& type) {
   if (type == "boolean") return means_yes(text);
@@ -53,6 +54,31 @@ bool means_yes(const std::string& answer) {
   return word == "y" || word == "yes" || word == "true";
 }
 
+bool can_ask() {
+  return error_is_terminal() && input_is_terminal();
+}
+
+std::optional<std::size_t> choose(const std::string& question,
+                                  const std::vector<std::string>& shown) {
+  print_error(question);
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    print_error("  " + std::to_string(i + 1) + "  " + printable_line(shown[i]));
+  }
+  for (int asked = 0; asked < kMaxAsked; ++asked) {
+    std::fputs("Number (nothing to give up): ", stderr);
+    const auto line = read_line(nullptr);
+    if (!line || line->empty()) return std::nullopt;
+    std::size_t number = 0;
+    const char* end = line->data() + line->size();
+    const auto read = std::from_chars(line->data(), end, number);
+    if (read.ec == std::errc() && read.ptr == end && number > 0 && number <= shown.size()) {
+      return number - 1;
+    }
+    print_error("That is none of 1 to " + std::to_string(shown.size()) + ".");
+  }
+  return std::nullopt;
+}
+
 StopOnSignal::StopOnSignal(const Event* signals) {
   if (auto made = Event::make(); made && signals != nullptr) wake_ = std::move(*made);
   const bool listening = wake_ && core::start_thread(thread_, [this, signals] {
@@ -68,7 +94,7 @@ StopOnSignal::~StopOnSignal() {
 
 TerminalContext::TerminalContext(std::stop_token stop) : stop_(std::move(stop)) {
   bar_wanted_ = error_is_terminal();
-  abilities_.form_elicitation = bar_wanted_ && input_is_terminal();
+  abilities_.form_elicitation = can_ask();
 }
 
 void TerminalContext::report(std::uint64_t done, std::uint64_t total, const std::string& phase) {

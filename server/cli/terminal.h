@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "server/base/printable.h"
 #include "server/mcp/tool.h"
@@ -18,6 +19,13 @@ namespace server {
 
 // Whether an answer to a yes-or-no question is a yes: y, yes or true, in small letters or capitals.
 bool means_yes(const std::string& answer);
+
+// Whether somebody can be asked: reads what is said on standard error, and types standard input.
+bool can_ask();
+// Shows the ways on, numbered, and reads which: its place in the list. Nothing: none was taken.
+// Ctrl-C ends the program, unless that has taken signals over.
+std::optional<std::size_t> choose(const std::string& question,
+                                  const std::vector<std::string>& shown);
 
 // Requests a stop when an event (server/platform/signals.h) is set, for as long as it lives. Where
 // there is none, or no thread to wait for it with, signals end the process at once.

@@ -6,7 +6,7 @@
 #include <cctype>
 #include <charconv>
 #include <deque>
-#include <memory>
+#include <map>
 
 #include "server/cli/shell_speech.h"
 #include "server/jsonrpc/jsonrpc.h"
@@ -27,30 +27,10 @@ struct Flag {
   bool is_path = false;
   bool default_on = false;
   bool on = false;
+  int place = 0;  // among the words without a flag, from 1; 0: none
   std::string value;
   std::vector<std::string> values;  // of one that repeats
   CLI::Option* option = nullptr;
-};
-
-// CLI11 shows what a switch that turns off stands for: "--flat,--no-flat{false}". Here it is shown
-// where there is something to turn off.
-class Formatter : public CLI::Formatter {
- public:
-  explicit Formatter(const std::deque<Flag>& flags) : flags_(flags) {}
-
- private:
-  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
-    static constexpr std::string_view kOff = "{false}";
-    const std::string name = CLI::Formatter::make_option_name(option, is_positional);
-    const auto at = name.find(kOff);
-    if (at == std::string::npos) return name;
-    const bool on = std::any_of(flags_.begin(), flags_.end(), [option](const Flag& flag) {
-      return flag.option == option && flag.default_on;
-    });
-    return name.substr(0, on ? at : name.find(','));
-  }
-
-  const std::deque<Flag>& flags_;
 };
 
 std::string type_of(const Json& schema) {
@@ -87,27 +67,6 @@ bool is_default_on(const Json& schema) {
   return otherwise != nullptr && otherwise->is_boolean() && otherwise->get<bool>();
 }
 
-// What a property's description tells people.
-std::string description_of(const std::string& property, const Json& schema, const Tool& tool) {
-  std::string help = with_flags(string_member(schema, "description"), tool);
-  if (!is_default_on(schema)) return help;
-  return help + (help.empty() ? "" : ". ") + "Default: on; " + off_flag_of(property) +
-         " turns it off";
-}
-
-std::string help_of(const std::string& property, const Json& schema, const Tool& tool) {
-  std::string help = description_of(property, schema, tool);
-  if (const Json* values = member(schema, "enum")) {
-    std::string list;
-    for (const Json& value : *values) {
-      list += (list.empty() ? "" : ", ") +
-              (value.is_string() ? value.get<std::string>() : dump_json(value));
-    }
-    help += (help.empty() ? "" : ". ") + std::string("One of: ") + list;
-  }
-  return help;
-}
-
 // Null: the tool takes none.
 const Json* properties_of(const Tool& tool) {
   const Json* schema = member(tool.entry.json(), "inputSchema");
@@ -133,16 +92,22 @@ std::vector<std::string> flag_names(const std::deque<Flag>& flags) {
   return names;
 }
 
+// The place of the argument among the words without a flag; 0: it has none.
+int place_of(const Tool& tool, const std::string& property) {
+  const Json* place = tool.entry.hint(property, "x-word");
+  return place != nullptr && place->is_number_integer() ? place->get<int>() : 0;
+}
+
 void add_flags(CLI::App& app, const Json& properties, const Tool& tool, std::deque<Flag>& flags) {
   for (const auto& [property, described] : properties.items()) {
     Flag& flag = flags.emplace_back();
     flag.property = property;
     flag.type = type_of(described);
+    flag.place = place_of(tool, property);
     std::string names = flag_of(property);
-    const std::string help = help_of(property, described, tool);
     if (flag.type == "boolean") {
       flag.default_on = is_default_on(described);
-      flag.option = app.add_flag(names + ",!" + off_flag_of(property), flag.on, help);
+      flag.option = app.add_flag(names + ",!" + off_flag_of(property), flag.on);
       continue;
     }
     if (const Json* items = member(described, "items"); flag.type == "array" && items != nullptr) {
@@ -151,14 +116,12 @@ void add_flags(CLI::App& app, const Json& properties, const Tool& tool, std::deq
     }
     flag.alias = alias_of(tool, property);
     if (!flag.alias.empty()) names += "," + flag.alias;
-    flag.option = flag.repeats ? app.add_option(names, flag.values, help)
-                               : app.add_option(names, flag.value, help);
+    flag.option =
+        flag.repeats ? app.add_option(names, flag.values) : app.add_option(names, flag.value);
     // The last one counts; a repeating one takes one value each time.
     if (flag.repeats) flag.option->allow_extra_args(false);
     if (!flag.repeats) flag.option->take_last();
-    const std::string value = value_name(tool, property, flag.type);
-    flag.is_path = value == kPathValue;
-    flag.option->type_name(value);
+    flag.is_path = value_name(tool, property, flag.type) == kPathValue;
   }
 }
 
@@ -169,6 +132,30 @@ const Flag* flag_with_value(const std::string& name, const std::deque<Flag>& fla
            (flag_of(flag.property) == name || (!flag.alias.empty() && flag.alias == name));
   });
   return found == flags.end() ? nullptr : &*found;
+}
+
+bool is_flag_of_tool(const std::string& name, const std::deque<Flag>& flags) {
+  return std::any_of(flags.begin(), flags.end(), [&name](const Flag& flag) {
+    return flag_of(flag.property) == name || flag.alias == name;
+  });
+}
+
+// Each flag that the tool does not have by the name of the one that it does: "--dest=x" as
+// "--destination=x". The value of a flag is nobody's flag.
+std::vector<std::string> with_own_flags(std::vector<std::string> words, const Synonyms& synonyms,
+                                        const std::deque<Flag>& flags) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::size_t equals = words[i].find('=');
+    std::string name = words[i].substr(0, equals);
+    const auto meant = synonyms.flags.find(name);
+    if (meant != synonyms.flags.end() && !is_flag_of_tool(name, flags) &&
+        is_flag_of_tool(meant->second, flags)) {
+      name = meant->second;
+      words[i] = name + (equals == std::string::npos ? "" : words[i].substr(equals));
+    }
+    if (equals == std::string::npos && flag_with_value(name, flags) != nullptr) ++i;
+  }
+  return words;
 }
 
 // CLI11 would give a flag the next flag for its value, and takes "--flag=" for "--flag". Here such
@@ -210,17 +197,33 @@ Json argument_of(const Flag& flag) {
   return values;
 }
 
-std::string unknown_word(const std::string& word, const std::deque<Flag>& flags) {
+// The argument that the next word without a flag stands for; null: none is left.
+Flag* next_place(std::deque<Flag>& flags, const Json& arguments) {
+  Flag* next = nullptr;
+  for (Flag& flag : flags) {
+    const bool open = flag.place > 0 && (flag.repeats || !arguments.contains(flag.property));
+    if (open && (next == nullptr || flag.place < next->place)) next = &flag;
+  }
+  return next;
+}
+
+std::string unknown_word(const std::string& word, const std::deque<Flag>& flags,
+                         const Json& arguments, const Synonyms& synonyms) {
   if (!word.starts_with("-")) {
     const std::string unexpected = "Unexpected word '" + word + "'; ";
     // What a tool is about comes first in its schema.
-    if (flags.empty() || flags.front().type != "string" || flags.front().option->count() > 0) {
+    if (flags.empty() || flags.front().type != "string" ||
+        arguments.contains(flags.front().property)) {
       return unexpected + "values follow a --flag.";
     }
     return unexpected + "did you mean " + flag_of(flags.front().property) + " " + word + "?";
   }
   const std::string name = word.substr(0, word.find('='));
-  const std::string close = nearest(name, flag_names(flags));
+  std::vector<std::string> known = flag_names(flags);
+  for (const auto& [said, meant] : synonyms.flags) {
+    if (said.starts_with("--") && is_flag_of_tool(meant, flags)) known.push_back(said);
+  }
+  const std::string close = nearest(name, known);
   return "Unknown flag " + name + (close.empty() ? "." : "; did you mean " + close + "?");
 }
 
@@ -259,57 +262,130 @@ std::string with_flags(std::string text, const Tool& tool) {
   return text;
 }
 
+namespace {
+
+// Gives the words without a flag to the arguments that have a place for them.
+tl::expected<Json, UsageError> arguments_of(std::deque<Flag>& flags,
+                                            const std::vector<std::string>& rest,
+                                            const Synonyms& synonyms) {
+  Json arguments = Json::object();
+  for (const Flag& flag : flags) {
+    if (flag.option->count() > 0) arguments[flag.property] = argument_of(flag);
+  }
+  for (const std::string& word : rest) {
+    Flag* flag = word.starts_with("-") && word != "-" ? nullptr : next_place(flags, arguments);
+    if (flag == nullptr)
+      return tl::unexpected(UsageError{unknown_word(word, flags, arguments, synonyms)});
+    if (flag->is_path && word.empty()) {
+      return tl::unexpected(UsageError{"A word is empty; " + flag_of(flag->property) +
+                                       " would be it. Give a path, or leave it out."});
+    }
+    if (flag->repeats) {
+      arguments[flag->property].push_back(value_of(word, flag->type));
+    } else {
+      arguments[flag->property] = value_of(word, flag->type);
+    }
+  }
+  return arguments;
+}
+
+}  // namespace
+
 tl::expected<ToolArguments, UsageError> parse_tool_words(const Tool& tool,
-                                                         const std::string& command,
-                                                         const std::vector<std::string>& words) {
+                                                         const std::vector<std::string>& words,
+                                                         const Synonyms& synonyms) {
   std::deque<Flag> flags;  // CLI11 keeps pointers into it
-  CLI::App app(with_flags(string_member(tool.entry.json(), "description"), tool), command);
-  app.formatter(std::make_shared<Formatter>(flags));
+  CLI::App app;
   app.allow_extras();
   ToolArguments parsed;
   if (const Json* properties = properties_of(tool)) add_flags(app, *properties, tool, flags);
-  app.add_flag("--json", parsed.json, kJsonHelp);
-  const auto checked = with_values(words, flags);
+  app.add_flag("--json", parsed.json);
+  const auto checked = with_values(with_own_flags(words, synonyms, flags), flags);
   if (!checked) return tl::unexpected(checked.error());
   try {
     // CLI11 takes the words from the back.
     app.parse(std::vector<std::string>(checked->rbegin(), checked->rend()));
   } catch (const CLI::CallForHelp&) {
-    parsed.help = app.help();
+    parsed.help = true;
     return parsed;
   } catch (const CLI::Error& error) {
     return tl::unexpected(UsageError{error.what()});
   }
-  if (const auto rest = app.remaining(); !rest.empty()) {
-    return tl::unexpected(UsageError{unknown_word(rest.front(), flags)});
-  }
-  for (const Flag& flag : flags) {
-    if (flag.option->count() > 0) parsed.arguments[flag.property] = argument_of(flag);
-  }
+  auto arguments = arguments_of(flags, app.remaining(), synonyms);
+  if (!arguments) return tl::unexpected(arguments.error());
+  parsed.arguments = std::move(*arguments);
   return parsed;
 }
 
-VerbPage page_of(const Tool& tool, const std::string& verb) {
+namespace {
+
+// What people read of an argument.
+std::string words_for(const std::string& property, const Json& described, const Tool& tool,
+                      const ToolWords& words) {
+  const auto told = words.arguments.find(property);
+  std::string help = with_flags(
+      told != words.arguments.end() ? told->second : string_member(described, "description"), tool);
+  if (!is_default_on(described)) return help;
+  return help + (help.empty() ? "" : ". ") + "Default: on; " + off_flag_of(property) +
+         " turns it off";
+}
+
+std::string shorter_of(const std::string& flag, const Synonyms& synonyms) {
+  for (const auto& [said, meant] : synonyms.flags) {
+    if (meant == flag && !said.starts_with("--")) return said;
+  }
+  return "";
+}
+
+OptionPage option_of(const std::string& property, const Json& described, const Tool& tool,
+                     const ToolWords& words, const Synonyms& synonyms) {
+  OptionPage option;
+  option.flag = flag_of(property);
+  option.help = words_for(property, described, tool, words);
+  const std::string type = type_of(described);
+  option.repeats = type == "array";
+  option.value = value_name(tool, property, type);
+  option.shorter = shorter_of(option.flag, synonyms);
+  if (const Json* offers = tool.entry.hint(property, "x-offers")) {
+    option.offers = offers->get<std::string>();
+  }
+  if (const Json* values = member(described, "enum")) {
+    for (const Json& value : *values) {
+      if (value.is_string()) option.choices.push_back(value.get<std::string>());
+    }
+  }
+  return option;
+}
+
+// "[SNAPSHOT [TARGET]]"
+std::string words_line(const std::vector<OptionPage>& words) {
+  std::string line;
+  for (auto word = words.rbegin(); word != words.rend(); ++word) {
+    std::string name = word->flag.substr(2) + (word->repeats ? "…" : "");
+    for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    line = "[" + name + (line.empty() ? "" : " ") + line + "]";
+  }
+  return line;
+}
+
+}  // namespace
+
+VerbPage page_of(const Tool& tool, const std::string& verb, const ShellKnowledge& knowledge) {
+  const ToolWords words = knowledge.words ? knowledge.words(tool.name()) : ToolWords();
   VerbPage page;
   page.name = verb;
-  page.help = with_flags(string_member(tool.entry.json(), "description"), tool);
+  page.help = with_flags(
+      words.help.empty() ? string_member(tool.entry.json(), "description") : words.help, tool);
+  page.examples = words.examples;
   const Json none = Json::object();
   const Json* found = properties_of(tool);
   const Json& properties = found != nullptr ? *found : none;
+  std::map<int, OptionPage> places;
   for (const auto& [property, described] : properties.items()) {
-    OptionPage option;
-    option.flag = flag_of(property);
-    option.help = description_of(property, described, tool);
-    const std::string type = type_of(described);
-    option.repeats = type == "array";
-    option.value = value_name(tool, property, type);
-    if (const Json* values = member(described, "enum")) {
-      for (const Json& value : *values) {
-        if (value.is_string()) option.choices.push_back(value.get<std::string>());
-      }
-    }
+    const OptionPage option = option_of(property, described, tool, words, knowledge.synonyms);
     page.options.push_back(option);
-    if (type == "boolean" && is_default_on(described)) {
+    if (const int place = place_of(tool, property); place > 0) places[place] = option;
+    if (option.value.empty() && is_default_on(described)) {
       page.options.push_back(
           {off_flag_of(property), "", "Turn " + option.flag + " off", {}, false});
     }
@@ -318,6 +394,8 @@ VerbPage page_of(const Tool& tool, const std::string& verb) {
     }
   }
   page.options.push_back({"--json", "", kJsonHelp, {}, false});
+  for (const auto& [place, option] : places) page.words.push_back(option);
+  page.arguments = words_line(page.words);
   return page;
 }
 

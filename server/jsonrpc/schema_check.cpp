@@ -152,8 +152,25 @@ bool conforms_alone(const Json& schema, const Json& value) {
   return !check.defect().empty() || !check.problem(value, "value");
 }
 
+// "'time' is "noon"; it must be …"
+std::string misfit(const std::string& subject, const std::string& expected, const Json& schema,
+                   const Json& given) {
+  const Json* type = member(schema, "type");
+  const bool wrong_type =
+      type != nullptr && type->is_string() && !has_type(given, type->get<std::string>());
+  return subject + " is " + shown(given) + (wrong_type ? ", which is of the wrong type" : "") +
+         "; it must be " + (expected.empty() ? wanted(schema) : expected) + ".";
+}
+
 // The misfits that a flat schema shows by itself.
-std::vector<std::string> explain(const Json& schema, const Json& value, const std::string& what) {
+std::vector<std::string> explain(const Json& schema, const Json& value, const std::string& what,
+                                 const MemberWords& words) {
+  const auto subject = [&](const std::string& name) {
+    return words.subject ? words.subject(name) : "The " + what + " '" + name + "'";
+  };
+  const auto expected = [&](const std::string& name) {
+    return words.expected ? words.expected(name) : std::string();
+  };
   std::vector<std::string> sentences;
   if (!value.is_object()) return sentences;
   const Json* properties = member(schema, "properties");
@@ -163,7 +180,7 @@ std::vector<std::string> explain(const Json& schema, const Json& value, const st
     for (const Json& name : *required) {
       if (value.contains(name.get<std::string>())) continue;
       const Json* schema_of = member(*properties, name.get<std::string>());
-      sentences.push_back("The " + what + " '" + name.get<std::string>() + "' is missing" +
+      sentences.push_back(subject(name.get<std::string>()) + " is missing" +
                           (schema_of != nullptr ? ": give " + wanted(*schema_of) : "") + ".");
     }
   }
@@ -181,12 +198,7 @@ std::vector<std::string> explain(const Json& schema, const Json& value, const st
                           (close.empty() ? "." : "; did you mean '" + close + "'?") +
                           " Valid: " + (valid.empty() ? "none at all" : valid) + ".");
     } else if (!conforms_alone(*schema_of, given)) {
-      const Json* type = member(*schema_of, "type");
-      const bool wrong_type =
-          type != nullptr && type->is_string() && !has_type(given, type->get<std::string>());
-      sentences.push_back("The " + what + " '" + name + "' is " + shown(given) +
-                          (wrong_type ? ", which is of the wrong type" : "") + "; it must be " +
-                          wanted(*schema_of) + ".");
+      sentences.push_back(misfit(subject(name), expected(name), *schema_of, given));
     }
   }
   return sentences;
@@ -194,7 +206,8 @@ std::vector<std::string> explain(const Json& schema, const Json& value, const st
 
 }  // namespace
 
-std::optional<std::string> SchemaCheck::problem(const Json& value, const std::string& what) const {
+std::optional<std::string> SchemaCheck::problem(const Json& value, const std::string& what,
+                                                const MemberWords& words) const {
   if (!defect_.empty()) return "The schema cannot be used: " + defect_;
   if (matches_text_ && has_text_beyond(value, kMaxMatchedText)) {
     return "A text is longer than " + std::to_string(kMaxMatchedText) + " bytes.";
@@ -202,7 +215,7 @@ std::optional<std::string> SchemaCheck::problem(const Json& value, const std::st
   try {
     valijson::ValidationResults results;
     if (conforms(compiled_->schema, value, &results)) return std::nullopt;
-    std::vector<std::string> sentences = explain(schema_, value, what);
+    std::vector<std::string> sentences = explain(schema_, value, what, words);
     valijson::ValidationResults::Error error;
     // What the flat look did not find is told in the validator's own words.
     while (sentences.empty() && results.popError(error)) {

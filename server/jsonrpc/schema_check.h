@@ -1,6 +1,7 @@
 // Checks JSON values against a JSON Schema, and words what is wrong so that a model can mend it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,13 @@
 #include "server/jsonrpc/json.h"
 
 namespace server {
+
+// How sentences about a value's members are worded; empty functions, and empty answers of
+// `expected`: as the schema says it.
+struct MemberWords {
+  std::function<std::string(const std::string& name)> subject;   // "The argument 'time'"
+  std::function<std::string(const std::string& name)> expected;  // "HH:MM, for example 12:00"
+};
 
 // Compiled once; then thread-safe. Understands what our schemas and forms use: the assertions of
 // draft 7, and of 2020-12 what is spelt the same ($defs, $ref within the schema, if/then/else).
@@ -21,8 +29,9 @@ class SchemaCheck {
   // Why the schema cannot be used; empty when it can.
   const std::string& defect() const { return defect_; }
   // Nothing when `value` conforms. Otherwise one or more sentences, each naming a property (as
-  // `what` 'name'), the problem and the valid values.
-  std::optional<std::string> problem(const Json& value, const std::string& what) const;
+  // `what` 'name', or as `words` have it), the problem and the valid values.
+  std::optional<std::string> problem(const Json& value, const std::string& what,
+                                     const MemberWords& words = {}) const;
 
  private:
   struct Compiled;

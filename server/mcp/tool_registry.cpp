@@ -46,7 +46,15 @@ const SchemaCheck& ToolRegistry::check_of(const Tool& tool, const char* key) {
 
 std::optional<ToolResult> ToolRegistry::refuse(const Tool& tool, const Json& arguments) {
   if (!tool.entry.contains("inputSchema")) return std::nullopt;
-  const auto problem = check_of(tool, "inputSchema").problem(arguments, "argument");
+  const MemberWords words{
+      .subject =
+          [](const std::string& name) { return "The argument " + core::say_parameter(name); },
+      .expected =
+          [&tool](const std::string& name) {
+            const Json* expected = tool.entry.hint(name, "x-expects");
+            return expected == nullptr ? std::string() : expected->get<std::string>();
+          }};
+  const auto problem = check_of(tool, "inputSchema").problem(arguments, "argument", words);
   if (!problem) return std::nullopt;
   const std::string again = "Call " + core::say(core::Call{tool.name()}) + " again";
   return tool_error({core::ErrorCode::invalid_argument, *problem, again + " with that corrected."});

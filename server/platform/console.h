@@ -1,6 +1,7 @@
 // The person at the terminal that a program was started from, if there is one.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,8 @@ void prepare_streams();
 // sequences).
 bool input_is_terminal();
 bool error_is_terminal();
+// The same of standard output, and how many characters fit on its line; 0: it is no terminal.
+std::size_t output_columns();
 
 // One line of standard input, without its end, waited for without a bound; nothing at the end of
 // input and once `stop` is set.

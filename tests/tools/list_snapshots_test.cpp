@@ -1,4 +1,5 @@
 #include "tests/tools/tool_house.h"
+#include "tools/encode.h"
 
 namespace fs = core::fs;
 using server::Json;
@@ -135,4 +136,25 @@ TEST_CASE("list_snapshots is empty where there are none") {
   const Json result = house.good("list_snapshots", {{"destination", "~/Backups"}});
   CHECK(result.at("snapshots").empty());
   CHECK(house.last_text == "No snapshots.\n");
+}
+
+TEST_CASE("A table that does not fit puts its last columns on lines of their own") {
+  const std::vector<std::vector<std::string>> rows{{"TAKEN", "AGE", "NEXT RUN", "PATH"},
+                                                   {"today", "3 h", "tomorrow", "~/a/b.db"},
+                                                   {"yesterday", "30 h", "-", "~/a/c.db"}};
+  CHECK(tools::format_table(rows, 80) == tools::format_table(rows));
+  CHECK(tools::format_table(rows, 26) ==
+        "TAKEN      AGE   NEXT RUN\n"
+        "today      3 h   tomorrow\n"
+        "    ~/a/b.db\n"
+        "yesterday  30 h  -\n"
+        "    ~/a/c.db\n");
+  CHECK(tools::format_table(rows, 17) ==
+        "TAKEN      AGE\n"
+        "today      3 h\n"
+        "    next run tomorrow\n"
+        "    ~/a/b.db\n"
+        "yesterday  30 h\n"
+        "    ~/a/c.db\n");
+  CHECK(tools::format_table(rows, 40) != tools::format_table(rows, 24));
 }

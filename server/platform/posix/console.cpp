@@ -1,5 +1,6 @@
 #include "server/platform/console.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -16,6 +17,14 @@ bool input_is_terminal() {
 
 bool error_is_terminal() {
   return ::isatty(STDERR_FILENO) == 1;
+}
+
+std::size_t output_columns() {
+  constexpr std::size_t kUsual = 80;
+  if (::isatty(STDOUT_FILENO) != 1) return 0;
+  winsize size{};
+  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : kUsual;
 }
 
 std::optional<std::string> read_line(const Event* stop) {

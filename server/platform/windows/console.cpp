@@ -56,6 +56,17 @@ bool error_is_terminal() {
          (mode & ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0;
 }
 
+std::size_t output_columns() {
+  const HANDLE output = ::GetStdHandle(STD_OUTPUT_HANDLE);
+  DWORD mode = 0;
+  CONSOLE_SCREEN_BUFFER_INFO info{};
+  if (::GetConsoleMode(output, &mode) == 0 || ::GetConsoleScreenBufferInfo(output, &info) == 0 ||
+      (mode & ENABLE_VIRTUAL_TERMINAL_PROCESSING) == 0 || info.dwSize.X <= 0) {
+    return 0;
+  }
+  return static_cast<std::size_t>(info.dwSize.X);
+}
+
 // Ctrl-C ends the read, and sets `stop` from a thread of the system's, perhaps a little later.
 std::optional<std::string> read_line(const Event* stop) {
   std::string line;

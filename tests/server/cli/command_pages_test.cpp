@@ -67,6 +67,24 @@ TEST_CASE("bash completes a path with a blank or a star as one word") {
   CHECK(completed({"snapshot", "--source", (folder / "a ").string()}) == path + "\n");
 }
 
+TEST_CASE("bash completes what the program offers, after a flag and as a word") {
+  auto pages = sample();
+  const server::OptionPage name{"--name", "TEXT", "", {}, false, "-n", "names"};
+  pages.verbs[1].options = {name};
+  pages.verbs[1].words = {name};
+  const auto with_offers =
+      server::bash_completion(pages) +
+      "keep-db() { if [ \"$1 $2\" = 'offer names' ]; then echo global; echo app; fi; }\n";
+  const auto offered = [&with_offers](const std::vector<std::string>& words) {
+    return completed(words, with_offers);
+  };
+  CHECK(offered({"run", ""}) == "global\napp\n");
+  CHECK(offered({"run", "g"}) == "global\n");
+  CHECK(offered({"run", "--name", "a"}) == "app\n");
+  CHECK(offered({"run", "-n", "a"}) == "app\n");
+  CHECK(offered({"run", "--n"}) == "--name\n");
+}
+
 TEST_CASE("The man page escapes what roff would take for commands") {
   const auto page = server::man_page(sample());
   CHECK(page.find(".B \\-\\-pattern \\fITEXT\\fR\n\\&.hidden names \\etoo May be repeated.") !=

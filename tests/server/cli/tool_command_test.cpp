@@ -5,6 +5,7 @@
 
 #include "core/base/env.h"
 #include "server/cli/command_line.h"
+#include "server/cli/help.h"
 #include "server/cli/shell_speech.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
@@ -39,13 +40,20 @@ server::Tool tool() {
 }
 
 Json arguments(const std::vector<std::string>& words) {
-  const auto parsed = parse_tool_words(tool(), "snapshot", words);
+  const auto parsed = parse_tool_words(tool(), words);
   REQUIRE(parsed);
   return parsed->arguments;
 }
 
+std::string help_of(const server::Tool& of, const server::ShellKnowledge& knowledge = {},
+                    std::size_t width = 80) {
+  server::CommandPages pages;
+  pages.program = "program";
+  return server::verb_help(pages, server::page_of(of, "snapshot", knowledge), width);
+}
+
 std::string refusal(const std::vector<std::string>& words) {
-  const auto parsed = parse_tool_words(tool(), "snapshot", words);
+  const auto parsed = parse_tool_words(tool(), words);
   REQUIRE_FALSE(parsed);
   return parsed.error().message;
 }
@@ -81,6 +89,42 @@ TEST_CASE("An unknown flag is refused with the nearest known one") {
   CHECK(refusal({"--source", "/y", "/x"}) == "Unexpected word '/x'; values follow a --flag.");
 }
 
+TEST_CASE("Words without a flag go to the arguments that the schema numbers for them") {
+  const auto numbered = server::make_tool(R"({
+    "name": "copy",
+    "inputSchema": {"type": "object", "properties": {
+      "to": {"x-word": 2, "x-path": true, "type": "string"},
+      "from": {"x-word": 1, "x-path": true, "type": "string"},
+      "count": {"type": "integer"}}}
+  })",
+                                          [](const Json&, server::CallContext&) { return Json(); });
+  const auto parsed = [&numbered](const std::vector<std::string>& words) {
+    const auto result = parse_tool_words(numbered, words);
+    return result ? result->arguments : Json(result.error().message);
+  };
+  CHECK(parsed({"/a", "/b"}) == Json{{"from", "/a"}, {"to", "/b"}});
+  CHECK(parsed({"--from", "/a", "/b", "--count", "3"}) ==
+        Json::parse(R"({"from":"/a","count":3,"to":"/b"})"));
+  CHECK(parsed({"/a", "/b", "/c"}) == "Unexpected word '/c'; values follow a --flag.");
+  CHECK(parsed({""}) == "A word is empty; --from would be it. Give a path, or leave it out.");
+  CHECK(parsed({"-x"}) == "Unknown flag -x.");
+}
+
+TEST_CASE("Synonyms stand for flags that a tool has, and hide none of its own") {
+  const server::Synonyms synonyms{
+      {},
+      {{"--db", "--source"}, {"-d", "--destination"}, {"--label", "--source"}, {"-n", "--none"}}};
+  const auto parsed = [&synonyms](const std::vector<std::string>& words) {
+    const auto result = parse_tool_words(tool(), words, synonyms);
+    return result ? result->arguments : Json(result.error().message);
+  };
+  CHECK(parsed({"--db=/x", "-d", "/y", "--label", "l"}) ==
+        Json{{"source", "/x"}, {"destination", "/y"}, {"label", "l"}});
+  CHECK(parsed({"--label", "-d"}) == Json{{"label", "-d"}});
+  CHECK(parsed({"-n"}) == "Unknown flag -n.");
+  CHECK(parsed({"-d"}) == "--destination needs a value.");
+}
+
 TEST_CASE("A flag without its value is refused, and takes no flag for it") {
   CHECK(refusal({"--source"}) == "--source needs a value.");
   CHECK(refusal({"--label", "--flat", "--source", "/x"}) ==
@@ -112,13 +156,14 @@ TEST_CASE("An empty path is refused: it is an unset variable, and never the defa
   CHECK(refusal({"--paths", "/x", "--paths", ""}).starts_with("--paths is empty;"));
 }
 
-TEST_CASE("Help lists every flag") {
-  const auto parsed = parse_tool_words(tool(), "snapshot", {"--help"});
-  REQUIRE(parsed);
-  for (const char* flag : {"--source", "--retain-days", "--flat", "--json"}) {
-    CHECK(parsed->help.find(flag) != std::string::npos);
-    CHECK(parsed->help.find("{false}") == std::string::npos);
+TEST_CASE("Help lists every flag, says what it is for, and asks for nothing else") {
+  CHECK(parse_tool_words(tool(), {"--label", "x", "--help"})->help);
+  CHECK(parse_tool_words(tool(), {"-h"})->help);
+  const std::string help = help_of(tool());
+  for (const char* flag : {"--source PATH", "--retain-days N", "--flat", "--json"}) {
+    CHECK(help.find(flag) != std::string::npos);
   }
+  CHECK(help.starts_with("Usage: program snapshot [--flags…]\n\nTakes a snapshot.\n"));
 }
 
 TEST_CASE(
@@ -147,10 +192,8 @@ TEST_CASE("What a schema says for the command line alone is not in what clients 
 }
 
 TEST_CASE("Only a switch that is on by default has its opposite in help and pages") {
-  const auto parsed = parse_tool_words(tool(), "snapshot", {"--help"});
-  REQUIRE(parsed);
-  CHECK(parsed->help.find("--no-flat") == std::string::npos);
-  CHECK(parsed->help.find("--dry-run,--no-dry-run") != std::string::npos);
+  CHECK(help_of(tool()).find("--no-flat") == std::string::npos);
+  CHECK(help_of(tool()).find("  --no-dry-run\n") != std::string::npos);
   std::vector<std::string> flags;
   for (const auto& option : server::page_of(tool(), "snapshot").options) {
     flags.push_back(option.flag);
@@ -183,10 +226,43 @@ TEST_CASE("Help and pages speak of flags where the schema speaks of its properti
   const auto page = server::page_of(spoken, "prune");
   CHECK(page.help == description);
   CHECK(page.options.at(1).help == keep);
-  const auto parsed = parse_tool_words(spoken, "prune", {"--help"});
-  REQUIRE(parsed);
-  CHECK(parsed->help.find(description) != std::string::npos);
-  CHECK(parsed->help.find(keep) != std::string::npos);
+  const std::string help = help_of(spoken, {}, 200);
+  CHECK(help.find(description) != std::string::npos);
+  CHECK(help.find(keep) != std::string::npos);
+}
+
+TEST_CASE("Help has words of its own for people, examples and short flags, and fits the width") {
+  server::ShellKnowledge knowledge;
+  knowledge.synonyms.flags = {{"-s", "--source"}, {"--db", "--source"}};
+  knowledge.words = [](const std::string& of) {
+    return server::ToolWords{
+        .help = "Makes one of " + of + ", and takes its time over it while others write to it.",
+        .examples = {"program snapshot --source x.db"},
+        .arguments = {
+            {"source", "The file, wherever it may lie on this machine or on another one"}}};
+  };
+  const std::string help = help_of(tool(), knowledge, 60);
+  CHECK(
+      help.find(
+          "\nMakes one of snapshot_db, and takes its time over it while\nothers write to it.\n") !=
+      std::string::npos);
+  CHECK(help.find("\nFor example:\n  program snapshot --source x.db\n") != std::string::npos);
+  CHECK(
+      help.find("\n  -s, --source PATH\n      The file, wherever it may lie on this machine or on\n"
+                "      another one.\n") != std::string::npos);
+  for (std::size_t at = 0; at < help.size();) {
+    const std::size_t end = std::min(help.find('\n', at), help.size());
+    CHECK(server::width_of(help.substr(at, end - at)) <= 60);
+    at = end + 1;
+  }
+}
+
+TEST_CASE("Folding leaves commands and long words whole") {
+  CHECK(server::folded("Call `a b c d` at once", 10) == "Call\n`a b c d`\nat once");
+  CHECK(server::folded("one two", 3, 2) == "one\n  two");
+  CHECK(server::folded("averylongword x", 5) == "averylongword\nx");
+  CHECK(server::folded("it's ` open", 8) == "it's `\nopen");
+  CHECK(server::folded("", 8).empty());
 }
 
 TEST_CASE("The name of a tool is known without parsing its schema") {
@@ -274,7 +350,7 @@ TEST_CASE("Call --help prints how to call a tool, and the tools' names") {
     const auto result = program(words);
     CHECK(result.exit_code == server::kExitDone);
     CHECK(result.error_output.empty());
-    CHECK(result.output.starts_with("Usage: call TOOL [JSON|-]\n"));
+    CHECK(result.output.starts_with("Usage: backup-plugin-db call TOOL [JSON|-]\n"));
     CHECK(result.output.find(" list_snapshots ") != std::string::npos);
   }
 }
@@ -290,8 +366,10 @@ TEST_CASE("Every verb answers --help and -h on standard output") {
       CHECK_FALSE(result.output.empty());
     }
   }
-  CHECK(program({"run", "nightly", "--help"}).output.starts_with("Usage: run NAME [--if-due]\n"));
-  CHECK(program({"generate", "--help"}).output.starts_with("Usage: generate man|bash|zsh|fish\n"));
+  CHECK(program({"run", "nightly", "--help"})
+            .output.starts_with("Usage: backup-plugin-db run NAME [--if-due]\n"));
+  CHECK(program({"generate", "--help"})
+            .output.starts_with("Usage: backup-plugin-db generate man|bash|zsh|fish\n"));
 }
 
 TEST_CASE("A self-test says of each step how it went, and ends with 0 when none failed") {

@@ -86,6 +86,18 @@ TEST_CASE("Words of 2020-12 that mean the same are understood") {
   CHECK(check.problem(Json::parse(R"({"kind":"a"})"), "argument"));
 }
 
+TEST_CASE("Who words the members says what they are called, and what a pattern expects") {
+  const SchemaCheck check(Json::parse(
+      R"({"properties":{"time":{"type":"string","pattern":"^[0-9]+$"},"kind":{"enum":["a"]}}})"));
+  const server::MemberWords words{
+      .subject = [](const std::string& name) { return "Flag --" + name; },
+      .expected = [](const std::string& name) { return name == "time" ? "digits" : ""; }};
+  CHECK(check.problem(Json{{"time", "noon"}}, "argument", words) ==
+        "Flag --time is \"noon\"; it must be digits.");
+  CHECK(check.problem(Json{{"kind", "b"}}, "argument", words) ==
+        "Flag --kind is \"b\"; it must be one of \"a\".");
+}
+
 TEST_CASE("A schema that cannot be used says so instead of letting everything through") {
   const SchemaCheck check(Json::parse(R"({"$ref":"https://example.org/schema.json"})"));
   CHECK_FALSE(check.defect().empty());
