@@ -22,6 +22,7 @@ target_link_libraries(bpd_spdlog INTERFACE bpd_headers)
 target_compile_definitions(bpd_spdlog INTERFACE SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
 add_library(bpd_valijson INTERFACE)
 target_link_libraries(bpd_valijson INTERFACE bpd_headers)
+target_compile_definitions(bpd_valijson INTERFACE VALIJSON_USE_EXCEPTIONS=1)  # or it ends the program
 add_library(bpd_httplib INTERFACE)
 target_link_libraries(bpd_httplib INTERFACE bpd_headers)
 foreach(name nlohmann_json::nlohmann_json tl::expected CLI11::CLI11 Catch2::Catch2)

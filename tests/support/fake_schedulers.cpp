@@ -71,7 +71,7 @@ std::string FakeSchedulers::tree() const {
   std::string text = "crontab: " + crontab.value_or("none") + "\n";
   std::set<std::string> lines;
   for (const auto& entry : fs::recursive_directory_iterator(fake.folder.path())) {
-    const std::string path = entry.path().string();
+    const std::string path = entry.path().generic_string();
     const auto holds = [&](const char* part) { return path.find(part) != std::string::npos; };
     if (holds("/locks") || holds("history") || holds("/machine-id") || holds("/backups") ||
         holds(".db")) {
