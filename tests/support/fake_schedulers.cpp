@@ -108,7 +108,7 @@ core::Expected<CommandResult> FakeSchedulers::answer(const Command& command) {
     pings.push_back(command.input);
     return good();
   }
-  if (program == "/bin/sh") {
+  if (program == "/bin/sh" || program.ends_with("cmd.exe")) {
     failure_commands.push_back(command);
     return good();
   }

@@ -54,7 +54,9 @@ TEST_CASE("An atomic write replaces the file, sets its mode and leaves nothing b
   REQUIRE(files.write_atomically(folder / "file", "one", 0600));
   REQUIRE(files.write_atomically(folder / "file", "two", 0640));
   CHECK(test::read_file(folder / "file") == "two");
+#ifndef _WIN32  // where there are no modes
   CHECK(files.info(folder / "file")->mode == 0640);
+#endif
   CHECK(test::names_in(folder.path()) == "file");
 }
 
@@ -106,7 +108,11 @@ TEST_CASE("The places of the user are absolute") {
                             places->program, places->current_folder}) {
     CHECK(place.is_absolute());
   }
+#ifdef _WIN32
+  CHECK(places->state.parent_path().filename() == "backup-plugin-db");
+#else
   CHECK(places->state.filename() == "backup-plugin-db");
+#endif
   CHECK_FALSE(places->host.empty());
   CHECK_FALSE(places->user.empty());
 }

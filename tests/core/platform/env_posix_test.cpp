@@ -97,39 +97,6 @@ TEST_CASE("A file may bear any time, and what is beyond counting counts as the f
   }
 }
 
-TEST_CASE("A command gets its arguments as they are, its input and its environment") {
-  Command command;
-  command.argv = {"/bin/sh", "-c",  "cat; printf '%s|' \"$@\" >&2; printf '%s' \"$EXTRA\"; exit 3",
-                  "sh",      "a b", "$HOME",
-                  "'"};
-  command.input = "in\n";
-  command.extra_environment["EXTRA"] = "value with = and spaces";
-  const auto result = core::system_commands().run(command, {});
-  REQUIRE(result);
-  CHECK(result->exit_code == 3);
-  CHECK(result->output == "in\nvalue with = and spaces");
-  CHECK(result->error_output == "a b|$HOME|'|");
-  CHECK_FALSE(result->timed_out);
-}
-
-TEST_CASE("Output above the bound is dropped, and the command still ends") {
-  Command command;
-  command.argv = {"/bin/sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x; echo end >&2"};
-  command.max_output_bytes = 1000;
-  const auto result = core::system_commands().run(command, {});
-  REQUIRE(result);
-  CHECK(result->output == std::string(1000, 'x'));
-  CHECK(result->error_output == "end\n");
-  CHECK(result->exit_code == 0);
-}
-
-TEST_CASE("Input that a command does not read does no harm") {
-  Command command;
-  command.argv = {"/bin/true"};
-  command.input = std::string(1 << 20, 'i');
-  CHECK(core::system_commands().run(command, {})->exit_code == 0);
-}
-
 TEST_CASE("A command past its timeout ends, with its children") {
   const TempFolder folder;
   Command command;
@@ -184,27 +151,4 @@ TEST_CASE("A command hears of its own children whatever this process ignores") {
   (void)core::system_commands().run(command, {});
   ::signal(SIGCHLD, before);
   CHECK(test::read_file(folder / "seen") == "True");
-}
-
-TEST_CASE("A stop ends a command") {
-  Command command;
-  command.argv = {"/bin/sleep", "300"};
-  std::stop_source stop;
-  const std::jthread stopper([&] {
-    core::system_clock().sleep_for(milliseconds{50}, {});
-    stop.request_stop();
-  });
-  const auto result = core::system_commands().run(command, stop.get_token());
-  REQUIRE_FALSE(result);
-  CHECK(result.error().code == ErrorCode::cancelled);
-}
-
-TEST_CASE("A command that leaves something in the background is over when it ends itself") {
-  Command command;
-  command.argv = {"/bin/sh", "-c", "sleep 5 & echo started"};
-  const auto started = std::chrono::steady_clock::now();
-  const auto result = core::system_commands().run(command, {});
-  REQUIRE(result);
-  CHECK(result->output == "started\n");
-  CHECK(std::chrono::steady_clock::now() - started < std::chrono::seconds{4});
 }
