@@ -209,7 +209,7 @@ def check_sdk_over_http(house):
 
 def start_http(house):
     process = house.wine.start("backup-plugin-db", "serve", "--http", "127.0.0.1:0", "--no-token",
-                               variables=house.variables)
+                               "--allow", windows_path(house.folder), variables=house.variables)
     line = process.stderr.readline().decode()
     while line and "Listening on" not in line:
         line = process.stderr.readline().decode()
