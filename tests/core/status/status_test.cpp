@@ -30,7 +30,7 @@ const core::Warning kShrunken{
 core::Snapshot snapshot_taken(Instant at, bool verified = true) {
   core::Snapshot snapshot;
   core::Manifest manifest;
-  manifest.source = kSource.string();
+  manifest.source = core::text_of(kSource);
   manifest.taken_at = at;
   if (verified) {
     manifest.verified = core::VerifyLevel::quick;
@@ -44,7 +44,7 @@ RunRecord run_at(Instant at, bool ok) {
   RunRecord run;
   run.kind = "snapshot";
   run.schedule = "global";
-  run.source = kSource.string();
+  run.source = core::text_of(kSource);
   run.destination = native("/backups");
   run.snapshot = native("/backups/laptop/global-2026-11-23.db");
   run.started_at = run.finished_at = at;
