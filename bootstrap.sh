@@ -21,7 +21,7 @@ test_packages=(catch2 sqlite3 cron curl faketime dbus systemd xz-utils tzdata ut
 mount_packages=(fuse3 exfatprogs exfat-fuse ntfs-3g dosfstools fusefat rclone bindfs fuse-overlayfs)
 node_packages=(nodejs npm)
 clang_packages=(clang libclang-rt-dev)
-cross_packages=(dpkg-dev tcl)
+cross_packages=(dpkg-dev tcl catch2)
 wine_packages=(wine64)
 
 # What install puts below PREFIX (cmake/packaging.cmake).
@@ -121,12 +121,15 @@ build_for_others() {
   done
 }
 
-# test_for_windows: what tests/wine/run.py does with the programs, on this machine.
+# test_for_windows: the programs and their unit tests under Wine, on this machine. BPD_WINE_COUNT: how
+# many snapshots tests/wine/many.py takes of a busy database (200 is the real thing).
 test_for_windows() {
   build_for_others windows-x64
   install "${wine_packages[@]}"
-  build windows-x64 OFF wine_writer
+  build windows-x64 ON wine_tests
   python3 tests/wine/run.py build/windows-x64
+  python3 tests/wine/many.py build/windows-x64 "${BPD_WINE_COUNT:-20}"
+  python3 tests/wine/unit_tests.py build/windows-x64
 }
 
 # run_tests PRESET: all of them on the release build; on the others without the whole-program ones.

@@ -54,13 +54,20 @@ void cut(std::string& text, std::size_t bytes) {
   text.resize(bytes);
 }
 
+// Windows takes the raised digits of Latin-1 for digits.
+// https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+bool is_port_number(std::string_view text) {
+  if (text.size() == 1) return text[0] >= '1' && text[0] <= '9';
+  return text == "\u00b9" || text == "\u00b2" || text == "\u00b3";
+}
+
 // CON, PRN, AUX, NUL, COM1 to COM9, LPT1 to LPT9, with any extension.
 bool is_device(const std::string& name) {
   std::string base = name.substr(0, name.find('.'));
   std::transform(base.begin(), base.end(), base.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const bool numbered = base.size() == 4 && base[3] >= '1' && base[3] <= '9' &&
-                        (base.starts_with("com") || base.starts_with("lpt"));
+  const bool numbered = (base.starts_with("com") || base.starts_with("lpt")) &&
+                        is_port_number(std::string_view(base).substr(3));
   return numbered || base == "con" || base == "prn" || base == "aux" || base == "nul";
 }
 

@@ -201,6 +201,7 @@ void ask_task_scheduler(HostFacts& facts, const Env& env, std::stop_token stop) 
 
 HostFacts::System this_system(const Places& places) {
   const std::string played = variable(places, "BPD_SYSTEM", "");
+  if (played == "linux") return HostFacts::System::linux_like;
   if (played == "macos") return HostFacts::System::macos;
   if (played == "windows") return HostFacts::System::windows;
 #if defined(_WIN32)

@@ -31,6 +31,7 @@ struct SourceVfs::State {
   std::vector<unsigned char> ahead;  // the file's bytes from ahead_offset
   sqlite3_int64 ahead_offset = 0;
   sqlite3_int64 expected_offset = -1;  // where a reader in sequence would go on
+  sqlite3_int64 bytes_at_first = -1;   // of the file, when the first page was read so
   MapGuard guard;
   bool read_failed = false;
 };
@@ -110,12 +111,15 @@ bool read_ahead(State& state, sqlite3_file* system, void* data, std::size_t byte
 int x_read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
   State& state = *self(file).state;
   const auto wanted = static_cast<std::size_t>(bytes);
-  if (state.reading_ahead && self(file).database &&
-      read_ahead(state, inner(file), data, wanted, offset)) {
-    return SQLITE_OK;
+  const bool copying = state.reading_ahead && self(file).database;
+  if (copying && state.bytes_at_first < 0) {
+    (void)inner(file)->pMethods->xFileSize(inner(file), &state.bytes_at_first);
   }
+  if (copying && read_ahead(state, inner(file), data, wanted, offset)) return SQLITE_OK;
   const int rc = inner(file)->pMethods->xRead(inner(file), data, bytes, offset);
-  if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) state.read_failed = true;
+  // Where somebody has cut the file short meanwhile, SQLite takes what it lacks for zeros.
+  const bool cut = copying && offset + bytes <= state.bytes_at_first;
+  if (rc != SQLITE_OK && (rc != SQLITE_IOERR_SHORT_READ || cut)) state.read_failed = true;
   if (state.watching && rc == SQLITE_OK && wanted <= kMaxPageBytes) {
     const auto* from = static_cast<const unsigned char*>(data);
     // Smaller reads are the change counter and the header, larger ones are none of SQLite's.

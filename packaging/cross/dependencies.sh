@@ -16,6 +16,8 @@ mkdir -p "$folder/include"
 for header in nlohmann CLI valijson tl spdlog fmt; do
   ln -sfn "/usr/include/$header" "$folder/include/$header"
 done
+# For the tests, where it has headers alone (version 2).
+if [ -f /usr/include/catch2/catch.hpp ]; then ln -sfn /usr/include/catch2 "$folder/include/catch2"; fi
 
 if [ ! -f "$folder/include/httplib.h" ] || [ ! -f "$folder/sqlite/sqlite3.c" ]; then
   # A list of sources of our own, made of the lists that this machine has.

@@ -1,8 +1,10 @@
 // TCP: a socket that listens, and the connections that it accepts.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -79,6 +81,8 @@ class ListeningSocket {
 
   SocketDescriptor descriptor_;
   core::Descriptor beside_;  // what each system needs for accept() besides
+  // Where only accept() itself can end a listening socket: that it is to.
+  std::unique_ptr<std::atomic<bool>> ended_ = std::make_unique<std::atomic<bool>>(false);
   int port_ = 0;
 };
 

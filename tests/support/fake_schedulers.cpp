@@ -71,7 +71,7 @@ std::string FakeSchedulers::tree() const {
   std::string text = "crontab: " + crontab.value_or("none") + "\n";
   std::set<std::string> lines;
   for (const auto& entry : fs::recursive_directory_iterator(fake.folder.path())) {
-    const std::string path = entry.path().string();
+    const std::string path = entry.path().generic_string();
     const auto holds = [&](const char* part) { return path.find(part) != std::string::npos; };
     if (holds("/locks") || holds("history") || holds("/machine-id") || holds("/backups") ||
         holds(".db")) {
@@ -108,7 +108,7 @@ core::Expected<CommandResult> FakeSchedulers::answer(const Command& command) {
     pings.push_back(command.input);
     return good();
   }
-  if (program == "/bin/sh") {
+  if (program == "/bin/sh" || program.ends_with("cmd.exe")) {
     failure_commands.push_back(command);
     return good();
   }

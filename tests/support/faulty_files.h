@@ -1,7 +1,7 @@
 // Real files, of which one change fails or ends the process: for tests that go through every step.
 #pragma once
 
-#include <unistd.h>
+#include <cstdlib>
 
 #include "core/platform/temporary.h"
 #include "support/forwarding_files.h"
@@ -62,7 +62,7 @@ class FaultyFiles final : public ForwardingFiles {
         [[fallthrough]];
       case Fault::dies_before:
       case Fault::dies_within:
-        ::_exit(kDied);
+        std::_Exit(kDied);
     }
     return {};
   }

@@ -1,6 +1,7 @@
 // A process that gets no further thread, for what must go on all the same.
 #pragma once
 
+#ifndef _WIN32
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,3 +25,4 @@ bool holds_without_threads(Check holds) {
 }
 
 }  // namespace test
+#endif

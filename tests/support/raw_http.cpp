@@ -1,17 +1,80 @@
 // The rude HTTP client.
 #include "support/raw_http.h"
 
+#ifdef _WIN32
+#include <winsock2.h>
+#else
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#endif
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
 namespace test {
+namespace {
+
+// What the systems call differently.
+#ifdef _WIN32
+using Length = int;
+constexpr int kSendFlags = 0;
+
+bool start_sockets() {
+  WSADATA data{};
+  return ::WSAStartup(MAKEWORD(2, 2), &data) == 0;
+}
+int wait_to_read(std::intptr_t socket, int timeout_ms) {
+  WSAPOLLFD entry{static_cast<SOCKET>(socket), POLLRDNORM, 0};
+  return ::WSAPoll(&entry, 1, timeout_ms);
+}
+void close_socket(std::intptr_t socket) {
+  ::closesocket(static_cast<SOCKET>(socket));
+}
+auto native(std::intptr_t socket) {
+  return static_cast<SOCKET>(socket);
+}
+#else
+using Length = std::size_t;
+constexpr int kSendFlags = MSG_NOSIGNAL;
+
+bool start_sockets() {
+  return true;
+}
+int wait_to_read(std::intptr_t socket, int timeout_ms) {
+  pollfd entry{static_cast<int>(socket), POLLIN, 0};
+  return ::poll(&entry, 1, timeout_ms);
+}
+void close_socket(std::intptr_t socket) {
+  ::close(static_cast<int>(socket));
+}
+auto native(std::intptr_t socket) {
+  return static_cast<int>(socket);
+}
+#endif
+
+constexpr std::size_t kMaxSend = 1 << 20;
+
+std::intptr_t make_socket() {
+  static const bool started = start_sockets();
+  if (!started) return -1;
+#ifdef SOCK_CLOEXEC
+  return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+#else
+  return static_cast<std::intptr_t>(::socket(AF_INET, SOCK_STREAM, 0));
+#endif
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return small(x) == small(y); });
+}
+
+}  // namespace
 
 std::string RawReply::header(std::string_view name) const {
   std::size_t at = 0;
@@ -19,7 +82,7 @@ std::string RawReply::header(std::string_view name) const {
     const auto end = head.find("\r\n", at);
     const std::string_view line = std::string_view(head).substr(at, end - at);
     if (line.size() > name.size() && line[name.size()] == ':' &&
-        ::strncasecmp(line.data(), name.data(), name.size()) == 0) {
+        same_name(line.substr(0, name.size()), name)) {
       const auto value = line.find_first_not_of(' ', name.size() + 1);
       return value == std::string_view::npos ? std::string() : std::string(line.substr(value));
     }
@@ -29,12 +92,13 @@ std::string RawReply::header(std::string_view name) const {
   return {};
 }
 
-RawHttp::RawHttp(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+RawHttp::RawHttp(int port) : socket_(make_socket()) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+  if (::connect(native(socket_), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) !=
+      0) {
     close();
   }
 }
@@ -45,14 +109,15 @@ RawHttp::~RawHttp() {
 
 void RawHttp::close() {
   if (socket_ >= 0) {
-    ::close(socket_);
+    close_socket(socket_);
     socket_ = -1;
   }
 }
 
 void RawHttp::send(std::string_view bytes) const {
   while (!bytes.empty()) {
-    const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const auto sent = ::send(native(socket_), bytes.data(),
+                             static_cast<Length>(std::min(bytes.size(), kMaxSend)), kSendFlags);
     if (sent <= 0) {
       return;  // the reply, or its absence, tells
     }
@@ -61,10 +126,9 @@ void RawHttp::send(std::string_view bytes) const {
 }
 
 bool RawHttp::more() {
-  pollfd entry{socket_, POLLIN, 0};
-  if (socket_ < 0 || ::poll(&entry, 1, static_cast<int>(kPatience.count())) <= 0) return false;
+  if (socket_ < 0 || wait_to_read(socket_, static_cast<int>(kPatience.count())) <= 0) return false;
   std::array<char, 4096> bytes{};
-  const auto got = ::recv(socket_, bytes.data(), bytes.size(), 0);
+  const auto got = ::recv(native(socket_), bytes.data(), static_cast<Length>(bytes.size()), 0);
   if (got <= 0) return false;
   buffer_.append(bytes.data(), static_cast<std::size_t>(got));
   return true;
@@ -156,9 +220,8 @@ bool RawHttp::closed_by_server() {
   while (more()) {
     if (buffer_.size() - before > (1 << 20)) return false;
   }
-  pollfd entry{socket_, POLLIN, 0};
   char byte = 0;
-  return ::poll(&entry, 1, 0) > 0 && ::recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+  return wait_to_read(socket_, 0) > 0 && ::recv(native(socket_), &byte, 1, MSG_PEEK) <= 0;
 }
 
 }  // namespace test

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -45,7 +46,7 @@ class RawHttp {
   std::string read_line();
   std::string read_bytes(std::size_t count);
 
-  int socket_ = -1;
+  std::intptr_t socket_ = -1;
   std::string buffer_;
   std::string events_;  // decoded chunks of an event stream
   std::string last_event_id_;

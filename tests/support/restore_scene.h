@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "core/catalog/manifest.h"
+#include "core/catalog/names.h"
 #include "core/restore/restore.h"
 #include "core/snapshot/snapshot.h"
 #include "support/catch.h"
@@ -59,6 +61,37 @@ struct RestoreScene {
 
 inline std::int64_t notes_in(const fs::path& path) {
   return query_integer(path, "SELECT count(*) FROM notes");
+}
+
+// The live database is whole, old or new, and in one file of one name.
+inline void check_whole(const RestoreScene& scene) {
+  CHECK(test::query_text(scene.live, "PRAGMA integrity_check") == "ok");
+  CHECK(test::invariant_holds(scene.live));
+  const auto notes = notes_in(scene.live);
+  CHECK((notes == 20 || notes == 30));
+}
+
+// Beside the live database there are whole safety copies, each with its manifest, and nothing else.
+inline void check_tidy(const RestoreScene& scene) {
+  CAPTURE(scene.home());
+  CHECK(core::system_files().info(scene.live)->names == 1);
+  for (const auto& entry : fs::directory_iterator(scene.world / "home")) {
+    const fs::path& path = entry.path();
+    if (path == scene.live || path.extension() == ".json") continue;
+    CHECK(core::is_safety_copy(path.filename().string()));
+    if (path.string().ends_with(".db-journal")) {
+      CHECK(fs::is_empty(path));
+      continue;
+    }
+    CHECK(core::system_files().info(path)->names == 1);
+    CHECK(core::read_manifest(path, core::system_files()));
+    CHECK(test::invariant_holds(path));
+  }
+  for (const auto& entry : fs::directory_iterator(scene.world / "home")) {
+    if (entry.path().extension() != ".json") continue;
+    const std::string name = entry.path().string();
+    CHECK(fs::exists(name.substr(0, name.size() - std::string(".manifest.json").size())));
+  }
 }
 
 }  // namespace test

@@ -23,8 +23,6 @@ extern "C" char** environ;
 namespace test {
 namespace {
 
-constexpr int kStartTimeoutMs = 10'000;
-
 const char* name_of(WriterOptions::Mode mode) {
   switch (mode) {
     case WriterOptions::Mode::commit:
@@ -139,6 +137,12 @@ WriterResult WriterProcess::wait() {
 }
 
 #else
+
+namespace {
+
+constexpr int kStartTimeoutMs = 10'000;
+
+}  // namespace
 
 WriterProcess::WriterProcess(const fs::path& database, const WriterOptions& options) {
   std::array<int, 2> pipe_ends{};

@@ -1,3 +1,4 @@
+#include "core/base/paths.h"
 #include "core/catalog/history.h"
 #include "core/schedule/job.h"
 #include "core/schedule/run_job.h"
@@ -27,9 +28,9 @@ void add_run(ToolHouse& house, bool ok) {
   core::RunRecord run;
   run.kind = "snapshot";
   run.schedule = "global";
-  run.source = house.global.string();
-  run.destination = house.backups.string();
-  if (ok) run.snapshot = (house.backups / "laptop/global-2026-11-23.db").string();
+  run.source = core::text_of(house.global);
+  run.destination = core::text_of(house.backups);
+  if (ok) run.snapshot = core::text_of(house.backups / "laptop/global-2026-11-23.db");
   run.started_at = run.finished_at = house.clock.instant;
   run.ok = ok;
   if (!ok) {
@@ -51,7 +52,7 @@ TEST_CASE("backup_status says that a database has no schedule, and exits accordi
   const Json result = house.good("backup_status", Json::object());
   CHECK(result.at("status") == "attention");
   const auto& entry = result.at("databases").at(0);
-  CHECK(entry.at("source") == house.global.string());
+  CHECK(entry.at("source") == core::text_of(house.global));
   CHECK(entry.at("covered") == false);
   CHECK_FALSE(entry.at("problems").empty());
   CHECK(house.tool("backup_status").bad_news(result) == ErrorCode::not_found);
@@ -89,7 +90,7 @@ TEST_CASE("A brief status is one line when a database is uncovered, overdue or f
     CHECK(brief(house).at("status") == status);
     CHECK(std::count(house.last_text.begin(), house.last_text.end(), '\n') == 1);
     CHECK(house.last_text.ends_with("\n"));
-    CHECK_THAT(house.last_text, Catch::Contains(house.global.string()));
+    CHECK_THAT(house.last_text, Catch::Contains(core::text_of(house.global)));
   };
   one_line("attention");
   add_job(house);
@@ -115,13 +116,13 @@ TEST_CASE("backup_status judges and names nothing outside the allowed folders") 
   ToolHouse house({"home/code"});
   house.furnish();
   const auto app = house.make_database(house / "home/code/app/.orchestrator/project.db");
-  const Json settings{{"projects", {{(house / "home/code/app").string(), Json::object()}}}};
+  const Json settings{{"projects", {{core::text_of(house / "home/code/app"), Json::object()}}}};
   test::write_file(house / "home/.claude.json", settings.dump());
   const Json result = house.good("backup_status", Json::object());
   CHECK(result.at("databases").size() == 1);
   CHECK_THAT(result.at("summary").get<std::string>(),
-             Catch::Contains("needs attention. " + app.string()));
-  CHECK_THAT(house.last_text, !Catch::Contains(house.global.string()));
+             Catch::Contains("needs attention. " + core::text_of(app)));
+  CHECK_THAT(house.last_text, !Catch::Contains(core::text_of(house.global)));
 }
 
 TEST_CASE("backup_status sees that the last snapshot has gone from its destination") {
@@ -143,7 +144,7 @@ namespace {
 // The problems of the one database with this source, in one text; empty when it is not there.
 std::string problems_of(const Json& result, const fs::path& source) {
   for (const auto& entry : result.at("databases")) {
-    if (entry.at("source") != source.string()) continue;
+    if (entry.at("source") != core::text_of(source)) continue;
     std::string text;
     for (const auto& problem : entry.at("problems")) text += problem.get<std::string>() + "\n";
     return text;
@@ -159,7 +160,7 @@ TEST_CASE("backup_status names a database that is gone, and the restore that it 
   const Json taken = house.good("snapshot_db", {{"destination", "~/Backups"}});
   const auto snapshot = taken.at("snapshot").get<std::string>();
   const bool emptied = GENERATE(false, true);
-  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(house.global.string() + suffix);
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(core::text_of(house.global) + suffix);
   if (emptied) test::write_file(house.global, "");
   for (const bool quick : {false, true}) {
     const Json result = house.good("backup_status", {{"brief", quick}});
@@ -169,7 +170,7 @@ TEST_CASE("backup_status names a database that is gone, and the restore that it 
                Catch::StartsWith(emptied ? "It is empty (0 bytes). " : "It is gone. ") &&
                    Catch::Contains("restore_snapshot {\"snapshot\": \"" + snapshot +
                                    "\", \"in_place\": true}"));
-    CHECK_THAT(house.last_text, Catch::Contains(house.global.string()));
+    CHECK_THAT(house.last_text, Catch::Contains(core::text_of(house.global)));
   }
   house.good("restore_snapshot", {{"snapshot", snapshot}, {"in_place", true}, {"confirm", true}});
   CHECK(fs::file_size(house.global) > 0);
@@ -191,7 +192,7 @@ TEST_CASE("What brings a lost database back is the snapshot from before its rows
   test::run_sql(house.global, "DELETE FROM notes");
   CHECK(take().at("shrink_alarm") == true);
   const auto emptied = take().at("snapshot").get<std::string>();
-  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(house.global.string() + suffix);
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(core::text_of(house.global) + suffix);
   for (const bool quick : {false, true}) {
     const Json result = house.good("backup_status", {{"brief", quick}});
     CHECK_THAT(problems_of(result, house.global),
@@ -226,11 +227,11 @@ TEST_CASE("A project that was removed whole is told by the status, not by each s
   const auto project = house / "home/code/app";
   const auto database = house.make_database(project / ".orchestrator/project.db");
   fs::create_directories(house.backups);
-  house.good("snapshot_db", {{"source", database.string()}, {"destination", "~/Backups"}});
+  house.good("snapshot_db", {{"source", core::text_of(database)}, {"destination", "~/Backups"}});
   const auto tell = [&] { return problems_of(brief(house), database); };
   fs::remove_all(project / ".orchestrator");  // as `git clean` does
   CHECK_THAT(tell(), Catch::StartsWith("It is gone") &&
-                         Catch::Contains("make " + (project / ".orchestrator").string()));
+                         Catch::Contains("make " + core::text_of(project / ".orchestrator")));
   fs::remove_all(project);
   CHECK(tell().empty());
   CHECK_THAT(problems_of(house.good("backup_status", Json::object()), database),
@@ -254,7 +255,7 @@ TEST_CASE("A scheduled database that is gone is one, though a link led to it") {
   const auto database = house.make_database(house / "disk/notes.db");
   house.furnish();
   fs::create_directory_symlink(house / "disk", house / "home/link");
-  house.good("snapshot_db", {{"source", database.string()}, {"destination", "~/Backups"}});
+  house.good("snapshot_db", {{"source", core::text_of(database)}, {"destination", "~/Backups"}});
   core::BackupJob job;
   job.name = "notes";
   job.scheduler = core::SchedulerKind::cron;
@@ -277,8 +278,8 @@ TEST_CASE("Each line of a warning is told with the database's path before it") {
   core::RunRecord run;
   run.kind = "snapshot";
   run.schedule = "global";
-  run.source = house.global.string();
-  run.destination = house.backups.string();
+  run.source = core::text_of(house.global);
+  run.destination = core::text_of(house.backups);
   run.started_at = run.finished_at = house.clock.instant;
   run.ok = true;
   const core::Warning shrunk("The database has lost most of its content: 3 rows.",
@@ -286,7 +287,7 @@ TEST_CASE("Each line of a warning is told with the database's path before it") {
   run.warnings = {std::string("The earlier one was kept."), shrunk};
   REQUIRE(core::record_run(run, house.world));
   house.good("backup_status", Json::object());
-  const auto told = house.global.string() + ": The last run warned: ";
+  const auto told = core::text_of(house.global) + ": The last run warned: ";
   CHECK_THAT(house.last_text, Catch::Contains("\n" + told + shrunk.text + "\n") &&
                                   Catch::Contains("\n" + told + "The earlier one was kept.\n"));
 }
@@ -368,6 +369,7 @@ TEST_CASE("backup_status compares the rows with the last snapshot where that is 
   const Json rows = house.good("backup_status", {{"rows", true}}).at("databases").at(0).at("rows");
   CHECK(rows.at("gone").get<int>() >= 20);
   CHECK_THAT(house.last_text, Catch::Contains("notes has 20 rows less"));
-  CHECK_THAT(house.last_text, Catch::Contains("lost --source " + house.global.string()));
-  CHECK_THAT(house.last_text, Catch::Contains("restore-rows --source " + house.global.string()));
+  CHECK_THAT(house.last_text, Catch::Contains("lost --source " + core::text_of(house.global)));
+  CHECK_THAT(house.last_text,
+             Catch::Contains("restore-rows --source " + core::text_of(house.global)));
 }

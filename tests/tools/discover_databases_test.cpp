@@ -1,3 +1,4 @@
+#include "core/base/paths.h"
 #include "core/catalog/history.h"
 #include "tests/tools/tool_house.h"
 
@@ -15,9 +16,9 @@ std::vector<std::string> paths_of(const Json& result) {
 
 const Json& entry_of(const Json& result, const fs::path& path) {
   for (const auto& entry : result.at("databases")) {
-    if (entry.at("path") == path.string()) return entry;
+    if (entry.at("path") == core::text_of(path)) return entry;
   }
-  throw std::runtime_error("not found: " + path.string());
+  throw std::runtime_error("not found: " + core::text_of(path));
 }
 
 }  // namespace
@@ -28,10 +29,11 @@ TEST_CASE("discover_databases finds the global, the known projects' and the name
   const auto known = house.make_database(house / "home/work/app/.orchestrator/project.db");
   const auto named = house.make_database(house / "home/code/shop/.orchestrator/project.db");
   const auto other = house.make_database(house / "home/code/data/notes.sqlite");
-  const auto app = (house / "home/work/app").string();
+  const auto app = core::text_of(house / "home/work/app");
   test::write_file(house / "home/.claude.json", Json{{"projects", {{app, Json::object()}}}}.dump());
   const Json few = house.good("discover_databases", Json::object());
-  CHECK(paths_of(few) == std::vector<std::string>{house.global.string(), known.string()});
+  CHECK(paths_of(few) ==
+        std::vector<std::string>{core::text_of(house.global), core::text_of(known)});
   const Json all =
       house.good("discover_databases", {{"folder", {"~/code"}}, {"pattern", {"*.sqlite"}}});
   CHECK(all.at("databases").size() == 4);
@@ -63,7 +65,7 @@ TEST_CASE(
   house.furnish();
   const auto allowed = house.make_database(house / "home/code/shop/.orchestrator/project.db");
   const Json result = house.good("discover_databases", {{"folder", {"~/code"}}});
-  CHECK(paths_of(result) == std::vector<std::string>{allowed.string()});
+  CHECK(paths_of(result) == std::vector<std::string>{core::text_of(allowed)});
   CHECK_THAT(house.refused("discover_databases", {{"folder", {"~/elsewhere"}}}),
              Catch::StartsWith("permission_denied: "));
 }
@@ -82,7 +84,7 @@ TEST_CASE("discover_databases tells of a database that is gone and has a snapsho
   fs::remove(house.global);
   const Json result = house.good("discover_databases", Json::object());
   CHECK(result.at("databases").empty());
-  CHECK_THAT(house.last_text, Catch::Contains("Warning: " + house.global.string() +
+  CHECK_THAT(house.last_text, Catch::Contains("Warning: " + core::text_of(house.global) +
                                               ": It is gone. Its last good snapshot is of"));
 }
 
@@ -92,9 +94,9 @@ TEST_CASE("discover_databases tells of no lost database outside the allowed fold
     fs::create_directories(house / "home/code");
     core::RunRecord run;
     run.kind = "snapshot";
-    run.source = house.global.string();
-    run.destination = (house / "away").string();
-    run.snapshot = (house / "away/laptop/global-2026-11-22.db").string();
+    run.source = core::text_of(house.global);
+    run.destination = core::text_of(house / "away");
+    run.snapshot = core::text_of(house / "away/laptop/global-2026-11-22.db");
     run.started_at = run.finished_at = house.clock.instant;
     run.ok = true;
     REQUIRE(core::record_run(run, house.world));

@@ -1,3 +1,4 @@
+#include "core/base/paths.h"
 #include "core/catalog/history.h"
 #include "core/schedule/job.h"
 #include "core/schedule/run_job.h"
@@ -26,7 +27,7 @@ TEST_CASE("A drill without a source takes the newest snapshot of every schedule"
   ScheduleHouse house;
   house.install();
   const auto project = house.make_database(house / "home/code/app/.orchestrator/project.db", 7);
-  house.install({{"source", project.string()}, {"label", "app"}, {"name", "app"}});
+  house.install({{"source", core::text_of(project)}, {"label", "app"}, {"name", "app"}});
   const Json result = house.good("restore_snapshot", {{"drill", true}});
   REQUIRE(result.at("drills").size() == 2);
   for (const auto& entry : result.at("drills")) {
@@ -43,16 +44,16 @@ TEST_CASE("A drill of one source, and a failure that keeps no other from being t
   ScheduleHouse house;
   const std::string snapshot = house.install().at("run").at("snapshot");
   const auto project = house.make_database(house / "home/code/app/.orchestrator/project.db", 7);
-  house.install({{"source", project.string()}, {"label", "app"}, {"name", "app"}});
+  house.install({{"source", core::text_of(project)}, {"label", "app"}, {"name", "app"}});
   flip_a_bit(snapshot);
   const Json all = house.good("restore_snapshot", {{"drill", true}});
   CHECK(all.dump().find("\"error\":\"damaged: ") != std::string::npos);
   CHECK(house.tool("restore_snapshot").bad_news(all) == core::ErrorCode::damaged);
   CHECK(house.refused("restore_snapshot", {{"drill", true}, {"snapshot", snapshot}})
             .starts_with("damaged"));
-  const Json one = house.good(
-      "restore_snapshot",
-      {{"drill", true}, {"source", project.string()}, {"destination", house.backups.string()}});
+  const Json one = house.good("restore_snapshot", {{"drill", true},
+                                                   {"source", core::text_of(project)},
+                                                   {"destination", core::text_of(house.backups)}});
   CHECK(one.at("drills").size() == 1);
 }
 

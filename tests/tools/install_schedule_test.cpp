@@ -1,3 +1,4 @@
+#include "core/base/paths.h"
 #include "core/schedule/due.h"
 #include "core/schedule/job.h"
 #include "tests/tools/schedule_house.h"
@@ -56,7 +57,7 @@ TEST_CASE("install_schedule gives two projects' databases names of their own") {
   const auto install = [&](const std::string& project) {
     const auto source = house / ("home/" + project + "/.orchestrator/project.db");
     house.make_database(source);
-    return house.install({{"source", source.string()}, {"label", project}}).at("name");
+    return house.install({{"source", core::text_of(source)}, {"label", project}}).at("name");
   };
   CHECK(install("One App") == "one-app-project");
   CHECK(install("two") == "two-project");
@@ -102,9 +103,9 @@ TEST_CASE("install_schedule refuses what it cannot promise, in words that help")
 TEST_CASE("install_schedule asks for a destination where there is none") {
   ScheduleHouse house;
   CHECK(house.asked("install_schedule", {{"scheduler", "cron"}}).key == "destination");
-  house.answer("destination", {{"destination", house.backups.string()}});
+  house.answer("destination", {{"destination", core::text_of(house.backups)}});
   CHECK(house.good("install_schedule", {{"scheduler", "cron"}}).at("destination") ==
-        house.backups.string());
+        core::text_of(house.backups));
 }
 
 TEST_CASE("install_schedule on a server limited to folders takes no commands") {
@@ -142,13 +143,13 @@ TEST_CASE("install_schedule with only a name leaves every setting of that schedu
   house.make_database(house / "home/notes/mine.db");
   house.install(kEverything);
   const std::string before = job_text(house);
-  house.places.variables["CLAUDE_ORCHESTRATOR_BACKUP_ROOT"] = (house / "home").string();
+  house.places.variables["CLAUDE_ORCHESTRATOR_BACKUP_ROOT"] = core::text_of(house / "home");
   const Json again = house.good("install_schedule", {{"name", "mine"}});
   CHECK(job_text(house) == before);
   CHECK(again.at("updated") == true);
   CHECK(again.at("scheduler") == "cron");
-  CHECK(again.at("source") == (house / "home/notes/mine.db").string());
-  CHECK(again.at("destination") == house.backups.string());
+  CHECK(again.at("source") == core::text_of(house / "home/notes/mine.db"));
+  CHECK(again.at("destination") == core::text_of(house.backups));
   CHECK(again.at("changed").empty());
   CHECK(again.at("kept").size() == 12);
   CHECK(house.last_text.find("Kept: ") != std::string::npos);
@@ -246,7 +247,7 @@ TEST_CASE("install_schedule does not guess what a job file held that cannot be r
     const Json mended =
         house.good("install_schedule",
                    {{"name", "mine"}, {"source", "~/notes/mine.db"}, {"destination", "~/Backups"}});
-    CHECK(mended.at("source") == (house / "home/notes/mine.db").string());
+    CHECK(mended.at("source") == core::text_of(house / "home/notes/mine.db"));
     CHECK(mended.at("warnings").dump().find("nothing of its former settings") != std::string::npos);
   }
 }
@@ -256,7 +257,7 @@ TEST_CASE("install_schedule without a name does not replace a job file that cann
   house.install();
   test::write_file(core::job_path("global", house.places), "{");
   const std::string text = house.refused(
-      "install_schedule", {{"source", house.global.string()}, {"destination", "~/Backups"}});
+      "install_schedule", {{"source", core::text_of(house.global)}, {"destination", "~/Backups"}});
   CHECK(text.find("invalid_argument") == 0);
   CHECK(text.find("and name") != std::string::npos);
 }
@@ -267,7 +268,7 @@ TEST_CASE("install_schedule warns when the database that a schedule backed up lo
   house.install({{"name", "mine"}});
   const Json moved =
       house.good("install_schedule", {{"name", "mine"}, {"source", "~/notes/mine.db"}});
-  CHECK(moved.at("warnings").dump().find("No schedule backs up " + house.global.string()) !=
+  CHECK(moved.at("warnings").dump().find("No schedule backs up " + core::text_of(house.global)) !=
         std::string::npos);
 }
 

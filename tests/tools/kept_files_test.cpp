@@ -1,3 +1,4 @@
+#include "core/base/paths.h"
 #include "core/rescue/undo_file.h"
 #include "tests/tools/schedule_house.h"
 
@@ -15,13 +16,13 @@ struct FullHouse : ScheduleHouse {
     good("snapshot_db", {{"destination", "~/Backups"}});
     const Json restored =
         good("restore_snapshot",
-             {{"snapshot", before_loss().string()}, {"in_place", true}, {"confirm", true}});
+             {{"snapshot", core::text_of(before_loss())}, {"in_place", true}, {"confirm", true}});
     safety_copy = restored.at("safety_copy").get<std::string>();
-    REQUIRE(core::keep_undo({global.string(), clock.now(), "changes"}, world));
+    REQUIRE(core::keep_undo({core::text_of(global), clock.now(), "changes"}, world));
   }
   fs::path before_loss() const {
     for (const auto& entry : fs::recursive_directory_iterator(backups)) {
-      const auto name = entry.path().filename().string();
+      const auto name = core::text_of(entry.path().filename());
       if (name.find("-before-loss-") != std::string::npos && name.ends_with(".db")) {
         return entry.path();
       }
@@ -72,7 +73,7 @@ TEST_CASE("prune_snapshots shows what is kept, and removes it in one call") {
 TEST_CASE("The last good snapshot of a database is not offered for removal") {
   FullHouse house;
   for (const auto& entry : fs::recursive_directory_iterator(house.backups)) {
-    const auto name = entry.path().filename().string();
+    const auto name = core::text_of(entry.path().filename());
     if (entry.is_regular_file() && name.find("-before-loss-") == std::string::npos) {
       fs::remove(entry.path());
     }
@@ -84,5 +85,5 @@ TEST_CASE("A second name of the live database is no safety copy to remove") {
   FullHouse house;
   const auto second = house.global.parent_path() / "global.before-restore-20260101T000000Z.db";
   fs::create_hard_link(house.global, second);
-  for (const auto& entry : house.kept()) CHECK(entry.at("path") != second.string());
+  for (const auto& entry : house.kept()) CHECK(entry.at("path") != core::text_of(second));
 }

@@ -1,4 +1,5 @@
 // What a server that is limited to folders lets its client see and do.
+#include "core/base/paths.h"
 #include "core/schedule/job.h"
 #include "tests/tools/schedule_house.h"
 
@@ -100,7 +101,7 @@ TEST_CASE("A limited server makes new files under names of databases only") {
   house.furnish();
   const fs::path source = house.make_database(house / "home/data/cards.deck");
   const std::string snapshot =
-      house.good("snapshot_db", {{"source", source.string()}, {"destination", "~/Backups"}})
+      house.good("snapshot_db", {{"source", core::text_of(source)}, {"destination", "~/Backups"}})
           .at("snapshot");
   fs::create_directories(house / "home/.ssh");
   test::write_file(house / "home/empty", "");
@@ -148,14 +149,14 @@ TEST_CASE("Who says yes to the path in the question has named it") {
   confirmed["confirm"] = true;
   const std::string text = house.refused("restore_snapshot", confirmed);
   CHECK_THAT(text, Catch::StartsWith("needs_confirmation: "));
-  CHECK_THAT(text, Catch::Contains(house.global.string()));
+  CHECK_THAT(text, Catch::Contains(core::text_of(house.global)));
   // Naming the source is naming the target.
   Json named = confirmed;
-  named["source"] = house.global.string();
+  named["source"] = core::text_of(house.global);
   named["dry_run"] = true;
   house.good("restore_snapshot", named);
   CHECK_THAT(house.asked("restore_snapshot", wish).params.dump(),
-             Catch::Contains(house.global.string()));
+             Catch::Contains(core::text_of(house.global)));
   house.answer("confirm", {{"confirm", true}});
   house.good("restore_snapshot", wish);
   CHECK(test::query_integer(house.global, "SELECT count(*) FROM notes") == 20);

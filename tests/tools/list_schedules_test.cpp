@@ -1,3 +1,4 @@
+#include "core/base/paths.h"
 #include "tests/tools/schedule_house.h"
 
 using server::Json;
@@ -15,8 +16,8 @@ TEST_CASE("list_schedules tells runs and problems, in the result and in words") 
   const Json healthy = house.good("list_schedules", Json::object()).at("schedules").at(0);
   CHECK(healthy.at("name") == "global");
   CHECK(healthy.at("scheduler") == "cron");
-  CHECK(healthy.at("source") == house.global.string());
-  CHECK(healthy.at("destination") == house.backups.string());
+  CHECK(healthy.at("source") == core::text_of(house.global));
+  CHECK(healthy.at("destination") == core::text_of(house.backups));
   CHECK(healthy.at("last_result") == "ok");
   CHECK(healthy.at("last_success") == healthy.at("last_run"));
   CHECK(healthy.at("next_run") == "2026-11-24T04:07:00Z");

@@ -1,3 +1,4 @@
+#include "core/base/paths.h"
 #include "tests/tools/tool_house.h"
 #include "tools/encode.h"
 
@@ -37,7 +38,7 @@ TEST_CASE("list_snapshots shows newest first, with source, age and verification"
   CHECK(dates_of(result) ==
         std::vector<std::string>{"2026-11-23", "2026-11-22", "2026-11-21", "2026-11-20"});
   const auto& first = result.at("snapshots").at(0);
-  CHECK(first.at("source") == house.global.string());
+  CHECK(first.at("source") == core::text_of(house.global));
   CHECK(first.at("verified") == "quick");
   CHECK(first.at("hostname") == "testhost");
   CHECK(first.at("age_hours") == Approx(3));
@@ -73,7 +74,7 @@ TEST_CASE("list_snapshots filters by source, label, stem and day") {
     arguments["destination"] = "~/Backups";
     return house.good("list_snapshots", arguments).at("total").get<int>();
   };
-  CHECK(total({{"source", house.global.string()}}) == 3);
+  CHECK(total({{"source", core::text_of(house.global)}}) == 3);
   CHECK(total({{"label", "app"}}) == 1);
   CHECK(total({{"stem", "global"}}) == 3);
   CHECK(total({{"from", "2026-11-21"}, {"to", "2026-11-22"}}) == 2);

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "core/base/paths.h"
 #include "core/catalog/history.h"
 #include "server/cli/shell_speech.h"
 #include "tests/tools/tool_house.h"
@@ -39,7 +40,7 @@ TEST_CASE("The status names the command that brings a database back, at a shell"
   test::ToolHouse house;
   house.backups = house / "home/My Backups";
   house.furnish();
-  const Json taken = house.good("snapshot_db", {{"destination", house.backups.string()}});
+  const Json taken = house.good("snapshot_db", {{"destination", core::text_of(house.backups)}});
   const std::string snapshot = taken.at("snapshot").get<std::string>();
   core::fs::remove(house.global);
   const std::string told =
@@ -64,8 +65,8 @@ TEST_CASE("What the history keeps of a failed run is told in the words of who as
   house.furnish();
   core::RunRecord run;
   run.kind = "snapshot";
-  run.source = house.global.string();
-  run.destination = house.backups.string();
+  run.source = core::text_of(house.global);
+  run.destination = core::text_of(house.backups);
   run.started_at = run.finished_at = house.clock.now();
   run.error_code = "damaged";
   run.error = "It is damaged. Use " + core::say(Action::restore) + ".";

@@ -1,3 +1,4 @@
+#include "core/base/paths.h"
 #include "tests/tools/schedule_house.h"
 
 using server::Json;
@@ -10,7 +11,7 @@ TEST_CASE("remove_schedule removes the entry and says what stays") {
   const Json removed = house.good("remove_schedule", {{"name", "global"}, {"confirm", true}});
   CHECK(house.schedulers.crontab == "# mine\n");
   CHECK(test::fs::exists(snapshot));
-  CHECK(removed.at("snapshots_stay_in") == house.backups.string());
+  CHECK(removed.at("snapshots_stay_in") == core::text_of(house.backups));
   CHECK(house.last_text.find("Its snapshots stay in ") != std::string::npos);
   CHECK(
       house.refused("remove_schedule", {{"name", "global"}, {"confirm", true}}).find("not_found") ==
@@ -53,7 +54,7 @@ TEST_CASE("remove_schedule removes all schedules in one call") {
   CHECK(asked.find("2 schedules (global, second)") != std::string::npos);
   const Json removed = house.good("remove_schedule", {{"all", true}, {"confirm", true}});
   CHECK(removed.at("name") == "global, second");
-  CHECK(removed.at("snapshots_stay_in") == house.backups.string());
+  CHECK(removed.at("snapshots_stay_in") == core::text_of(house.backups));
   CHECK_FALSE(house.schedulers.crontab);
   CHECK(house.refused("remove_schedule", {{"all", true}}).find("not_found") == 0);
 }

@@ -1,3 +1,4 @@
+#include "core/base/paths.h"
 #include "tests/tools/schedule_house.h"
 
 namespace fs = core::fs;
@@ -22,7 +23,7 @@ struct OldMachine : ScheduleHouse {
     int notes = 30;
     for (const auto& project : kProjects) {
       const auto source = make_database(project_in(*this, project), notes += 5);
-      install({{"source", source.string()},
+      install({{"source", core::text_of(source)},
                {"label", "p" + std::to_string(notes)},
                {"name", "p" + std::to_string(notes)},
                {"time", "05:30"},
@@ -39,7 +40,7 @@ struct NewMachine : ToolHouse {
     clock.advance(std::chrono::hours(24));
   }
   Json restore_all(Json more = Json::object()) {
-    more["destination"] = backups.string();
+    more["destination"] = core::text_of(backups);
     return good("restore_all", more);
   }
 };
@@ -180,7 +181,8 @@ TEST_CASE("Without schedules in the destination the old home is told by the data
 TEST_CASE("What did not lie below the home is named, with the call that restores it by itself") {
   OldMachine old;
   const auto outside = old.make_database(old / "srv/shared.db");
-  old.good("snapshot_db", {{"source", outside.string()}, {"destination", old.backups.string()}});
+  old.good("snapshot_db",
+           {{"source", core::text_of(outside)}, {"destination", core::text_of(old.backups)}});
   const Json result = NewMachine(old).restore_all({{"confirm", true}});
   CHECK(result.at("restored") == 4);
   REQUIRE(result.at("left").size() == 1);
@@ -203,7 +205,7 @@ TEST_CASE("A damaged snapshot is told before the yes, and keeps no other from co
   const OldMachine old;
   NewMachine house(old);
   for (const auto& entry : fs::recursive_directory_iterator(house.backups)) {
-    if (entry.path().filename().string().starts_with("global-") &&
+    if (core::text_of(entry.path().filename()).starts_with("global-") &&
         entry.path().extension() == ".db") {
       auto text = test::read_file(entry.path());
       text[text.size() / 2] = static_cast<char>(text[text.size() / 2] ^ 1);
@@ -219,12 +221,12 @@ TEST_CASE("A damaged snapshot is told before the yes, and keeps no other from co
 
 TEST_CASE("Where several machines share the destination, whose databases come home is asked") {
   OldMachine old;
-  old.good("snapshot_db", {{"source", old.global.string()},
-                           {"destination", old.backups.string()},
+  old.good("snapshot_db", {{"source", core::text_of(old.global)},
+                           {"destination", core::text_of(old.backups)},
                            {"hostname", "desktop"}});
   NewMachine house(old);
   for (const auto& entry : fs::recursive_directory_iterator(house.backups / "desktop")) {
-    if (!entry.path().string().ends_with(".manifest.json")) continue;
+    if (!core::text_of(entry.path()).ends_with(".manifest.json")) continue;
     Json manifest = Json::parse(test::read_file(entry.path()));
     manifest["machine"] = std::string(32, 'a');
     test::write_file(entry.path(), manifest.dump());

@@ -1,3 +1,4 @@
+#include "core/base/paths.h"
 #include "core/catalog/manifest.h"
 #include "core/restore/restore.h"
 #include "support/writer_process.h"
@@ -32,16 +33,16 @@ void follow_undo(ToolHouse& house, const Json& restored) {
 TEST_CASE("restore_snapshot writes a new file and leaves the live database alone") {
   ToolHouse house;
   const auto snapshot = take_and_lose(house);
-  const Json result = house.good("restore_snapshot",
-                                 {{"snapshot", snapshot.string()}, {"target", "~/restored.db"}});
+  const Json result = house.good(
+      "restore_snapshot", {{"snapshot", core::text_of(snapshot)}, {"target", "~/restored.db"}});
   CHECK(result.at("verdict") == "verified");
   CHECK(result.at("in_place") == false);
   CHECK(test::query_integer(house / "home/restored.db", kCountNotes) == 20);
   CHECK(test::query_integer(house.global, kCountNotes) == 0);
   CHECK_FALSE(result.contains("undo"));
-  CHECK_THAT(house.last_text, Catch::Contains("Restored " + snapshot.string()));
+  CHECK_THAT(house.last_text, Catch::Contains("Restored " + core::text_of(snapshot)));
   CHECK_THAT(house.refused("restore_snapshot",
-                           {{"snapshot", snapshot.string()}, {"target", "~/restored.db"}}),
+                           {{"snapshot", core::text_of(snapshot)}, {"target", "~/restored.db"}}),
              Catch::StartsWith("conflict: "));
 }
 
@@ -49,9 +50,10 @@ TEST_CASE("restore_snapshot previews rows now and then without touching anything
   ToolHouse house;
   const auto snapshot = take_and_lose(house);
   const auto before = test::names_in(house.global.parent_path());
-  const Json result = house.good(
-      "restore_snapshot", {{"snapshot", snapshot.string()}, {"in_place", true}, {"dry_run", true}});
-  CHECK(result.at("target") == house.global.string());
+  const Json result =
+      house.good("restore_snapshot",
+                 {{"snapshot", core::text_of(snapshot)}, {"in_place", true}, {"dry_run", true}});
+  CHECK(result.at("target") == core::text_of(house.global));
   CHECK(result.at("rows").at("notes") == Json{{"now", 0},
                                               {"then", 20},
                                               {"only_then", 20},
@@ -66,7 +68,7 @@ TEST_CASE("restore_snapshot previews rows now and then without touching anything
 TEST_CASE("restore_snapshot in place shows what changes and waits for a yes") {
   ToolHouse house;
   const auto snapshot = take_and_lose(house);
-  const Json arguments{{"snapshot", snapshot.string()}, {"in_place", true}};
+  const Json arguments{{"snapshot", core::text_of(snapshot)}, {"in_place", true}};
   const auto text = house.refused("restore_snapshot", arguments);
   CHECK_THAT(text, Catch::StartsWith("needs_confirmation: "));
   CHECK_THAT(text, Catch::Contains("notes: 20 only in the snapshot"));
@@ -92,16 +94,16 @@ TEST_CASE("restore_snapshot puts another machine's latest in place only when it 
   manifest.host = "laptop";
   manifest.machine = std::string(32, 'a');
   REQUIRE(core::write_manifest(snapshot, manifest, core::system_files()));
-  Json arguments{{"source", house.global.string()},
-                 {"destination", snapshot.parent_path().parent_path().string()},
+  Json arguments{{"source", core::text_of(house.global)},
+                 {"destination", core::text_of(snapshot.parent_path().parent_path())},
                  {"in_place", true},
                  {"confirm", true}};
   const auto text = house.refused("restore_snapshot", arguments);
   CHECK_THAT(text, Catch::StartsWith("needs_confirmation: "));
   CHECK_THAT(text, Catch::Contains("Warning: Look whose snapshot this is"));
   CHECK_THAT(text, Catch::Contains("on the host laptop"));
-  CHECK_THAT(text,
-             Catch::Contains("confirm: true and this path as 'snapshot': " + snapshot.string()));
+  CHECK_THAT(text, Catch::Contains("confirm: true and this path as 'snapshot': " +
+                                   core::text_of(snapshot)));
   CHECK(test::query_integer(house.global, kCountNotes) == 0);
 
   Json to_new_file = arguments;
@@ -110,12 +112,12 @@ TEST_CASE("restore_snapshot puts another machine's latest in place only when it 
   CHECK_THAT(house.good("restore_snapshot", to_new_file).at("warnings").dump(),
              Catch::Contains("on the host laptop"));
   CHECK_THAT(house
-                 .good("verify_snapshot", {{"source", house.global.string()},
+                 .good("verify_snapshot", {{"source", core::text_of(house.global)},
                                            {"destination", arguments.at("destination")}})
                  .at("warnings")
                  .dump(),
              Catch::Contains("on the host laptop"));
-  arguments["snapshot"] = snapshot.string();
+  arguments["snapshot"] = core::text_of(snapshot);
   house.good("restore_snapshot", arguments);
   CHECK(test::query_integer(house.global, kCountNotes) == 20);
 }
@@ -123,7 +125,7 @@ TEST_CASE("restore_snapshot puts another machine's latest in place only when it 
 TEST_CASE("restore_snapshot asks with the warnings: what cannot be read, what must be closed") {
   ToolHouse house;
   const auto snapshot = take_and_lose(house);
-  const Json arguments{{"snapshot", snapshot.string()}, {"in_place", true}};
+  const Json arguments{{"snapshot", core::text_of(snapshot)}, {"in_place", true}};
   {
     test::WriterProcess writer(house.global, {.mode = test::WriterOptions::Mode::idle});
     const std::string must_be_closed =
@@ -134,14 +136,14 @@ TEST_CASE("restore_snapshot asks with the warnings: what cannot be read, what mu
     house.context.client.form_elicitation = false;
     writer.stop();
   }
-  fs::remove(house.global.string() + "-wal");
+  fs::remove(core::text_of(house.global) + "-wal");
   test::write_file(house.global, std::string(10'000, 'x'));
   const auto text = house.refused("restore_snapshot", arguments);
   CHECK_THAT(text, Catch::Contains("notes: cannot be counted now, 20 then"));
   CHECK_THAT(text, Catch::Contains("Warning: The present database cannot be read"));
   fs::remove(house.global);
   CHECK_THAT(house.refused("restore_snapshot", arguments),
-             Catch::Contains(house.global.string() + " is gone and would come back from"));
+             Catch::Contains(core::text_of(house.global) + " is gone and would come back from"));
   CHECK_THAT(house.asked("restore_snapshot", arguments).params.dump(),
              !Catch::Contains("safety copy"));
 }
@@ -149,8 +151,9 @@ TEST_CASE("restore_snapshot asks with the warnings: what cannot be read, what mu
 TEST_CASE("restore_snapshot in place keeps a safety copy, and its undo puts that back") {
   ToolHouse house;
   const auto snapshot = take_and_lose(house);
-  const Json result = house.good(
-      "restore_snapshot", {{"snapshot", snapshot.string()}, {"in_place", true}, {"confirm", true}});
+  const Json result =
+      house.good("restore_snapshot",
+                 {{"snapshot", core::text_of(snapshot)}, {"in_place", true}, {"confirm", true}});
   CHECK(result.at("journal_mode") == "wal");
   CHECK(test::query_text(house.global, "PRAGMA journal_mode") == "wal");
   CHECK(test::query_integer(house.global, kCountNotes) == 20);
@@ -164,7 +167,8 @@ TEST_CASE("restore_snapshot in place keeps a safety copy, and its undo puts that
 TEST_CASE("restore_snapshot is refused while a writer holds the database, and succeeds after") {
   ToolHouse house;
   const auto snapshot = take_and_lose(house);
-  const Json arguments{{"snapshot", snapshot.string()}, {"in_place", true}, {"confirm", true}};
+  const Json arguments{
+      {"snapshot", core::text_of(snapshot)}, {"in_place", true}, {"confirm", true}};
   {
     test::WriterProcess writer(house.global);
     const auto text = house.refused("restore_snapshot", arguments);
@@ -185,9 +189,9 @@ TEST_CASE("A stale -wal beside the restored database does not replay") {
     test::WriterProcess writer(house.global, options);
     writer.kill();
   }
-  REQUIRE(fs::file_size(house.global.string() + "-wal") > 0);
+  REQUIRE(fs::file_size(core::text_of(house.global) + "-wal") > 0);
   house.good("restore_snapshot",
-             {{"snapshot", snapshot.string()}, {"in_place", true}, {"confirm", true}});
+             {{"snapshot", core::text_of(snapshot)}, {"in_place", true}, {"confirm", true}});
   CHECK(test::query_integer(house.global, kCountNotes) == 20);
   CHECK(test::query_text(house.global, "PRAGMA integrity_check") == "ok");
 }
@@ -198,7 +202,7 @@ TEST_CASE("restore_snapshot refuses a damaged snapshot and leaves the database")
   test::patch_file(snapshot, 8192, std::string(512, '\xA5'));
   CHECK_THAT(
       house.refused("restore_snapshot",
-                    {{"snapshot", snapshot.string()}, {"in_place", true}, {"confirm", true}}),
+                    {{"snapshot", core::text_of(snapshot)}, {"in_place", true}, {"confirm", true}}),
       Catch::StartsWith("damaged: "));
   CHECK(test::query_integer(house.global, kCountNotes) == 0);
 }
@@ -207,7 +211,7 @@ TEST_CASE("restore_snapshot restores a damaged snapshot only after the yes to wh
   ToolHouse house;
   const auto snapshot = take_and_lose(house);
   test::patch_file(snapshot, 2 * 4096, std::string(64, '\x07'));
-  Json arguments{{"snapshot", snapshot.string()}, {"target", "~/restored.db"}};
+  Json arguments{{"snapshot", core::text_of(snapshot)}, {"target", "~/restored.db"}};
   CHECK_THAT(house.refused("restore_snapshot", arguments),
              Catch::StartsWith("damaged: ") && Catch::Contains("accept_damage"));
   arguments["accept_damage"] = true;
@@ -245,10 +249,10 @@ TEST_CASE("restore_snapshot takes the newest of a source, and says when a target
   const auto snapshot = take_and_lose(house);
   CHECK_THAT(house.refused("restore_snapshot", {{"destination", "~/Backups"}}),
              Catch::Contains("target"));
-  const Json result = house.good(
-      "restore_snapshot",
-      {{"source", house.global.string()}, {"destination", "~/Backups"}, {"target", "~/drill.db"}});
-  CHECK(result.at("snapshot") == snapshot.string());
+  const Json result = house.good("restore_snapshot", {{"source", core::text_of(house.global)},
+                                                      {"destination", "~/Backups"},
+                                                      {"target", "~/drill.db"}});
+  CHECK(result.at("snapshot") == core::text_of(snapshot));
 }
 
 TEST_CASE("A restore that would give back the loss names the older snapshot that has more") {
@@ -270,20 +274,21 @@ TEST_CASE("A restore that would give back the loss names the older snapshot that
   const fs::path fuller = first.parent_path() / "global-before-loss-2026-11-23.db";
   REQUIRE(fs::exists(fuller));
   const Json result = house.good("restore_snapshot", arguments);
-  CHECK(result.at("snapshot") == first.string());
+  CHECK(result.at("snapshot") == core::text_of(first));
   REQUIRE(result.at("warnings").size() == 1);
   const auto warning = result.at("warnings").at(0).get<std::string>();
-  CHECK_THAT(warning, Catch::Contains(fuller.string()) && Catch::Contains("2026-11-23T13:00:00Z"));
+  CHECK_THAT(warning,
+             Catch::Contains(core::text_of(fuller)) && Catch::Contains("2026-11-23T13:00:00Z"));
   CHECK_THAT(warning, Catch::Contains(" 0 rows") && Catch::Contains(" 81"));
   CHECK_THAT(
       house.refused("restore_snapshot", {{"destination", "~/Backups"}, {"in_place", true}}),
-      Catch::Contains("tables are the same.\nWarning: ") && Catch::Contains(fuller.string()));
+      Catch::Contains("tables are the same.\nWarning: ") && Catch::Contains(core::text_of(fuller)));
   // Nor is one worth naming that is damaged, or the one that was chosen itself.
   house.good("restore_snapshot",
-             {{"snapshot", fuller.string()}, {"in_place", true}, {"dry_run", true}});
+             {{"snapshot", core::text_of(fuller)}, {"in_place", true}, {"dry_run", true}});
   CHECK(house.last_text.starts_with("Would restore"));
   test::patch_file(fuller, 8192, std::string(512, '\xA5'));
-  house.good("verify_snapshot", {{"snapshot", fuller.string()}});
+  house.good("verify_snapshot", {{"snapshot", core::text_of(fuller)}});
   CHECK(house.good("restore_snapshot", arguments).at("warnings").empty());
 }
 
@@ -313,22 +318,23 @@ TEST_CASE("The newest snapshot is passed over, and listed as damaged, once a che
   house.good("verify_snapshot", {{"destination", "~/Backups"}});
   CHECK(verdicts() == "a full b damaged ");
   const Json result = house.good("restore_snapshot", latest);
-  CHECK(result.at("snapshot") == older.string());
+  CHECK(result.at("snapshot") == core::text_of(older));
   REQUIRE(result.at("warnings").size() == 1);
-  CHECK_THAT(result.at("warnings").at(0).get<std::string>(), Catch::Contains(newest.string()));
+  CHECK_THAT(result.at("warnings").at(0).get<std::string>(),
+             Catch::Contains(core::text_of(newest)));
   CHECK_THAT(house.refused("restore_snapshot", {{"destination", "~/Backups"}, {"in_place", true}}),
-             Catch::Contains("Warning: The newest snapshot, " + newest.string()));
+             Catch::Contains("Warning: The newest snapshot, " + core::text_of(newest)));
 
   house.good("verify_snapshot", {{"destination", "~/Backups"}});  // still the newest
   test::patch_file(older, 8192, std::string(512, '\xA5'));
-  house.good("verify_snapshot", {{"snapshot", older.string()}});
+  house.good("verify_snapshot", {{"snapshot", core::text_of(older)}});
   CHECK_THAT(house.refused("restore_snapshot", latest),
-             Catch::StartsWith("damaged: ") && Catch::Contains(newest.string()));
+             Catch::StartsWith("damaged: ") && Catch::Contains(core::text_of(newest)));
   test::write_file(newest, good);
   const Json mended = house.good("verify_snapshot", {{"destination", "~/Backups"}});
-  CHECK(mended.at("snapshot") == newest.string());
+  CHECK(mended.at("snapshot") == core::text_of(newest));
   CHECK(verdicts() == "a damaged b full ");
-  CHECK(house.good("restore_snapshot", latest).at("snapshot") == newest.string());
+  CHECK(house.good("restore_snapshot", latest).at("snapshot") == core::text_of(newest));
 }
 
 TEST_CASE("A server limited to folders restores to a new file in them") {
@@ -336,7 +342,7 @@ TEST_CASE("A server limited to folders restores to a new file in them") {
   house.furnish();
   house.good("snapshot_db", {{"destination", "~/Backups"}});
   const auto file = house.backups / "testhost/global-2026-11-23.db";
-  house.good("restore_snapshot", {{"snapshot", file.string()}, {"target", "~/new.db"}});
+  house.good("restore_snapshot", {{"snapshot", core::text_of(file)}, {"target", "~/new.db"}});
   CHECK(fs::is_regular_file(house / "home/new.db"));
 }
 
@@ -348,12 +354,12 @@ TEST_CASE("restore_snapshot replaces no database outside the allowed folders") {
   {
     const server::Tool open = tools::all_tools(house.world).front();
     test::FakeCall call;
-    open.handler({{"destination", house.backups.string()}}, call);
+    open.handler({{"destination", core::text_of(house.backups)}}, call);
   }
   REQUIRE(fs::exists(file));
   for (const Json& extra : {Json{{"in_place", true}}, Json{{"target", "~/x.db"}}}) {
     Json arguments = extra;
-    arguments["snapshot"] = file.string();
+    arguments["snapshot"] = core::text_of(file);
     arguments["confirm"] = true;
     CHECK_THAT(limited->refused("restore_snapshot", arguments),
                Catch::StartsWith("permission_denied: "));
@@ -364,11 +370,12 @@ TEST_CASE("A busy restore offers the rows first, then a command that waits, and 
   ToolHouse house;
   const auto snapshot = take_and_lose(house);
   test::WriterProcess writer(house.global, {.mode = test::WriterOptions::Mode::idle});
-  const auto text = house.refused(
-      "restore_snapshot", {{"snapshot", snapshot.string()}, {"in_place", true}, {"confirm", true}});
+  const auto text =
+      house.refused("restore_snapshot",
+                    {{"snapshot", core::text_of(snapshot)}, {"in_place", true}, {"confirm", true}});
   CHECK(text.starts_with("busy: "));
-  const auto rows = text.find("find_lost_rows {\"source\": \"" + house.global.string());
-  const auto command = text.find(house.places.program.string() + " restore --snapshot ");
+  const auto rows = text.find("find_lost_rows {\"source\": \"" + core::text_of(house.global));
+  const auto command = text.find(core::text_of(house.places.program) + " restore --snapshot ");
   REQUIRE(rows != std::string::npos);
   REQUIRE(command != std::string::npos);
   CHECK(rows < command);

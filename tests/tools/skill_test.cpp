@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "cmake/embedded.h"
+#include "core/base/paths.h"
 #include "tests/tools/schedule_house.h"
 
 namespace fs = core::fs;
@@ -112,7 +113,7 @@ struct Example : test::ScheduleHouse {
   Example() {
     make_database(project, 30);
     install({{"name", "global"}});
-    install({{"name", "my-app"}, {"source", project.string()}, {"label", "my-app"}});
+    install({{"name", "my-app"}, {"source", core::text_of(project)}, {"label", "my-app"}});
   }
   fs::path project = *this / "home/code/my-app/.orchestrator/project.db";
 };

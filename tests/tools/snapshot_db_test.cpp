@@ -1,3 +1,4 @@
+#include "core/base/paths.h"
 #include "tests/tools/tool_house.h"
 #include "tools/snapshot_resources.h"
 
@@ -10,18 +11,18 @@ TEST_CASE("snapshot_db takes the global database where no source is given") {
   house.furnish();
   const Json result = house.good("snapshot_db", {{"destination", "~/Backups"}});
   const auto path = house.backups / "testhost/global-2026-11-23.db";
-  CHECK(result.at("snapshot") == path.string());
-  CHECK(result.at("source") == house.global.string());
+  CHECK(result.at("snapshot") == core::text_of(path));
+  CHECK(result.at("source") == core::text_of(house.global));
   CHECK(result.at("verdict") == "verified");
   CHECK(result.at("rows").at("notes") == 20);
   CHECK(result.at("replaced") == false);
   CHECK(result.at("warnings").empty());
   CHECK(test::query_integer(path, "SELECT count(*) FROM notes") == 20);
-  CHECK(house.last_text.starts_with("Wrote " + path.string()));
+  CHECK(house.last_text.starts_with("Wrote " + core::text_of(path)));
   const auto changed = house.tool("snapshot_db").changed_resources(result);
   CHECK(changed == std::vector<std::string>{
-                       tools::snapshot_uri(path.string()),
-                       tools::snapshot_uri(path.string() + ".manifest.json"),
+                       tools::snapshot_uri(core::text_of(path)),
+                       tools::snapshot_uri(core::text_of(path) + ".manifest.json"),
                        "backup://snapshots/-/global/2026-11-23",
                    });
   CHECK_FALSE(house.context.phases.empty());
@@ -30,9 +31,9 @@ TEST_CASE("snapshot_db takes the global database where no source is given") {
 TEST_CASE("snapshot_db finds its destination in the environment") {
   ToolHouse house;
   house.furnish();
-  house.places.variables["CLAUDE_ORCHESTRATOR_BACKUP_ROOT"] = house.backups.string();
+  house.places.variables["CLAUDE_ORCHESTRATOR_BACKUP_ROOT"] = core::text_of(house.backups);
   const Json result = house.good("snapshot_db", Json::object());
-  CHECK(result.at("snapshot").get<std::string>().starts_with(house.backups.string()));
+  CHECK(result.at("snapshot").get<std::string>().starts_with(core::text_of(house.backups)));
 }
 
 TEST_CASE("snapshot_db asks for a destination, and uses the answer") {
@@ -88,15 +89,16 @@ TEST_CASE("snapshot_db keeps databases of one name apart by label, and proposes 
   house.furnish();
   const auto first = house.make_database(house / "home/code/app/.orchestrator/project.db");
   const auto second = house.make_database(house / "home/code/shop/.orchestrator/project.db");
-  house.good("snapshot_db", {{"source", first.string()}, {"destination", "~/Backups"}});
-  const auto text =
-      house.refused("snapshot_db", {{"source", second.string()}, {"destination", "~/Backups"}});
+  house.good("snapshot_db", {{"source", core::text_of(first)}, {"destination", "~/Backups"}});
+  const auto text = house.refused(
+      "snapshot_db", {{"source", core::text_of(second)}, {"destination", "~/Backups"}});
   CHECK_THAT(text, Catch::StartsWith("conflict: "));
   CHECK_THAT(text, Catch::Contains("label"));
-  const Json result =
-      house.good("snapshot_db",
-                 {{"source", second.string()}, {"destination", "~/Backups"}, {"label", "shop"}});
-  CHECK(result.at("snapshot") == (house.backups / "testhost/shop/project-2026-11-23.db").string());
+  const Json result = house.good(
+      "snapshot_db",
+      {{"source", core::text_of(second)}, {"destination", "~/Backups"}, {"label", "shop"}});
+  CHECK(result.at("snapshot") ==
+        core::text_of(house.backups / "testhost/shop/project-2026-11-23.db"));
 }
 
 TEST_CASE("snapshot_db replaces the snapshot of the same day and lets old ones go by the rules") {
@@ -109,7 +111,7 @@ TEST_CASE("snapshot_db replaces the snapshot of the same day and lets old ones g
   CHECK(result.at("replaced") == true);
   REQUIRE(result.at("expired").size() == 1);
   const auto gone = result.at("expired").at(0);
-  CHECK(gone.at("path") == (house.backups / "testhost/global-2026-11-20.db").string());
+  CHECK(gone.at("path") == core::text_of(house.backups / "testhost/global-2026-11-20.db"));
   CHECK_FALSE(gone.at("reason").get<std::string>().empty());
   CHECK_FALSE(fs::exists(gone.at("path").get<std::string>()));
   CHECK(result.at("kept") == 2);
@@ -160,12 +162,12 @@ TEST_CASE("snapshot_db refuses paths outside the allowed folders, links resolved
     CHECK_THAT(text, Catch::StartsWith("permission_denied: "));
     CHECK_THAT(text, Catch::Contains("--allow"));
   };
-  refused({{"source", (house / "elsewhere/other.db").string()}, {"destination", "~/Backups"}});
-  refused({{"destination", (house / "outside").string()}});
+  refused({{"source", core::text_of(house / "elsewhere/other.db")}, {"destination", "~/Backups"}});
+  refused({{"destination", core::text_of(house / "outside")}});
   refused({{"destination", "~/Backups/link"}});
   refused({{"destination", "~/Backups/../../outside"}});
   CHECK(test::names_in(house / "outside").empty());
-  house.places.variables["CLAUDE_ORCHESTRATOR_BACKUP_ROOT"] = (house / "outside").string();
+  house.places.variables["CLAUDE_ORCHESTRATOR_BACKUP_ROOT"] = core::text_of(house / "outside");
   refused(Json::object());
   house.good("snapshot_db", {{"destination", "~/Backups"}});
 }

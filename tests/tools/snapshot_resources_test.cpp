@@ -1,6 +1,7 @@
 // Snapshots as resources: what is listed, read and completed, and what is not.
 #include "tools/snapshot_resources.h"
 
+#include "core/base/paths.h"
 #include "core/catalog/history.h"
 #include "tests/tools/tool_house.h"
 
@@ -18,7 +19,7 @@ struct Resources : ToolHouse {
 
   // Takes a snapshot of the global database; its path.
   std::string take(const Json& more = Json::object()) {
-    Json arguments = {{"destination", backups.string()}};
+    Json arguments = {{"destination", core::text_of(backups)}};
     arguments.update(more);
     return good("snapshot_db", arguments).at("snapshot").get<std::string>();
   }
@@ -72,7 +73,7 @@ TEST_CASE("A snapshot and its manifest are resources under their path and under 
   const std::string uri = page->resources.at(0).at("uri").get<std::string>();
   CHECK(uri == tools::snapshot_uri(path));
   CHECK(house.read(uri).at("path") == path);
-  CHECK(house.read(uri + ".manifest.json").at("source") == house.global.string());
+  CHECK(house.read(uri + ".manifest.json").at("source") == core::text_of(house.global));
   const Json named = house.read("backup://snapshots/-/global/2026-11-23");
   CHECK(named.at("path") == path);
   CHECK(named.at("manifest").at("rows").at("notes") == 20);
@@ -97,10 +98,11 @@ TEST_CASE("No other file can be read as a resource") {
   test::write_file(secret, "private");
   fs::create_symlink(house.global, house.backups / "testhost/link-2026-11-23.db");
   for (const std::string& uri : {
-           tools::snapshot_uri(secret.string()),
-           tools::snapshot_uri(house.global.string()),
-           tools::snapshot_uri((house.backups / "testhost/link-2026-11-23.db").string()),
-           "backup://" + house.backups.string() + "/testhost/../../.claude/orchestrator/global.db",
+           tools::snapshot_uri(core::text_of(secret)),
+           tools::snapshot_uri(core::text_of(house.global)),
+           tools::snapshot_uri(core::text_of(house.backups / "testhost/link-2026-11-23.db")),
+           "backup://" + core::text_of(house.backups) +
+               "/testhost/../../.claude/orchestrator/global.db",
            std::string("backup:///etc/passwd"),
            std::string("backup:///%zz"),
            std::string("backup:///%00"),
@@ -122,8 +124,8 @@ TEST_CASE("Snapshots outside the allowed folders are no resources and are not to
   core::RunRecord run;
   run.kind = "snapshot";
   run.ok = true;
-  run.destination = house.backups.string();
-  run.snapshot = (house.backups / "testhost/global-2026-11-23.db").string();
+  run.destination = core::text_of(house.backups);
+  run.snapshot = core::text_of(house.backups / "testhost/global-2026-11-23.db");
   REQUIRE(core::record_run(run, house.world));
   CHECK(house.provider->list(std::nullopt)->resources.empty());
   CHECK(house.read(tools::snapshot_uri(run.snapshot)).is_null());

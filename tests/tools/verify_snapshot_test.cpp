@@ -1,3 +1,4 @@
+#include "core/base/paths.h"
 #include "tests/tools/tool_house.h"
 
 using core::ErrorCode;
@@ -27,9 +28,9 @@ TEST_CASE("verify_snapshot checks a file by path and creates nothing beside it")
   const auto path = take_one(house);
   const auto before = test::names_in(path.parent_path());
   house.clock.advance(std::chrono::hours{2});
-  const Json result = house.good("verify_snapshot", {{"snapshot", path.string()}});
+  const Json result = house.good("verify_snapshot", {{"snapshot", core::text_of(path)}});
   CHECK(result.at("verdict") == "verified");
-  CHECK(result.at("source") == house.global.string());
+  CHECK(result.at("source") == core::text_of(house.global));
   CHECK(result.at("age_hours") == Approx(2));
   CHECK(outcome_of(result, "digest") == "passed");
   CHECK(outcome_of(result, "quick_check") == "passed");
@@ -48,7 +49,7 @@ TEST_CASE("verify_snapshot takes the newest of the source where no snapshot is n
     arguments["destination"] = "~/Backups";
     arguments["level"] = "full";
     const Json result = house.good("verify_snapshot", arguments);
-    CHECK(result.at("snapshot") == newest.string());
+    CHECK(result.at("snapshot") == core::text_of(newest));
     CHECK(outcome_of(result, "integrity_check") == "passed");
   }
 }
@@ -58,7 +59,7 @@ TEST_CASE("verify_snapshot calls a damaged snapshot damaged, and that is bad new
   house.furnish();
   const auto path = take_one(house);
   test::patch_file(path, 8192, std::string(512, '\xA5'));
-  const Json result = house.good("verify_snapshot", {{"snapshot", path.string()}});
+  const Json result = house.good("verify_snapshot", {{"snapshot", core::text_of(path)}});
   CHECK(result.at("verdict") == "damaged");
   CHECK(outcome_of(result, "digest") == "failed");
   CHECK(house.tool("verify_snapshot").bad_news(result) == ErrorCode::damaged);
@@ -71,7 +72,7 @@ TEST_CASE("verify_snapshot compares with the live database without blaming the s
   const auto path = take_one(house);
   test::run_sql(house.global, test::commit_sql(1000));
   const Json result =
-      house.good("verify_snapshot", {{"snapshot", path.string()}, {"compare_source", true}});
+      house.good("verify_snapshot", {{"snapshot", core::text_of(path)}, {"compare_source", true}});
   CHECK(result.at("verdict") == "verified");
   CHECK(outcome_of(result, "live_source").has_value());
 }
@@ -89,6 +90,6 @@ TEST_CASE("verify_snapshot says what is missing") {
 TEST_CASE("verify_snapshot reads nothing outside the allowed folders") {
   ToolHouse house({"home/Backups"});
   house.furnish();
-  CHECK_THAT(house.refused("verify_snapshot", {{"snapshot", house.global.string()}}),
+  CHECK_THAT(house.refused("verify_snapshot", {{"snapshot", core::text_of(house.global)}}),
              Catch::StartsWith("permission_denied: "));
 }

@@ -3,17 +3,13 @@
 
     tests/wine/run.py FOLDER [WORD…]     FOLDER: where the programs were built (build/windows-x64)
 
-With WORDs only the checks whose names hold one of them. The prefix is build/wine, made by the first
-run. Ends with 77, and says what is missing, where Wine is not installed. Wine is not Windows: what it
+With WORDs only the checks whose names hold one of them. Ends with 77, and says what is missing, where
+Wine is not installed. Wine is not Windows: what it
 lets pass, and what it cannot do, stands in docs/ROUGH_EDGES.md.
 """
-import hashlib
 import json
-import os
 import pathlib
 import queue
-import shutil
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -23,125 +19,10 @@ import traceback
 import urllib.error
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PREFIX = ROOT / "build" / "wine"
-TIMEOUT_S = 120
-SKIPPED = 77
+from house import House, check_manifest, rows_of
+from wine import ROOT, TIMEOUT_S, Wine, windows_path
+
 USAGE, NOT_FOUND = 2, 3
-
-
-def find_wine():
-    for name in ("wine64", "wine64-stable", "wine", "/usr/lib/wine/wine64"):
-        found = shutil.which(name)
-        if found:
-            return found
-    print("Wine is missing: on Debian install the package wine64 (./bootstrap.sh test windows does).",
-          file=sys.stderr)
-    sys.exit(SKIPPED)
-
-
-def windows_path(path):
-    """Wine shows the whole of the file system as drive Z."""
-    return "Z:" + str(path).replace("/", "\\")
-
-
-class Wine:
-    def __init__(self, programs):
-        self.loader = find_wine()
-        self.programs = programs
-        self.environment = {
-            key: value for key, value in os.environ.items()
-            if key in ("PATH", "HOME", "LANG", "USER", "TMPDIR")}
-        self.environment.update(WINEPREFIX=str(PREFIX), WINEDEBUG="-all", LANG="C.UTF-8",
-                                WINEDLLOVERRIDES="mscoree,mshtml=;winemenubuilder.exe=d")
-        self.environment.pop("DISPLAY", None)
-
-    def make_prefix(self):
-        if not (PREFIX / "system.reg").exists():
-            PREFIX.mkdir(parents=True, exist_ok=True)
-            print("making the prefix …", flush=True)
-            self.wine("wineboot", "-u")
-        # It plays Windows 7 unless told.
-        self.wine("reg", "add", "HKCU\\Software\\Wine", "/v", "Version", "/d", "win10", "/f")
-
-    def wine(self, *words):
-        return subprocess.run([self.loader, *words], env=self.environment, timeout=TIMEOUT_S,
-                              stdin=subprocess.DEVNULL, capture_output=True, check=True)
-
-    def start(self, program, *words, **options):
-        return subprocess.Popen([self.loader, str(self.programs / (program + ".exe")), *words],
-                                env={**self.environment, **options.pop("variables", {})},
-                                stdin=options.pop("stdin", subprocess.DEVNULL),
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
-
-    def run(self, *words, code=0, **options):
-        """backup-plugin-db WORDS: its standard output, after its exit code was compared."""
-        process = self.start("backup-plugin-db", *words, **options)
-        output, errors = process.communicate(timeout=TIMEOUT_S)
-        text = output.decode()
-        if process.returncode != code:
-            raise AssertionError(f"{' '.join(words)}\n  ended with {process.returncode}, not {code}"
-                                 f"\n{text}\n{errors.decode(errors='replace')}")
-        assert "\r" not in text, f"a carriage return in the output: {text!r}"
-        return text if code == 0 else errors.decode(errors="replace")
-
-    def json(self, *words, **options):
-        return json.loads(self.run(*words, "--json", **options))
-
-
-class House:
-    """Folders of one check: a state of its own, databases made by this Python, which then closes them
-    (Wine's locks and the system's know nothing of each other)."""
-
-    def __init__(self, wine, folder):
-        self.wine = wine
-        self.folder = folder
-        self.backups = folder / "backups"
-        self.backups.mkdir()
-        self.variables = {f"XDG_{name}_HOME": windows_path(folder / name.lower())
-                          for name in ("STATE", "CONFIG", "DATA")}
-
-    def database(self, name, rows=200, blob=100):
-        path = self.folder / "live" / name  # apart from the snapshots, as it has to be
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self.folder / "aside"
-        with sqlite3.connect(aside) as db:
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA wal_autocheckpoint=0")
-            for table in ("notes", "copies"):
-                db.execute(f"CREATE TABLE {table}(id INTEGER PRIMARY KEY, body TEXT NOT NULL)")
-                db.execute(f"INSERT INTO {table}(body) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
-                           f"SELECT i+1 FROM n WHERE i<{rows}) SELECT hex(randomblob({blob})) FROM n")
-            db.commit()
-            # With a WAL that holds all of it, as the crash of its program leaves it.
-            shutil.copy(aside, path)
-            shutil.copy(str(aside) + "-wal", str(path) + "-wal")
-        db.close()
-        aside.unlink()
-        return path
-
-    def run(self, *words, **options):
-        return self.wine.run(*words, variables=self.variables, **options)
-
-    def snapshot(self, database, *words):
-        return self.wine.json("snapshot", "--source", windows_path(database), "--destination",
-                              windows_path(self.backups), *words, variables=self.variables)
-
-    def unix(self, text):
-        assert text.startswith("Z:"), text
-        return pathlib.Path(text[2:].replace("\\", "/"))
-
-    def temporaries(self):
-        return [path for path in self.backups.rglob(".~*")]
-
-
-def rows_of(path, table="notes"):
-    db = sqlite3.connect(f"file:{path}?immutable=1", uri=True)
-    try:
-        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        return db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-    finally:
-        db.close()
 
 
 def check_exit_codes(house):
@@ -162,8 +43,7 @@ def check_snapshot_of_a_wal(house):
     taken = house.snapshot(house.database("live.db"))
     snapshot = house.unix(taken["snapshot"])
     assert rows_of(snapshot) == 200
-    manifest = json.loads(house.unix(taken["manifest"]).read_text())
-    assert manifest["sha256"] == hashlib.sha256(snapshot.read_bytes()).hexdigest()
+    check_manifest(snapshot)
     assert taken["verdict"] == "verified"
     listed = house.run("list", "--destination", windows_path(house.backups))
     assert snapshot.name in listed, listed
@@ -296,14 +176,50 @@ def check_mcp_over_stdio(house):
           f"closed in {server.close() * 1000:.0f} ms, {len(tools)} tools")
 
 
-def check_http(house):
-    process = house.wine.start("backup-plugin-db", "serve", "--http", "127.0.0.1:0", "--no-token",
-                               variables=house.variables)
+def sdk(house, way, calls=20):
+    """What the TypeScript SDK says of the server that `way` leads to (sdk/client.mjs)."""
+    folder = ROOT / "tests" / "wine" / "sdk"
+    subprocess.run([ROOT / "tests" / "support" / "npm_install.sh", folder], check=True)
+    database = house.database("live.db")
+    words = ["node", folder / "client.mjs", json.dumps(way), windows_path(database),
+             windows_path(house.backups), str(calls)]
+    said = subprocess.run(words, capture_output=True, timeout=TIMEOUT_S, check=False)
+    assert said.returncode == 0, said.stderr.decode()
+    answer = json.loads(said.stdout)
+    print(answer)
+    assert rows_of(house.unix(answer["snapshot"])) == 200
+    assert answer["verified"] == "verified" and answer["refused"] and answer["progress"] > 0
+    assert answer["snapshots"] == 1 and len(answer["tools"]) > 8
+
+
+def check_sdk_over_stdio(house):
+    program = str(house.wine.programs / "backup-plugin-db.exe")
+    sdk(house, {"command": house.wine.loader, "args": [program, "serve"],
+                "env": {**house.wine.environment, **house.variables}})
+
+
+def check_sdk_over_http(house):
+    process, url = start_http(house)
     try:
+        sdk(house, {"url": url})
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def start_http(house):
+    process = house.wine.start("backup-plugin-db", "serve", "--http", "127.0.0.1:0", "--no-token",
+                               "--allow", windows_path(house.folder), variables=house.variables)
+    line = process.stderr.readline().decode()
+    while line and "Listening on" not in line:
         line = process.stderr.readline().decode()
-        while line and "Listening on" not in line:
-            line = process.stderr.readline().decode()
-        url = line.split("Listening on ")[1].split()[0]
+    assert line, "the server ended before it listened"
+    return process, line.split("Listening on ")[1].split()[0]
+
+
+def check_http(house):
+    process, url = start_http(house)
+    try:
         with urllib.request.urlopen(url.replace("/mcp", "/health"), timeout=TIMEOUT_S) as answer:
             assert json.load(answer) == {"status": "ok"}
         request = urllib.request.Request(url, method="POST", headers={
@@ -332,7 +248,6 @@ def main(arguments):
         print(__doc__, file=sys.stderr)
         return USAGE
     wine = Wine(pathlib.Path(arguments[0]).resolve())
-    wine.make_prefix()
     failed = []
     checks = [(name[len("check_"):].replace("_", " "), function)
               for name, function in globals().items() if name.startswith("check_")]

@@ -32,6 +32,8 @@ void give_code_page_back() {
 
 void prepare_streams() {
   for (FILE* const file : {stdin, stdout, stderr}) ::_setmode(::_fileno(file), _O_BINARY);
+  // What is no console would get its lines with the end of the process only.
+  (void)std::setvbuf(stderr, nullptr, _IONBF, 0);
   bool any = false;
   for (const DWORD which : {STD_OUTPUT_HANDLE, STD_ERROR_HANDLE}) {
     DWORD mode = 0;

@@ -169,6 +169,10 @@ ListeningSocket::Outcome ListeningSocket::accept(Socket& accepted,
   if (!is_set_before(system_handle(beside_.get()), static_cast<DWORD>(timeout.count()))) {
     return Outcome::none;
   }
+  if (*ended_) {
+    descriptor_.close();
+    return Outcome::broken;
+  }
   SocketDescriptor connection = owned_socket(::accept(socket_of(descriptor_), nullptr, nullptr));
   if (!connection) {
     const int error = ::WSAGetLastError();
@@ -188,8 +192,9 @@ void ListeningSocket::turn_one_away(std::string_view text) {
   }
 }
 
-// The socket itself is closed by its owner, once nobody uses it any more.
+// Nothing shuts a listening socket here but closing it, which is for the one who accepts.
 void ListeningSocket::shut_down() {
+  *ended_ = true;
   ::SetEvent(system_handle(beside_.get()));
 }
 

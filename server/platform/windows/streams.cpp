@@ -115,6 +115,12 @@ bool means_end(DWORD error) {
          error == ERROR_PIPE_NOT_CONNECTED || error == ERROR_NO_DATA;
 }
 
+// Of a pipe that gave nothing, without an error: somebody has written nothing, or it is one of
+// another system's (Wine's, of the system that it runs on), whose end looks like this.
+bool has_ended(HANDLE pipe) {
+  return ::PeekNamedPipe(pipe, nullptr, 0, nullptr, nullptr, nullptr) == 0;
+}
+
 core::Descriptor::Handle standard_handle(DWORD which) {
   return reinterpret_cast<core::Descriptor::Handle>(::GetStdHandle(which));
 }
@@ -144,7 +150,7 @@ std::optional<std::size_t> Input::read(char* to, std::size_t size, const WaitEnd
     if (error != 0 && error != ERROR_MORE_DATA) {
       return means_end(error) ? std::optional<std::size_t>(0) : std::nullopt;
     }
-    if (bytes == 0 && is_pipe) continue;  // somebody has written nothing
+    if (bytes == 0 && is_pipe && !has_ended(system_handle(handle_))) continue;
     std::memcpy(to, calls_->piece().data(), std::min<std::size_t>(bytes, size));
     return bytes;
   }

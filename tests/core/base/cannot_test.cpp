@@ -16,10 +16,10 @@ TEST_CASE("An operation that a file system does not know is not one that failed"
       CAPTURE(static_cast<int>(operation), number);
       CHECK(means_cannot(operation, number));
     }
-    for (const int number : {ENOSPC, EDQUOT}) {
-      CAPTURE(static_cast<int>(operation), number);
-      CHECK_FALSE(means_cannot(operation, number));
-    }
+    CHECK_FALSE(means_cannot(operation, ENOSPC));
+#ifdef EDQUOT
+    CHECK_FALSE(means_cannot(operation, EDQUOT));
+#endif
   }
 }
 

@@ -43,7 +43,8 @@ TEST_CASE("A stem that is too long is cut between characters, so that every name
 }
 
 TEST_CASE("A label that cannot name a folder on Windows' file systems is refused by its name") {
-  for (const char* name : {"a:b", "what?", "ends.", "ends ", "AUX", "con.old", "com1", "Lpt9"}) {
+  for (const char* name : {"a:b", "what?", "ends.", "ends ", "AUX", "con.old", "com1", "Lpt9",
+                           "COM\u00b9", "lpt\u00b3.x"}) {
     CAPTURE(name);
     const auto refused = check_folder_fits(name, "label", kWindows);
     REQUIRE_FALSE(refused);
@@ -51,7 +52,7 @@ TEST_CASE("A label that cannot name a folder on Windows' file systems is refused
     CHECK(refused.error().message.find(std::string("label \"") + name + "\"") != std::string::npos);
     CHECK(check_folder_fits(name, "label", kUnix));
   }
-  for (const char* name : {"", "work", "com", "com10", "auxiliary", "a.b c"}) {
+  for (const char* name : {"", "work", "com", "com10", "com\u2074", "auxiliary", "a.b c"}) {
     CAPTURE(name);
     CHECK(check_folder_fits(name, "label", kWindows));
   }

@@ -1,9 +1,6 @@
 // Folders held open, and paths that lead through no link.
 #include "core/platform/folder.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "core/platform/bounds.h"
 #include "core/platform/folder_lock.h"
 #include "core/sqlite/pinned_source.h"

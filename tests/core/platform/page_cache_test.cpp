@@ -2,7 +2,9 @@
 // within the bounds.
 #include "core/platform/page_cache.h"
 
+#ifndef _WIN32
 #include <unistd.h>
+#endif
 
 #include <algorithm>
 #include <cstring>
@@ -181,6 +183,7 @@ TEST_CASE("All caches of the process keep within their bound, and one that comes
   CHECK(PageCache::bytes_in_use() == before);
 }
 
+#ifndef _WIN32
 TEST_CASE("What reads a little past the end of any page reads memory that is there") {
   PageCache cache(kPageBytes, PageCache::kLeastBytes);
   File file(cache);
@@ -197,3 +200,4 @@ TEST_CASE("What reads a little past the end of any page reads memory that is the
   ::close(ends[0]);
   ::close(ends[1]);
 }
+#endif

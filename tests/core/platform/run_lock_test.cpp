@@ -1,8 +1,10 @@
 // The lock of a run: exclusive, bounded in its wait, gone with its holder.
 #include "core/platform/run_lock.h"
 
+#ifndef _WIN32
 #include <sys/wait.h>
 #include <unistd.h>
+#endif
 
 #include <csignal>
 #include <thread>
@@ -10,6 +12,7 @@
 #include "support/catch.h"
 #include "support/fake_env.h"
 #include "support/forwarding_files.h"
+#include "support/process_id.h"
 
 namespace {
 
@@ -33,7 +36,7 @@ TEST_CASE("A second run waits its time, then says who holds the lock and since w
   CHECK(std::chrono::steady_clock::now() - begun >= 50ms);
   CHECK(second.error().code == ErrorCode::busy);
   const std::string& message = second.error().message;
-  CHECK(message.find("Process " + std::to_string(::getpid())) != std::string::npos);
+  CHECK(message.find("Process " + std::to_string(test::own_process_id())) != std::string::npos);
   CHECK(message.find("2026-11-23T12:00:00Z") != std::string::npos);
   CHECK(message.find("snapshots of a.db") != std::string::npos);
   CHECK(lock(world, "b.db"));
@@ -46,7 +49,7 @@ TEST_CASE("The message names what the holder is at, not only what has to wait") 
   const auto second = RunLock::acquire("key", "a snapshot of /b.db", 50ms, world.env(), {});
   REQUIRE_FALSE(second);
   CHECK(second.error().message ==
-        "Process " + std::to_string(::getpid()) +
+        "Process " + std::to_string(test::own_process_id()) +
             ", busy since 2026-11-23T12:00:00Z with a snapshot of /a.db, is in the way of a "
             "snapshot of /b.db.");
 }
@@ -63,6 +66,7 @@ TEST_CASE("A run gets the lock when the one before it ends") {
   release.join();
 }
 
+#ifndef _WIN32
 TEST_CASE("The lock of a killed holder is free") {
   test::FakeEnv world;
   int ready[2];
@@ -85,6 +89,7 @@ TEST_CASE("The lock of a killed holder is free") {
   ::close(ready[0]);
   ::close(ready[1]);
 }
+#endif
 
 TEST_CASE("A wait for the lock can be stopped") {
   test::FakeEnv world;

@@ -1,12 +1,11 @@
 // SHA-256: published vectors, pieces of any size, whole files.
 #include "core/platform/sha256.h"
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 
 #include "support/catch.h"
+#include "support/process_id.h"
 
 namespace {
 
@@ -35,7 +34,7 @@ TEST_CASE("A digest fed in pieces is the digest of the whole") {
 
 TEST_CASE("A file's digest reports its progress, stops on request and names a missing file") {
   const auto path = std::filesystem::temp_directory_path() /
-                    ("bpd-digest-" + std::to_string(::getpid()) + ".bin");
+                    ("bpd-digest-" + std::to_string(test::own_process_id()) + ".bin");
   const std::string text(700'000, 'x');
   std::ofstream(path, std::ios::binary) << text;
   std::uint64_t last = 0;

@@ -1,11 +1,13 @@
 // The file written behind the caller: order, gaps, overwriting, limits, failures.
 #include "core/platform/write_behind.h"
 
+#ifndef _WIN32
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#endif
 
 #include <csignal>
 
@@ -94,6 +96,7 @@ TEST_CASE("More reserved than needed is given back") {
   CHECK(test::read_file(folder / "f") == "short");
 }
 
+#ifndef _WIN32
 TEST_CASE("A file at work holds a lock that says so") {
   test::TempFolder folder;
   auto file = WriteBehind::create(folder / "f", {}, {});
@@ -105,7 +108,9 @@ TEST_CASE("A file at work holds a lock that says so") {
   CHECK(::flock(fd, LOCK_EX | LOCK_NB) == 0);
   ::close(fd);
 }
+#endif
 
+#ifndef _WIN32
 // In a process of its own, since the limit cannot be raised again.
 TEST_CASE("A write that the system refuses is reported, not lost") {
   test::TempFolder folder;
@@ -127,5 +132,6 @@ TEST_CASE("A write that the system refuses is reported, not lost") {
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
 }
+#endif
 
 }  // namespace

@@ -1,24 +1,15 @@
-// restore_snapshot when the world fails it: a disk that refuses, a killed process, a late opener.
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/file.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "core/catalog/names.h"
+// restore_snapshot when the world fails it: a disk that refuses, a late opener.
 #include "core/restore/restore_leftovers.h"
 #include "core/status/discover.h"
 #include "support/faulty_files.h"
 #include "support/restore_scene.h"
 #include "support/writer_process.h"
 
-extern "C" char** environ;
-
 namespace {
 
 namespace fs = std::filesystem;
 using core::ErrorCode;
+using test::check_tidy;
 using test::FaultyFiles;
 using test::notes_in;
 using test::WriterOptions;
@@ -27,37 +18,6 @@ using Scene = test::RestoreScene;
 using Fault = FaultyFiles::Fault;
 
 constexpr int kMaxSteps = 100;
-
-// The live database is whole, old or new, and in one file of one name.
-void check_whole(const Scene& scene) {
-  CHECK(test::query_text(scene.live, "PRAGMA integrity_check") == "ok");
-  CHECK(test::invariant_holds(scene.live));
-  const auto notes = notes_in(scene.live);
-  CHECK((notes == 20 || notes == 30));
-}
-
-// Beside the live database there are whole safety copies, each with its manifest, and nothing else.
-void check_tidy(const Scene& scene) {
-  CAPTURE(scene.home());
-  CHECK(core::system_files().info(scene.live)->names == 1);
-  for (const auto& entry : fs::directory_iterator(scene.world / "home")) {
-    const fs::path& path = entry.path();
-    if (path == scene.live || path.extension() == ".json") continue;
-    CHECK(core::is_safety_copy(path.filename().string()));
-    if (path.string().ends_with(".db-journal")) {
-      CHECK(fs::is_empty(path));
-      continue;
-    }
-    CHECK(core::system_files().info(path)->names == 1);
-    CHECK(core::read_manifest(path, core::system_files()));
-    CHECK(test::invariant_holds(path));
-  }
-  for (const auto& entry : fs::directory_iterator(scene.world / "home")) {
-    if (entry.path().extension() != ".json") continue;
-    const std::string name = entry.path().string();
-    CHECK(fs::exists(name.substr(0, name.size() - std::string(".manifest.json").size())));
-  }
-}
 
 TEST_CASE("A restore that fails at any step leaves the old database alone, or is a success") {
   const std::string mode = GENERATE("wal", "delete");
@@ -107,34 +67,6 @@ TEST_CASE("A restore of a lost database that fails leaves its side files, or is 
   }
 }
 
-TEST_CASE(
-    "A restore of a lost database that is killed at any step loses nothing of what was left") {
-  const Fault fault = GENERATE(Fault::dies_before, Fault::dies_after);
-  for (int step = 1; step <= kMaxSteps; ++step) {
-    Scene scene;
-    fs::remove(scene.live);
-    test::write_file(scene.live.string() + "-wal", "old wal");
-    const pid_t child = ::fork();
-    if (child == 0) {
-      FaultyFiles files(step, fault);
-      (void)scene.restore_with(files, scene.in_place());
-      ::_exit(0);
-    }
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
-    CAPTURE(step, static_cast<int>(fault), scene.home());
-    REQUIRE(WIFEXITED(status));
-    if (WEXITSTATUS(status) == 0) break;
-    REQUIRE(step < kMaxSteps);
-    if (fs::exists(scene.live)) CHECK(notes_in(scene.live) == 20);
-    scene.restore(scene.in_place());
-    CHECK(notes_in(scene.live) == 20);
-    CHECK(test::read_file(scene.world / "home/live.before-restore-20261123T120000Z.db-wal") ==
-          "old wal");
-    CHECK(scene.home().find(".tmp") == std::string::npos);
-  }
-}
-
 TEST_CASE("A database that comes up while a lost one is restored is not replaced") {
   class ComesUp final : public test::ForwardingFiles {
    public:
@@ -172,76 +104,6 @@ TEST_CASE("A new file that cannot be synced to its folder is there all the same,
     CHECK(restored.has_value() == fs::exists(target));
     CHECK(scene.home() == (restored ? "live.db restored.db" : "live.db"));
   }
-}
-
-TEST_CASE("A restore that is killed at any step leaves a whole database, and the next one tidies") {
-  const Fault fault = GENERATE(Fault::dies_before, Fault::dies_within, Fault::dies_after);
-  int old_ones = 0, new_ones = 0;
-  for (int step = 1; step <= kMaxSteps; ++step) {
-    Scene scene;
-    const pid_t child = ::fork();
-    if (child == 0) {
-      FaultyFiles files(step, fault);
-      (void)scene.restore_with(files, scene.in_place());
-      ::_exit(0);
-    }
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
-    CAPTURE(step, static_cast<int>(fault), scene.home());
-    REQUIRE(WIFEXITED(status));
-    if (WEXITSTATUS(status) == 0) break;
-    REQUIRE(step < kMaxSteps);
-    REQUIRE(WEXITSTATUS(status) == FaultyFiles::kDied);
-    check_whole(scene);
-    ++(notes_in(scene.live) == 20 ? new_ones : old_ones);
-    const auto again = scene.restore(scene.in_place());
-    CHECK(again.warnings.empty());
-    CHECK(notes_in(scene.live) == 20);
-    check_tidy(scene);
-  }
-  CHECK(old_ones > 0);
-  CHECK(new_ones > 0);
-}
-
-TEST_CASE("A restore that is killed at any moment leaves the old database or the new one, whole") {
-  Scene scene;
-  int old_ones = 0, new_ones = 0;
-  for (int round = 0; round < 25; ++round) {
-    // Start from 30 notes, some of them in the WAL alone.
-    fs::remove(scene.live);
-    test::make_notes_database(scene.live, {.notes = 25});
-    {
-      test::OpenDatabase writer(scene.live, /*checkpoint_on_close=*/false);
-      for (std::uint64_t i = 25; i < 30; ++i) writer.run(test::commit_sql(i));
-    }
-    fs::create_directories(scene.world / "child");
-    std::string words[] = {BPD_TEST_RESTORE, scene.snapshot.string(), scene.live.string(),
-                           (scene.world / "child").string()};
-    char* arguments[] = {words[0].data(), words[1].data(), words[2].data(), words[3].data(),
-                         nullptr};
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    pid_t child = -1;
-    REQUIRE(posix_spawn(&child, words[0].c_str(), &actions, nullptr, arguments, environ) == 0);
-    posix_spawn_file_actions_destroy(&actions);
-    core::system_clock().sleep_for(std::chrono::milliseconds{3 + round * 2}, {});
-    ::kill(child, SIGKILL);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    REQUIRE(WIFSIGNALED(status));
-
-    CAPTURE(round, scene.home());
-    CHECK(test::query_text(scene.live, "PRAGMA integrity_check") == "ok");
-    CHECK(test::invariant_holds(scene.live));
-    const auto notes = notes_in(scene.live);
-    CHECK((notes == 20 || notes == 30));
-    ++(notes == 20 ? new_ones : old_ones);
-  }
-  CHECK(old_ones + new_ones == 25);
-  scene.restore(scene.in_place());  // sweeps what the dead ones left
-  CHECK(scene.home().find(".tmp") == std::string::npos);
-  CHECK(core::second_names_of(scene.live, core::system_files()).empty());
 }
 
 TEST_CASE("Temporaries that a killed restore left are removed, those at work and others' are not") {

@@ -17,7 +17,9 @@ using test::notes_in;
 using test::SnapshotWorld;
 using test::WriterOptions;
 using test::WriterProcess;
+namespace {
 using Scene = test::RestoreScene;
+}
 
 TEST_CASE("A snapshot is restored to a new file with its rows and journal mode") {
   Scene scene;

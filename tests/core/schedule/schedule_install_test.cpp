@@ -1,6 +1,4 @@
 // The whole life of schedules: installed, proven, updated, listed, removed; or put back.
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -15,6 +13,7 @@
 #include "support/fake_schedulers.h"
 #include "support/forwarding_files.h"
 #include "support/golden.h"
+#include "support/process_id.h"
 #include "support/test_database.h"
 
 using namespace core;
@@ -492,7 +491,8 @@ TEST_CASE("A schedule that is running already is busy, not silent") {
     const auto run = run_schedule("global", world.env(), {});
     REQUIRE_FALSE(run);
     CHECK(run.error().code == ErrorCode::busy);
-    CHECK(run.error().message.find("Process " + std::to_string(getpid())) != std::string::npos);
+    CHECK(run.error().message.find("Process " + std::to_string(test::own_process_id())) !=
+          std::string::npos);
     const auto update = install(world, world.job("global"), SchedulerKind::cron);
     REQUIRE_FALSE(update);
     CHECK(update.error().code == ErrorCode::busy);

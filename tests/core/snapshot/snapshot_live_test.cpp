@@ -1,11 +1,10 @@
 // take_snapshot of databases that other processes are writing to.
-#include <unistd.h>
-
 #include <fstream>
 #include <set>
 #include <thread>
 
 #include "support/catch.h"
+#include "support/process_id.h"
 #include "support/snapshots.h"
 #include "support/test_database.h"
 #include "support/writer_process.h"
@@ -67,7 +66,7 @@ TEST_CASE("Snapshots keep the invariant under a busy writer, in each journal mod
 std::set<std::string> own_locks() {
   std::set<std::string> locks;
   std::ifstream file("/proc/locks");
-  const std::string own = " " + std::to_string(::getpid()) + " ";
+  const std::string own = " " + std::to_string(test::own_process_id()) + " ";
   for (std::string line; std::getline(file, line);) {
     // The number before the colon counts lines, not locks.
     if (line.find(own) != std::string::npos) locks.insert(line.substr(line.find(':')));

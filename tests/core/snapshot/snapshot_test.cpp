@@ -638,7 +638,7 @@ TEST_CASE("Temporaries of dead runs are swept, and nothing else") {
                          ".~other-2026-11-20.db.0123456789abcdef.tmp",
                          "global-2026-11-20.db.0123456789abcdef.tmp",
                          ".~lock.global.odt#",
-                         ".~global-2026-11-20.db.0123456789ABCDEF.tmp",
+                         ".~global-2026-11-20.db.FEDCBA9876543210.tmp",
                          "notes.txt"};
   for (const Names& names : {dead, foreign}) {
     for (const std::string& name : names) test::write_file(world.host_folder() / name, "x");

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "core/base/paths.h"
 #include "core/base/side_files.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
@@ -80,6 +81,6 @@ TEST_CASE("The files beside a database are told by their names") {
   CHECK(sides[0] == core::wal_of("/x/a.db"));
   CHECK(core::journal_of("/x/a.db") == "/x/a.db-journal");
   CHECK(core::shm_of("/x/a.db") == "/x/a.db-shm");
-  for (const auto& side : sides) CHECK(core::is_side_file(side.native()));
+  for (const auto& side : sides) CHECK(core::is_side_file(core::text_of(side)));
   CHECK_FALSE(core::is_side_file("a.db"));
 }

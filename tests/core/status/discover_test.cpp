@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/glob.h"
+#include "core/base/paths.h"
 #include "core/platform/mounts.h"
 #include "core/status/location.h"
 #include "support/catch.h"
@@ -36,8 +37,16 @@ std::string found_in(const FakeEnv& world, const Discovery& discovery) {
   std::string text;
   for (const FoundDatabase& database : discovery.databases) {
     text += (text.empty() ? "" : ", ") + std::string(to_string(database.kind)) + " " +
-            database.path.lexically_relative(world.folder.path()).string();
+            database.path.lexically_relative(world.folder.path()).generic_string();
   }
+  return text;
+}
+
+// As it stands between the quotes of a JSON text.
+std::string in_json(const fs::path& path) {
+  std::string text;
+  for (const char c : core::text_of(path))
+    text += c == '\\' ? std::string("\\\\") : std::string(1, c);
   return text;
 }
 
@@ -78,7 +87,7 @@ void write_record(FakeEnv& world, const fs::path& project, const std::string& na
   const fs::path path = world / "home/.claude/projects" / folder / name;
   fs::create_directories(path.parent_path());
   test::write_file(path,
-                   "{\"type\":\"queue-operation\"}\n{\"cwd\":\"" + project.string() + "\"}\n");
+                   "{\"type\":\"queue-operation\"}\n{\"cwd\":\"" + in_json(project) + "\"}\n");
 }
 
 }  // namespace
@@ -103,15 +112,14 @@ TEST_CASE("Project databases are found through both of Claude's records, each on
   fs::create_directories(world / "work/none");
   test::write_file(world / "home/.claude.json",
                    R"({"numStartups": 3, "other": {"/not/a/project": {}}, "projects": {")" +
-                       (world / "work/my blog").string() +
-                       R"(": {"history": [{"x": {"y": 1}}]}, ")" + (world / "work/none").string() +
-                       R"(": {}, "relative": {}}})");
+                       in_json(world / "work/my blog") + R"(": {"history": [{"x": {"y": 1}}]}, ")" +
+                       in_json(world / "work/none") + R"(": {}, "relative": {}}})");
   fs::create_directories(world / "home/.claude/projects/-work-shop");
   test::write_file(world / "home/.claude/projects/-work-shop/1.jsonl",
                    "{\"type\":\"summary\"}\nnot json \"cwd\"\n{\"cwd\":\"" +
-                       (world / "work/shop/src/deep").string() +
+                       in_json(world / "work/shop/src/deep") +
                        "\",\"message\":\"\\\"cwd\\\"\"}\n{\"cwd\":\"" +
-                       (world / "work/shop").string() + "\"}\n{\"cwd\":\"/cut o");
+                       in_json(world / "work/shop") + "\"}\n{\"cwd\":\"/cut o");
   const Discovery found = discover(world);
   CHECK(found_in(world, found) ==
         "project work/my blog/.orchestrator/project.db, project "
@@ -128,7 +136,7 @@ TEST_CASE(
     write_record(world, world / name, "2.jsonl");
   }
   test::write_file(world / "home/.claude.json",
-                   "{\"projects\": {\"" + (world / "work/shop.v2").string() + "\": {}}}");
+                   "{\"projects\": {\"" + in_json(world / "work/shop.v2") + "\": {}}}");
   WatchedRecords files;
   const core::Env env{world.clock, files, world.commands, world.places};
   const auto found =
@@ -176,7 +184,7 @@ TEST_CASE("Another folder of Claude's settings is looked at in the place of the 
   make_database(world / "elsewhere/orchestrator/global.db");
   make_database(world / "work/shop/.orchestrator/project.db");
   test::write_file(world / "elsewhere/.claude.json",
-                   "{\"projects\": {\"" + (world / "work/shop").string() + "\": {}}}");
+                   "{\"projects\": {\"" + in_json(world / "work/shop") + "\": {}}}");
   CHECK(found_in(world, discover(world)) ==
         "global elsewhere/orchestrator/global.db, project work/shop/.orchestrator/project.db");
   // A plugin need not heed the variable.

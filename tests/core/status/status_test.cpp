@@ -1,6 +1,7 @@
 #include "core/status/status.h"
 
 #include "core/base/call.h"
+#include "core/base/paths.h"
 #include "support/catch.h"
 
 namespace fs = std::filesystem;
@@ -15,6 +16,11 @@ using std::chrono::hours;
 namespace {
 
 const Instant kNow = *core::parse_instant("2026-11-23T12:00:00Z");
+// A path's text as this system writes it.
+std::string native(const char* path) {
+  return core::text_of(path);
+}
+
 const fs::path kSource = "/home/u/.claude/orchestrator/global.db";
 
 const core::Warning kShrunken{
@@ -24,7 +30,7 @@ const core::Warning kShrunken{
 core::Snapshot snapshot_taken(Instant at, bool verified = true) {
   core::Snapshot snapshot;
   core::Manifest manifest;
-  manifest.source = kSource.string();
+  manifest.source = core::text_of(kSource);
   manifest.taken_at = at;
   if (verified) {
     manifest.verified = core::VerifyLevel::quick;
@@ -38,9 +44,9 @@ RunRecord run_at(Instant at, bool ok) {
   RunRecord run;
   run.kind = "snapshot";
   run.schedule = "global";
-  run.source = kSource.string();
-  run.destination = "/backups";
-  run.snapshot = "/backups/laptop/global-2026-11-23.db";
+  run.source = core::text_of(kSource);
+  run.destination = native("/backups");
+  run.snapshot = native("/backups/laptop/global-2026-11-23.db");
   run.started_at = run.finished_at = at;
   run.ok = ok;
   if (!ok) run.error = "No space is left on /backups.";
@@ -55,7 +61,7 @@ StatusInput healthy() {
   StatusInput::Schedule schedule;
   schedule.name = "global";
   schedule.source = kSource;
-  schedule.destination = "/backups";
+  schedule.destination = native("/backups");
   schedule.since = kNow - hours{24 * 90};
   schedule.next_run = kNow + hours{16};
   input.schedules.push_back(schedule);
@@ -86,7 +92,7 @@ TEST_CASE("A database with a schedule and a fresh verified snapshot is ok") {
   CHECK(status.problems.empty());
   CHECK(status.covered);
   CHECK(status.schedule == "global");
-  CHECK(status.destination == "/backups");
+  CHECK(status.destination == native("/backups"));
   CHECK(status.last_success == kNow - hours{8});
   CHECK(status.last_verified == kNow - hours{8});
   CHECK(status.next_run == kNow + hours{16});
@@ -172,10 +178,10 @@ TEST_CASE("A failure of one schedule is not hidden by the success of another") {
   StatusInput input = healthy();
   input.schedules.push_back(input.schedules[0]);
   input.schedules[1].name = "second";
-  input.schedules[1].destination = "/usb";
+  input.schedules[1].destination = native("/usb");
   RunRecord second = run_at(kNow - hours{9}, true);
   second.schedule = "second";
-  second.destination = "/usb";
+  second.destination = native("/usb");
   input.runs.push_back(second);
   CHECK(judge_one(input).state == BackupState::ok);
   second.ok = false;
@@ -191,7 +197,7 @@ TEST_CASE("A failure of one schedule is not hidden by the success of another") {
   CHECK(mentions(status, "by second is overdue"));
   // A snapshot that lies there counts, whoever took it.
   input.snapshots.push_back(snapshot_taken(kNow - hours{5}));
-  input.snapshots.back().path = "/usb/laptop/global-2026-11-23.db";
+  input.snapshots.back().path = native("/usb/laptop/global-2026-11-23.db");
   CHECK(judge_one(input).state == BackupState::ok);
 }
 
@@ -199,10 +205,10 @@ TEST_CASE("A failure by hand is the schedule's only where it went to the same de
   StatusInput input = healthy();
   RunRecord by_hand = run_at(kNow - hours{1}, false);
   by_hand.schedule.clear();
-  by_hand.destination = "/mistyped";
+  by_hand.destination = native("/mistyped");
   input.runs.insert(input.runs.begin(), by_hand);
   CHECK(judge_one(input).state == BackupState::ok);
-  input.runs[0].destination = "/backups";
+  input.runs[0].destination = native("/backups");
   CHECK(judge_one(input).state == BackupState::failing);
   input.schedules.clear();
   const DatabaseStatus status = judge_one(input);
@@ -234,7 +240,7 @@ TEST_CASE("Damage that a check found is told until there is another snapshot") {
   DatabaseStatus status = judge_one(input);
   CHECK(status.state == BackupState::failing);
   CHECK(mentions(status, "found /backups/laptop/global-2026-11-23.db damaged"));
-  input.runs[0].snapshot = "/backups/laptop/global-2026-11-01.db";
+  input.runs[0].snapshot = native("/backups/laptop/global-2026-11-01.db");
   CHECK(judge_one(input).state == BackupState::attention);
   input.runs[0].error_code = "not_found";
   CHECK(judge_one(input).state == BackupState::ok);
@@ -281,11 +287,11 @@ TEST_CASE("A restore since a shrunken snapshot is told beside the warning") {
   core::RunRecord restore = input.runs[0];
   restore.kind = "restore";
   restore.warnings.clear();
-  restore.snapshot = "/b/x-before-loss.db";
+  restore.snapshot = native("/b/x-before-loss.db");
   restore.finished_at = kNow - hours{1};
   input.runs.insert(input.runs.begin(), restore);
   CHECK(mentions(judge_one(input), "restored"));
-  CHECK(mentions(judge_one(input), "/b/x-before-loss.db"));
+  CHECK(mentions(judge_one(input), native("/b/x-before-loss.db")));
   CHECK(judge_one(input).concern == core::Concern::upkeep);
   // A later snapshot has the last word, one that failed does not.
   core::RunRecord later = restore;
@@ -325,27 +331,28 @@ TEST_CASE("Times from a clock that ran ahead do not count as success") {
 
 TEST_CASE("Snapshots and runs of another database do not count") {
   StatusInput input = healthy();
-  input.snapshots[0].manifest->source = "/home/u/other.db";
-  input.runs[0].source = "/home/u/other.db";
+  input.snapshots[0].manifest->source = native("/home/u/other.db");
+  input.runs[0].source = native("/home/u/other.db");
   CHECK(judge_one(input).state == BackupState::failing);
 }
 
 TEST_CASE("A scheduled database that is gone is first of all to be brought back") {
   StatusInput input = healthy();
   input.databases.clear();
-  input.snapshots[0].path = "/backups/laptop/global-2026-11-23.db";
+  input.snapshots[0].path = native("/backups/laptop/global-2026-11-23.db");
   input.runs.insert(input.runs.begin(), run_at(kNow - hours{1}, false));
   DatabaseStatus status = judge_one(input);
   CHECK(status.state == BackupState::failing);
   CHECK(status.missing);
   CHECK(status.concern == core::Concern::loss);
-  CHECK(status.problems.at(0) ==
-        "It is gone. Its last good snapshot is of 2026-11-23T04:00:00Z. If it was lost, bring it "
-        "back: " +
-            say(core::Action::restore,
-                {{"snapshot", "/backups/laptop/global-2026-11-23.db"}, {"in_place", true}}) +
-            ". If it moved, install the schedule again; if it is gone for good, remove the "
-            "schedule; its snapshots stay.");
+  CHECK(
+      status.problems.at(0) ==
+      "It is gone. Its last good snapshot is of 2026-11-23T04:00:00Z. If it was lost, bring it "
+      "back: " +
+          say(core::Action::restore,
+              {{"snapshot", native("/backups/laptop/global-2026-11-23.db")}, {"in_place", true}}) +
+          ". If it moved, install the schedule again; if it is gone for good, remove the "
+          "schedule; its snapshots stay.");
   input.snapshots.clear();
   input.runs.clear();
   status = judge_one(input);
@@ -358,17 +365,18 @@ TEST_CASE("A database without a schedule that is missing is told while it has a 
   StatusInput input = healthy();
   input.schedules.clear();
   input.databases[0].presence = StatusInput::Presence::gone;
-  input.snapshots[0].path = "/backups/laptop/global-2026-11-23.db";
+  input.snapshots[0].path = native("/backups/laptop/global-2026-11-23.db");
   DatabaseStatus status = judge_one(input);
   CHECK(status.state == BackupState::attention);
   REQUIRE(status.problems.size() == 1);
-  CHECK(status.problems[0] ==
-        "It is gone. Its last good snapshot is of 2026-11-23T04:00:00Z. If it was lost, bring it "
-        "back: " +
-            say(core::Action::restore,
-                {{"snapshot", "/backups/laptop/global-2026-11-23.db"}, {"in_place", true}}) +
-            ". If that was meant, there is nothing to do: the status forgets it 90 days after "
-            "its last snapshot.");
+  CHECK(
+      status.problems[0] ==
+      "It is gone. Its last good snapshot is of 2026-11-23T04:00:00Z. If it was lost, bring it "
+      "back: " +
+          say(core::Action::restore,
+              {{"snapshot", native("/backups/laptop/global-2026-11-23.db")}, {"in_place", true}}) +
+          ". If that was meant, there is nothing to do: the status forgets it 90 days after "
+          "its last snapshot.");
   input.databases[0].presence = StatusInput::Presence::empty;
   CHECK_THAT(judge_one(input).problems[0],
              Catch::StartsWith("It is empty (0 bytes). Its last good"));
@@ -376,7 +384,7 @@ TEST_CASE("A database without a schedule that is missing is told while it has a 
   CHECK(mentions(judge_one(input), "make /home/u/.claude/orchestrator again and bring it back"));
   // On a disk that is away: the run tells of the snapshot.
   input.snapshots.clear();
-  CHECK(mentions(judge_one(input), "/backups/laptop/global-2026-11-23.db"));
+  CHECK(mentions(judge_one(input), native("/backups/laptop/global-2026-11-23.db")));
   input.lost_runs = {input.runs[0].id};
   CHECK(core::judge_status(input).databases.empty());
 }
@@ -389,27 +397,28 @@ TEST_CASE("The snapshot to bring a database back from is the newest that is not 
   for (const int day : {20, 21, 22, 23}) {
     const auto age = hours{24 * (23 - day) + 8};
     input.snapshots.push_back(snapshot_taken(kNow - age));
-    input.snapshots.back().path = "/b/global-2026-11-" + std::to_string(day) + ".db";
+    input.snapshots.back().path = native("/b/global-2026-11-") + std::to_string(day) + ".db";
     input.runs.insert(input.runs.begin(), run_at(kNow - age, true));
-    input.runs[0].snapshot = input.snapshots.back().path;
+    input.runs[0].snapshot = core::text_of(input.snapshots.back().path);
   }
   RunRecord check = run_at(kNow - hours{1}, false);
   check.kind = "verify";
   check.error_code = "damaged";
-  check.snapshot = "/b/global-2026-11-23.db";
+  check.snapshot = native("/b/global-2026-11-23.db");
   input.runs.insert(input.runs.begin(), check);
   input.snapshots[2].bytes = 1;  // not as long as its manifest says
   DatabaseStatus status = judge_one(input);
-  CHECK(mentions(status, say(core::Action::restore,
-                             {{"snapshot", "/b/global-2026-11-21.db"}, {"in_place", true}})));
-  CHECK(mentions(status, "/b/global-2026-11-23.db damaged"));
+  CHECK(
+      mentions(status, say(core::Action::restore,
+                           {{"snapshot", native("/b/global-2026-11-21.db")}, {"in_place", true}})));
+  CHECK(mentions(status, native("/b/global-2026-11-23.db") + " damaged"));
   CHECK_FALSE(mentions(status, "Take a new one"));
   check.ok = true;
   check.error_code.clear();
   input.runs.insert(input.runs.begin(), check);
-  CHECK(mentions(
-      judge_one(input),
-      say(core::Action::restore, {{"snapshot", "/b/global-2026-11-23.db"}, {"in_place", true}})));
+  CHECK(mentions(judge_one(input),
+                 say(core::Action::restore,
+                     {{"snapshot", native("/b/global-2026-11-23.db")}, {"in_place", true}})));
 }
 
 TEST_CASE("Each line of a warning is a problem, what was lost first") {
@@ -435,8 +444,8 @@ TEST_CASE("Of several problems the gravest comes first, in a database and among 
   CHECK_THAT(damaged.problems[0], Catch::Contains("damaged"));
   CHECK_THAT(damaged.problems[1], Catch::Contains("No schedule"));
   // Before it in the alphabet, one that nothing backs up; after it, one that was emptied.
-  const fs::path emptied = "/home/u/z/.orchestrator/project.db";
-  input.databases.push_back({"/home/u/.claude/a.db", {}});
+  const fs::path emptied = native("/home/u/z/.orchestrator/project.db");
+  input.databases.push_back({native("/home/u/.claude/a.db"), {}});
   input.databases.push_back({emptied, {}});
   RunRecord shrunken = run_at(kNow - hours{2}, true);
   shrunken.source = emptied.string();
@@ -454,11 +463,11 @@ TEST_CASE("Of several problems the gravest comes first, in a database and among 
 
 TEST_CASE("The worst database comes first and decides") {
   StatusInput input = healthy();
-  input.databases.push_back({"/home/u/a/.orchestrator/project.db", {}});
+  input.databases.push_back({native("/home/u/a/.orchestrator/project.db"), {}});
   const StatusReport report = core::judge_status(input);
   CHECK(report.state == BackupState::attention);
   REQUIRE(report.databases.size() == 2);
-  CHECK(report.databases[0].source == "/home/u/a/.orchestrator/project.db");
+  CHECK(report.databases[0].source == native("/home/u/a/.orchestrator/project.db"));
   CHECK(report.summary ==
         "2 databases: 1 in need of attention. First: /home/u/a/.orchestrator/project.db: Nothing "
         "backs it up: no schedule and no snapshot. Install a schedule.");

@@ -16,10 +16,11 @@ namespace fs = std::filesystem;
 using core::VerifyCheck;
 using core::VerifyLevel;
 using core::VerifyReport;
-using Outcome = VerifyCheck::Outcome;
-using Verdict = VerifyReport::Verdict;
 
 namespace {
+
+using Outcome = VerifyCheck::Outcome;
+using Verdict = VerifyReport::Verdict;
 
 constexpr std::size_t kFreeListAt = 32;
 

@@ -6,9 +6,10 @@
 #include "support/test_database.h"
 
 using core::VerifyCheck;
-using Outcome = VerifyCheck::Outcome;
 
 namespace {
+
+using Outcome = VerifyCheck::Outcome;
 
 // The check of that name, of a database as a snapshot run would judge its copy.
 VerifyCheck check_of(const std::string& sql, const std::string& name) {

@@ -20,10 +20,11 @@ using core::VerifyReport;
 using core::VerifyRequest;
 using test::check_named;
 using test::FakeEnv;
-using Outcome = VerifyCheck::Outcome;
-using Verdict = VerifyReport::Verdict;
 
 namespace {
+
+using Outcome = VerifyCheck::Outcome;
+using Verdict = VerifyReport::Verdict;
 
 std::string digest_of(const fs::path& path) {
   return core::sha256_of(test::read_file(path));

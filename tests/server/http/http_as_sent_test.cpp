@@ -1,4 +1,6 @@
 // HTTP as clients, proxies and browsers send it: taken where it can be read in one way only.
+#include <thread>
+
 #include "server/http/http_body.h"
 #include "support/catch.h"
 #include "tests/server/support/demo_server.h"

@@ -1,7 +1,9 @@
 // One request, one reading: what two readers could take for two requests is refused.
+#ifndef _WIN32
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#endif
 
 #include <ctime>
 #include <deque>
@@ -200,6 +202,7 @@ TEST_CASE("A connection stays as long as its client wants it") {
   CHECK(stays("HTTP/1.0", "Connection: Keep-Alive\r\n"));
 }
 
+#ifndef _WIN32
 TEST_CASE("Without a descriptor for a connection the server turns it away and goes on") {
   const RequestFixture fixture;
   rlimit before{};
@@ -230,3 +233,4 @@ TEST_CASE("Without a descriptor for a connection the server turns it away and go
   }
   CHECK(fixture.status_of(request) == 200);
 }
+#endif

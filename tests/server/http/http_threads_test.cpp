@@ -27,6 +27,7 @@ TEST_CASE("Connections above the bound are told so, further ones are not taken")
   CHECK(refused == static_cast<int>(ConnectionThreads::kMaxRefusals));
 }
 
+#ifndef _WIN32
 TEST_CASE("Where the system gives no thread, a connection is not taken") {
   CHECK(test::holds_without_threads([] {
     ConnectionThreads threads(2, [](Socket, Treatment) {});
@@ -34,3 +35,4 @@ TEST_CASE("Where the system gives no thread, a connection is not taken") {
     return !threads.take(socket) && !threads.take(socket);
   }));
 }
+#endif

@@ -1,17 +1,13 @@
 // The stdio transport over real pipes: framing, ends, and clients that do not behave.
 #include "server/stdio/stdio_transport.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
-
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <thread>
 
 #include "support/catch.h"
+#include "support/pipe.h"
 #include "tests/server/support/demo_server.h"
 
 using server::Json;
@@ -20,61 +16,36 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Pipe {
-  std::array<int, 2> ends{-1, -1};
-  Pipe() { REQUIRE(pipe2(ends.data(), O_CLOEXEC) == 0); }
-  ~Pipe() {
-    close_end(0);
-    close_end(1);
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  void close_end(std::size_t end) {
-    if (ends[end] >= 0) close(ends[end]);
-    ends[end] = -1;
-  }
-};
-
 // The demo server behind pipes, in a thread.
 class Piped {
  public:
   Piped()
       : dispatcher_(definition_, clock_, {}), thread_([this] {
-          end_ = server::serve_stdio(dispatcher_, server::Input(in_.ends[0]),
-                                     server::Output(out_.ends[1]), &stop_,
+          end_ = server::serve_stdio(dispatcher_, server::Input(in_.read_end.get()),
+                                     server::Output(out_.write_end.get()), &stop_,
                                      [this] { return client_gone.load(); });
-          out_.close_end(1);
+          out_.write_end.close();
         }) {}
   ~Piped() {
-    in_.close_end(1);
+    in_.write_end.close();
     if (thread_.joinable()) thread_.join();
   }
 
-  void write(const std::string& text) {
-    std::string_view rest = text;
-    while (!rest.empty()) {
-      const ssize_t count = ::write(in_.ends[1], rest.data(), rest.size());
-      REQUIRE(count > 0);
-      rest.remove_prefix(static_cast<std::size_t>(count));
-    }
-  }
+  void write(const std::string& text) { REQUIRE(in_.write(text)); }
   // The next line, without its end; empty at the end of output or after ten seconds.
   std::string read_line() {
     while (buffer_.find('\n') == std::string::npos) {
-      pollfd out{out_.ends[0], POLLIN, 0};
-      std::array<char, 4096> chunk{};
-      if (poll(&out, 1, 10'000) != 1) return {};
-      const ssize_t count = ::read(out_.ends[0], chunk.data(), chunk.size());
-      if (count <= 0) return {};
-      buffer_.append(chunk.data(), static_cast<std::size_t>(count));
+      const std::string piece = out_.read(10s);
+      if (piece.empty()) return {};
+      buffer_ += piece;
     }
     const std::size_t end = buffer_.find('\n');
     const std::string line = buffer_.substr(0, end);
     buffer_.erase(0, end + 1);
     return line;
   }
-  void end_input() { in_.close_end(1); }
-  void stop_reading() { out_.close_end(0); }
+  void end_input() { in_.write_end.close(); }
+  void stop_reading() { out_.read_end.close(); }
   std::atomic<bool> client_gone{false};
   void signal() { stop_.set(); }
   server::StdioEnd join() {
@@ -85,7 +56,7 @@ class Piped {
  private:
   test::FakeClock clock_;
   server::ServerDefinition definition_ = test::demo_definition();
-  Pipe in_, out_;
+  test::Pipe in_, out_;
   server::Event stop_ = *server::Event::make();
   server::Dispatcher dispatcher_;
   server::StdioEnd end_ = server::StdioEnd::handler_stuck;
@@ -160,7 +131,9 @@ TEST_CASE("A signal ends the service at once, with calls stopped") {
 }
 
 TEST_CASE("When nobody reads the output any more, the service ends, and its calls are stopped") {
+#ifndef _WIN32
   std::signal(SIGPIPE, SIG_IGN);
+#endif
   Piped piped;
   piped.write(legacy("1", "tools/call", R"("name":"wait")") + "\n" + legacy("2", "ping") + "\n");
   CHECK(Json::parse(piped.read_line()).at("id") == 2);

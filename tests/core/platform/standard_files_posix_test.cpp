@@ -1,6 +1,4 @@
 // A program that is started with closed descriptors, and one whose starter ends.
-#include "core/platform/standard_files.h"
-
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,6 +6,7 @@
 #include <array>
 #include <thread>
 
+#include "core/platform/standard_files.h"
 #include "support/catch.h"
 
 namespace {

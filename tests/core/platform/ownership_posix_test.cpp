@@ -1,9 +1,8 @@
-#include "core/platform/ownership.h"
-
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "core/platform/ownership.h"
 #include "support/catch.h"
 #include "support/forwarding_files.h"
 #include "support/restore_scene.h"

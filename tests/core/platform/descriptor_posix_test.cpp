@@ -1,10 +1,9 @@
 // Descriptors that close themselves.
-#include "core/platform/descriptor.h"
-
 #include <fcntl.h>
 
 #include <cerrno>
 
+#include "core/platform/descriptor.h"
 #include "support/catch.h"
 
 using core::Descriptor;

@@ -1,12 +1,11 @@
 // When a schedule is due, over every kind of time zone, clock and absence.
-#include "core/schedule/due.h"
-
 #include <cstdlib>
 #include <ctime>
 #include <map>
 #include <random>
 #include <set>
 
+#include "core/schedule/due.h"
 #include "support/catch.h"
 
 using namespace core;

@@ -1,6 +1,4 @@
 // What a mapping may cost: memory within bounds, and an end to it where it does not pay.
-#include "core/platform/map_guard.h"
-
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -8,6 +6,7 @@
 #include <algorithm>
 #include <random>
 
+#include "core/platform/map_guard.h"
 #include "support/catch.h"
 #include "support/resident.h"
 #include "support/temp_folder.h"
