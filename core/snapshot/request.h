@@ -20,6 +20,10 @@ struct SnapshotRequest {
   std::optional<Date> date;  // the day in the name; default: today, local
   RetentionPolicy retention;
   VerifyLevel verify = VerifyLevel::quick;
+  // Write nothing where the source is still in the state of its last snapshot (unchanged.h); not
+  // with `date` or `dry_run`.
+  bool unless_unchanged = false;
+  std::chrono::milliseconds quiet{2'000};  // what a change time must be older by to prove anything
   std::string schedule;  // name of the schedule that asks, for history.db; empty by hand
   bool dry_run = false;  // check everything, say what would be written and removed, write nothing
   bool digest = true;    // SHA-256 while copying; only the benchmark turns it off
