@@ -85,6 +85,25 @@ std::string verified_text(const core::Snapshot& snapshot) {
 
 }  // namespace
 
+Json encode_expired(const std::vector<core::Expiry>& decisions) {
+  Json expired = Json::array();
+  for (const auto& decision : decisions) {
+    if (!decision.expired) continue;
+    expired.push_back(
+        {{"path", core::text_of(decision.snapshot.path)}, {"reason", decision.reason}});
+  }
+  return expired;
+}
+
+std::string format_expired(const Json& expired, bool dry_run) {
+  std::string text;
+  for (const auto& gone : expired) {
+    text += (dry_run ? "Would remove " : "Removed ") + gone.at("path").get<std::string>() + ": " +
+            gone.at("reason").get<std::string>() + "\n";
+  }
+  return text;
+}
+
 Json encode_checks(const std::vector<core::VerifyCheck>& checks) {
   Json encoded = Json::array();
   for (const auto& check : checks) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/catalog/catalog.h"
+#include "core/catalog/retention.h"
 #include "core/verify/verify.h"
 #include "server/jsonrpc/json.h"
 
@@ -14,6 +15,10 @@ namespace tools {
 
 // One entry of list_snapshots.
 server::Json encode_snapshot(const core::Snapshot& snapshot, core::Instant now);
+// Those that retention removed, or would: path and reason of each.
+server::Json encode_expired(const std::vector<core::Expiry>& decisions);
+// A line each.
+std::string format_expired(const server::Json& expired, bool dry_run);
 server::Json encode_checks(const std::vector<core::VerifyCheck>& checks);
 // Hours since `then`, to one decimal; 0 for a time ahead of the clock.
 double age_hours(core::Instant then, core::Instant now);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "core/base/paths.h"
 #include "core/catalog/retention.h"
@@ -93,6 +94,18 @@ core::BackupJob shown(core::BackupJob job, const Setting& setting) {
   return job;
 }
 
+// "About 30 snapshots of 10.6 MB, 318.0 MB in all; 210.0 GB are free."
+std::string words_of(const core::KeepEstimate& keeps) {
+  const std::string each = format_bytes(keeps.bytes_each);
+  std::string text = "Every snapshot stays, as there are no keep rules; each takes " + each;
+  if (keeps.snapshots) {
+    text = "About " + format_count(*keeps.snapshots, "snapshot") + " of " + each + ", " +
+           format_bytes(*keeps.snapshots * keeps.bytes_each) + " in all";
+  }
+  if (keeps.free_bytes == std::numeric_limits<std::uint64_t>::max()) return text + ".";
+  return text + "; " + format_bytes(keeps.free_bytes) + " are free.";
+}
+
 Json encode(const InstallResult& result, const Setting& setting) {
   Json structured{{"name", result.job.name},
                   {"scheduler", core::to_string(result.job.scheduler)},
@@ -120,6 +133,8 @@ Json encode(const InstallResult& result, const Setting& setting) {
     const auto more = warnings_of(*result.run);
     warnings.insert(warnings.end(), more.begin(), more.end());
   }
+  structured["keeps"] = words_of(result.keeps);
+  structured["expired"] = encode_expired(result.expired);
   structured["removed"] = result.removed;
   structured["warnings"] = warnings;
   return structured;
@@ -137,7 +152,9 @@ std::string install_schedule_text(const Json& structured) {
   const std::string settings =
       lines_of(structured, "changed", "Changed: ") + lines_of(structured, "kept", "Kept: ");
   if (structured.at("dry_run").get<bool>()) {
-    text += settings + "Would do, in this order:\n";
+    text += settings + "Keeps: " + text_of("keeps") + "\n" +
+            format_expired(structured.at("expired"), /*dry_run=*/true) +
+            "Would do, in this order:\n";
     for (const auto& command : structured.at("commands")) {
       text += "  " + command.get<std::string>() + "\n";
     }
@@ -150,9 +167,19 @@ std::string install_schedule_text(const Json& structured) {
   text += std::string(structured.at("updated").get<bool>() ? "Updated" : "Installed") +
           " the schedule '" + text_of("name") + "' (" + text_of("scheduler") +
           "): " + text_of("source") + " to " + text_of("destination") + ", daily at " +
-          text_of("time") + ", next " + text_of("next_run") + "\n" + settings;
+          text_of("time") + ", next " + text_of("next_run") + "\n" + settings +
+          "Keeps: " + text_of("keeps") + "\n";
   if (structured.contains("run")) text += format_run(structured.at("run"));
+  text += format_expired(structured.at("expired"), !structured.contains("run"));
   return text + lines_of(structured, "removed", "Removed ");
+}
+
+// A yes or no to what new keep rules remove; nothing where none was given yet.
+std::optional<bool> confirmation_of(const Arguments& arguments,
+                                    const server::CallContext& context) {
+  if (arguments.flag(kConfirmKey)) return true;
+  if (!context.abilities().form_elicitation) return std::nullopt;
+  return server::confirmation(context, kConfirmKey);
 }
 
 }  // namespace
@@ -181,17 +208,28 @@ server::Tool install_schedule(const Setting& setting) {
       return kept.error();
     }
 
+    const auto yes = confirmation_of(arguments, context);
+    request->confirmed = yes.value_or(false);
     const auto result =
         core::install_schedule(*request, setting.world, context.progress(), context.stop());
-    if (!result) return result.error();
-    return encode(*result, setting);
+    if (result) return encode(*result, setting);
+    if (result.error().code != core::ErrorCode::needs_confirmation) return result.error();
+    if (yes) {
+      return core::Error{core::ErrorCode::cancelled,
+                         "Nothing was changed: the removal was not confirmed.", ""};
+    }
+    return ask_for_yes(context, result.error().message, result.error().message + " Go on?",
+                       "Remove them");
   };
   auto tool = server::make_tool(schema_of("install_schedule"), handler);
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = install_schedule_text;
   tool.changed_resources = [setting](const Json& structured) -> std::vector<std::string> {
     if (!structured.contains("run")) return {};
-    return uris_of_snapshot(structured.at("run").at("snapshot").get<std::string>(), setting);
+    auto uris = uris_of_snapshot(structured.at("run").at("snapshot").get<std::string>(), setting);
+    const auto removed = uris_of_removed(structured.at("expired"));
+    uris.insert(uris.end(), removed.begin(), removed.end());
+    return uris;
   };
   return tool;
 }

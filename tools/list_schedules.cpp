@@ -46,12 +46,18 @@ bool may_be_told(const core::ScheduleStatus& status, const Setting& setting) {
   return setting.allowed.empty() || (status.job && allows_schedule(setting, *status.job));
 }
 
+const char* result_of(const std::optional<core::RunRecord>& run) {
+  if (!run) return "none";
+  if (!run->ok) return "failed";
+  return run->unchanged() ? "unchanged" : "ok";
+}
+
 Json encode(const core::ScheduleStatus& status, const Setting& setting) {
   Json entry{{"name", status.name}};
   if (status.scheduler) entry["scheduler"] = core::to_string(*status.scheduler);
   if (status.job) put_settings(entry, *status.job, setting);
   put(entry, "next_run", status.next_run);
-  entry["last_result"] = !status.last_run ? "none" : status.last_run->ok ? "ok" : "failed";
+  entry["last_result"] = result_of(status.last_run);
   if (status.last_run) {
     put(entry, "last_run", status.last_run->started_at);
     if (!status.last_run->ok) entry["last_error"] = status.last_run->error;

@@ -45,16 +45,21 @@ server::Tool run_schedule(const Setting& setting) {
     if (!run) return run.error();
     Json structured = encode_run(*run);
     structured["name"] = name;
+    structured["expired"] = encode_expired(run->expired);
     structured["warnings"] = warnings_of(*run);
     return structured;
   };
   auto tool = server::make_tool(schema_of("run_schedule"), handler);
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = [](const Json& structured) {
-    return format_warnings(structured) + format_run(structured);
+    return format_warnings(structured) + format_run(structured) +
+           format_expired(structured.at("expired"), /*dry_run=*/false);
   };
   tool.changed_resources = [setting](const Json& structured) {
-    return uris_of_snapshot(structured.at("snapshot").get<std::string>(), setting);
+    auto uris = uris_of_snapshot(structured.at("snapshot").get<std::string>(), setting);
+    const auto removed = uris_of_removed(structured.at("expired"));
+    uris.insert(uris.end(), removed.begin(), removed.end());
+    return uris;
   };
   return tool;
 }

@@ -29,16 +29,6 @@ core::Expected<core::SnapshotRequest> snapshot_options(const Arguments& argument
   return request;
 }
 
-Json encode_expired(const SnapshotResult& result) {
-  Json expired = Json::array();
-  for (const auto& decision : result.retention) {
-    if (!decision.expired) continue;
-    expired.push_back(
-        {{"path", core::text_of(decision.snapshot.path)}, {"reason", decision.reason}});
-  }
-  return expired;
-}
-
 Json encode_timings(const core::SnapshotTimings& timings) {
   const auto rounded = [](double ms) { return std::round(ms * 10) / 10; };
   return {{"copy", rounded(timings.copy_ms)},
@@ -67,7 +57,7 @@ Json encode(const SnapshotResult& result) {
     structured["timings_ms"] = encode_timings(result.timings);
   }
   if (result.verification) structured["checks"] = encode_checks(result.verification->checks);
-  structured["expired"] = encode_expired(result);
+  structured["expired"] = encode_expired(result.retention);
   structured["kept"] = result.retention.size() - structured["expired"].size();
   structured["shrink_alarm"] = result.shrink_alarm;
   structured["warnings"] = core::texts_of(result.warnings);
@@ -76,7 +66,6 @@ Json encode(const SnapshotResult& result) {
 
 std::string snapshot_db_text(const Json& structured) {
   const bool dry_run = structured.at("dry_run").get<bool>();
-  const auto& expired = structured.at("expired");
   std::string text = format_warnings(structured);
   text += (dry_run ? "Would write " : "Wrote ") + structured.at("snapshot").get<std::string>();
   if (structured.at("replaced").get<bool>()) text += ", replacing the one of the same day";
@@ -90,10 +79,7 @@ std::string snapshot_db_text(const Json& structured) {
             structured.at("verdict").get<std::string>() + ", SHA-256 " +
             structured.at("sha256").get<std::string>() + "\n";
   }
-  for (const auto& gone : expired) {
-    text += (dry_run ? "Would remove " : "Removed ") + gone.at("path").get<std::string>() + ": " +
-            gone.at("reason").get<std::string>() + "\n";
-  }
+  text += format_expired(structured.at("expired"), dry_run);
   return text;
 }
 

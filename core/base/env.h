@@ -50,6 +50,7 @@ struct FileInfo {
   Kind kind = Kind::other;
   std::uint64_t bytes = 0;
   Instant modified{};
+  Instant changed{};        // content or attributes; the clock's beginning where that is not told
   std::uint32_t mode = 0;   // permission bits
   std::uint64_t names = 1;  // hard links to it
   FileId id;

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/base/paths.h"
 #include "core/base/side_files.h"
@@ -16,6 +17,7 @@ constexpr int kBusyTimeoutMs = 2'000;
 constexpr std::uint64_t kMaxLogBytes = 400 << 10;
 constexpr std::int64_t kSchemaVersion = 1;
 constexpr std::size_t kMaxListedRuns = 10'000;
+constexpr std::int64_t kDayMs = 24 * 60 * 60 * 1000;
 
 constexpr const char* kCreate = R"sql(
 CREATE TABLE IF NOT EXISTS runs (
@@ -135,17 +137,21 @@ Expected<> insert(sqlite3* connection, const RunRecord& run, std::int64_t id,
 
 // A scheduler asks every hour while a schedule fails: of like failures in a row only the first and
 // the last are kept, or they would soon push everything else out. Their texts may differ: free
-// bytes.
+// bytes. So it is with runs that had nothing to write, as one of each hour may be; of these, a
+// first and a last of each day.
 Expected<> thin_streak(sqlite3* connection, const RunRecord& run, const std::string& what) {
-  if (run.ok || run.schedule.empty()) return {};
+  if ((run.ok && !run.unchanged()) || run.schedule.empty()) return {};
   BPD_TRY_AS(statement, sqlite::prepare(connection, R"sql(
 WITH newest AS MATERIALIZED (SELECT * FROM runs WHERE schedule = ? ORDER BY id DESC LIMIT 3),
      alike AS (SELECT count(*) AS n FROM newest
-               GROUP BY kind, source, destination, ok, error_code)
+               GROUP BY kind, source, destination, ok, error_code, iif(ok, snapshot, ''), bytes)
 DELETE FROM runs WHERE id = (SELECT id FROM newest ORDER BY id DESC LIMIT 1 OFFSET 1)
-                   AND (SELECT max(n) FROM alike) = 3)sql",
+                   AND (SELECT max(n) FROM alike) = 3
+                   AND (SELECT max(started_ms) - min(started_ms) FROM newest) < ?)sql",
                                         what));
-  Binder(statement->get()).text(run.schedule);
+  Binder bind(statement->get());
+  bind.text(run.schedule);
+  bind.number(run.ok ? kDayMs : std::numeric_limits<std::int64_t>::max());
   const int rc = sqlite3_step(statement->get());
   if (rc != SQLITE_DONE) return fail(sqlite::error_from(rc, connection, what));
   return {};

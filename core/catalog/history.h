@@ -22,10 +22,13 @@ struct RunRecord {
   Instant started_at{};
   Instant finished_at{};
   bool ok = false;
-  std::string error_code;  // to_string(ErrorCode), empty when ok
-  std::string error;       // message and hint
-  std::uint64_t bytes = 0;
+  std::string error_code;   // to_string(ErrorCode), empty when ok
+  std::string error;        // message and hint
+  std::uint64_t bytes = 0;  // of what was written or checked
   std::vector<Warning> warnings;
+
+  // A good snapshot run that had nothing to write: `snapshot`, an earlier one, has this state.
+  bool unchanged() const { return kind == "snapshot" && ok && bytes == 0 && !snapshot.empty(); }
 };
 
 // A damaged history.db helps nobody: each of these functions that meets one moves it aside, as
@@ -34,10 +37,11 @@ struct RunRecord {
 // says what to do by hand. A history of a newer version is not damaged: it is left as it is
 // (unsupported).
 
-// Appends one run. Of like failures of a schedule in a row (kind, paths, error_code) only the first
-// and the last are kept. Beyond kMaxRuns the oldest go, but for the newest good snapshot run of
-// each source and the newest conclusive check (ok or damaged) of each snapshot. Ids only grow. Safe
-// across processes. The file is created 0600 on first use.
+// Appends one run. Of like failures of a schedule in a row (kind, paths, error_code), and of runs
+// that found one snapshot unchanged within a day, only the first and the last are kept. Beyond
+// kMaxRuns the oldest go, but for the newest good snapshot run of each source and the newest
+// conclusive check (ok or damaged) of each snapshot. Ids only grow. Safe across processes. The file
+// is created 0600 on first use.
 Expected<> record_run(const RunRecord& run, const Env& env);
 
 // Adds to the warnings of a schedule's newest run: what went wrong after it was recorded, as when

@@ -21,6 +21,7 @@ struct RetentionPolicy {
   // The newest of each of the last N periods that have one; weeks begin on Monday.
   std::optional<int> keep_daily{}, keep_weekly{}, keep_monthly{};
   bool empty() const;
+  bool operator==(const RetentionPolicy&) const = default;
 };
 
 struct KeepRule {

@@ -30,6 +30,12 @@ bool is_mount_point(const fs::path& path, std::string_view mounts);
 // The same of the present mounts; false where the system does not tell.
 bool is_mount_point(const fs::path& path, const FileSystem& files);
 
+// Which start of the system this is, where the change time of a file proves that its content is as
+// it was: each write sets it anew, to a fraction of a second, and so does the first store through a
+// mapping after the file was synced. Empty elsewhere: a server's times come late, memory that is
+// no disk is never synced, and a crash may lose a time and keep the write.
+std::string change_times_since(const fs::path& path, const FileSystem& files);
+
 // unsupported for a file that is a mount of its own: no other can be renamed over it.
 Expected<> check_no_mount(const fs::path& file, const FileSystem& files);
 

@@ -44,15 +44,6 @@ std::optional<Error> hidden_entry(const std::string& name, const std::optional<B
   return hidden;
 }
 
-// What a snapshot would refuse is told before the machine is touched.
-Expected<> try_dry(const BackupJob& job, const Env& env, std::stop_token stop) {
-  SnapshotRequest request = job.snapshot;
-  request.dry_run = true;
-  NoProgress no_progress;
-  BPD_TRY_AS(result, take_snapshot(request, env, no_progress, stop));
-  return {};
-}
-
 // What stood there before, to go back to.
 struct Former {
   std::optional<BackupJob> job;
@@ -219,7 +210,9 @@ Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::s
   BPD_TRY(check_job(job));
   prepared.facts = gather_host_facts(env, stop);
   BPD_TRY(check_orphan(*settled, request.settings, prepared.facts));
-  BPD_TRY(try_dry(job, env, stop));
+  BPD_TRY_AS(preview, preview_run(job, env, stop));  // refuses what a snapshot would refuse
+  prepared.result.expired = expired_of(preview->retention);
+  prepared.result.keeps = estimate_kept(job, preview->manifest.bytes, env.files);
 
   if (stop.stop_requested()) return fail(ErrorCode::cancelled, "Stopped before anything was done.");
   BPD_TRY_AS(kind, scheduler_for(request, *settled, prepared.facts));
@@ -310,12 +303,17 @@ Expected<InstallResult> install_schedule(const InstallRequest& request, const En
   BPD_TRY_AS(lock, lock_schedules(env, stop));
   BPD_TRY_AS(prepared, prepare(request, env, stop));
   const BackupJob job = prepared->result.job;
+  auto& expired = prepared->result.expired;
+  if (!request.confirmed && !expired.empty() && has_new_rules(prepared->former.job, job)) {
+    return fail(unconfirmed_removal(job, expired));
+  }
 
   auto placed = put_in_place(*prepared, env, progress, stop);
   if (placed && request.run_now) {
     auto run = prove_schedule(job, prepared->facts, env, progress, stop);
     if (run) {
       prepared->result.run = std::move(*run);
+      expired = gone_by_now(std::move(expired), env.files);
     } else {
       placed = fail(run.error());
     }

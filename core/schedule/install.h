@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/schedule/announce.h"
 #include "core/schedule/job_settings.h"
 #include "core/schedule/prove.h"
 #include "core/schedule/scheduler.h"
@@ -21,6 +22,7 @@ struct InstallRequest {
   bool any_scheduler = false;  // the first that works, also for an old schedule
   bool run_now = true;
   bool dry_run = false;
+  bool confirmed = false;  // the user knows which snapshots new keep rules remove
 };
 
 // A file that was, or in a dry run would be, written; its text as UTF-8.
@@ -37,8 +39,11 @@ struct InstallResult {
   SettingChanges changes;  // against that one, where its job could be read
   std::vector<PlannedFile> files;
   std::vector<std::string> commands;  // in order, as one would type them
-  std::optional<ProvenRun> run;       // absent without run_now
-  std::vector<std::string> removed;   // entries of this name in other schedulers
+  // What retention removes in the next run, or has removed in `run`.
+  std::vector<Expiry> expired;
+  KeepEstimate keeps;
+  std::optional<ProvenRun> run;      // absent without run_now
+  std::vector<std::string> removed;  // entries of this name in other schedulers
   Instant next_run{};
   std::vector<std::string> warnings;
 };
@@ -52,7 +57,8 @@ inline constexpr std::chrono::milliseconds kInstallLockTimeout{30'000};
 // that run stands in history.db as good and its snapshot has been verified. On any failure,
 // a stop request included, everything is put back as it was before, and the error says what failed.
 // Installing a name again updates it: what the request does not set stays; entries of the name in
-// other schedulers go. Refused (invalid_argument) where that is not known and no source is given.
+// other schedulers go. Refused (invalid_argument) where that is not known and no source is given,
+// and (needs_confirmation) where keep rules that are new would remove something in the first run.
 //
 // dry_run: the same checks and the same texts; nothing is written or run. Installations on one
 // user's account exclude each other.

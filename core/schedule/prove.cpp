@@ -139,6 +139,13 @@ Expected<ProvenRun> prove_schedule(const BackupJob& job, const HostFacts& facts,
   return ProvenRun{std::move(*run), std::move(*report), how_it_ran(job.scheduler)};
 }
 
+Expected<SnapshotResult> preview_run(const BackupJob& job, const Env& env, std::stop_token stop) {
+  SnapshotRequest request = job.snapshot;
+  request.dry_run = true;
+  NoProgress no_progress;
+  return take_snapshot(request, env, no_progress, stop);
+}
+
 Expected<ProvenRun> run_schedule(const std::string& name, const Env& env, std::stop_token stop) {
   BPD_TRY_AS(job, read_job(name, env.places, env.files));
   const HostFacts facts = gather_host_facts(env, stop);
@@ -149,8 +156,12 @@ Expected<ProvenRun> run_schedule(const std::string& name, const Env& env, std::s
                     std::string(to_string(job->scheduler)) + " has no entry of it.",
                 "Run " + say(Action::install_schedule) + " again with this name.");
   }
+  // What this refuses, the run refuses better: it is recorded, and tells of it.
+  const auto preview = preview_run(*job, env, stop);
   NoProgress no_progress;
-  return prove_schedule(*job, facts, env, no_progress, stop);
+  BPD_TRY_AS(run, prove_schedule(*job, facts, env, no_progress, stop));
+  if (preview) run->expired = gone_by_now(expired_of(preview->retention), env.files);
+  return run;
 }
 
 }  // namespace core

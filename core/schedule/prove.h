@@ -7,6 +7,7 @@
 
 #include "core/base/progress.h"
 #include "core/catalog/history.h"
+#include "core/schedule/announce.h"
 #include "core/schedule/scheduler.h"
 #include "core/verify/verify.h"
 
@@ -15,9 +16,13 @@ namespace core {
 // A run that a scheduler did while we watched.
 struct ProvenRun {
   RunRecord record;
-  VerifyReport verification;  // of the snapshot, after the run, by us
-  std::string how;            // how the scheduler was made to run it
+  VerifyReport verification;      // of the snapshot, after the run, by us
+  std::string how;                // how the scheduler was made to run it
+  std::vector<Expiry> expired{};  // what retention removed in it, as far as was foreseen
 };
+
+// What a run of the job would do, without doing it (SnapshotRequest::dry_run).
+Expected<SnapshotResult> preview_run(const BackupJob& job, const Env& env, std::stop_token stop);
 
 // A first run includes a whole copy, whose own limit is the same.
 inline constexpr std::chrono::milliseconds kFirstRunTimeout{3'600'000};

@@ -161,11 +161,9 @@ Expected<SnapshotResult> take_or_fail(const SnapshotRequest& request, const Env&
   }
 }
 
-Expected<SnapshotResult> try_snapshot(const BackupJob& job, int max_attempts, int& attempts,
-                                      const Env& env, ProgressSink& progress,
-                                      std::stop_token stop) {
-  SnapshotRequest request = job.snapshot;
-  request.schedule = job.name;
+Expected<SnapshotResult> try_snapshot(const BackupJob& job, const SnapshotRequest& request,
+                                      int max_attempts, int& attempts, const Env& env,
+                                      ProgressSink& progress, std::stop_token stop) {
   while (true) {
     ++attempts;
     const Instant started_at = env.clock.now();
@@ -201,11 +199,16 @@ void rotate_launchd_output(const BackupJob& job, const Env& env) {
 }
 
 std::string success_text(const JobRun& run) {
-  std::string text =
-      "'" + run.job.name + "': wrote " + text_of(run.snapshot->snapshot) + ", " +
-      std::to_string(run.snapshot->manifest.bytes) + " bytes, " +
-      (run.snapshot->verification ? std::string(to_string(run.snapshot->verification->verdict))
-                                  : "not verified");
+  const SnapshotResult& result = *run.snapshot;
+  std::string text = "'" + run.job.name + "': ";
+  if (result.unchanged) {
+    text += "unchanged, still the state of " + text_of(result.snapshot);
+  } else {
+    text += "wrote " + text_of(result.snapshot) + ", " + std::to_string(result.manifest.bytes) +
+            " bytes, " +
+            (result.verification ? std::string(to_string(result.verification->verdict))
+                                 : "not verified");
+  }
   for (const Warning& warning : run.warnings) text += "\nWarning: " + warning.text;
   return text;
 }
@@ -257,8 +260,11 @@ Expected<JobRun> run_locked(const BackupJob& job, bool asked_for, const RunOptio
   if (options.scheduled) rotate_launchd_output(job, env);
   ping(job, "/start", 0, env, stop, run.warnings);
   const bool somebody_waits = asked_for || !options.scheduled;
-  auto result =
-      try_snapshot(job, somebody_waits ? 1 : kMaxAttempts, run.attempts, env, progress, stop);
+  SnapshotRequest request = job.snapshot;
+  request.schedule = job.name;
+  request.unless_unchanged = !asked_for;  // who asks for a run gets a snapshot
+  auto result = try_snapshot(job, request, somebody_waits ? 1 : kMaxAttempts, run.attempts, env,
+                             progress, stop);
   if (result) {
     if (auto kept = keep_jobs(job.snapshot.destination, env, stop); !kept) {
       run.warnings.emplace_back("What the schedules are is not kept beside their snapshots: " +

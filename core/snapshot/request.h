@@ -21,7 +21,11 @@ struct SnapshotRequest {
   RetentionPolicy retention;
   VerifyLevel verify = VerifyLevel::quick;
   bool full_when_due = true;  // a quick check is made in full where none was for long
-  std::string schedule;       // name of the schedule that asks, for history.db; empty by hand
+  // Write nothing where the source is still in the state of its last snapshot (unchanged.h); not
+  // with `date` or `dry_run`.
+  bool unless_unchanged = false;
+  std::chrono::milliseconds quiet{2'000};  // what a change time must be older by to prove anything
+  std::string schedule;  // name of the schedule that asks, for history.db; empty by hand
   bool dry_run = false;  // check everything, say what would be written and removed, write nothing
   bool digest = true;    // SHA-256 while copying; only the benchmark turns it off
   std::chrono::milliseconds busy_timeout{30'000};     // for a source locked by a writer

@@ -22,12 +22,16 @@ struct SnapshotResult {
   fs::path manifest_path;
   Manifest manifest;  // in a dry run only what is known without copying
   bool dry_run = false;
-  bool replaced = false;                     // a snapshot of the same day was (would be) replaced
-  std::optional<VerifyReport> verification;  // absent with VerifyLevel::none
-  std::vector<Expiry> retention;             // every decision, kept ones too, with reasons
-  std::vector<fs::path> removed;             // snapshots that retention removed
-  std::vector<fs::path> swept;               // left-over temporaries of dead runs
-  std::vector<Warning> warnings;             // shrink alarm, history not recorded, …
+  // Nothing was written: `snapshot` and `manifest` are those of the earlier one that has this
+  // state.
+  bool unchanged = false;
+  bool replaced = false;  // a snapshot of the same day was (would be) replaced
+  std::optional<VerifyReport>
+      verification;  // absent with VerifyLevel::none, and where unchanged without a copy
+  std::vector<Expiry> retention;  // every decision, kept ones too, with reasons
+  std::vector<fs::path> removed;  // snapshots that retention removed
+  std::vector<fs::path> swept;    // left-over temporaries of dead runs
+  std::vector<Warning> warnings;  // shrink alarm, history not recorded, …
   bool shrink_alarm = false;
   SnapshotTimings timings;
 };

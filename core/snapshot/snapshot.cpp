@@ -27,6 +27,7 @@
 #include "core/snapshot/snapshot_leftovers.h"
 #include "core/snapshot/snapshot_plan.h"
 #include "core/snapshot/snapshot_record.h"
+#include "core/snapshot/unchanged.h"
 #include "core/sqlite/newer_schema.h"
 #include "core/sqlite/row_counts.h"
 #include "core/sqlite/sealed_vfs.h"
@@ -63,6 +64,9 @@ class SnapshotRun {
   Expected<> look_around();
   Expected<> look_at_series();
   void find_previous();
+  void stand(Snapshot standing);
+  bool is_unchanged(const PinnedSource& source);
+  bool is_published_already();
   void sweep();
   Expected<PinnedSource> pin();
   Expected<> check_space(const FileHeader& header);
@@ -80,6 +84,7 @@ class SnapshotRun {
   }
   void look_for_loss();
   void tell_of_loss(const fs::path& kept_as);
+  bool may_expire();
   void apply_retention();
   void remove_new_folders();
   double ms_since(SteadyTime start) const;
@@ -91,6 +96,7 @@ class SnapshotRun {
   const std::stop_token stop_;
   const SteadyTime begun_;
   std::vector<RunLock> locks_;
+  std::optional<UnchangedSource> unchanged_;  // with unless_unchanged
   std::vector<Snapshot> series_;
   std::optional<Snapshot> previous_;   // the latest before this one
   std::optional<Snapshot> fuller_;     // the earlier one, with much that this one has lost
@@ -107,7 +113,16 @@ Expected<SnapshotResult> SnapshotRun::run() {
     BPD_TRY(lock());
   }
   BPD_TRY(look_around());
+  if (request_.unless_unchanged && !request_.date && !request_.dry_run) {
+    unchanged_.emplace(plan_, request_, env_);
+  }
   BPD_TRY_AS(source, pin());
+  if (is_unchanged(*source)) {
+    source->close();
+    if (may_expire()) apply_retention();
+    result_.timings.total_ms = ms_since(begun_);
+    return std::move(result_);
+  }
   find_previous();
   BPD_TRY(check_space(source->header()));
   if (request_.dry_run) {
@@ -123,6 +138,7 @@ Expected<SnapshotResult> SnapshotRun::run() {
     remove_new_folders();
     return fail(made.error());
   }
+  if (unchanged_ && look_at_series()) unchanged_->remember(series_, result_.manifest);
   apply_retention();
   result_.timings.total_ms = ms_since(begun_);
   return std::move(result_);
@@ -179,6 +195,34 @@ void SnapshotRun::find_previous() {
   std::move(found.notes.begin(), found.notes.end(), std::back_inserter(result_.warnings));
 }
 
+void SnapshotRun::stand(Snapshot standing) {
+  result_.unchanged = true;
+  result_.replaced = false;
+  result_.snapshot = standing.path;
+  result_.manifest_path = manifest_path_of(standing.path);
+  result_.manifest = std::move(*standing.manifest);
+}
+
+// Nothing is to be copied where it is proved that the source is in the state of its last snapshot.
+bool SnapshotRun::is_unchanged(const PinnedSource& source) {
+  if (!unchanged_) return false;
+  auto standing = unchanged_->proved(source, series_, result_.manifest.machine);
+  if (!standing) return false;
+  stand(std::move(*standing));
+  return true;
+}
+
+// Nothing is to be published where the copy has the bytes of the last snapshot.
+bool SnapshotRun::is_published_already() {
+  if (!unchanged_) return false;
+  std::string warning;
+  auto standing = unchanged_->still_stands(series_, result_.manifest, warning);
+  if (!warning.empty()) result_.warnings.emplace_back(std::move(warning));
+  if (!standing) return false;
+  stand(std::move(*standing));
+  return true;
+}
+
 void SnapshotRun::sweep() {
   auto left = sweep_snapshot_leftovers(plan_.folder, plan_.name.stem, text_of(plan_.source), env_,
                                        series_lock());
@@ -232,6 +276,7 @@ Expected<> SnapshotRun::make_snapshot(PinnedSource& source) {
   }
   BPD_TRY(env_.files.make_folders(plan_.folder, kPrivateFolder));
   Temporary file(temporary_path_of(plan_.snapshot), env_.files);
+  if (unchanged_) unchanged_->before_copy(source);
   BPD_TRY_AS(copied, copy(source, file.path()));
   if (!copied->journal_mode_reset) {
     result_.warnings.emplace_back(
@@ -242,6 +287,9 @@ Expected<> SnapshotRun::make_snapshot(PinnedSource& source) {
     return fail(with_damaged_copy(settled.error(), file));
   }
   if (stop_.stop_requested()) return fail_stopped(plan_);
+  if (unchanged_) {
+    BPD_TRY(unchanged_->compare(series_, result_.manifest, stop_));
+  }
   // Beside what publishing waits for the disk: for a gigabyte it takes as long.
   const auto dropping = std::async(kBeside, [&] { copied->file->drop_cache(); });
   return publish(file);
@@ -359,6 +407,7 @@ Expected<> SnapshotRun::publish(Temporary& file) {
   BPD_TRY_AS(lock, FolderLock::acquire(plan_.folder, request_.lock_timeout, env_, stop_));
   // Another user or machine, whose state folder is not ours, may have published meanwhile.
   BPD_TRY(look_at_series());
+  if (is_published_already()) return {};
   look_for_loss();
   PublishRequest request;
   request.snapshot = plan_.snapshot;
@@ -411,6 +460,15 @@ void SnapshotRun::tell_of_loss(const fs::path& kept_as) {
     warning->text += " Both snapshots are kept and no older one was removed in this run.";
   }
   result_.warnings.insert(result_.warnings.begin(), std::move(*warning));
+}
+
+// As the series was listed, without asking which snapshots are damaged: an idle run is to cost next
+// to nothing. What would go for being damaged goes on the day on which the digest decides.
+bool SnapshotRun::may_expire() {
+  const Date today = env_.clock.local_date(env_.clock.now());
+  result_.retention = choose_expired(series_, text_of(plan_.source), request_.retention, today);
+  return std::any_of(result_.retention.begin(), result_.retention.end(),
+                     [](const Expiry& decision) { return decision.expired; });
 }
 
 void SnapshotRun::apply_retention() {

@@ -15,6 +15,9 @@ namespace core {
 // history.db. On any error nothing that looks like a snapshot is left and an older snapshot of the
 // same name is untouched. The source's bytes, side files and locks are as before.
 //
+// With unless_unchanged a source that is in the state of its last verified snapshot is not copied,
+// or its copy not published: then that snapshot is the result. Retention and history go on.
+//
 // Reports pages on `progress` (phase "copy"), then checks (phase "verify"). A stop request or a
 // passed deadline ends it within 100 ms (cancelled, timed_out). Safe to call from any thread;
 // runs on one source and destination exclude each other, across processes.

@@ -16,7 +16,7 @@ RunRecord record_of(const SnapshotRequest& request, const Expected<SnapshotResul
     return run;
   }
   run.snapshot = text_of(outcome->snapshot);
-  run.bytes = outcome->manifest.bytes;
+  run.bytes = outcome->unchanged ? 0 : outcome->manifest.bytes;
   run.warnings = outcome->warnings;
   return run;
 }

@@ -29,6 +29,9 @@ constexpr std::chrono::milliseconds kBusyPause{5};
 // Below this a mapping costs more than it saves.
 constexpr std::uint64_t kMinMappedBytes = 256 << 10;
 constexpr std::size_t kMinPageBytes = 512;
+// https://www.sqlite.org/walformat.html: the header of a -wal, and both copies of the one of its
+// index. What follows there changes with each reader.
+constexpr std::size_t kWalHeaderBytes = 32, kIndexHeaderBytes = 2 * 48;
 
 int wait_while_busy(void* context, int) {
   const auto& wait = *static_cast<const BusyWait*>(context);
@@ -184,6 +187,52 @@ Expected<> PinnedSource::start(const fs::path& path, SourceVfs::Media media, Bus
 
 PinnedSource::~PinnedSource() {
   close();
+}
+
+namespace {
+
+// The -wal as the connection has it open; null where it has none.
+sqlite3_file* wal_file(sqlite3* connection) {
+  sqlite3_file* file = nullptr;
+  const int rc = sqlite3_file_control(connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
+  return rc == SQLITE_OK && file != nullptr && file->pMethods != nullptr ? file : nullptr;
+}
+
+void append_hex(std::string& text, const unsigned char* bytes, std::size_t count) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  for (std::size_t i = 0; i < count; ++i) {
+    text += kDigits[bytes[i] >> 4U];
+    text += kDigits[bytes[i] & 15U];
+  }
+}
+
+}  // namespace
+
+bool PinnedSource::sync() {
+  sqlite3_file* database = sqlite::main_file(connection_.get());
+  if (database == nullptr || SourceVfs::sync(database) != SQLITE_OK) return false;
+  sqlite3_file* wal = header_.says_wal() ? wal_file(connection_.get()) : nullptr;
+  return wal == nullptr || SourceVfs::sync(wal) == SQLITE_OK;
+}
+
+std::string PinnedSource::witness() const {
+  if (may_have_second_names_) return "";  // another -wal may lie beside another name
+  std::string text;
+  append_hex(text, first_page_.data(), kFileHeaderBytes);
+  if (!header_.says_wal()) return text;
+  sqlite3_file* wal = wal_file(connection_.get());
+  const auto* index = static_cast<const volatile unsigned char*>(vfs_->wal_index());
+  if (wal == nullptr || index == nullptr) return "";
+  std::array<unsigned char, kWalHeaderBytes> header{};
+  const int rc = wal->pMethods->xRead(wal, header.data(), static_cast<int>(header.size()), 0);
+  if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) return "";
+  text += '-';
+  append_hex(text, header.data(), header.size());
+  std::array<unsigned char, kIndexHeaderBytes> shared{};
+  std::copy(index, index + shared.size(), shared.begin());
+  text += '-';
+  append_hex(text, shared.data(), shared.size());
+  return text;
 }
 
 // No more than the pinned state, which is all that the file is certain to keep: a checkpoint may

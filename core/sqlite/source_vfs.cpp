@@ -34,6 +34,7 @@ struct SourceVfs::State {
   sqlite3_int64 bytes_at_first = -1;   // of the file, when the first page was read so
   MapGuard guard;
   bool read_failed = false;
+  const volatile void* wal_index = nullptr;
 };
 
 namespace {
@@ -168,6 +169,7 @@ int x_shm_map(sqlite3_file* file, int region, int bytes, int extend, void volati
   if (rc == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY) {
     self(file).state->side_files_refused = true;
   }
+  if (rc == SQLITE_OK && region == 0) self(file).state->wal_index = *out;
   return rc;
 }
 
@@ -175,6 +177,7 @@ int x_shm_map(sqlite3_file* file, int region, int bytes, int extend, void volati
 // lock and delete both files if it had just checkpointed.
 int x_shm_unmap(sqlite3_file* file, int delete_flag) {
   State& state = *self(file).state;
+  state.wal_index = nullptr;
   sqlite3_file* system = inner(file);
   const bool ours = !state.had_shm || !state.had_wal;
   if (!ours || system->pMethods->xLock(system, SQLITE_LOCK_EXCLUSIVE) != SQLITE_OK) {
@@ -302,6 +305,15 @@ void SourceVfs::start_reading_ahead() {
 
 bool SourceVfs::lost_pages() const {
   return state_->guard.faulted() || state_->read_failed;
+}
+
+int SourceVfs::sync(sqlite3_file* file) {
+  if (self(file).state->still) return SQLITE_OK;
+  return inner(file)->pMethods->xSync(inner(file), SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+}
+
+const volatile void* SourceVfs::wal_index() const {
+  return state_->wal_index;
 }
 
 bool SourceVfs::side_files_refused() const {

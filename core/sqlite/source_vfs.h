@@ -10,6 +10,8 @@
 #include "core/base/error.h"
 #include "core/platform/folder.h"
 
+struct sqlite3_file;
+
 namespace core {
 
 // Registers itself with SQLite for its lifetime under a name of its own. Database, -wal and journal
@@ -58,6 +60,14 @@ class SourceVfs {
   // True when SQLite could not open the -wal or -shm it needs, so that a failure is about the
   // folder's permissions and not about the database.
   bool side_files_refused() const;
+
+  // Hands what the system holds of a file opened through this VFS to its disk, so that the next
+  // store through anybody's mapping of it shows in its change time. No byte of it changes.
+  static int sync(sqlite3_file* file);
+
+  // The beginning of the wal-index that the connection reads through, as long as it is open; null
+  // without one.
+  const volatile void* wal_index() const;
 
   struct State;
 

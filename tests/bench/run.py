@@ -2,7 +2,7 @@
 """Measures snapshots beside the other ways to copy a live SQLite database: one command, one table.
 
     tests/bench/run.py [--build build/release] [--sizes 400K,10M,1G,4G] [--rounds 7]
-                       [--parts copy,latency,verify,list] [--json results.json]
+                       [--parts copy,latency,verify,list,idle] [--json results.json]
     tests/bench/run.py --parts before --before EARLIER_PROGRAM
 
 Every round runs each way once, in turn, so that a change in the machine's mood meets all of them;
@@ -28,6 +28,7 @@ PAGE = 4096
 LATENCY_ALONE_S = 4
 LATENCY_LIMIT_S = 60  # the sqlite3 shell never finishes under a busy writer
 WRITER_PAUSE_S = 0.002
+QUIET_S = 2.5  # until the times of a database prove that nobody writes
 
 PYTHON_BACKUP = """
 import sqlite3, sys
@@ -386,6 +387,43 @@ class Bench:
         self.results["list"] = rows
         self.show("list", rows)
 
+    def part_idle(self):
+        """A schedule's run over a source that has not changed: its CPU, and what it writes."""
+        rows = []
+        for size in ("400K", "100M"):
+            for mode in ("wal", "delete"):
+                source = self.database(size, journal_mode=mode)
+                self.clear()
+                self.make_job("idle", source)
+                time.sleep(QUIET_S)
+                subprocess.run([self.program, "run", "idle"], env=self.environment, check=True,
+                               stdout=subprocess.DEVNULL)
+                before = listing(self.out)
+                cpu_ms = []
+                for _ in range(max(self.options.rounds, 5)):
+                    process = subprocess.Popen([self.program, "run", "idle"],
+                                               env=self.environment, stdout=subprocess.PIPE)
+                    output = process.stdout.read()
+                    _, status, usage = os.wait4(process.pid, 0)
+                    assert status == 0 and b"unchanged" in output, output
+                    cpu_ms.append((usage.ru_utime + usage.ru_stime) * 1000)
+                assert listing(self.out) == before, "an idle run wrote to its destination"
+                rows.append({"source": f"{size}, {mode}", "CPU ms": round(
+                    statistics.median(cpu_ms), 1), "most": round(max(cpu_ms), 1),
+                    "bytes written": 0})
+        self.results["idle"] = rows
+        self.show("A run over a source that has not changed", rows)
+
+    def make_job(self, name, source):
+        folder = os.path.join(self.state, ".config", "backup-plugin-db", "jobs")
+        os.makedirs(folder, exist_ok=True)
+        job = {"format_version": 1, "name": name, "scheduler": "cron", "time": "04:07",
+               "scheduled_since": "2026-01-01T00:00:00Z", "source": source,
+               "destination": self.out, "hostname": "", "label": "", "flat": False,
+               "verify": "quick", "keep_daily": 14, "on_failure": "", "ping_url": ""}
+        with open(os.path.join(folder, name + ".json"), "w") as file:
+            json.dump(job, file)
+
     def show(self, title, rows):
         print(f"\n{title}")
         keys = list(rows[0])
@@ -399,6 +437,16 @@ class Bench:
 
     def close(self):
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def listing(folder):
+    """Every entry below it, with what a write would change."""
+    entries = []
+    for place, folders, files in os.walk(folder):
+        for name in [".", *folders, *files]:
+            status = os.stat(os.path.join(place, name))
+            entries.append((place, name, status.st_size, status.st_mtime_ns, status.st_ino))
+    return sorted(entries)
 
 
 def write_until_terminated(path, out):
@@ -429,7 +477,7 @@ def main():
     parser.add_argument("--sizes", default="400K,10M,1G,4G")
     parser.add_argument("--latency-size", default="1G", help="for latency and verify")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--parts", default="copy,latency,verify,list")
+    parser.add_argument("--parts", default="copy,latency,verify,list,idle")
     parser.add_argument("--before", default=None, help="for the part before: an earlier program")
     parser.add_argument("--prefix", default="", help="before each command, e.g. 'chrt -f 50'")
     parser.add_argument("--scratch", default=None, help="folder on the disk to measure")

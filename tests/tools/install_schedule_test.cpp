@@ -79,6 +79,115 @@ TEST_CASE("install_schedule without a run or only in words touches no snapshot")
   CHECK(test::names_in(house.backups).find(".db") == std::string::npos);
 }
 
+namespace {
+
+// A schedule without rules, and snapshots of three days.
+struct HouseWithSnapshots : ScheduleHouse {
+  HouseWithSnapshots() {
+    install();
+    take("2026-11-20");
+    take("2026-11-21");
+  }
+  void take(const std::string& date) {
+    good("snapshot_db", {{"destination", "~/Backups"}, {"date", date}});
+  }
+  test::fs::path of(const std::string& date) const {
+    return backups / "testhost" / ("global-" + date + ".db");
+  }
+  bool all_are_there() const {
+    return test::fs::exists(of("2026-11-20")) && test::fs::exists(of("2026-11-21")) &&
+           test::fs::exists(of("2026-11-23"));
+  }
+  bool has_rules() {
+    return !core::read_job("global", places, env().files)->snapshot.retention.empty();
+  }
+};
+
+const Json kOneStays{{"name", "global"}, {"keep_last", 1}};
+
+}  // namespace
+
+TEST_CASE("install_schedule removes nothing by new rules that nobody has seen and agreed to") {
+  HouseWithSnapshots house;
+  Json words = kOneStays;
+  words["dry_run"] = true;
+  CHECK(house.good("install_schedule", words).at("expired").size() == 2);
+  CHECK(house.last_text.find("Would remove " + house.of("2026-11-20").string()) !=
+        std::string::npos);
+
+  const std::string refused = house.refused("install_schedule", kOneStays);
+  CHECK(refused.find("needs_confirmation: ") == 0);
+  CHECK(refused.find("would remove 2 snapshots") != std::string::npos);
+  CHECK(refused.find(house.of("2026-11-20").string()) != std::string::npos);
+  CHECK(refused.find(house.of("2026-11-21").string()) != std::string::npos);
+  CHECK(house.all_are_there());
+  CHECK_FALSE(house.has_rules());
+
+  Json agreed = kOneStays;
+  agreed["confirm"] = true;
+  const Json result = house.good("install_schedule", agreed);
+  REQUIRE(result.at("expired").size() == 2);
+  CHECK(house.last_text.find("Removed " + house.of("2026-11-20").string()) != std::string::npos);
+  CHECK_FALSE(test::fs::exists(house.of("2026-11-20")));
+  CHECK_FALSE(test::fs::exists(house.of("2026-11-21")));
+  CHECK(test::fs::exists(house.of("2026-11-23")));
+  CHECK(house.tool("install_schedule").changed_resources(result).size() == 7);
+}
+
+TEST_CASE("install_schedule asks a user who can be asked before new rules remove anything") {
+  HouseWithSnapshots house;
+  house.context.client.form_elicitation = true;
+  CHECK(house.asked("install_schedule", kOneStays).key == "confirm");
+  house.answer("confirm", {{"confirm", false}});
+  CHECK(house.refused("install_schedule", kOneStays).find("cancelled: ") == 0);
+  CHECK(house.all_are_there());
+  CHECK_FALSE(house.has_rules());
+  house.answer("confirm", {{"confirm", true}});
+  CHECK(house.good("install_schedule", kOneStays).at("expired").size() == 2);
+}
+
+TEST_CASE("install_schedule asks also where a new schedule's rules meet snapshots that are there") {
+  HouseWithSnapshots house;
+  house.good("remove_schedule", {{"name", "global"}, {"confirm", true}});
+  Json arguments = kOneStays;
+  arguments.update({{"destination", "~/Backups"}, {"scheduler", "cron"}, {"run_now", false}});
+  CHECK(house.refused("install_schedule", arguments).find("needs_confirmation: ") == 0);
+  CHECK(house.all_are_there());
+}
+
+TEST_CASE("install_schedule asks nothing where the rules are as they were, or remove nothing") {
+  HouseWithSnapshots house;
+  house.good("install_schedule", {{"name", "global"}, {"keep_last", 3}});
+  house.take("2026-11-19");
+  const Json again = house.good("install_schedule", {{"name", "global"}, {"time", "12:30"}});
+  CHECK(again.at("expired").size() == 1);  // as each night would
+  CHECK(
+      house.good("install_schedule", {{"name", "global"}, {"keep_last", 0}}).at("expired").empty());
+}
+
+TEST_CASE("install_schedule says what the rules will keep, and how much room that takes") {
+  ScheduleHouse house;
+  const auto keeps = [&](Json changes) {
+    changes.update({{"dry_run", true}});
+    return house.install(std::move(changes)).at("keeps").get<std::string>();
+  };
+  CHECK(keeps(Json::object()).find("Every snapshot stays, as there are no keep rules; each") == 0);
+  CHECK(keeps({{"keep_daily", 30}}).find("About 30 snapshots of ") == 0);
+  CHECK(keeps({{"keep_last", 1}}).find("About 1 snapshot of ") == 0);
+  CHECK(house.last_text.find("Keeps: About 1 snapshot of ") != std::string::npos);
+}
+
+TEST_CASE("run_schedule lists what its retention removed") {
+  HouseWithSnapshots house;
+  house.good("install_schedule", {{"name", "global"}, {"keep_last", 3}});
+  house.take("2026-11-19");
+  const Json result = house.good("run_schedule", {{"name", "global"}});
+  REQUIRE(result.at("expired").size() == 1);
+  CHECK(result.at("expired")[0].at("path") == house.of("2026-11-19").string());
+  CHECK_FALSE(test::fs::exists(house.of("2026-11-19")));
+  CHECK(house.good("run_schedule", {{"name", "global"}}).at("expired").empty());
+}
+
 TEST_CASE("install_schedule refuses what it cannot promise, in words that help") {
   ScheduleHouse house;
   const auto refused = [&](Json changes) {

@@ -23,4 +23,9 @@ bool is_mount_point(const fs::path& path, const FileSystem& files) {
   return mount && mount->point == path;
 }
 
+// Nothing is known that would make it certain.
+std::string change_times_since(const fs::path&, const FileSystem&) {
+  return "";
+}
+
 }  // namespace core

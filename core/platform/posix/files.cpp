@@ -67,11 +67,12 @@ FileInfo info_of(const struct stat& status) {
   info.kind = kind_of(status.st_mode);
   info.bytes = static_cast<std::uint64_t>(status.st_size);
 #ifdef __APPLE__
-  const timespec& modified = status.st_mtimespec;
+  const timespec &modified = status.st_mtimespec, &changed = status.st_ctimespec;
 #else
-  const timespec& modified = status.st_mtim;
+  const timespec &modified = status.st_mtim, &changed = status.st_ctim;
 #endif
   info.modified = instant_of(modified);
+  info.changed = instant_of(changed);
   info.mode = status.st_mode & 07777U;
   info.names = static_cast<std::uint64_t>(status.st_nlink);
   info.id = {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};

@@ -32,4 +32,9 @@ bool is_mount_point(const fs::path&, const FileSystem&) {
   return false;
 }
 
+// Nothing is known that would make it certain.
+std::string change_times_since(const fs::path&, const FileSystem&) {
+  return "";
+}
+
 }  // namespace core

@@ -174,6 +174,38 @@ TEST_CASE("Pings go to start, success and failure, and never show in an argument
   }
 }
 
+TEST_CASE(
+    "A run that finds its source unchanged writes nothing, and counts and pings as a good one") {
+  Installed installed;
+  const auto first = installed.run(kIfDue);
+  REQUIRE(first);
+  installed.world.fake.clock.advance(std::chrono::hours(24));
+  const auto second = installed.run(kIfDue);
+  REQUIRE(second);
+  CHECK(second->outcome == JobRun::Outcome::done);
+  CHECK(second->snapshot->unchanged);
+  CHECK(second->snapshot->snapshot == first->snapshot->snapshot);
+  CHECK_THAT(report_of(*second, kByHand), Catch::Contains("unchanged, still the state of ") &&
+                                              Catch::Contains("-2026-11-23.db"));
+  CHECK(report_of(*second, kScheduled).empty());
+  CHECK(installed.world.pings.size() == 4);
+  CHECK(installed.world.pings[3] == "url = \"https://hc.example/abc?rid=1\"\n");
+  CHECK(installed.run(kIfDue)->outcome == JobRun::Outcome::not_due);
+  CHECK(installed.history().front().unchanged());
+  const auto list = list_schedules(installed.world.env(), {});
+  CHECK(list.schedules.front().last_success == installed.history().front().started_at);
+}
+
+TEST_CASE("Who asks for a run gets a snapshot, changed or not") {
+  Installed installed;
+  REQUIRE(installed.run(kIfDue));
+  REQUIRE(request_run("global", installed.world.env()));
+  installed.world.fake.clock.advance(std::chrono::minutes(1));
+  const auto asked = installed.run(kIfDue);
+  REQUIRE(asked);
+  CHECK_FALSE(asked->snapshot->unchanged);
+}
+
 TEST_CASE("A monitor that cannot be reached is a warning, not a failure") {
   Installed installed;
   installed.world.fake.places.variables["BPD_CURL"] = "no-such-curl";
@@ -274,7 +306,7 @@ TEST_CASE("Runs are logged where the scheduler keeps no output") {
   const auto run = run_job("by-systemd", kScheduled, installed.world.env(), no_progress, {});
   REQUIRE(run);
   CHECK_FALSE(fs::exists(log_path("by-systemd", installed.world.fake.places)));
-  CHECK(report_of(*run, kScheduled).find("wrote ") != std::string::npos);
+  CHECK(report_of(*run, kScheduled).find("still the state of ") != std::string::npos);
 }
 
 TEST_CASE("What launchd collects of a program's output is rotated") {

@@ -1,5 +1,6 @@
 // The program behind tests of commands:
-//   probe words ARGV…  copies its input to its output, then the variable EXTRA; each of ARGV, and "|"
+//   probe words ARGV…  copies its input to its output, then the variable EXTRA; each of ARGV, and
+//   "|"
 //                      behind it, to its errors; ends with 3
 //   probe fill BYTES   so many x; "end" to its errors
 //   probe sleep MS

@@ -1,0 +1,96 @@
+#include "core/schedule/announce.h"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <tuple>
+
+#include "core/base/call.h"
+#include "core/base/paths.h"
+
+namespace core {
+namespace {
+
+// What says which snapshots a schedule's rules are about.
+auto series_of(const SnapshotRequest& request) {
+  return std::tie(request.source, request.destination, request.hostname, request.label,
+                  request.flat);
+}
+
+}  // namespace
+
+std::vector<Expiry> expired_of(const std::vector<Expiry>& decisions) {
+  std::vector<Expiry> expired;
+  std::copy_if(decisions.begin(), decisions.end(), std::back_inserter(expired),
+               [](const Expiry& decision) { return decision.expired; });
+  return expired;
+}
+
+bool has_new_rules(const std::optional<BackupJob>& former, const BackupJob& job) {
+  if (job.snapshot.retention.empty()) return false;
+  return !former || former->snapshot.retention != job.snapshot.retention ||
+         series_of(former->snapshot) != series_of(job.snapshot);
+}
+
+Error unconfirmed_removal(const BackupJob& job, const std::vector<Expiry>& expired) {
+  std::string text = "By its new keep rules '" + job.name + "' would remove " +
+                     std::to_string(expired.size()) +
+                     (expired.size() == 1 ? " snapshot" : " snapshots") + " in its first run: ";
+  for (std::size_t i = 0; i < std::min(expired.size(), kMaxNamedRemovals); ++i) {
+    text += (i == 0 ? "" : ", ") + text_of(expired[i].snapshot.path);
+  }
+  if (expired.size() > kMaxNamedRemovals) {
+    text += " and " + std::to_string(expired.size() - kMaxNamedRemovals) + " more";
+  }
+  return {ErrorCode::needs_confirmation, text + ". A removed snapshot is gone for good.",
+          "Only after the user's yes to this: the same call with " +
+              say_parameter("confirm", true) + "; or keep more. " + say_parameter("dry_run", true) +
+              " lists all of it."};
+}
+
+// By retention itself: rules overlap in ways that no sum of their counts tells.
+std::size_t count_kept(const RetentionPolicy& policy) {
+  const auto days = [](const std::optional<int>& count, int each) {
+    return std::min(count.value_or(0), kMaxEstimatedDays / each) * each;
+  };
+  const int covered =
+      std::max({days(policy.retain_days, 1), days(policy.keep_last, 1), days(policy.keep_daily, 1),
+                days(policy.keep_weekly, 7), days(policy.keep_monthly, 31)});
+  const std::chrono::sys_days today = std::chrono::year{2027} / 12 / 31;
+  std::vector<Snapshot> series;
+  for (int day = 0; day <= covered + 31; ++day) {
+    Snapshot snapshot;
+    snapshot.date = Date(today - std::chrono::days(day));
+    snapshot.path = format_date(snapshot.date);
+    snapshot.bytes = 1;
+    Manifest manifest;
+    manifest.bytes = 1;
+    manifest.taken_at = today - std::chrono::days(day);
+    manifest.verified = VerifyLevel::quick;
+    snapshot.manifest = std::move(manifest);
+    series.push_back(std::move(snapshot));
+  }
+  const auto decisions = choose_expired(std::move(series), "", policy, Date(today));
+  return static_cast<std::size_t>(
+      std::count_if(decisions.begin(), decisions.end(),
+                    [](const Expiry& decision) { return !decision.expired; }));
+}
+
+KeepEstimate estimate_kept(const BackupJob& job, std::uint64_t bytes, const FileSystem& files) {
+  KeepEstimate estimate;
+  if (!job.snapshot.retention.empty()) estimate.snapshots = count_kept(job.snapshot.retention);
+  estimate.bytes_each = bytes;
+  estimate.free_bytes = files.free_bytes(job.snapshot.destination)
+                            .value_or(std::numeric_limits<std::uint64_t>::max());
+  return estimate;
+}
+
+std::vector<Expiry> gone_by_now(std::vector<Expiry> expired, const FileSystem& files) {
+  std::erase_if(expired, [&](const Expiry& decision) {
+    const auto info = files.link_info(decision.snapshot.path);
+    return info || info.error().code != ErrorCode::not_found;
+  });
+  return expired;
+}
+
+}  // namespace core

@@ -1,0 +1,41 @@
+// What the keep rules of a schedule remove is told before they do: with the preview of a run, and
+// as a question where the rules are new.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/catalog/retention.h"
+#include "core/schedule/job.h"
+#include "core/snapshot/snapshot.h"
+
+namespace core {
+
+// What goes, by the decisions of a run or of its preview.
+std::vector<Expiry> expired_of(const std::vector<Expiry>& decisions);
+
+// Whether these rules have not been applied to these snapshots yet: there was no such schedule, or
+// it had other rules, or another series of snapshots. Without rules nothing goes: false.
+bool has_new_rules(const std::optional<BackupJob>& former, const BackupJob& job);
+
+// needs_confirmation, naming what would go.
+Error unconfirmed_removal(const BackupJob& job, const std::vector<Expiry>& expired);
+inline constexpr std::size_t kMaxNamedRemovals = 20;
+
+// What a schedule's snapshots come to, one for each day.
+struct KeepEstimate {
+  std::optional<std::size_t> snapshots;  // that the rules keep once they are in full use; none: all
+  std::uint64_t bytes_each = 0;          // as the database is now
+  std::uint64_t free_bytes = 0;          // at the destination; the largest number: not told
+};
+KeepEstimate estimate_kept(const BackupJob& job, std::uint64_t bytes, const FileSystem& files);
+// How many a policy keeps of one for each day. Pure; counts of rules beyond kMaxEstimatedDays are
+// taken for that.
+std::size_t count_kept(const RetentionPolicy& policy);
+inline constexpr int kMaxEstimatedDays = 3'660;
+
+// Those whose files are gone by now.
+std::vector<Expiry> gone_by_now(std::vector<Expiry> expired, const FileSystem& files);
+
+}  // namespace core

@@ -1,0 +1,74 @@
+// What is told of keep rules before they remove anything.
+#include "core/schedule/announce.h"
+
+#include <algorithm>
+#include <set>
+
+#include "support/catch.h"
+
+using namespace core;
+
+namespace {
+
+RetentionPolicy policy_of(std::optional<int> daily, std::optional<int> weekly,
+                          std::optional<int> monthly) {
+  RetentionPolicy policy;
+  policy.keep_daily = daily;
+  policy.keep_weekly = weekly;
+  policy.keep_monthly = monthly;
+  return policy;
+}
+
+BackupJob job_with(const RetentionPolicy& policy) {
+  BackupJob job;
+  job.name = "n";
+  job.snapshot.source = "/live/a.db";
+  job.snapshot.retention = policy;
+  return job;
+}
+
+}  // namespace
+
+TEST_CASE("An estimate counts what overlapping rules keep together") {
+  CHECK(count_kept(policy_of(14, {}, {})) == 14);
+  CHECK(count_kept(policy_of({}, 8, {})) == 8);
+  CHECK(count_kept(policy_of({}, {}, 12)) == 12);
+  const auto together = count_kept(policy_of(14, 8, 12));
+  CHECK(together > 14);
+  CHECK(together < 14 + 8 + 12);
+  RetentionPolicy days;
+  days.retain_days = 30;
+  CHECK(count_kept(days) == 30);
+}
+
+TEST_CASE("An estimate of rules without end comes to an end") {
+  CHECK(count_kept(policy_of(1'000'000'000, {}, {})) > 3'000);
+  CHECK(count_kept(policy_of({}, {}, 2'000'000'000)) > 100);
+}
+
+TEST_CASE("Rules are new where they, or the snapshots that they are about, are others") {
+  const BackupJob job = job_with(policy_of(14, {}, {}));
+  CHECK(has_new_rules(std::nullopt, job));
+  CHECK_FALSE(has_new_rules(job, job));
+  CHECK(has_new_rules(job_with({}), job));
+  CHECK_FALSE(has_new_rules(job, job_with({})));
+  BackupJob elsewhere = job;
+  elsewhere.snapshot.label = "other";
+  CHECK(has_new_rules(job, elsewhere));
+  BackupJob later = job;
+  later.time = std::chrono::minutes(1);
+  CHECK_FALSE(has_new_rules(job, later));
+}
+
+TEST_CASE("A question about many snapshots names the first and counts the rest") {
+  std::vector<Expiry> expired(kMaxNamedRemovals + 3);
+  for (std::size_t i = 0; i < expired.size(); ++i) {
+    expired[i].snapshot.path = "/backups/" + std::to_string(i) + ".db";
+    expired[i].expired = true;
+  }
+  const Error error = unconfirmed_removal(job_with({}), expired);
+  CHECK(error.code == ErrorCode::needs_confirmation);
+  CHECK_THAT(error.message, Catch::Contains("would remove 23 snapshots") &&
+                                Catch::Contains("/backups/19.db and 3 more"));
+  CHECK(error.message.find("/backups/20.db") == std::string::npos);
+}
