@@ -4,7 +4,8 @@
 #   ./bootstrap.sh install [PREFIX]   build, then install below PREFIX (default: ~/.local)
 #   ./bootstrap.sh uninstall [PREFIX] remove what install put there
 #   ./bootstrap.sh test [PRESET…]     build, then run the tests (release; also dev, tsan, clang;
-#                                     windows: the programs for Windows, under Wine)
+#                                     windows, windows-units: the programs for Windows, and
+#                                     their unit tests, under Wine)
 #   ./bootstrap.sh build [PRESET…]    build only, the tests too; macos, windows: the programs for them
 # A second run installs and builds nothing that is in place. Needs root or sudo only to install.
 set -euo pipefail
@@ -121,14 +122,21 @@ build_for_others() {
   done
 }
 
-# test_for_windows: the programs and their unit tests under Wine, on this machine. BPD_WINE_COUNT: how
-# many snapshots tests/wine/many.py takes of a busy database (200 is the real thing).
+# test_for_windows: the programs under Wine, on this machine. BPD_WINE_COUNT: how many snapshots
+# tests/wine/many.py takes of a busy database (200 is the real thing).
 test_for_windows() {
   build_for_others windows-x64
   install "${wine_packages[@]}"
-  build windows-x64 ON wine_tests
+  build windows-x64 OFF wine_programs
   python3 tests/wine/run.py build/windows-x64
   python3 tests/wine/many.py build/windows-x64 "${BPD_WINE_COUNT:-20}"
+}
+
+# test_units_for_windows: the unit tests under Wine, but for those in tests/wine/not_run.txt.
+test_units_for_windows() {
+  build_for_others windows-x64
+  install "${wine_packages[@]}"
+  build windows-x64 ON wine_tests
   python3 tests/wine/unit_tests.py build/windows-x64
 }
 
@@ -166,6 +174,7 @@ case ${1:-} in
     shift
     case "$what $*" in
       "test windows" | "test windows-x64") test_for_windows; exit ;;
+      "test windows-units") test_units_for_windows; exit ;;
       "build macos") build_for_others macos-arm64 macos-x64; exit ;;
       "build windows") build_for_others windows-x64; exit ;;
       "build macos-arm64" | "build macos-x64" | "build windows-x64") build_for_others "$1"; exit ;;
