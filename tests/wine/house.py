@@ -63,7 +63,7 @@ def rows_of(path, table="notes"):
         db.close()
 
 
-def check_manifest(snapshot):
+def expect_manifest(snapshot):
     """The snapshot is what its manifest says."""
     manifest = json.loads(pathlib.Path(f"{snapshot}.manifest.json").read_text())
     assert manifest["sha256"] == hashlib.sha256(snapshot.read_bytes()).hexdigest(), snapshot

@@ -19,7 +19,7 @@ import traceback
 import urllib.error
 import urllib.request
 
-from house import House, check_manifest, rows_of
+from house import House, expect_manifest, rows_of
 from wine import ROOT, TIMEOUT_S, Wine, windows_path
 
 USAGE, NOT_FOUND = 2, 3
@@ -43,7 +43,7 @@ def check_snapshot_of_a_wal(house):
     taken = house.snapshot(house.database("live.db"))
     snapshot = house.unix(taken["snapshot"])
     assert rows_of(snapshot) == 200
-    check_manifest(snapshot)
+    expect_manifest(snapshot)
     assert taken["verdict"] == "verified"
     listed = house.run("list", "--destination", windows_path(house.backups))
     assert snapshot.name in listed, listed
