@@ -5,6 +5,7 @@
 #include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/rescue/put_back.h"
+#include "core/rescue/row_search.h"
 #include "core/rescue/undo_rows.h"
 #include "tools/encode.h"
 #include "tools/find_lost_rows.h"
@@ -128,9 +129,13 @@ core::Expected<std::vector<path>> snapshots_for(const core::LostRowsRequest& sea
                                                 server::CallContext& context,
                                                 const Setting& setting) {
   if (search.snapshot) return std::vector<path>{*search.snapshot};
+  const core::Env& env = setting.env;
+  BPD_TRY_AS(source, env.files.canonical(search.source));
+  BPD_TRY_AS(series, core::snapshots_to_search(*source, search.destination, search.since, env));
+  if (series->snapshots.size() == 1) return std::vector<path>{series->snapshots.front().path};
   auto counted = search;
   counted.limit = 0;
-  BPD_TRY_AS(found, core::find_lost_rows(counted, setting.env, context.progress(), context.stop()));
+  BPD_TRY_AS(found, core::find_lost_rows(counted, env, context.progress(), context.stop()));
   std::vector<bool> needed;
   for (std::size_t i = 0; i < found->searched.size(); ++i) {
     needed.push_back(found->last_seen[i] > 0);
