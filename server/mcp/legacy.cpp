@@ -250,8 +250,14 @@ void LegacyEra::send_questions(const std::shared_ptr<Interview>& interview) {
       session->drop(id, RpcError{rpc_code::kInternalError, why});
     }
   };
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const InputRequest& question = interview->questions[i];
+    call->send(encode_request(ids[i], question.method, params_in(question, session->version())));
+  }
   {
     const std::lock_guard lock(interview->mutex);
+    if (interview->open == 0) return;
+    // Once they are sent: what takes a question back must not come before it.
     interview->alarm = context_.alarms.after(context_.question_timeout, [drop_all, call, ids] {
       for (const std::int64_t id : ids) {
         call->send(encode_notification("notifications/cancelled",
@@ -260,14 +266,7 @@ void LegacyEra::send_questions(const std::shared_ptr<Interview>& interview) {
       drop_all("there was no answer in time");
     });
   }
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    const InputRequest& question = interview->questions[i];
-    call->send(encode_request(ids[i], question.method, params_in(question, session->version())));
-  }
   // Last, as a stop that came first runs the callback here and now.
-  std::unique_lock lock(interview->mutex);
-  if (interview->open == 0) return;
-  lock.unlock();
   interview->on_stop.emplace(call->stop(), [drop_all] { drop_all("the call was cancelled"); });
 }
 

@@ -311,12 +311,13 @@ TEST_CASE("A task and a requestState of one principal are nothing to another") {
 
 TEST_CASE("A question that is not answered in time becomes an error the model can read") {
   server::DispatcherOptions options;
-  options.question_timeout = 20ms;
+  options.question_timeout = 0ms;  // not even then before the question
   DemoServer server(std::move(options));
   server.send(initialize("2025-11-25", R"({"elicitation":{}})"));
   server.send(legacy("1", "tools/call", R"("name":"greet")"));
   const auto lines = server.client->wait_for(4);
   REQUIRE(lines.size() == 4);
+  CHECK(Json::parse(lines[1]).at("method") == "elicitation/create");
   CHECK(Json::parse(lines[2]).at("method") == "notifications/cancelled");
   CHECK(Json::parse(lines[3]).at("result").at("isError") == true);
 }
