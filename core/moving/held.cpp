@@ -115,9 +115,10 @@ Expected<> Survey::find_newest() {
 void Survey::find_homes() {
   for (const auto& [key, newest] : newest_) {
     fs::path& home = homes_[key.first];
-    const auto name = home_by_name(key.second);
+    const std::string& source = key.second;
+    const auto name = home_by_name(source);
     const bool of_global = std::any_of(kGlobals.begin(), kGlobals.end(), [&](const auto& global) {
-      return key.second.ends_with(global);
+      return source.ends_with(global);
     });
     if (home.empty() || of_global) home = name.empty() ? home : name;
   }

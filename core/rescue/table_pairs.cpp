@@ -150,6 +150,7 @@ Expected<> read_references(sqlite3* connection, RowTable& table) {
 
 std::vector<std::string> names_of(const std::vector<Column>& columns) {
   std::vector<std::string> names;
+  names.reserve(columns.size());
   for (const Column& column : columns) names.push_back(column.name);
   return names;
 }

@@ -66,7 +66,7 @@ bool is_whole(const Draft& draft, const Jobs& jobs) {
 
 bool names_a_snapshot(const Draft& draft) {
   const auto found = draft.arguments.find("snapshot");
-  return found != draft.arguments.end() && *found != "latest" && *found != "";
+  return found != draft.arguments.end() && *found != "latest" && *found != Json("");
 }
 
 void take_source(Draft& draft, const fs::path& source, const std::string& why) {
