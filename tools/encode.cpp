@@ -14,6 +14,7 @@
 namespace tools {
 
 using server::Json;
+using server::width_of;
 
 namespace {
 
@@ -24,13 +25,6 @@ std::string decimal(double value, int digits) {
   std::array<char, 64> buffer{};
   std::snprintf(buffer.data(), buffer.size(), "%.*f", digits, value);
   return buffer.data();
-}
-
-// Characters, not bytes: what a terminal shows of UTF-8 text.
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
 }
 
 constexpr std::size_t kGap = 2, kBelowIndent = 4;  // characters

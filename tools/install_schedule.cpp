@@ -226,10 +226,8 @@ server::Tool install_schedule(const Setting& setting) {
   tool.to_text = install_schedule_text;
   tool.changed_resources = [setting](const Json& structured) -> std::vector<std::string> {
     if (!structured.contains("run")) return {};
-    auto uris = uris_of_snapshot(structured.at("run").at("snapshot").get<std::string>(), setting);
-    const auto removed = uris_of_removed(structured.at("expired"));
-    uris.insert(uris.end(), removed.begin(), removed.end());
-    return uris;
+    return uris_of_run(structured.at("run").at("snapshot").get<std::string>(),
+                       structured.at("expired"), setting);
   };
   return tool;
 }

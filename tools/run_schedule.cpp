@@ -56,10 +56,8 @@ server::Tool run_schedule(const Setting& setting) {
            format_expired(structured.at("expired"), /*dry_run=*/false);
   };
   tool.changed_resources = [setting](const Json& structured) {
-    auto uris = uris_of_snapshot(structured.at("snapshot").get<std::string>(), setting);
-    const auto removed = uris_of_removed(structured.at("expired"));
-    uris.insert(uris.end(), removed.begin(), removed.end());
-    return uris;
+    return uris_of_run(structured.at("snapshot").get<std::string>(), structured.at("expired"),
+                       setting);
   };
   return tool;
 }

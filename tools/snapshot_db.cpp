@@ -108,10 +108,8 @@ server::Tool snapshot_db(const Setting& setting) {
   tool.to_text = snapshot_db_text;
   tool.changed_resources = [setting](const Json& structured) -> std::vector<std::string> {
     if (structured.at("dry_run").get<bool>()) return {};
-    auto uris = uris_of_snapshot(structured.at("snapshot").get<std::string>(), setting);
-    const auto removed = uris_of_removed(structured.at("expired"));
-    uris.insert(uris.end(), removed.begin(), removed.end());
-    return uris;
+    return uris_of_run(structured.at("snapshot").get<std::string>(), structured.at("expired"),
+                       setting);
   };
   return tool;
 }

@@ -324,6 +324,14 @@ std::vector<std::string> uris_of_removed(const Json& entries) {
   return uris;
 }
 
+std::vector<std::string> uris_of_run(const std::string& path, const Json& removed,
+                                     const Setting& setting) {
+  auto uris = uris_of_snapshot(path, setting);
+  const auto gone = uris_of_removed(removed);
+  uris.insert(uris.end(), gone.begin(), gone.end());
+  return uris;
+}
+
 std::optional<std::string> path_of_uri(std::string_view uri) {
   if (!uri.starts_with(kScheme)) return std::nullopt;
   auto path = percent_decoded(uri.substr(kScheme.size()));

@@ -20,6 +20,9 @@ std::string snapshot_uri(std::string_view path);
 std::vector<std::string> uris_of_snapshot(const std::string& path, const Setting& setting);
 // The same of snapshots that were removed, as far as their paths tell: {"path": …} each.
 std::vector<std::string> uris_of_removed(const server::Json& entries);
+// Both, of a run that wrote a snapshot and removed others.
+std::vector<std::string> uris_of_run(const std::string& path, const server::Json& removed,
+                                     const Setting& setting);
 // The path of a backup:/// URI; nothing for any other text.
 std::optional<std::string> path_of_uri(std::string_view uri);
 

@@ -179,8 +179,7 @@ Expected<> RowRestoration::keep_present_state() {
   request.source = source_;
   request.destination = request_.destination;
   request.busy_timeout = request_.busy_timeout;
-  request.full_when_due =
-      false;  // first of its label, it would be due each time, while people wait
+  request.full_when_due = false;  // the first of its label, it would always be due
   const std::string time = compact_instant(env_.clock.now());
   for (int number = 1; number <= kMaxLabels; ++number) {
     request.label = "before-rows-" + time + (number == 1 ? "" : "-" + std::to_string(number));

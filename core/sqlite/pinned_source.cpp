@@ -7,6 +7,7 @@
 #include <cassert>
 
 #include "core/base/call.h"
+#include "core/base/hex.h"
 #include "core/base/paths.h"
 #include "core/base/side_files.h"
 #include "core/platform/mounts.h"
@@ -198,12 +199,8 @@ sqlite3_file* wal_file(sqlite3* connection) {
   return rc == SQLITE_OK && file != nullptr && file->pMethods != nullptr ? file : nullptr;
 }
 
-void append_hex(std::string& text, const unsigned char* bytes, std::size_t count) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  for (std::size_t i = 0; i < count; ++i) {
-    text += kDigits[bytes[i] >> 4U];
-    text += kDigits[bytes[i] & 15U];
-  }
+std::string hex_of(const unsigned char* bytes, std::size_t count) {
+  return core::hex_of({reinterpret_cast<const char*>(bytes), count});
 }
 
 }  // namespace
@@ -217,8 +214,7 @@ bool PinnedSource::sync() {
 
 std::string PinnedSource::witness() const {
   if (may_have_second_names_) return "";  // another -wal may lie beside another name
-  std::string text;
-  append_hex(text, first_page_.data(), kFileHeaderBytes);
+  std::string text = hex_of(first_page_.data(), kFileHeaderBytes);
   if (!header_.says_wal()) return text;
   sqlite3_file* wal = wal_file(connection_.get());
   const auto* index = static_cast<const volatile unsigned char*>(vfs_->wal_index());
@@ -226,13 +222,10 @@ std::string PinnedSource::witness() const {
   std::array<unsigned char, kWalHeaderBytes> header{};
   const int rc = wal->pMethods->xRead(wal, header.data(), static_cast<int>(header.size()), 0);
   if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) return "";
-  text += '-';
-  append_hex(text, header.data(), header.size());
+  text += "-" + hex_of(header.data(), header.size());
   std::array<unsigned char, kIndexHeaderBytes> shared{};
   std::copy(index, index + shared.size(), shared.begin());
-  text += '-';
-  append_hex(text, shared.data(), shared.size());
-  return text;
+  return text + "-" + hex_of(shared.data(), shared.size());
 }
 
 // No more than the pinned state, which is all that the file is certain to keep: a checkpoint may

@@ -55,8 +55,8 @@ class PinnedSource {
   // meanwhile: no two states of a database that only SQLite writes have the same. The header of
   // page 1, which counts changes in rollback mode; in WAL mode also the header of the -wal, with
   // its salts, and that of the wal-index, with the last frame and the checksum over all of them.
-  // As hexadecimal digits, to be compared only. Empty where it could not be read,
-  // or the database may have other names.
+  // As hexadecimal digits, to be compared only. Empty where it could not be read, or the database
+  // may have other names.
   std::string witness() const;
   // Lets what is read from now on come straight from the mapped file, which saves two copies of
   // each page. Advice: what cannot be mapped is read.

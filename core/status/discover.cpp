@@ -16,6 +16,7 @@
 #include "core/sqlite/row_counts.h"
 #include "core/status/known_projects.h"
 #include "core/status/location.h"
+#include "core/status/project_here.h"
 
 namespace core {
 namespace {
@@ -26,14 +27,11 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 constexpr std::chrono::milliseconds kBusyTimeout{250};
 constexpr std::uint64_t kMaxMountsBytes = 1 << 20;
 constexpr std::size_t kMaxPatternBytes = 255;
-constexpr int kMaxParents = 16;  // of a session's folder, up to the project's
 constexpr std::size_t kMaxWarnings = 50;
 
 // Other people's files, caches and history: large, and never a plugin's live database.
 constexpr std::array kSkippedFolders = {".git",   "node_modules", ".venv",     "__pycache__",
                                         ".cache", ".Trash",       "lost+found"};
-
-const fs::path kProjectDatabase = ".orchestrator/project.db";
 
 bool is_skipped_folder(const std::string& name) {
   return std::find(kSkippedFolders.begin(), kSkippedFolders.end(), name) != kSkippedFolders.end();
@@ -182,7 +180,7 @@ class Search {
 
   // A session may have run in a folder below its project's.
   void offer_project(fs::path folder) {
-    for (int i = 0; i < kMaxParents && folder != folder.root_path(); ++i) {
+    for (int i = 0; i < kMaxProjectParents && folder != folder.root_path(); ++i) {
       offer(folder / kProjectDatabase, DatabaseKind::project);
       if (folder == env_.places.home) return;
       folder = folder.parent_path();

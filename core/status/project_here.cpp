@@ -8,7 +8,7 @@ std::optional<fs::path> project_database_above(const fs::path& folder, const Env
   fs::path at = folder;
   for (int i = 0; i < kMaxProjectParents && at.has_relative_path(); ++i, at = at.parent_path()) {
     if (is_inside(env.places.home, at)) return std::nullopt;
-    fs::path database = at / ".orchestrator" / "project.db";
+    fs::path database = at / kProjectDatabase;
     const auto info = env.files.info(database);
     if (info && info->kind == FileInfo::Kind::file) return database;
   }

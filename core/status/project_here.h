@@ -7,10 +7,13 @@
 
 namespace core {
 
+// Where a project has its database, and how far up from a folder of the project it may lie.
+inline const fs::path kProjectDatabase = ".orchestrator/project.db";
+inline constexpr int kMaxProjectParents = 16;
+
 // <project>/.orchestrator/project.db of the folder or the nearest one above it. The home and what
 // lies above that are no projects, whatever is in them. Looks at kMaxProjectParents folders at
 // most.
 std::optional<fs::path> project_database_above(const fs::path& folder, const Env& env);
-inline constexpr int kMaxProjectParents = 16;
 
 }  // namespace core

@@ -1,5 +1,6 @@
 #include "server/base/printable.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -53,6 +54,12 @@ std::string printable(std::string_view text) {
 
 std::string printable_line(std::string_view text) {
   return spell(text, /*lines=*/false);
+}
+
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
 }
 
 void print_error(std::string_view text) {

@@ -2,6 +2,7 @@
 // steer a terminal or pass for a line of ours.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,8 @@ namespace server {
 std::string printable(std::string_view text);
 // The same for a text that is one cell of a table or the name of something: without tabs and lines.
 std::string printable_line(std::string_view text);
+// Characters, not bytes: what a terminal shows of UTF-8 text.
+std::size_t width_of(std::string_view text);
 // One text and a line feed on standard error, printable.
 void print_error(std::string_view text);
 // The same, and the exit code of a call that was not understood.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "server/base/printable.h"
 #include "server/platform/console.h"
 
 namespace server {
@@ -65,12 +66,6 @@ std::string examples_text(const std::vector<std::string>& examples, std::size_t 
 }
 
 }  // namespace
-
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
 
 std::string folded(const std::string& text, std::size_t width, std::size_t indent,
                    std::size_t column) {

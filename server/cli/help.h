@@ -13,8 +13,6 @@ namespace server {
 // and a word that is longer stay whole. Pure, like the rest.
 std::string folded(const std::string& text, std::size_t width, std::size_t indent = 0,
                    std::size_t column = 0);
-// How many characters a terminal shows of a UTF-8 text.
-std::size_t width_of(const std::string& text);
 
 // Of one command: what it does, examples, all flags.
 std::string verb_help(const CommandPages& pages, const VerbPage& verb, std::size_t width);

@@ -15,9 +15,8 @@ struct NameAt {
 // answers it while it still carries what was last written to its place.
 bool rename_at(const NameAt& from, const NameAt& to);
 
-// As rename_at. Where the file system never renames over a file, what
-// is at `to` steps aside under a name of its own ("….replaced"); a crash in between leaves it
-// there.
+// As rename_at. Where the file system never renames over a file, what is at `to` steps aside under
+// a name of its own ("….replaced"); a crash in between leaves it there.
 bool rename_over(const NameAt& from, const NameAt& to);
 
 }  // namespace core

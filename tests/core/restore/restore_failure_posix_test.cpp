@@ -23,6 +23,21 @@ using Fault = FaultyFiles::Fault;
 
 constexpr int kMaxKills = 100;
 
+// Of a process that restores in place, and may die at that step.
+int exit_of_restore(Scene& scene, int step, Fault fault) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    FaultyFiles files(step, fault);
+    (void)scene.restore_with(files, scene.in_place());
+    ::_exit(0);
+  }
+  int status = 0;
+  CAPTURE(step, static_cast<int>(fault), scene.home());
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  return WEXITSTATUS(status);
+}
+
 TEST_CASE(
     "A restore of a lost database that is killed at any step loses nothing of what was left") {
   const Fault fault = GENERATE(Fault::dies_before, Fault::dies_after);
@@ -30,17 +45,9 @@ TEST_CASE(
     Scene scene;
     fs::remove(scene.live);
     test::write_file(scene.live.string() + "-wal", "old wal");
-    const pid_t child = ::fork();
-    if (child == 0) {
-      FaultyFiles files(step, fault);
-      (void)scene.restore_with(files, scene.in_place());
-      ::_exit(0);
-    }
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
+    const int exit = exit_of_restore(scene, step, fault);
     CAPTURE(step, static_cast<int>(fault), scene.home());
-    REQUIRE(WIFEXITED(status));
-    if (WEXITSTATUS(status) == 0) break;
+    if (exit == 0) break;
     REQUIRE(step < kMaxKills);
     if (fs::exists(scene.live)) CHECK(notes_in(scene.live) == 20);
     scene.restore(scene.in_place());
@@ -56,19 +63,11 @@ TEST_CASE("A restore that is killed at any step leaves a whole database, and the
   int old_ones = 0, new_ones = 0;
   for (int step = 1; step <= kMaxKills; ++step) {
     Scene scene;
-    const pid_t child = ::fork();
-    if (child == 0) {
-      FaultyFiles files(step, fault);
-      (void)scene.restore_with(files, scene.in_place());
-      ::_exit(0);
-    }
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
+    const int exit = exit_of_restore(scene, step, fault);
     CAPTURE(step, static_cast<int>(fault), scene.home());
-    REQUIRE(WIFEXITED(status));
-    if (WEXITSTATUS(status) == 0) break;
+    if (exit == 0) break;
     REQUIRE(step < kMaxKills);
-    REQUIRE(WEXITSTATUS(status) == FaultyFiles::kDied);
+    REQUIRE(exit == FaultyFiles::kDied);
     check_whole(scene);
     ++(notes_in(scene.live) == 20 ? new_ones : old_ones);
     const auto again = scene.restore(scene.in_place());
