@@ -163,10 +163,13 @@ def main(arguments):
         return USAGE
     wine = Wine(pathlib.Path(arguments[0]).resolve())
     count = int(arguments[1]) if arguments[1:] else COUNT
-    for work, times in ((many_snapshots, count), (many_kills, count // 2)):
-        with tempfile.TemporaryDirectory() as folder:
-            work(House(wine, pathlib.Path(folder)), times)
-            sys.stdout.flush()
+    try:
+        for work, times in ((many_snapshots, count), (many_kills, count // 2)):
+            with tempfile.TemporaryDirectory() as folder:
+                work(House(wine, pathlib.Path(folder)), times)
+                sys.stdout.flush()
+    finally:
+        wine.end()
     return 0
 
 

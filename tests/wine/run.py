@@ -262,6 +262,7 @@ def main(arguments):
             except Exception:  # pylint: disable=broad-except
                 failed.append(name)
                 print(f"FAILED  {name}\n{traceback.format_exc()}", flush=True)
+    wine.end()
     print("failed: " + ", ".join(failed) if failed else "Everything that was tried works.")
     return 1 if failed else 0
 

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PREFIX = ROOT / "build" / "wine"
@@ -43,8 +44,8 @@ class Wine:
         PREFIX.mkdir(parents=True, exist_ok=True)
         with open(PREFIX.with_suffix(".lock"), "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            self.make_prefix()
             self.keeper = self.keep()
+            self.make_prefix()
 
     def make_prefix(self):
         done = PREFIX / "made-for-backup-plugin-db"
@@ -57,19 +58,23 @@ class Wine:
         done.touch()
 
     def end(self):
-        """Ends whatever still runs in the prefix."""
+        """Ends whatever still runs in the prefix, and waits for it."""
         server = next(path for path in ("/usr/lib/wine/wineserver64", "/usr/lib/wine/wineserver",
                                         shutil.which("wineserver")) if path and os.path.exists(path))
         subprocess.run([server, "-k"], env=self.environment, timeout=TIMEOUT_S, check=False)
         self.keeper.wait(timeout=TIMEOUT_S)
 
     def keep(self):
-        """A program that lasts as long as we do. The first one under Wine starts its services, which
-        keep its output open, so that who waits for the end of that output waits for them; and they end
-        with the last one."""
+        """A program that lasts as long as we do, and runs already: Wine's server goes as soon as no
+        program is left, and takes with it whoever comes then. The first program starts Wine's services,
+        which keep its output open: nobody may wait for the end of that one."""
         keeper = subprocess.Popen([self.loader, "cmd"], env=self.environment, stdin=subprocess.PIPE,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.wine("cmd", "/c", "exit")
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        alarm = threading.Timer(10 * TIMEOUT_S, keeper.kill)
+        alarm.start()
+        prompt = keeper.stdout.read(1)
+        alarm.cancel()
+        assert prompt, "Wine does not start"
         return keeper
 
     def wine(self, *words):
