@@ -1,17 +1,26 @@
-# The libraries, as Debian 12 ships them; README says in one line why each is here.
+# The libraries, as Debian 12 ships them, or vcpkg.json and Homebrew; README says in one line why each
+# is here. Elsewhere the digest is the system's.
 find_package(Threads REQUIRED)
 find_package(SQLite3 REQUIRED)
-find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+if(NOT APPLE AND NOT WIN32)
+  find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+endif()
 find_package(nlohmann_json REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(valijson REQUIRED)
 find_package(tl-expected REQUIRED)
-find_package(PkgConfig REQUIRED)
 # The compiled cpp-httplib: without the package's own flags its classes differ in layout and the
-# program crashes, so only pkg-config may say how to use it.
-pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+# program crashes, so only the package may say how to use it.
+find_package(PkgConfig)
+if(PKG_CONFIG_FOUND)
+  pkg_check_modules(httplib IMPORTED_TARGET cpp-httplib)
+endif()
+if(NOT httplib_FOUND)
+  find_package(httplib CONFIG REQUIRED)
+  add_library(PkgConfig::httplib ALIAS httplib::httplib)
+endif()
 
 # Links the static archive of a library in release builds where there is one: a one-shot run
 # starts about 3 ms sooner than with shared libraries to find and relocate.
@@ -27,7 +36,11 @@ function(bpd_prefer_static target archive fallback)
 endfunction()
 
 bpd_prefer_static(bpd_sqlite3 libsqlite3.a SQLite::SQLite3)
-bpd_prefer_static(bpd_crypto libcrypto.a OpenSSL::Crypto)
+if(TARGET OpenSSL::Crypto)
+  bpd_prefer_static(bpd_crypto libcrypto.a OpenSSL::Crypto)
+else()
+  add_library(bpd_crypto INTERFACE)
+endif()
 
 # Header-only spdlog and fmt: used in one file, and no shared library to load at start.
 add_library(bpd_spdlog INTERFACE)

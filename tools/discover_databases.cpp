@@ -2,7 +2,7 @@
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
-#include "core/status/discover.h"
+#include "core/discovery/discover.h"
 #include "core/status/status_facts.h"
 #include "tools/encode.h"
 #include "tools/limits.h"

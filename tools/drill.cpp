@@ -4,6 +4,7 @@
 #include "core/base/paths.h"
 #include "core/restore/choose_snapshot.h"
 #include "core/restore/drill.h"
+#include "core/schedule/folder_members.h"
 #include "core/schedule/job.h"
 #include "tools/encode.h"
 #include "tools/limits.h"
@@ -30,6 +31,26 @@ Json encode(const core::DrillResult& result) {
   return entry;
 }
 
+core::Expected<std::vector<path>> members_of(const core::BackupJob& job,
+                                             server::CallContext& context, const Setting& setting) {
+  if (!job.is_of_folder()) return std::vector<path>{job.snapshot.source};
+  BPD_TRY_AS(members, core::members_of(job, core::kRunSearch, setting.world, context.stop()));
+  std::vector<path> sources;
+  for (const auto& member : members->snapshots) sources.push_back(member.source);
+  return sources;
+}
+
+Json drill_one(const path& source, const path& destination, server::CallContext& context,
+               const Setting& setting) {
+  const auto latest =
+      core::latest_snapshot_of(source, destination, core::Damaged::is_passed_over, setting.world);
+  auto result = latest
+                    ? core::drill({latest->path}, setting.world, context.progress(), context.stop())
+                    : core::Expected<core::DrillResult>(core::fail(latest.error()));
+  if (result) return encode(*result);
+  return {{"source", core::text_of(source)}, {"error", server::error_text(result.error())}};
+}
+
 // A failure of one keeps no other from being tried.
 server::ToolOutcome<Json> drill_all(server::CallContext& context, const Setting& setting) {
   Json structured{{"drills", Json::array()}, {"warnings", Json::array()}};
@@ -39,14 +60,11 @@ server::ToolOutcome<Json> drill_all(server::CallContext& context, const Setting&
     if (context.stop().stop_requested()) {
       return Error{ErrorCode::cancelled, "The drills were stopped.", ""};
     }
-    const auto latest = core::latest_snapshot_of(job.snapshot.source, job.snapshot.destination,
-                                                 core::Damaged::is_passed_over, setting.world);
-    auto result =
-        latest ? core::drill({latest->path}, setting.world, context.progress(), context.stop())
-               : core::Expected<core::DrillResult>(core::fail(latest.error()));
-    structured["drills"].push_back(result ? encode(*result)
-                                          : Json{{"source", core::text_of(job.snapshot.source)},
-                                                 {"error", server::error_text(result.error())}});
+    const auto members = members_of(job, context, setting);
+    if (!members) structured["warnings"].push_back(job.name + ": " + members.error().message);
+    for (const path& source : members.value_or(std::vector<path>())) {
+      structured["drills"].push_back(drill_one(source, job.snapshot.destination, context, setting));
+    }
   }
   for (const auto& job : unusable) {
     if (setting.allowed.empty()) structured["warnings"].push_back(core::to_text(job));

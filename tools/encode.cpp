@@ -79,6 +79,12 @@ std::string verified_text(const core::Snapshot& snapshot) {
 
 }  // namespace
 
+void put_place(Json& json, const core::BackupJob& job) {
+  json[job.is_of_folder() ? "folder" : "source"] = core::text_of(job.place());
+  if (job.global) json["global"] = true;
+  if (!job.patterns.empty()) json["pattern"] = job.patterns;
+}
+
 Json encode_expired(const std::vector<core::Expiry>& decisions) {
   Json expired = Json::array();
   for (const auto& decision : decisions) {

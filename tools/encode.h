@@ -8,11 +8,14 @@
 
 #include "core/catalog/catalog.h"
 #include "core/catalog/retention.h"
+#include "core/schedule/job.h"
 #include "core/verify/verify.h"
 #include "server/jsonrpc/json.h"
 
 namespace tools {
 
+// Its "source", or the "folder", "global" and "pattern" that it covers.
+void put_place(server::Json& json, const core::BackupJob& job);
 // One entry of list_snapshots.
 server::Json encode_snapshot(const core::Snapshot& snapshot, core::Instant now);
 // Those that retention removed, or would: path and reason of each.

@@ -38,6 +38,10 @@ core::Expected<core::JobSettings> settings_of(const Arguments& arguments, const 
   core::JobSettings settings;
   BPD_TRY_AS(source, arguments.path("source"));
   settings.source = std::move(*source);
+  BPD_TRY_AS(folder, arguments.path("folder"));
+  settings.folder = std::move(*folder);
+  if (arguments.has("global")) settings.global = arguments.flag("global");
+  if (arguments.has("pattern")) settings.patterns = arguments.texts("pattern");
   BPD_TRY_AS(destination, arguments.path("destination"));
   settings.destination = std::move(*destination);
   settings.hostname = arguments.text("hostname");
@@ -97,10 +101,14 @@ core::BackupJob shown(core::BackupJob job, const Setting& setting) {
 // "About 30 snapshots of 10.6 MB, 318.0 MB in all; 210.0 GB are free."
 std::string words_of(const core::KeepEstimate& keeps) {
   const std::string each = format_bytes(keeps.bytes_each);
-  std::string text = "Every snapshot stays, as there are no keep rules; each takes " + each;
+  const bool one = keeps.databases == 1;
+  const std::string all = "of each of the " + format_count(keeps.databases, "database");
+  std::string text = "Every snapshot stays, as there are no keep rules; " +
+                     (one ? "each takes " + each : "one " + all + " takes " + each);
   if (keeps.snapshots) {
-    text = "About " + format_count(*keeps.snapshots, "snapshot") + " of " + each + ", " +
-           format_bytes(*keeps.snapshots * keeps.bytes_each) + " in all";
+    text = "About " + format_count(*keeps.snapshots, "snapshot") + " " +
+           (one ? "of " + each : all) + ", " + format_bytes(*keeps.snapshots * keeps.bytes_each) +
+           " in all";
   }
   if (keeps.free_bytes == std::numeric_limits<std::uint64_t>::max()) return text + ".";
   return text + "; " + format_bytes(keeps.free_bytes) + " are free.";
@@ -110,13 +118,21 @@ Json encode(const InstallResult& result, const Setting& setting) {
   Json structured{{"name", result.job.name},
                   {"scheduler", core::to_string(result.job.scheduler)},
                   {"time", core::format_time_of_day(result.job.time)},
-                  {"source", core::text_of(result.job.snapshot.source)},
                   {"destination", core::text_of(result.job.snapshot.destination)},
                   {"dry_run", result.dry_run},
                   {"updated", result.updated},
                   {"changed", shown(result.changes.changed, setting)},
                   {"kept", shown(result.changes.kept, setting)},
                   {"next_run", core::format_instant(result.next_run)}};
+  put_place(structured, result.job);
+  if (result.job.is_of_folder()) {
+    structured["databases"] = Json::array();
+    for (const auto& database : result.databases) {
+      Json entry{{"source", core::text_of(database.source)}, {"label", database.label}};
+      if (database.error) entry["error"] = server::error_text(*database.error);
+      structured["databases"].push_back(std::move(entry));
+    }
+  }
   const std::string job_text = core::encode_job(result.job);
   const std::string shown_job_text = core::encode_job(shown(result.job, setting));
   Json files = Json::array();
@@ -146,13 +162,28 @@ std::string lines_of(const Json& structured, const char* key, const std::string&
   return text;
 }
 
+// What a folder's schedule covers, where no run says it.
+std::string format_covered(const Json& structured) {
+  if (!structured.contains("databases")) return "";
+  std::vector<std::vector<std::string>> rows{{"DATABASE", "LABEL"}};
+  for (const auto& entry : structured.at("databases")) {
+    rows.push_back({entry.at("source").get<std::string>(), entry.at("label").get<std::string>()});
+  }
+  return format_table(rows);
+}
+
+std::string place_in(const Json& structured) {
+  if (structured.contains("source")) return structured.at("source").get<std::string>();
+  return "the databases below " + structured.at("folder").get<std::string>();
+}
+
 std::string install_schedule_text(const Json& structured) {
   const auto text_of = [&](const char* key) { return structured.at(key).get<std::string>(); };
   std::string text = format_warnings(structured);
   const std::string settings =
       lines_of(structured, "changed", "Changed: ") + lines_of(structured, "kept", "Kept: ");
   if (structured.at("dry_run").get<bool>()) {
-    text += settings + "Keeps: " + text_of("keeps") + "\n" +
+    text += settings + "Keeps: " + text_of("keeps") + "\n" + format_covered(structured) +
             format_expired(structured.at("expired"), /*dry_run=*/true) +
             "Would do, in this order:\n";
     for (const auto& command : structured.at("commands")) {
@@ -166,10 +197,11 @@ std::string install_schedule_text(const Json& structured) {
   }
   text += std::string(structured.at("updated").get<bool>() ? "Updated" : "Installed") +
           " the schedule '" + text_of("name") + "' (" + text_of("scheduler") +
-          "): " + text_of("source") + " to " + text_of("destination") + ", daily at " +
+          "): " + place_in(structured) + " to " + text_of("destination") + ", daily at " +
           text_of("time") + ", next " + text_of("next_run") + "\n" + settings +
           "Keeps: " + text_of("keeps") + "\n";
-  if (structured.contains("run")) text += format_run(structured.at("run"));
+  text +=
+      structured.contains("run") ? format_run(structured.at("run")) : format_covered(structured);
   text += format_expired(structured.at("expired"), !structured.contains("run"));
   return text + lines_of(structured, "removed", "Removed ");
 }
@@ -197,8 +229,13 @@ server::Tool install_schedule(const Setting& setting) {
       return free.error();
     }
     const auto& snapshot = settled->job.snapshot;
-    if (auto source = arguments.allowed_path(core::text_of(snapshot.source)); !source) {
-      return source.error();
+    if (auto place = arguments.allowed_path(core::text_of(settled->job.place())); !place) {
+      return place.error();
+    }
+    if (settled->job.global && !allows_schedule(setting, settled->job)) {
+      return core::Error{core::ErrorCode::permission_denied,
+                         "The global database lies outside the folders of this server.",
+                         "Leave global out, or start the server with --allow ~/.claude as well."};
     }
     if (snapshot.destination.empty()) {
       auto destination = find_destination(arguments, context, setting);
@@ -226,8 +263,7 @@ server::Tool install_schedule(const Setting& setting) {
   tool.to_text = install_schedule_text;
   tool.changed_resources = [setting](const Json& structured) -> std::vector<std::string> {
     if (!structured.contains("run")) return {};
-    return uris_of_run(structured.at("run").at("snapshot").get<std::string>(),
-                       structured.at("expired"), setting);
+    return uris_of(structured.at("run"), structured.at("expired"), setting);
   };
   return tool;
 }

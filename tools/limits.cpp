@@ -13,7 +13,10 @@ bool allows_schedule(const Setting& setting, const core::fs::path& source,
 }
 
 bool allows_schedule(const Setting& setting, const core::BackupJob& job) {
-  return allows_schedule(setting, job.snapshot.source, job.snapshot.destination);
+  if (job.global && !setting.allows(setting.world.places.home / ".claude/orchestrator")) {
+    return false;
+  }
+  return allows_schedule(setting, job.place(), job.snapshot.destination);
 }
 
 Expected<> check_schedule(const std::string& name, const Setting& setting) {

@@ -27,7 +27,7 @@ void put(Json& json, const char* key, const std::string& text) {
 void put_settings(Json& entry, const core::BackupJob& job, const Setting& setting) {
   const auto& snapshot = job.snapshot;
   entry["time"] = core::format_time_of_day(job.time);
-  entry["source"] = core::text_of(snapshot.source);
+  put_place(entry, job);
   entry["destination"] = core::text_of(snapshot.destination);
   put(entry, "label", snapshot.label);
   put(entry, "hostname", snapshot.hostname);

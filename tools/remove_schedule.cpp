@@ -94,7 +94,7 @@ server::ToolOutcome<Json> remove_each(const std::vector<std::string>& names, con
     removed.insert(removed.end(), result->removed.begin(), result->removed.end());
     warnings.insert(warnings.end(), result->warnings.begin(), result->warnings.end());
     if (!result->job) continue;
-    add(sources, core::text_of(result->job->snapshot.source));
+    add(sources, core::text_of(result->job->place()));
     add(places, core::text_of(result->job->snapshot.destination));
   }
   Json structured{{"name", joined(done)}, {"removed", removed}, {"warnings", warnings}};

@@ -50,9 +50,9 @@ Json encode(const core::BringHomeResult& result) {
   structured["restored"] = restored;
   for (const auto& held : result.left) structured["left"].push_back(encode(held));
   for (const auto& schedule : result.schedules) {
-    structured["schedules"].push_back({{"name", schedule.job.name},
-                                       {"source", core::text_of(schedule.job.snapshot.source)},
-                                       {"install", core::say(schedule.install)}});
+    Json entry{{"name", schedule.job.name}, {"install", core::say(schedule.install)}};
+    put_place(entry, schedule.job);
+    structured["schedules"].push_back(std::move(entry));
   }
   return structured;
 }

@@ -10,29 +10,90 @@ namespace tools {
 
 using server::Json;
 
+namespace {
+
+bool is_of_folder(const core::ProvenRun& run) {
+  return run.record.kind == core::kFolderRun;
+}
+
+Json encode_snapshot(const core::ProvenSnapshot& snapshot) {
+  const core::RunRecord& record = snapshot.record;
+  Json entry{{"snapshot", record.snapshot}, {"bytes", record.bytes}};
+  if (snapshot.verification) entry["verdict"] = core::to_string(snapshot.verification->verdict);
+  if (!record.ok) entry["error"] = record.error;
+  return entry;
+}
+
+std::string written(const Json& entry) {
+  return "wrote " + entry.at("snapshot").get<std::string>() + ", " +
+         format_bytes(entry.at("bytes").get<std::uint64_t>()) + ", " +
+         entry.at("verdict").get<std::string>();
+}
+
+}  // namespace
+
 Json encode_run(const core::ProvenRun& run) {
-  return {{"snapshot", run.record.snapshot},
-          {"bytes", run.record.bytes},
-          {"started_at", core::format_instant(run.record.started_at)},
-          {"finished_at", core::format_instant(run.record.finished_at)},
-          {"verdict", core::to_string(run.verification.verdict)},
-          {"how", run.how}};
+  Json structured = Json::object();
+  if (is_of_folder(run)) {
+    structured["databases"] = Json::array();
+    for (const core::ProvenSnapshot& snapshot : run.snapshots) {
+      Json entry = encode_snapshot(snapshot);
+      entry["source"] = snapshot.record.source;
+      structured["databases"].push_back(std::move(entry));
+    }
+  } else {
+    structured = encode_snapshot(run.snapshots.front());
+  }
+  structured["started_at"] = core::format_instant(run.record.started_at);
+  structured["finished_at"] = core::format_instant(run.record.finished_at);
+  structured["how"] = run.how;
+  return structured;
 }
 
 std::vector<std::string> warnings_of(const core::ProvenRun& run) {
   std::vector<std::string> warnings = core::texts_of(run.record.warnings);
-  if (run.verification.verdict == core::VerifyReport::Verdict::inconclusive) {
-    warnings.push_back("Not every check of the snapshot could be made; " +
-                       core::say(core::Action::verify) + " says why.");
+  for (const core::ProvenSnapshot& snapshot : run.snapshots) {
+    const std::string whose = is_of_folder(run) ? snapshot.record.source + ": " : "";
+    if (is_of_folder(run)) {
+      for (const auto& warning : snapshot.record.warnings) warnings.push_back(whose + warning.text);
+    }
+    if (snapshot.verification &&
+        snapshot.verification->verdict == core::VerifyReport::Verdict::inconclusive) {
+      warnings.push_back(whose + "Not every check of the snapshot could be made; " +
+                         core::say(core::Action::verify) + " says why.");
+    }
   }
   return warnings;
 }
 
 std::string format_run(const Json& run) {
-  return "Ran through its scheduler (" + run.at("how").get<std::string>() + "): wrote " +
-         run.at("snapshot").get<std::string>() + ", " +
-         format_bytes(run.at("bytes").get<std::uint64_t>()) + ", " +
-         run.at("verdict").get<std::string>() + "\n";
+  const std::string how = "Ran through its scheduler (" + run.at("how").get<std::string>() + ")";
+  if (!run.contains("databases")) return how + ": " + written(run) + "\n";
+  std::string good, failed;
+  std::size_t count = 0;
+  for (const auto& entry : run.at("databases")) {
+    const auto source = entry.at("source").get<std::string>();
+    if (entry.contains("error")) {
+      failed += "  " + source + " failed: " + entry.at("error").get<std::string>() + "\n";
+    } else {
+      ++count;
+      good += "  " + source + ": " + written(entry) + "\n";
+    }
+  }
+  return how + ": " + std::to_string(count) + " of " +
+         format_count(run.at("databases").size(), "database") + " backed up\n" + failed + good;
+}
+
+std::vector<std::string> uris_of(const Json& run, const Json& expired, const Setting& setting) {
+  if (!run.contains("databases")) {
+    return uris_of_run(run.at("snapshot").get<std::string>(), expired, setting);
+  }
+  auto uris = uris_of_removed(expired);
+  for (const auto& entry : run.at("databases")) {
+    const auto more = uris_of_snapshot(entry.at("snapshot").get<std::string>(), setting);
+    uris.insert(uris.end(), more.begin(), more.end());
+  }
+  return uris;
 }
 
 server::Tool run_schedule(const Setting& setting) {
@@ -56,8 +117,7 @@ server::Tool run_schedule(const Setting& setting) {
            format_expired(structured.at("expired"), /*dry_run=*/false);
   };
   tool.changed_resources = [setting](const Json& structured) {
-    return uris_of_run(structured.at("snapshot").get<std::string>(), structured.at("expired"),
-                       setting);
+    return uris_of(structured, structured.at("expired"), setting);
   };
   return tool;
 }

@@ -1,12 +1,23 @@
 // Bytes as hexadecimal digits, in small letters.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace core {
 
 inline constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+// Six digits of FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/: enough to tell a user's few
+// paths apart in names.
+inline std::string short_hash(std::string_view text) {
+  std::uint64_t hash = 14695981039346656037u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  std::string digits;
+  for (int i = 0; i < 6; ++i, hash >>= 4) digits += kHexDigits[hash & 15];
+  return digits;
+}
 
 inline std::string hex_of(std::string_view bytes) {
   std::string text;

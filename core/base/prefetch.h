@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#ifdef _MSC_VER
+#include <xmmintrin.h>
+#endif
 
 namespace core {
 
@@ -10,7 +13,13 @@ namespace core {
 inline void prefetch(const void* from, std::size_t bytes) {
   constexpr std::size_t kCacheLineBytes = 64;
   const auto* line = static_cast<const char*>(from);
-  for (std::size_t i = 0; i < bytes; i += kCacheLineBytes) __builtin_prefetch(line + i);
+  for (std::size_t i = 0; i < bytes; i += kCacheLineBytes) {
+#ifdef _MSC_VER
+    _mm_prefetch(line + i, _MM_HINT_T0);
+#else
+    __builtin_prefetch(line + i);
+#endif
+  }
 }
 
 }  // namespace core

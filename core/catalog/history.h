@@ -12,9 +12,14 @@
 
 namespace core {
 
+inline constexpr const char* kSnapshotRun = "snapshot";
+// What a folder's schedule came to in one run; the snapshots of its databases have runs of their
+// own.
+inline constexpr const char* kFolderRun = "folder";
+
 struct RunRecord {
   std::int64_t id = 0;
-  std::string kind;         // "snapshot", "verify", "restore", "prune", "history"
+  std::string kind;         // kSnapshotRun, kFolderRun, "verify", "restore", "prune", "history"
   std::string schedule;     // the schedule's name for a scheduled run; empty by hand
   std::string source;       // absolute
   std::string destination;  // absolute

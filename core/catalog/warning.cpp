@@ -14,10 +14,11 @@ struct StoredKind {
 };
 // Names and beginnings stand in people's histories: they stay as they are, however a warning is
 // worded today. The last is for all that fits no other.
-constexpr std::array<StoredKind, 4> kStoredKinds{{
+constexpr std::array<StoredKind, 5> kStoredKinds{{
     {WarningKind::shrunk, "shrunk", "The database has lost most of its content"},
     {WarningKind::ping, "ping", "ping_url"},
     {WarningKind::on_failure, "on_failure", "on_failure"},
+    {WarningKind::gone, "gone", "\x1f"},  // no earlier version knows it
     {WarningKind::other, "other", ""},
 }};
 

@@ -13,6 +13,7 @@ enum class WarningKind {
   shrunk,      // the database has lost most of its rows or bytes (loss.h)
   ping,        // ping_url was not reached
   on_failure,  // the on_failure command went wrong
+  gone,        // a database below a schedule's folder is there no more
 };
 
 struct Warning {

@@ -212,13 +212,13 @@ void Survey::add_database(const MachineKey& machine, const Snapshot& newest) {
 bool Survey::meets_old_series(const KeptJobs& kept, const BackupJob& job,
                               const fs::path& here) const {
   const bool one_folder = !job.snapshot.hostname.empty() || kept.host == env_.places.host;
-  return job.snapshot.flat || (one_folder && job.snapshot.source != here);
+  return job.snapshot.flat || (one_folder && job.place() != here);
 }
 
 // A name that is another database's here is left to be chosen anew.
 Call Survey::install_call(const BackupJob& job, const std::vector<BackupJob>& ours) const {
   Call call{std::string(to_string(Action::install_schedule)),
-            {{"source", text_of(job.snapshot.source)},
+            {{job.is_of_folder() ? "folder" : "source", text_of(job.place())},
              {"destination", text_of(job.snapshot.destination)}}};
   const bool taken = std::any_of(ours.begin(), ours.end(),
                                  [&](const BackupJob& other) { return other.name == job.name; });
@@ -231,6 +231,7 @@ Call Survey::install_call(const BackupJob& job, const std::vector<BackupJob>& ou
   if (job.snapshot.flat) call.parameters.push_back({"flat", true});
   add("verify", std::string(to_string(job.snapshot.verify)));
   add("time", format_time_of_day(job.time));
+  if (job.global) call.parameters.push_back({"global", true});
   if (job.drills != Drills::never) add("drills", std::string(to_string(job.drills)));
   for (const KeepRule& rule : kKeepRules) {
     if (const auto& count = job.snapshot.retention.*rule.count) {
@@ -245,19 +246,21 @@ void Survey::add_schedules(const KeptJobs& kept) {
   std::vector<UnusableJob> unusable;
   const auto ours = list_jobs(env_.places, env_.files, unusable);
   for (const BackupJob& job : kept.jobs) {
-    auto place =
-        place_of(key_of(kept.machine, kept.host), manifest_text(text_of(job.snapshot.source)));
+    auto place = place_of(key_of(kept.machine, kept.host), manifest_text(text_of(job.place())));
     if (!place || (request_.allows && !request_.allows(*place))) continue;
     const bool stands = std::any_of(ours.begin(), ours.end(), [&](const BackupJob& other) {
-      return other.snapshot.source == *place &&
-             other.snapshot.destination == job.snapshot.destination;
+      return other.place() == *place && other.snapshot.destination == job.snapshot.destination;
     });
     if (stands) continue;
     HeldSchedule schedule{kept.host, job, {}};
-    if (meets_old_series(kept, job, *place)) {
-      schedule.job.snapshot.label = propose_label(*place, job.snapshot.label);
+    if (job.is_of_folder()) {
+      schedule.job.folder = std::move(*place);
+    } else {
+      if (meets_old_series(kept, job, *place)) {
+        schedule.job.snapshot.label = propose_label(*place, job.snapshot.label);
+      }
+      schedule.job.snapshot.source = std::move(*place);
     }
-    schedule.job.snapshot.source = std::move(*place);
     schedule.install = install_call(schedule.job, ours);
     held_.schedules.push_back(std::move(schedule));
   }

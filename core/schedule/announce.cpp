@@ -12,9 +12,10 @@ namespace core {
 namespace {
 
 // What says which snapshots a schedule's rules are about.
-auto series_of(const SnapshotRequest& request) {
-  return std::tie(request.source, request.destination, request.hostname, request.label,
-                  request.flat);
+auto series_of(const BackupJob& job) {
+  const SnapshotRequest& request = job.snapshot;
+  return std::tie(request.source, job.folder, job.global, job.patterns, request.destination,
+                  request.hostname, request.label, request.flat);
 }
 
 }  // namespace
@@ -29,7 +30,7 @@ std::vector<Expiry> expired_of(const std::vector<Expiry>& decisions) {
 bool has_new_rules(const std::optional<BackupJob>& former, const BackupJob& job) {
   if (job.snapshot.retention.empty()) return false;
   return !former || former->snapshot.retention != job.snapshot.retention ||
-         series_of(former->snapshot) != series_of(job.snapshot);
+         series_of(*former) != series_of(job);
 }
 
 Error unconfirmed_removal(const BackupJob& job, const std::vector<Expiry>& expired) {
@@ -76,8 +77,10 @@ std::size_t count_kept(const RetentionPolicy& policy) {
                     [](const Expiry& decision) { return !decision.expired; }));
 }
 
-KeepEstimate estimate_kept(const BackupJob& job, std::uint64_t bytes, const FileSystem& files) {
+KeepEstimate estimate_kept(const BackupJob& job, std::size_t databases, std::uint64_t bytes,
+                           const FileSystem& files) {
   KeepEstimate estimate;
+  estimate.databases = databases;
   if (!job.snapshot.retention.empty()) estimate.snapshots = count_kept(job.snapshot.retention);
   estimate.bytes_each = bytes;
   estimate.free_bytes = files.free_bytes(job.snapshot.destination)

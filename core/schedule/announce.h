@@ -25,11 +25,14 @@ inline constexpr std::size_t kMaxNamedRemovals = 20;
 
 // What a schedule's snapshots come to, one for each day.
 struct KeepEstimate {
-  std::optional<std::size_t> snapshots;  // that the rules keep once they are in full use; none: all
-  std::uint64_t bytes_each = 0;          // as the database is now
-  std::uint64_t free_bytes = 0;          // at the destination; the largest number: not told
+  std::size_t databases = 1;
+  std::optional<std::size_t>
+      snapshots;                 // of each database, that the rules keep in full use; none: all
+  std::uint64_t bytes_each = 0;  // one of each database, as these are now
+  std::uint64_t free_bytes = 0;  // at the destination; the largest number: not told
 };
-KeepEstimate estimate_kept(const BackupJob& job, std::uint64_t bytes, const FileSystem& files);
+KeepEstimate estimate_kept(const BackupJob& job, std::size_t databases, std::uint64_t bytes,
+                           const FileSystem& files);
 // How many a policy keeps of one for each day. Pure; counts of rules beyond kMaxEstimatedDays are
 // taken for that.
 std::size_t count_kept(const RetentionPolicy& policy);

@@ -5,6 +5,7 @@
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
+#include "core/catalog/run_records.h"
 #include "core/platform/run_lock.h"
 #include "core/schedule/due.h"
 #include "core/schedule/installed_program.h"
@@ -179,14 +180,30 @@ Expected<> check_orphan(SettledJob& settled, const JobSettings& settings, const 
 void warn_of_uncovered(const SettledJob& settled, const Env& env,
                        std::vector<std::string>& warnings) {
   if (!settled.former) return;
-  const fs::path& left = settled.former->snapshot.source;
-  if (left == settled.job.snapshot.source) return;
+  const fs::path& left = settled.former->place();
+  if (left == settled.job.place()) return;
   std::vector<UnusableJob> unusable;
   for (const BackupJob& job : list_jobs(env.places, env.files, unusable)) {
-    if (job.name != settled.job.name && job.snapshot.source == left) return;
+    if (job.name != settled.job.name && job.place() == left) return;
   }
   warnings.push_back("No schedule backs up " + text_of(left) +
                      " any more: install one of another name for it.");
+}
+
+// A database may have two schedules, to two disks for example; but who gave it one of a folder may
+// have forgotten the other.
+void warn_of_covered_twice(InstallResult& result, const Env& env) {
+  if (!result.job.is_of_folder()) return;
+  std::vector<UnusableJob> unusable;
+  for (const BackupJob& other : list_jobs(env.places, env.files, unusable)) {
+    if (other.name == result.job.name || other.is_of_folder()) continue;
+    const std::string source = recorded_path(other.snapshot.source, env);
+    for (const PreviewedDatabase& database : result.databases) {
+      if (text_of(database.source) != source) continue;
+      result.warnings.push_back(source + " has a schedule of its own, '" + other.name +
+                                "'; now it is backed up by both.");
+    }
+  }
 }
 
 // Without a job the entry itself tells whose it is.
@@ -211,8 +228,10 @@ Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::s
   prepared.facts = gather_host_facts(env, stop);
   BPD_TRY(check_orphan(*settled, request.settings, prepared.facts));
   BPD_TRY_AS(preview, preview_run(job, env, stop));  // refuses what a snapshot would refuse
-  prepared.result.expired = expired_of(preview->retention);
-  prepared.result.keeps = estimate_kept(job, preview->manifest.bytes, env.files);
+  prepared.result.expired = std::move(preview->expired);
+  prepared.result.keeps =
+      estimate_kept(job, preview->databases.size(), preview->bytes(), env.files);
+  prepared.result.databases = std::move(preview->databases);
 
   if (stop.stop_requested()) return fail(ErrorCode::cancelled, "Stopped before anything was done.");
   BPD_TRY_AS(kind, scheduler_for(request, *settled, prepared.facts));
@@ -229,7 +248,9 @@ Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::s
   result.updated = prepared.former.job_text.has_value();
   if (former_job) result.changes = compare_jobs(*former_job, job);
   result.warnings = settled->warnings;
+  result.warnings.insert(result.warnings.end(), preview->warnings.begin(), preview->warnings.end());
   warn_of_uncovered(*settled, env, result.warnings);
+  warn_of_covered_twice(result, env);
   result.files.push_back({job_path(job.name, env.places), encode_job(job), kPrivateFile});
   result.commands.push_back("write " + text_of(job_path(job.name, env.places)) + " (mode 0600)");
   result.commands.push_back("copy " + text_of(env.places.program) + " to " +

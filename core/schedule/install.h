@@ -42,8 +42,9 @@ struct InstallResult {
   // What retention removes in the next run, or has removed in `run`.
   std::vector<Expiry> expired;
   KeepEstimate keeps;
-  std::optional<ProvenRun> run;      // absent without run_now
-  std::vector<std::string> removed;  // entries of this name in other schedulers
+  std::vector<PreviewedDatabase> databases;  // what the run covers, as it was when we looked
+  std::optional<ProvenRun> run;              // absent without run_now
+  std::vector<std::string> removed;          // entries of this name in other schedulers
   Instant next_run{};
   std::vector<std::string> warnings;
 };

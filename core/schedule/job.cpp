@@ -31,14 +31,6 @@ bool is_name_char(char c) {
   return is_name_start(c) || c == '-' || c == '_';
 }
 
-std::string short_hash(std::string_view text) {  // FNV-1a; six digits tell a user's sources apart
-  std::uint64_t hash = 14695981039346656037u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  std::string digits;
-  for (int i = 0; i < 6; ++i, hash >>= 4) digits += kHexDigits[hash & 15];
-  return digits;
-}
-
 tl::unexpected<Error> refuse(std::string message, std::string hint) {
   return fail(ErrorCode::invalid_argument, std::move(message), std::move(hint));
 }
@@ -55,6 +47,30 @@ Expected<> check_path(std::string_view what, const fs::path& path) {
                   "Give the whole path: a scheduler starts in another folder.");
   }
   return check_text(what, text_of(path));
+}
+
+Expected<> check_source(const BackupJob& job) {
+  if (job.global || !job.patterns.empty()) {
+    return refuse("Only the schedule of a folder covers more than its source.",
+                  "Give " + say_parameter("folder") + " with " + say_parameter("global") + " or " +
+                      say_parameter("patterns") + ".");
+  }
+  return check_path("source", job.snapshot.source);
+}
+
+Expected<> check_folder(const BackupJob& job) {
+  BPD_TRY(check_path("folder", job.folder));
+  if (!job.snapshot.source.empty()) {
+    return refuse("A schedule covers one database or a folder, not both.",
+                  "Give " + say_parameter("source") + " or " + say_parameter("folder") + ".");
+  }
+  if (!job.snapshot.label.empty()) {
+    return refuse(
+        "The schedule of a folder takes no label: each of its databases has one of its own.",
+        "Leave " + say_parameter("label") + " out.");
+  }
+  for (const std::string& pattern : job.patterns) BPD_TRY(check_text("pattern", pattern));
+  return {};
 }
 
 Expected<> check_ping_url(const std::string& url) {
@@ -88,7 +104,13 @@ BackupJob job_from(const Json& json) {
   job.time = *time;
   job.scheduled_since = *since;
   job.snapshot.verify = *verify;
-  job.snapshot.source = path_of(json.at("source").get<std::string>());
+  if (json.contains("folder")) {
+    job.folder = path_of(json.at("folder").get<std::string>());
+    job.global = json.value("global", false);
+    job.patterns = json.value("patterns", job.patterns);
+  } else {
+    job.snapshot.source = path_of(json.at("source").get<std::string>());
+  }
   job.snapshot.destination = path_of(json.at("destination").get<std::string>());
   job.snapshot.hostname = json.value("hostname", "");
   job.snapshot.label = json.value("label", "");
@@ -185,20 +207,20 @@ std::string slug(std::string_view text) {
   return out.empty() ? "db" : out;
 }
 
-std::string default_schedule_name(const fs::path& source, const fs::path& home,
+std::string default_schedule_name(const fs::path& place, const fs::path& home,
                                   const std::vector<BackupJob>& jobs) {
-  std::string base = text_of(source.stem());
+  std::string base = text_of(place.stem());
   // A database in a hidden folder (.orchestrator) belongs to the project around that folder.
-  const fs::path folder = source.parent_path();
+  const fs::path folder = place.parent_path();
   if (text_of(folder.filename()).starts_with('.') && folder.parent_path() != home) {
     base = text_of(folder.parent_path().filename()) + "-" + base;
   }
   base = slug(base);
   const bool taken = std::any_of(jobs.begin(), jobs.end(), [&](const BackupJob& job) {
-    return job.name == base && job.snapshot.source != source;
+    return job.name == base && job.place() != place;
   });
   if (!taken) return base;
-  return base.substr(0, kMaxNameBytes - 7) + "-" + short_hash(text_of(source));
+  return base.substr(0, kMaxNameBytes - 7) + "-" + short_hash(text_of(place));
 }
 
 Expected<> check_job(const BackupJob& job) {
@@ -206,7 +228,7 @@ Expected<> check_job(const BackupJob& job) {
   if (job.time < std::chrono::minutes(0) || job.time >= std::chrono::hours(24)) {
     return refuse("The time is outside the day.", "Give it as HH:MM, 00:00 to 23:59.");
   }
-  BPD_TRY(check_path("source", job.snapshot.source));
+  BPD_TRY(job.is_of_folder() ? check_folder(job) : check_source(job));
   BPD_TRY(check_path("destination", job.snapshot.destination));
   BPD_TRY(check_text("label", job.snapshot.label));
   BPD_TRY(check_text("hostname", job.snapshot.hostname));
@@ -223,17 +245,24 @@ fs::path job_path(const std::string& name, const Places& places) {
 }
 
 std::string encode_job(const BackupJob& job) {
-  Json json{{"format_version", BackupJob::kFormatVersion},
+  // An earlier program reads what it can know, and refuses the rest.
+  Json json{{"format_version", job.is_of_folder() ? BackupJob::kFormatVersion : 1},
             {"name", job.name},
             {"scheduler", to_string(job.scheduler)},
             {"time", format_time_of_day(job.time)},
-            {"scheduled_since", format_instant(job.scheduled_since)},
-            {"source", text_of(job.snapshot.source)},
-            {"destination", text_of(job.snapshot.destination)},
-            {"hostname", job.snapshot.hostname},
-            {"label", job.snapshot.label},
-            {"flat", job.snapshot.flat},
-            {"verify", to_string(job.snapshot.verify)}};
+            {"scheduled_since", format_instant(job.scheduled_since)}};
+  if (job.is_of_folder()) {
+    json["folder"] = text_of(job.folder);
+    json["global"] = job.global;
+    json["patterns"] = job.patterns;
+  } else {
+    json["source"] = text_of(job.snapshot.source);
+  }
+  json["destination"] = text_of(job.snapshot.destination);
+  json["hostname"] = job.snapshot.hostname;
+  json["label"] = job.snapshot.label;
+  json["flat"] = job.snapshot.flat;
+  json["verify"] = to_string(job.snapshot.verify);
   for (const auto& [name, count] : kKeepRules) {
     if (const auto& given = job.snapshot.retention.*count) json[name] = *given;
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/env.h"
+#include "core/catalog/history.h"
 #include "core/snapshot/snapshot.h"
 
 namespace core {
@@ -24,18 +25,28 @@ std::optional<Drills> parse_drills(std::string_view text);
 inline constexpr std::chrono::hours kDrillPeriod{24 * 30};
 
 struct BackupJob {
-  static constexpr int kFormatVersion = 1;
+  static constexpr int kFormatVersion = 2;                         // of a folder; 1 of one database
   static constexpr std::chrono::minutes kDefaultTime{4 * 60 + 7};  // outside every DST change
 
   std::string name;
   SchedulerKind scheduler = SchedulerKind::systemd;
   std::chrono::minutes time = kDefaultTime;  // after local midnight
   Instant scheduled_since{};                 // when `time` was last set: no run is owed from before
-  // Everything a snapshot takes; `date`, `dry_run` and the timeouts are not kept.
+  // Everything a snapshot takes; `date`, `dry_run` and the timeouts are not kept. With a folder it
+  // has neither source nor label.
   SnapshotRequest snapshot;
-  Drills drills = Drills::never;  // after a run that went well (core/restore/drill.h)
-  std::string on_failure;         // a command line for the user's shell; empty: none
-  std::string ping_url;           // as healthchecks.io has them; empty: none
+  fs::path folder{};    // all databases below it (folder_members.h); empty: one source
+  bool global = false;  // with a folder: the orchestrator's global database, too
+  std::vector<std::string> patterns{};  // with a folder: further file names, as for discovery
+  Drills drills = Drills::never;        // after a run that went well (core/restore/drill.h)
+  std::string on_failure;               // a command line for the user's shell; empty: none
+  std::string ping_url;                 // as healthchecks.io has them; empty: none
+
+  bool is_of_folder() const { return !folder.empty(); }
+  // What it backs up: the folder, or the one database.
+  const fs::path& place() const { return is_of_folder() ? folder : snapshot.source; }
+  // The kind of the run, in history.db, that tells whether a run of the schedule went well.
+  const char* run_kind() const { return is_of_folder() ? kFolderRun : kSnapshotRun; }
 };
 
 // Up to 48 of a-z, 0-9, '-' and '_', the first a letter or digit: fit for unit, label, task and
@@ -45,9 +56,10 @@ Expected<> check_schedule_name(std::string_view name);
 // The nearest valid name: "My Löve.app" -> "my-l-ve-app"; "db" when nothing is left.
 std::string slug(std::string_view text);
 // "global" for ~/.claude/orchestrator/global.db, "my-app-project" for
-// …/My App/.orchestrator/project.db. A name that one of `jobs` uses for another source gets a few
-// digits of the path's hash, so that every source keeps a name of its own.
-std::string default_schedule_name(const fs::path& source, const fs::path& home,
+// …/My App/.orchestrator/project.db, "code" for the folder ~/code. A name that one of `jobs` uses
+// for another source gets a few digits of the path's hash, so that every source keeps a name of its
+// own.
+std::string default_schedule_name(const fs::path& place, const fs::path& home,
                                   const std::vector<BackupJob>& jobs);
 
 // Refuses (invalid_argument) what could never run or be written down: a bad name or time, relative

@@ -28,7 +28,18 @@ std::string shown(const SettingText& setting) {
 }  // namespace
 
 BackupJob with_settings(BackupJob job, const JobSettings& settings) {
+  if (settings.source) {
+    job.folder.clear();
+    job.global = false;
+    job.patterns.clear();
+  } else if (settings.folder && !job.is_of_folder()) {
+    job.snapshot.source.clear();
+    job.snapshot.label.clear();
+  }
   take(job.snapshot.source, settings.source);
+  take(job.folder, settings.folder);
+  take(job.global, settings.global);
+  take(job.patterns, settings.patterns);
   take(job.snapshot.destination, settings.destination);
   take(job.snapshot.hostname, settings.hostname);
   take(job.snapshot.label, settings.label);
@@ -50,7 +61,8 @@ Expected<SettledJob> settle_job(const std::string& name, const JobSettings& sett
   base.name = name;
   if (name.empty()) {
     std::vector<UnusableJob> unusable;
-    base.name = default_schedule_name(settings.source.value_or(base.snapshot.source), places.home,
+    const fs::path& place = settings.folder ? *settings.folder : base.snapshot.source;
+    base.name = default_schedule_name(settings.source.value_or(place), places.home,
                                       list_jobs(places, files, unusable));
   }
   auto former = read_job(base.name, places, files);
@@ -61,7 +73,7 @@ Expected<SettledJob> settle_job(const std::string& name, const JobSettings& sett
     return fail(former.error());  // a newer version's: what it says would be lost
   } else if (former.error().code != ErrorCode::not_found) {
     // A default in place of a setting that is only unreadable would end another database's backups.
-    if (name.empty() || !settings.source) {
+    if (name.empty() || (!settings.source && !settings.folder)) {
       return fail(ErrorCode::invalid_argument,
                   former.error().message + " So its settings cannot be kept.",
                   "Give source and name, and whatever else this schedule had.");
@@ -75,7 +87,13 @@ Expected<SettledJob> settle_job(const std::string& name, const JobSettings& sett
 
 std::vector<SettingText> describe_settings(const BackupJob& job) {
   const SnapshotRequest& snapshot = job.snapshot;
+  std::string patterns;
+  for (const std::string& pattern : job.patterns)
+    patterns += (patterns.empty() ? "" : ", ") + pattern;
   std::vector<SettingText> settings{{"source", text_of(snapshot.source)},
+                                    {"folder", text_of(job.folder)},
+                                    {"global", job.global ? "yes" : ""},
+                                    {"patterns", patterns},
                                     {"destination", text_of(snapshot.destination)},
                                     {"scheduler", std::string(to_string(job.scheduler))},
                                     {"time", format_time_of_day(job.time)},

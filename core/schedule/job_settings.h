@@ -14,7 +14,10 @@ namespace core {
 
 // Absent: as it is, or a new job's default. An empty text clears one.
 struct JobSettings {
-  std::optional<fs::path> source, destination;
+  // A source ends a folder's schedule and makes it one of that database, and the other way about.
+  std::optional<fs::path> source{}, folder{}, destination{};
+  std::optional<bool> global{};
+  std::optional<std::vector<std::string>> patterns{};
   std::optional<std::string> hostname, label;
   std::optional<bool> flat;
   std::optional<VerifyLevel> verify;
@@ -35,9 +38,9 @@ struct SettledJob {
   std::vector<std::string> warnings;
 };
 // The job of that name with these settings. An empty name: default_schedule_name of the source,
-// whose own default is the orchestrator's global database. Refuses (invalid_argument) to guess what
-// a job file held that cannot be read, unless name and source are given; and (unsupported) to
-// replace one of a newer version.
+// or folder, the source's own default being the orchestrator's global database. Refuses
+// (invalid_argument) to guess what a job file held that cannot be read, unless name and source are
+// given; and (unsupported) to replace one of a newer version.
 Expected<SettledJob> settle_job(const std::string& name, const JobSettings& settings,
                                 const Places& places, const FileSystem& files);
 

@@ -42,8 +42,9 @@ void check_paths(const BackupJob& job, const FileSystem& files, const std::stop_
       problems.push_back({what + " is not there.", gone});
     }
   };
-  const fs::path& source = job.snapshot.source;
-  missing("The source " + text_of(source), files.info(source), ProblemKind::source_gone);
+  missing((job.is_of_folder() ? "The folder " : "The source ") + text_of(job.place()),
+          files.info(job.place()),
+          job.is_of_folder() ? ProblemKind::other : ProblemKind::source_gone);
   const fs::path& destination = job.snapshot.destination;
   const auto info = within(kPatience, text_of(destination), stop,
                            [&files, destination] { return files.info(destination); });
@@ -142,7 +143,7 @@ void check_alerts(const RunRecord& run, std::vector<ScheduleProblem>& problems) 
 void check_runs(ScheduleStatus& status, const Env& env) {
   const BackupJob& job = *status.job;
   RunFilter filter;
-  filter.kind = "snapshot";
+  filter.kind = job.run_kind();
   filter.schedule = job.name;
   filter.limit = kRunsLookedAt;
   auto runs = list_runs(filter, env);

@@ -1,7 +1,13 @@
 // Makes a scheduler run a schedule once, and waits for the record of that run.
 #include "core/schedule/prove.h"
 
+#include <algorithm>
+#include <set>
+
 #include "core/base/call.h"
+#include "core/base/paths.h"
+#include "core/discovery/discover.h"
+#include "core/schedule/folder_members.h"
 #include "core/schedule/run_job.h"
 #include "core/schedule/schedulers.h"
 
@@ -14,30 +20,31 @@ constexpr std::chrono::milliseconds kPollPause{200};
 constexpr std::chrono::milliseconds kRecordGrace{5'000};
 constexpr int kStartAttempts = 2;
 
-Expected<std::optional<RunRecord>> newest_run(const std::string& name, const Env& env) {
+Expected<std::optional<RunRecord>> newest_run(const BackupJob& job, const Env& env) {
   RunFilter filter;
-  filter.kind = "snapshot";
-  filter.schedule = name;
+  filter.kind = job.run_kind();
+  filter.schedule = job.name;
   filter.limit = 1;
   BPD_TRY_AS(runs, list_runs(filter, env));
   if (runs->empty()) return std::optional<RunRecord>();
   return std::optional<RunRecord>(std::move(runs->front()));
 }
 
-Expected<RunRecord> wait_for_record(const std::string& name, std::int64_t after,
+Expected<RunRecord> wait_for_record(const BackupJob& job, std::int64_t after,
                                     std::chrono::milliseconds timeout, const Env& env,
                                     std::stop_token stop) {
   const auto deadline = env.clock.steady_now() + timeout;
   while (true) {
-    BPD_TRY_AS(run, newest_run(name, env));
+    BPD_TRY_AS(run, newest_run(job, env));
     if (*run && (*run)->id > after) return **run;
     if (env.clock.steady_now() >= deadline) {
-      return fail(ErrorCode::timed_out,
-                  "The scheduler was told to run '" + name + "', but no run of it was recorded.",
-                  "Look at " + say(Action::list_schedules) + ", and at the scheduler's own log.");
+      return fail(
+          ErrorCode::timed_out,
+          "The scheduler was told to run '" + job.name + "', but no run of it was recorded.",
+          "Look at " + say(Action::list_schedules) + ", and at the scheduler's own log.");
     }
     if (!env.clock.sleep_for(kPollPause, stop)) {
-      return fail(ErrorCode::cancelled, "Stopped while waiting for the run of '" + name + "'.");
+      return fail(ErrorCode::cancelled, "Stopped while waiting for the run of '" + job.name + "'.");
     }
   }
 }
@@ -91,13 +98,83 @@ std::string how_it_ran(SchedulerKind kind) {
   return "";
 }
 
+// The run itself, or those of the folder's databases in it: its own record closes them.
+Expected<std::vector<RunRecord>> snapshot_runs(const RunRecord& run, const Env& env) {
+  if (run.kind != kFolderRun) return std::vector<RunRecord>{run};
+  RunFilter filter;
+  filter.kind = kSnapshotRun;
+  filter.schedule = run.schedule;
+  filter.limit = kMaxFoundDatabases * 2;  // failed attempts, too
+  BPD_TRY_AS(runs, list_runs(filter, env));
+  std::set<std::string> seen;  // newest first: the last attempt counts
+  std::erase_if(*runs, [&](const RunRecord& one) {
+    return one.id > run.id || one.started_at < run.started_at || !seen.insert(one.source).second;
+  });
+  std::sort(runs->begin(), runs->end(),
+            [](const RunRecord& a, const RunRecord& b) { return a.source < b.source; });
+  return std::move(*runs);
+}
+
+Expected<ProvenSnapshot> prove_snapshot(RunRecord run, const Env& env, ProgressSink& progress,
+                                        const std::stop_token& stop) {
+  ProvenSnapshot proven{std::move(run), {}};
+  if (!proven.record.ok) return proven;
+  VerifyRequest request;
+  request.snapshot = proven.record.snapshot;
+  request.level = VerifyLevel::quick;
+  BPD_TRY_AS(report, verify_snapshot(request, env, progress, stop));
+  if (report->verdict == VerifyReport::Verdict::damaged) {
+    return fail(ErrorCode::damaged,
+                "The snapshot '" + proven.record.snapshot + "' of '" + proven.record.schedule +
+                    "' is damaged.",
+                "Check the destination's disk; " + say(Action::verify) + " tells more.");
+  }
+  proven.verification = std::move(*report);
+  return proven;
+}
+
+Expected<PreviewedDatabase> preview_one(const SnapshotRequest& given, RunPreview& preview,
+                                        const Env& env, const std::stop_token& stop) {
+  SnapshotRequest request = given;
+  request.dry_run = true;
+  NoProgress no_progress;
+  BPD_TRY_AS(result, take_snapshot(request, env, no_progress, stop));
+  const auto expired = expired_of(result->retention);
+  preview.expired.insert(preview.expired.end(), expired.begin(), expired.end());
+  return PreviewedDatabase{request.source, request.label, result->manifest.bytes, {}};
+}
+
+Expected<RunPreview> preview_folder(const BackupJob& job, const Env& env,
+                                    const std::stop_token& stop) {
+  BPD_TRY_AS(members, members_of(job, kRunSearch, env, stop));
+  RunPreview preview;
+  preview.warnings = std::move(members->warnings);
+  bool any_good = false;
+  for (const SnapshotRequest& request : members->snapshots) {
+    auto database = preview_one(request, preview, env, stop);
+    if (stop.stop_requested())
+      return fail(ErrorCode::cancelled, "Stopped before anything was done.");
+    any_good |= database.has_value();
+    if (!database) {
+      preview.warnings.push_back(text_of(request.source) + ": " + database.error().message);
+      database = PreviewedDatabase{request.source, request.label, 0, database.error()};
+    }
+    preview.databases.push_back(std::move(*database));
+  }
+  if (any_good) return preview;
+  if (!preview.databases.empty()) return fail(*preview.databases.front().error);
+  return fail(ErrorCode::not_found, "There is no database below " + text_of(job.folder) + ".",
+              "Give the folder that holds your projects; " + say_parameter("patterns") +
+                  " takes further file names, such as *.sqlite.");
+}
+
 }  // namespace
 
 Expected<ProvenRun> prove_schedule(const BackupJob& job, const HostFacts& facts, const Env& env,
                                    ProgressSink& progress, std::stop_token stop) {
   const Scheduler& scheduler = scheduler_of(job.scheduler);
   BPD_TRY_AS(plan, scheduler.plan_run(job.name, facts, kFirstRunTimeout));
-  BPD_TRY_AS(before, newest_run(job.name, env));
+  BPD_TRY_AS(before, newest_run(job, env));
   std::int64_t last_id = *before ? (*before)->id : 0;
   BPD_TRY(request_run(job.name, env));
 
@@ -108,7 +185,7 @@ Expected<ProvenRun> prove_schedule(const BackupJob& job, const HostFacts& facts,
     started = apply(*plan, env, stop);
     if (!started && started.error().code == ErrorCode::cancelled) return fail(started.error());
     const bool ended = scheduler.run_waits() || !started;
-    run = wait_for_record(job.name, last_id, ended ? kRecordGrace : kFirstRunTimeout, env, stop);
+    run = wait_for_record(job, last_id, ended ? kRecordGrace : kFirstRunTimeout, env, stop);
     other = run && has_request(job.name, env);
     if (other) {
       last_id = run->id;  // of a run that was going on already, maybe of the job as it was before
@@ -125,25 +202,30 @@ Expected<ProvenRun> prove_schedule(const BackupJob& job, const HostFacts& facts,
   withdraw_request(job.name, env);
   if (other) return fail(error_of_other_run(*run, env, stop));
   if (!run) return fail(started ? run.error() : started.error());
-  if (!run->ok) return fail(error_of_run(*run, facts));
-
-  VerifyRequest request;
-  request.snapshot = run->snapshot;
-  request.level = VerifyLevel::quick;
-  BPD_TRY_AS(report, verify_snapshot(request, env, progress, stop));
-  if (report->verdict == VerifyReport::Verdict::damaged) {
-    return fail(ErrorCode::damaged,
-                "The snapshot '" + run->snapshot + "' of '" + job.name + "' is damaged.",
-                "Check the destination's disk; " + say(Action::verify) + " tells more.");
+  BPD_TRY_AS(snapshots, snapshot_runs(*run, env));
+  const bool any_good = std::any_of(snapshots->begin(), snapshots->end(),
+                                    [](const RunRecord& snapshot) { return snapshot.ok; });
+  if (!run->ok && !any_good) return fail(error_of_run(*run, facts));
+  ProvenRun proven{std::move(*run), {}, how_it_ran(job.scheduler)};
+  for (RunRecord& snapshot : *snapshots) {
+    BPD_TRY_AS(one, prove_snapshot(std::move(snapshot), env, progress, stop));
+    proven.snapshots.push_back(std::move(*one));
   }
-  return ProvenRun{std::move(*run), std::move(*report), how_it_ran(job.scheduler)};
+  return proven;
 }
 
-Expected<SnapshotResult> preview_run(const BackupJob& job, const Env& env, std::stop_token stop) {
-  SnapshotRequest request = job.snapshot;
-  request.dry_run = true;
-  NoProgress no_progress;
-  return take_snapshot(request, env, no_progress, stop);
+std::uint64_t RunPreview::bytes() const {
+  std::uint64_t sum = 0;
+  for (const PreviewedDatabase& database : databases) sum += database.bytes;
+  return sum;
+}
+
+Expected<RunPreview> preview_run(const BackupJob& job, const Env& env, std::stop_token stop) {
+  if (job.is_of_folder()) return preview_folder(job, env, stop);
+  RunPreview preview;
+  BPD_TRY_AS(database, preview_one(job.snapshot, preview, env, stop));
+  preview.databases.push_back(std::move(*database));
+  return preview;
 }
 
 Expected<ProvenRun> run_schedule(const std::string& name, const Env& env, std::stop_token stop) {
@@ -160,7 +242,7 @@ Expected<ProvenRun> run_schedule(const std::string& name, const Env& env, std::s
   const auto preview = preview_run(*job, env, stop);
   NoProgress no_progress;
   BPD_TRY_AS(run, prove_schedule(*job, facts, env, no_progress, stop));
-  if (preview) run->expired = gone_by_now(expired_of(preview->retention), env.files);
+  if (preview) run->expired = gone_by_now(preview->expired, env.files);
   return run;
 }
 

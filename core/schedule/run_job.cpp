@@ -2,13 +2,11 @@
 #include "core/schedule/run_job.h"
 
 #include <algorithm>
-#include <exception>
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/history.h"
-#include "core/catalog/run_records.h"
-#include "core/restore/drill.h"
+#include "core/schedule/attempt.h"
 #include "core/schedule/due.h"
 #include "core/schedule/installed_program.h"
 #include "core/schedule/kept_jobs.h"
@@ -44,7 +42,7 @@ bool take_request(const std::string& name, const Env& env) {
 bool due_now(const BackupJob& job, const Env& env) {
   const Instant now = env.clock.now();
   RunFilter filter;
-  filter.kind = "snapshot";
+  filter.kind = job.run_kind();
   filter.schedule = job.name;
   filter.limit = kMaxRunsLookedAt;
   const auto runs = list_runs(filter, env).value_or(std::vector<RunRecord>());
@@ -110,7 +108,7 @@ void call_on_failure(const BackupJob& job, const Error& error, const Env& env, s
   command.argv = {"/bin/sh", "-c", job.on_failure};
 #endif
   command.extra_environment = {{"BACKUP_PLUGIN_DB_SCHEDULE", job.name},
-                               {"BACKUP_PLUGIN_DB_SOURCE", text_of(job.snapshot.source)},
+                               {"BACKUP_PLUGIN_DB_SOURCE", text_of(job.place())},
                                {"BACKUP_PLUGIN_DB_DESTINATION", text_of(job.snapshot.destination)},
                                {"BACKUP_PLUGIN_DB_ERROR", std::string(to_string(error.code)) +
                                                               ": " + plain_text(error.message)}};
@@ -128,49 +126,13 @@ void call_on_failure(const BackupJob& job, const Error& error, const Env& env, s
   }
 }
 
-// take_snapshot records its runs; what fails before it got so far is recorded here.
-void record_unless_recorded(const std::string& name, const BackupJob* job, const Error& error,
-                            Instant started_at, const Env& env) {
-  RunFilter filter;
-  filter.schedule = name;
-  filter.limit = 1;
-  const auto newest = list_runs(filter, env);
-  if (newest && !newest->empty() &&
-      newest->front().started_at >= std::chrono::floor<std::chrono::seconds>(started_at)) {
-    return;
-  }
-  RunRecord run = ended_run("snapshot", started_at, env);
-  run.schedule = name;
-  if (job != nullptr) {
-    run.source = text_of(job->snapshot.source);
-    run.destination = text_of(job->snapshot.destination);
-  }
-  note_failure(run, error);
-  (void)record_run(run, env);  // the failure itself is what the caller hears of
-}
-
-// A night without memory is a failure to be told of, too.
-Expected<SnapshotResult> take_or_fail(const SnapshotRequest& request, const Env& env,
-                                      ProgressSink& progress, const std::stop_token& stop) {
-  try {
-    return take_snapshot(request, env, progress, stop);
-  } catch (const std::exception& error) {
-    return fail(ErrorCode::internal,
-                std::string("The snapshot had to be given up: ") + error.what(),
-                "Free some memory; the next run tries again.");
-  }
-}
-
 Expected<SnapshotResult> try_snapshot(const BackupJob& job, const SnapshotRequest& request,
                                       int max_attempts, int& attempts, const Env& env,
                                       ProgressSink& progress, std::stop_token stop) {
   while (true) {
     ++attempts;
-    const Instant started_at = env.clock.now();
-    auto result = take_or_fail(request, env, progress, stop);
-    if (result) return result;
-    record_unless_recorded(job.name, &job, result.error(), started_at, env);
-    if (result.error().code != ErrorCode::busy || attempts >= max_attempts) return result;
+    auto result = attempt_snapshot(request, env, progress, stop);
+    if (result || result.error().code != ErrorCode::busy || attempts >= max_attempts) return result;
     if (!env.clock.sleep_for(kRetryPause, stop)) {
       return fail(ErrorCode::cancelled, "Stopped while waiting to try '" + job.name + "' again.");
     }
@@ -198,16 +160,21 @@ void rotate_launchd_output(const BackupJob& job, const Env& env) {
   if (info && info->bytes > kMaxLogBytes) (void)env.files.rename(path, text_of(path) + ".1");
 }
 
+std::string success_text(const SnapshotResult& result) {
+  if (result.unchanged) return "unchanged, still the state of " + text_of(result.snapshot);
+  return "wrote " + text_of(result.snapshot) + ", " + std::to_string(result.manifest.bytes) +
+         " bytes, " +
+         (result.verification ? std::string(to_string(result.verification->verdict))
+                              : "not verified");
+}
+
 std::string success_text(const JobRun& run) {
-  const SnapshotResult& result = *run.snapshot;
   std::string text = "'" + run.job.name + "': ";
-  if (result.unchanged) {
-    text += "unchanged, still the state of " + text_of(result.snapshot);
-  } else {
-    text += "wrote " + text_of(result.snapshot) + ", " + std::to_string(result.manifest.bytes) +
-            " bytes, " +
-            (result.verification ? std::string(to_string(result.verification->verdict))
-                                 : "not verified");
+  if (run.snapshot) text += success_text(*run.snapshot);
+  if (!run.snapshot) text += std::to_string(run.members.size()) + " databases";
+  for (const MemberRun& member : run.members) {
+    text += "\n" + text_of(member.source) + ": " +
+            (member.snapshot ? success_text(*member.snapshot) : "done before in this period");
   }
   for (const Warning& warning : run.warnings) text += "\nWarning: " + warning.text;
   return text;
@@ -227,30 +194,38 @@ Error end_in_failure(JobRun& run, Error error, const RunOptions& options, const 
   return error;
 }
 
-// Where the history cannot be read no drill is due: it takes as long as a restore.
-bool drill_due(const BackupJob& job, const std::string& source, const Env& env) {
-  if (job.drills == Drills::never) return false;
-  RunFilter filter;
-  filter.kind = "drill";
-  filter.source = source;
-  filter.limit = kMaxRunsLookedAt;
-  const auto runs = list_runs(filter, env);
-  if (!runs) return false;
-  return std::none_of(runs->begin(), runs->end(), [&](const RunRecord& run) {
-    return run.ok && env.clock.now() - run.finished_at < kDrillPeriod;
-  });
+// Of one database. The error is the run's; `told` gets the warnings that its record has already.
+std::optional<Error> run_one(JobRun& run, bool asked_for, int max_attempts,
+                             std::vector<Warning>& told, const Env& env, ProgressSink& progress,
+                             const std::stop_token& stop) {
+  SnapshotRequest request = run.job.snapshot;
+  request.schedule = run.job.name;
+  request.unless_unchanged = !asked_for;  // who asks for a run gets a snapshot
+  auto result = try_snapshot(run.job, request, max_attempts, run.attempts, env, progress, stop);
+  if (!result) return result.error();
+  auto failed = drill_if_due(run.job, *result, run.warnings, env, progress, stop);
+  told = result->warnings;
+  run.snapshot = std::move(*result);
+  return failed;
 }
 
-// Damage is a failure to be told of; what else keeps a drill from being done, as another one that
-// goes on just now, is a warning: the next run tries again.
-std::optional<Error> drill_if_due(JobRun& run, const SnapshotResult& taken, const Env& env,
-                                  ProgressSink& progress, const std::stop_token& stop) {
-  if (!drill_due(run.job, taken.manifest.source, env)) return std::nullopt;
-  const auto result = drill({taken.snapshot, run.job.name}, env, progress, stop);
-  if (result || result.error().code == ErrorCode::busy) return std::nullopt;
-  if (result.error().code == ErrorCode::damaged) return result.error();
-  run.warnings.emplace_back("The drill could not be done: " + result.error().message);
-  return std::nullopt;
+std::optional<Error> run_members(JobRun& run, bool asked_for, int max_attempts,
+                                 std::vector<Warning>& told, const Env& env, ProgressSink& progress,
+                                 const std::stop_token& stop) {
+  FolderRunOptions options;
+  options.again = asked_for;
+  options.max_attempts = max_attempts;
+  options.period = due_period(env.clock, run.job.time, env.clock.now());
+  FolderRun result = run_folder(run.job, options, env, progress, stop);
+  run.members = std::move(result.members);
+  told = std::move(result.warnings);
+  for (const MemberRun& member : run.members) {
+    if (!member.snapshot) continue;
+    for (const Warning& warning : member.snapshot->warnings) {
+      told.emplace_back(text_of(member.source) + ": " + warning.text, warning.kind);
+    }
+  }
+  return result.error;
 }
 
 Expected<JobRun> run_locked(const BackupJob& job, bool asked_for, const RunOptions& options,
@@ -259,29 +234,23 @@ Expected<JobRun> run_locked(const BackupJob& job, bool asked_for, const RunOptio
   run.job = job;
   if (options.scheduled) rotate_launchd_output(job, env);
   ping(job, "/start", 0, env, stop, run.warnings);
-  const bool somebody_waits = asked_for || !options.scheduled;
-  SnapshotRequest request = job.snapshot;
-  request.schedule = job.name;
-  request.unless_unchanged = !asked_for;  // who asks for a run gets a snapshot
-  auto result = try_snapshot(job, request, somebody_waits ? 1 : kMaxAttempts, run.attempts, env,
-                             progress, stop);
-  if (result) {
+  const int max_attempts = asked_for || !options.scheduled ? 1 : kMaxAttempts;
+  const auto work = job.is_of_folder() ? run_members : run_one;
+  std::vector<Warning> told;
+  auto failed = work(run, asked_for, max_attempts, told, env, progress, stop);
+  const bool taken = run.snapshot || !run.members.empty();
+  if (taken) {
     if (auto kept = keep_jobs(job.snapshot.destination, env, stop); !kept) {
       run.warnings.emplace_back("What the schedules are is not kept beside their snapshots: " +
                                 kept.error().message);
     }
-    if (auto failed = drill_if_due(run, *result, env, progress, stop)) {
-      failed->message = "The snapshot was taken, but the drill with it failed: " + failed->message;
-      return fail(end_in_failure(run, std::move(*failed), options, env, stop));
-    }
-    ping(job, "", kPingRetries, env, stop, run.warnings);
-    (void)add_run_warnings(job.name, run.warnings, env);  // the snapshot is good all the same
-    run.warnings.insert(run.warnings.end(), result->warnings.begin(), result->warnings.end());
-    run.snapshot = std::move(*result);
-    log_end(job, options, success_text(run), env);
-    return run;
   }
-  return fail(end_in_failure(run, result.error(), options, env, stop));
+  if (failed) return fail(end_in_failure(run, std::move(*failed), options, env, stop));
+  ping(job, "", kPingRetries, env, stop, run.warnings);
+  (void)add_run_warnings(job.name, run.warnings, env);  // the snapshot is good all the same
+  run.warnings.insert(run.warnings.end(), told.begin(), told.end());
+  log_end(job, options, success_text(run), env);
+  return run;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "core/base/env.h"
 #include "core/platform/run_lock.h"
 #include "core/schedule/job.h"
+#include "core/schedule/run_folder.h"
 #include "core/snapshot/snapshot.h"
 
 namespace core {
@@ -23,19 +24,20 @@ struct JobRun {
   enum class Outcome { done, not_due, already_running };
   Outcome outcome = Outcome::done;
   BackupJob job;
-  std::optional<SnapshotResult> snapshot;  // with Outcome::done
+  std::optional<SnapshotResult> snapshot;  // with Outcome::done, of one database
+  std::vector<MemberRun> members;          // of a folder
   int attempts = 0;
   std::vector<Warning> warnings;
 };
 
 inline constexpr int kMaxAttempts = 3;  // on a busy source; 1 where somebody waits for the run
-inline constexpr std::chrono::minutes kRetryPause{10};
 inline constexpr std::chrono::milliseconds kOnFailureTimeout{60'000};
 inline constexpr std::chrono::milliseconds kPingTimeout{10'000};  // one attempt of curl's
 
-// Takes the job's snapshot, which stands in history.db afterwards under the schedule's name, also
-// when it failed before a snapshot could be tried. Runs of one schedule exclude each other: the
-// second one is busy, or with if_due ends as already_running, and nothing else happens.
+// Takes the job's snapshot, or those of its folder (run_folder.h); it stands in history.db
+// afterwards under the schedule's name, also when it failed before a snapshot could be tried. Runs
+// of one schedule exclude each other: the second one is busy, or with if_due ends as
+// already_running, and nothing else happens.
 //
 // After a failure the on_failure command runs in the user's shell (not where a run by hand met
 // another run), with BACKUP_PLUGIN_DB_SCHEDULE, _SOURCE, _DESTINATION and _ERROR in its

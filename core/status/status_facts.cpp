@@ -11,9 +11,10 @@
 #include "core/base/paths.h"
 #include "core/base/patience.h"
 #include "core/catalog/machine.h"
+#include "core/discovery/discover.h"
+#include "core/schedule/folder_members.h"
 #include "core/schedule/job.h"
 #include "core/schedule/list.h"
-#include "core/status/discover.h"
 
 namespace core {
 namespace {
@@ -31,17 +32,86 @@ constexpr std::chrono::hours kNewHistoryTold{24 * 7};
 // An entry runs at least daily.
 constexpr std::chrono::hours kJoblessRunTold{26};
 
-StatusInput::Schedule schedule_of(const BackupJob& job, const FileSystem& files) {
-  StatusInput::Schedule schedule;
+// A schedule as it is judged, and the folder that it is of.
+struct NamedSchedule {
+  StatusInput::Schedule schedule;  // without a source, where it is of a folder
+  std::optional<BackupJob> folder;
+};
+
+NamedSchedule schedule_of(const BackupJob& job, const FileSystem& files) {
+  NamedSchedule named;
+  StatusInput::Schedule& schedule = named.schedule;
   schedule.name = job.name;
-  schedule.source = recorded_source(job.snapshot.source, files);
+  if (job.is_of_folder()) {
+    named.folder = job;
+  } else {
+    schedule.source = recorded_source(job.snapshot.source, files);
+  }
   schedule.destination = job.snapshot.destination;
   schedule.since = job.scheduled_since;
-  return schedule;
+  return named;
 }
 
-void add_schedules(StatusInput& input, std::vector<std::string>& warnings, const Env& env,
-                   std::stop_token stop) {
+// By its runs a database that a search did not come to is known, too.
+std::set<fs::path> sources_of(const BackupJob& job, const StatusInput& input,
+                              const FileSystem& files) {
+  std::set<fs::path> sources;
+  for (const RunRecord& run : input.runs) {
+    if (run.kind != kSnapshotRun || run.schedule != job.name || !run.ok) continue;
+    if (sources.contains(path_of(run.source)) || !files.info(path_of(run.source))) continue;
+    sources.insert(path_of(run.source));
+  }
+  const fs::path folder = files.canonical(job.folder).value_or(job.folder);
+  for (const auto& database : input.databases) {
+    if (is_inside(database.path, folder)) sources.insert(database.path);
+  }
+  return sources;
+}
+
+// From when a run of it is owed: a database that no run has seen was made after the last one.
+Instant owed_since(const StatusInput::Schedule& schedule, const fs::path& source,
+                   const StatusInput& input) {
+  const std::string path = text_of(source);
+  std::optional<Instant> last_round;
+  for (const RunRecord& run : input.runs) {
+    if (run.schedule != schedule.name) continue;
+    if (run.kind == kSnapshotRun && run.source == path) return schedule.since;
+    if (run.kind == kFolderRun && !last_round) last_round = run.started_at;
+  }
+  return std::max(schedule.since, last_round.value_or(schedule.since));
+}
+
+// A folder's schedule is one for each of its databases. Below a folder that is searched, what was
+// made since the last run is found.
+void spread(const std::vector<NamedSchedule>& schedules, FactDepth depth, StatusInput& input,
+            std::vector<std::string>& warnings, const Env& env, const std::stop_token& stop) {
+  for (const NamedSchedule& named : schedules) {
+    if (!named.folder) {
+      input.schedules.push_back(named.schedule);
+      continue;
+    }
+    auto sources = sources_of(*named.folder, input, env.files);
+    if (depth == FactDepth::whole) {
+      const auto members = members_of(*named.folder, kStatusSearch, env, stop);
+      if (members) {
+        for (const auto& member : members->snapshots) sources.insert(member.source);
+        warnings.insert(warnings.end(), members->warnings.begin(), members->warnings.end());
+      }
+    }
+    for (const fs::path& source : sources) {
+      input.schedules.push_back(named.schedule);
+      input.schedules.back().source = source;
+      input.schedules.back().since = owed_since(named.schedule, source, input);
+    }
+    if (!sources.empty()) continue;
+    input.unusable.push_back(
+        {named.schedule.name, "It finds no database below " + text_of(named.folder->folder) + "."});
+  }
+}
+
+std::vector<NamedSchedule> listed_schedules(StatusInput& input, std::vector<std::string>& warnings,
+                                            const Env& env, std::stop_token stop) {
+  std::vector<NamedSchedule> schedules;
   auto list = list_schedules(env, stop);
   std::move(list.warnings.begin(), list.warnings.end(), std::back_inserter(warnings));
   for (auto& status : list.schedules) {
@@ -51,15 +121,17 @@ void add_schedules(StatusInput& input, std::vector<std::string>& warnings, const
       }
       continue;
     }
-    auto schedule = schedule_of(*status.job, env.files);
+    auto named = schedule_of(*status.job, env.files);
+    StatusInput::Schedule& schedule = named.schedule;
     schedule.next_run = status.next_run;
     schedule.broken = status.broken;
     for (auto& problem : status.problems) {
       // The others judge_status words for itself.
       if (problem.kind == ProblemKind::other) schedule.problems.push_back(std::move(problem.text));
     }
-    input.schedules.push_back(std::move(schedule));
+    schedules.push_back(std::move(named));
   }
+  return schedules;
 }
 
 void add_runs(std::size_t limit, StatusInput& input, std::vector<std::string>& warnings,
@@ -242,20 +314,23 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
                     const Env& env, std::stop_token stop) {
   input.now = env.clock.now();
   if (depth == FactDepth::whole) {
-    add_schedules(input, warnings, env, stop);
+    const auto schedules = listed_schedules(input, warnings, env, stop);
     add_runs(kMaxRunsLookedAt, input, warnings, env);
+    spread(schedules, depth, input, warnings, env, stop);
     std::set<std::string> silent;
     add_snapshots(input, silent, warnings, env, stop);
     keep_ours(input, env);
     find_lost_runs(input, silent, env);
-    std::vector<UnusableJob> told;  // by add_schedules already
+    std::vector<UnusableJob> told;  // by listed_schedules already
     if (!silent.empty()) {
       take_runs_for_snapshots(list_jobs(env.places, env.files, told), input, &silent);
     }
   } else {
     const auto jobs = list_jobs(env.places, env.files, input.unusable);
-    for (const auto& job : jobs) input.schedules.push_back(schedule_of(job, env.files));
+    std::vector<NamedSchedule> schedules;
+    for (const auto& job : jobs) schedules.push_back(schedule_of(job, env.files));
     add_runs(kMaxRunsQuick, input, warnings, env);
+    spread(schedules, depth, input, warnings, env, stop);
     find_jobless_runs(input);
     take_runs_for_snapshots(jobs, input);
   }

@@ -66,6 +66,48 @@ class Program:
         return found[0]
 
 
+def hold(path):
+    """A connection that keeps everybody else from reading."""
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("PRAGMA journal_mode=DELETE")
+    db.execute("BEGIN EXCLUSIVE")
+    return db
+
+
+def covers_a_folder(program, code, destination, scheduler):
+    """One call for a folder with twenty projects, one of them damaged: a project made later is in the
+    next run, and one that is locked then keeps no other out; one status tells of all."""
+    def database(number):
+        return code / f"project {number:02}/.orchestrator/project.db"
+
+    for number in range(20):
+        make_database(database(number))
+    database(3).write_bytes(b"x" * 8192)
+    for side in ("-wal", "-shm"):
+        database(3).with_name("project.db" + side).unlink(missing_ok=True)
+    installed = program.call("install_schedule", folder=str(code), destination=str(destination),
+                             name="code", keep_daily=7, scheduler=scheduler)
+    done = {entry["source"]: entry for entry in installed["run"]["databases"]}
+    assert len(done) == 20, installed
+    assert [path for path in done if "error" in done[path]] == [str(database(3))], installed
+
+    make_database(database(20))
+    holder = hold(database(4))
+    again = program.call("run_schedule", name="code")["databases"]
+    holder.close()
+    failed = {entry["source"] for entry in again if "error" in entry}
+    assert len(again) == 21 and failed == {str(database(3)), str(database(4))}, again
+    for entry in again:
+        if "error" not in entry:
+            check_snapshot(entry["snapshot"])
+    status = {entry["source"]: entry for entry in program.call("backup_status")["databases"]}
+    states = {number: status[str(database(number))] for number in range(21)}
+    assert all(state["covered"] for state in states.values()), status
+    failing = {number for number, state in states.items() if state["status"] == "failing"}
+    assert failing == {3, 4}, status
+    program.call("remove_schedule", name="code", confirm=True)
+
+
 def runs_of(state_home, name):
     """The schedule's runs in history.db, oldest first, as (started_ms, ok)."""
     path = pathlib.Path(state_home) / "backup-plugin-db/history.db"

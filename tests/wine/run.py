@@ -10,6 +10,7 @@ lets pass, and what it cannot do, stands in docs/ROUGH_EDGES.md.
 import json
 import pathlib
 import queue
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,20 @@ def check_exit_codes(house):
     house.run("nonsense", code=USAGE)
     house.run("snapshot", "--source", windows_path(house.folder / "none.db"), "--destination",
               windows_path(house.backups), code=NOT_FOUND)
+
+
+def check_the_launcher(house):
+    """The plugin's, in a folder with a blank: it finds the program beside it, or says what to do."""
+    launcher = house.folder / "plug in/bin/backup-plugin-db.cmd"
+    launcher.parent.mkdir(parents=True)
+    shutil.copy(ROOT / "bin/backup-plugin-db.cmd", launcher)
+    code, text = house.wine.command(windows_path(launcher), "--version")
+    assert code == 127 and "docs\\CHECKLIST.md" in text, (code, text)
+    shutil.copy(house.wine.programs / "backup-plugin-db.exe", launcher.parent)
+    code, text = house.wine.command(windows_path(launcher), "--version")
+    assert code == 0 and text.startswith("backup-plugin-db "), (code, text)
+    code, text = house.wine.command(windows_path(launcher), "nonsense")
+    assert code == USAGE and "nonsense" in text, (code, text)
 
 
 def check_self_test(house):

@@ -82,6 +82,13 @@ class Wine:
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, check=True)
 
+    def command(self, *words):
+        """cmd /c WORDS: how it ended, and all that it said."""
+        done = subprocess.run([self.loader, "cmd", "/c", *words], env=self.environment, check=False,
+                              timeout=TIMEOUT_S, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        return done.returncode, done.stdout.decode(errors="replace")
+
     def start(self, program, *words, **options):
         return subprocess.Popen([self.loader, str(self.programs / (program + ".exe")), *words],
                                 env={**self.environment, **options.pop("variables", {})},

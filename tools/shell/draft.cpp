@@ -4,7 +4,7 @@
 
 #include "core/catalog/catalog.h"
 #include "core/catalog/destinations.h"
-#include "core/status/project_here.h"
+#include "core/discovery/project_here.h"
 
 namespace tools {
 

@@ -55,13 +55,12 @@ bool is_named(const Jobs& jobs, const std::string& name) {
 }
 
 // Calls whose gaps mean something else: a drill of every schedule, an undo that knows its database,
-// a schedule whose other settings stay, a folder of databases.
+// a schedule whose other settings stay.
 bool is_whole(const Draft& draft, const Jobs& jobs) {
   if (draft.is_on("drill") || draft.has("undo") || draft.is_on("kept")) return true;
   if (draft.tool != "install_schedule") return false;
-  const bool changes = draft.has("name") && draft.arguments["name"].is_string() &&
-                       is_named(jobs, draft.arguments["name"].get<std::string>());
-  return changes || draft.has("folder");
+  return draft.has("name") && draft.arguments["name"].is_string() &&
+         is_named(jobs, draft.arguments["name"].get<std::string>());
 }
 
 bool names_a_snapshot(const Draft& draft) {
@@ -78,14 +77,16 @@ void take_source(Draft& draft, const fs::path& source, const std::string& why) {
 
 DraftEnding settle_source(Draft& draft, const Wants& wants, const Jobs& jobs,
                           const Setting& setting) {
-  if (!wants.source || draft.has("source")) return std::nullopt;
+  if (!wants.source || draft.has("source") || draft.has("folder")) return std::nullopt;
   if (const auto meant = default_source(jobs, setting)) {
     if (meant->of_project) take_source(draft, meant->path, "that of the project you are in");
     return std::nullopt;  // the global one is every tool's own default
   }
   if (!wants.of_schedule) return std::nullopt;
   std::set<fs::path> sources;
-  for (const auto& job : jobs) sources.insert(job.snapshot.source);
+  for (const auto& job : jobs) {
+    if (!job.is_of_folder()) sources.insert(job.snapshot.source);
+  }
   if (sources.size() == 1) {
     take_source(draft, *sources.begin(), "the one that has a schedule");
   } else if (sources.size() > 1) {
@@ -252,8 +253,7 @@ server::Filling fill_in_name(Draft draft, const Setting& setting) {
   }
   Choice choice{"Which schedule?", {}};
   for (const auto& job : jobs) {
-    choice.options.push_back(
-        {job.name + ", of " + text_of(job.snapshot.source), Json{{"name", job.name}}});
+    choice.options.push_back({job.name + ", of " + text_of(job.place()), Json{{"name", job.name}}});
   }
   return choice;
 }

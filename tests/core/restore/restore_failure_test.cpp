@@ -1,6 +1,6 @@
 // restore_snapshot when the world fails it: a disk that refuses, a late opener.
+#include "core/discovery/discover.h"
 #include "core/restore/restore_leftovers.h"
-#include "core/status/discover.h"
 #include "support/faulty_files.h"
 #include "support/restore_scene.h"
 #include "support/writer_process.h"

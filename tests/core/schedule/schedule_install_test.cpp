@@ -86,7 +86,7 @@ TEST_CASE("An installed schedule has run once and its snapshot is verified") {
   CHECK_FALSE(result->updated);
   REQUIRE(result->run);
   CHECK(fs::exists(result->run->record.snapshot));
-  CHECK(result->run->verification.verdict == VerifyReport::Verdict::verified);
+  CHECK(result->run->snapshots.front().verification->verdict == VerifyReport::Verdict::verified);
   CHECK(world.crontab->starts_with(kForeign));
   CHECK(test::read_file(scheduled_program(world.fake.places)) == "the program, version 1");
   CHECK(fs::status(scheduled_program(world.fake.places)).permissions() == fs::perms(0755));
@@ -441,7 +441,7 @@ TEST_CASE("The life of a launch agent, call by call") {
   const auto result = install(world, world.job("global"), std::nullopt);
   REQUIRE(result);
   CHECK(result->job.scheduler == SchedulerKind::launchd);
-  CHECK(result->run->verification.verdict == VerifyReport::Verdict::verified);
+  CHECK(result->run->snapshots.front().verification->verdict == VerifyReport::Verdict::verified);
   REQUIRE(run_schedule("global", world.env(), {}));
   REQUIRE(remove_schedule("global", world.env(), {}));
   const std::string deeds = joined(world.deeds(), world.fake.folder.path());

@@ -1,8 +1,8 @@
 // A database under several names: none is copied without what lies beside another one.
 #include "core/sqlite/second_names.h"
 
+#include "core/discovery/discover.h"
 #include "core/platform/mounts.h"
-#include "core/status/discover.h"
 #include "support/catch.h"
 #include "support/snapshots.h"
 #include "support/test_database.h"

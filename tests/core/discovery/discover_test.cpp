@@ -1,11 +1,11 @@
-#include "core/status/discover.h"
+#include "core/discovery/discover.h"
 
 #include <algorithm>
 
 #include "core/base/glob.h"
 #include "core/base/paths.h"
+#include "core/discovery/location.h"
 #include "core/platform/mounts.h"
-#include "core/status/location.h"
 #include "support/catch.h"
 #include "support/fake_env.h"
 #include "support/forwarding_files.h"

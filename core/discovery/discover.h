@@ -28,6 +28,8 @@ struct FoundDatabase {
 };
 
 struct DiscoverRequest {
+  bool global = true;  // look for the orchestrator's global databases
+  bool known = true;   // look at the projects that Claude's records name, and below ~/.claude
   std::vector<fs::path> folders{};  // searched below, for project databases and the patterns
   std::vector<std::string>
       patterns{};             // file names with * and ?, looked for there and in ~/.claude

@@ -1,4 +1,4 @@
-#include "core/status/discover.h"
+#include "core/discovery/discover.h"
 
 #include <algorithm>
 #include <array>
@@ -10,13 +10,13 @@
 #include "core/base/side_files.h"
 #include "core/catalog/catalog.h"
 #include "core/catalog/names.h"
+#include "core/discovery/known_projects.h"
+#include "core/discovery/location.h"
+#include "core/discovery/project_here.h"
 #include "core/platform/mounts.h"
 #include "core/restore/restore_leftovers.h"
 #include "core/sqlite/pinned_source.h"
 #include "core/sqlite/row_counts.h"
-#include "core/status/known_projects.h"
-#include "core/status/location.h"
-#include "core/status/project_here.h"
 
 namespace core {
 namespace {
@@ -50,11 +50,13 @@ class Search {
     if (auto mounts = env_.files.read("/proc/mounts", kMaxMountsBytes)) mounts_ = *mounts;
     const fs::path& home = env_.places.home;
     const fs::path claude = claude_folder();
-    offer(claude / "orchestrator/global.db", DatabaseKind::global);
-    offer(home / ".claude/orchestrator/global.db", DatabaseKind::global);
-    offer(home / ".orchestrator/global.db", DatabaseKind::legacy_global);
-    offer_projects();
-    if (!request_.patterns.empty()) search_below(claude);
+    if (request_.global) {
+      offer(claude / "orchestrator/global.db", DatabaseKind::global);
+      offer(home / ".claude/orchestrator/global.db", DatabaseKind::global);
+      offer(home / ".orchestrator/global.db", DatabaseKind::legacy_global);
+    }
+    if (request_.known) offer_projects();
+    if (request_.known && !request_.patterns.empty()) search_below(claude);
     for (const fs::path& folder : request_.folders) search_below(folder);
     if (request_.read_contents) read_contents();
     if (stop_.stop_requested()) {

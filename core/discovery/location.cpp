@@ -1,4 +1,4 @@
-#include "core/status/location.h"
+#include "core/discovery/location.h"
 
 #include <array>
 

@@ -1,4 +1,4 @@
-#include "core/status/known_projects.h"
+#include "core/discovery/known_projects.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-#include "core/status/project_here.h"
+#include "core/discovery/project_here.h"
 
 #include "core/base/paths.h"
 

@@ -1,0 +1,209 @@
+// A run of a folder's schedule: each database on its own, and one word for all.
+#include "core/schedule/run_folder.h"
+
+#include <algorithm>
+
+#include "core/base/paths.h"
+#include "core/catalog/history.h"
+#include "core/schedule/list.h"
+#include "core/schedule/run_job.h"
+#include "core/status/status_facts.h"
+#include "support/catch.h"
+#include "support/fake_schedulers.h"
+#include "support/test_database.h"
+
+using namespace core;
+using test::FakeSchedulers;
+
+namespace {
+
+const RunOptions kScheduled{true, false};
+const RunOptions kIfDue{true, true};
+
+struct Code {
+  Code() : world("linux"), folder(world.fake.folder / "code") {
+    BackupJob job = world.job("global");
+    job.name = "code";
+    job.snapshot.source.clear();
+    job.folder = folder;
+    job.scheduler = SchedulerKind::cron;
+    job.scheduled_since = world.fake.clock.now() - std::chrono::hours(24 * 30);
+    for (const char* project : {"one", "two", "three"}) add(project);
+    REQUIRE(write_job(job, world.fake.places, world.env().files));
+  }
+  fs::path database(const std::string& project) const {
+    return folder / project / ".orchestrator/project.db";
+  }
+  void add(const std::string& project) {
+    fs::create_directories(database(project).parent_path());
+    test::make_notes_database(database(project));
+  }
+  void corrupt(const std::string& project) {
+    test::write_file(database(project), std::string(8192, 'x'));
+  }
+  Expected<JobRun> run(const RunOptions& options) {
+    NoProgress no_progress;
+    return run_job("code", options, world.env(), no_progress, {});
+  }
+  std::vector<RunRecord> history(const char* kind) {
+    RunFilter filter;
+    filter.kind = kind;
+    return *list_runs(filter, world.env());
+  }
+  StatusReport status() {
+    const auto report = report_status(FactDepth::whole, world.env(), {});
+    REQUIRE(report);
+    return report->status;
+  }
+  std::vector<std::string> snapshots() {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(world.backups())) {
+      if (entry.path().extension() != ".db") continue;
+      names.push_back(entry.path().parent_path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  FakeSchedulers world;
+  fs::path folder;
+};
+
+}  // namespace
+
+TEST_CASE("A folder's run takes a snapshot of each database, and closes with a word for all") {
+  Code code;
+  const auto run = code.run(kIfDue);
+  REQUIRE(run);
+  CHECK(run->members.size() == 3);
+  CHECK(code.snapshots() == std::vector<std::string>{"one", "three", "two"});
+  CHECK(code.history(kSnapshotRun).size() == 3);
+  const auto closing = code.history(kFolderRun);
+  REQUIRE(closing.size() == 1);
+  CHECK(closing[0].ok);
+  CHECK(closing[0].schedule == "code");
+  CHECK(code.run(kIfDue)->outcome == JobRun::Outcome::not_due);
+}
+
+TEST_CASE("A database made later is in the next run of its folder") {
+  Code code;
+  REQUIRE(code.run(kIfDue));
+  code.add("four");
+  code.world.fake.clock.advance(std::chrono::hours(24));
+  REQUIRE(code.run(kIfDue)->members.size() == 4);
+  const auto snapshots = code.snapshots();
+  CHECK(std::count(snapshots.begin(), snapshots.end(), "four") == 1);
+}
+
+TEST_CASE("A damaged database and a locked one keep no other of the folder from its snapshot") {
+  Code code;
+  code.corrupt("one");
+  test::run_sql(code.database("three"), "PRAGMA journal_mode = delete");
+  test::OpenDatabase holder(code.database("three"));
+  holder.run("BEGIN EXCLUSIVE");
+  const auto run = code.run(kScheduled);
+  REQUIRE_FALSE(run);
+  CHECK(run.error().message.find("2 of 3 databases") != std::string::npos);
+  CHECK(run.error().message.find(text_of(code.database("one"))) != std::string::npos);
+  CHECK(code.snapshots() == std::vector<std::string>{"two"});
+  CHECK_FALSE(code.history(kFolderRun).front().ok);
+}
+
+TEST_CASE("A busy database is tried again when all others are done") {
+  Code code;
+  test::run_sql(code.database("one"), "PRAGMA journal_mode = delete");
+  test::OpenDatabase holder(code.database("one"));
+  holder.run("BEGIN EXCLUSIVE");
+  const Instant begun = code.world.fake.clock.now();
+  REQUIRE_FALSE(code.run(kScheduled));
+  CHECK(code.world.fake.clock.now() - begun >= 2 * kRetryPause);
+  // Ids count every attempt: one, three, two, one, one.
+  const auto runs = code.history(kSnapshotRun);
+  CHECK(runs.front().id == 5);
+  CHECK(runs.front().source == text_of(fs::canonical(code.database("one"))));
+  CHECK(code.snapshots().size() == 2);
+  holder.run("COMMIT");
+  REQUIRE(code.run(kScheduled));
+  CHECK(code.snapshots().size() == 3);
+}
+
+TEST_CASE("What was done in this period is not done again because another one failed") {
+  Code code;
+  code.corrupt("one");
+  REQUIRE_FALSE(code.run(kIfDue));
+  const auto before = code.history(kSnapshotRun).size();
+  code.world.fake.clock.advance(std::chrono::hours(1));
+  REQUIRE_FALSE(code.run(kIfDue));  // still due
+  CHECK(code.history(kSnapshotRun).size() == before + 1);
+
+  fs::remove(code.database("one"));
+  test::make_notes_database(code.database("one"));
+  code.world.fake.clock.advance(std::chrono::hours(1));
+  const auto run = code.run(kIfDue);
+  REQUIRE(run);
+  CHECK(std::count_if(run->members.begin(), run->members.end(),
+                      [](const MemberRun& member) { return member.done_before; }) == 2);
+  CHECK(code.run(kIfDue)->outcome == JobRun::Outcome::not_due);
+}
+
+TEST_CASE("A project that was removed is told once") {
+  Code code;
+  REQUIRE(code.run(kIfDue));
+  fs::remove_all(code.folder / "two");
+  for (const int told : {1, 0, 0}) {
+    code.world.fake.clock.advance(std::chrono::hours(24));
+    const auto run = code.run(kIfDue);
+    REQUIRE(run);
+    CHECK(run->members.size() == 2);
+    CHECK(std::count_if(run->warnings.begin(), run->warnings.end(), [](const Warning& warning) {
+            return warning.kind == WarningKind::gone;
+          }) == told);
+  }
+  // It came back, and went again.
+  code.add("two");
+  code.world.fake.clock.advance(std::chrono::hours(24));
+  REQUIRE(code.run(kIfDue));
+  fs::remove_all(code.folder / "two");
+  code.world.fake.clock.advance(std::chrono::hours(24));
+  CHECK(warns_of(code.run(kIfDue)->warnings, WarningKind::gone));
+}
+
+TEST_CASE("The status tells of each database of a folder's schedule on its own") {
+  Code code;
+  code.corrupt("one");
+  REQUIRE_FALSE(code.run(kIfDue));
+  code.add("four");  // after the run: nothing is owed yet
+  const StatusReport report = code.status();
+  REQUIRE(report.databases.size() == 4);
+  for (const DatabaseStatus& database : report.databases) {
+    INFO(text_of(database.source));
+    CHECK(database.covered);
+    CHECK(database.schedule == "code");
+    const bool failing = database.source == fs::canonical(code.database("one"));
+    CHECK(database.last_error.empty() != failing);
+    CHECK(database.overdue.has_value() == failing);
+  }
+}
+
+TEST_CASE("A folder's schedule without a database is told, not passed over") {
+  Code code;
+  for (const char* project : {"one", "two", "three"}) fs::remove_all(code.folder / project);
+  const StatusReport report = code.status();
+  CHECK(report.state == BackupState::failing);
+  CHECK(report.summary.find("finds no database below") != std::string::npos);
+}
+
+TEST_CASE("A folder's job is written and read back whole, as a format that older programs refuse") {
+  Code code;
+  BackupJob job = *read_job("code", code.world.fake.places, code.world.env().files);
+  job.global = true;
+  job.patterns = {"*.sqlite", "x?.db"};
+  const auto text = encode_job(job);
+  CHECK(text.find("\"format_version\": 2") != std::string::npos);
+  const auto read = decode_job("code", text);
+  REQUIRE(read);
+  CHECK(read->folder == job.folder);
+  CHECK(read->global);
+  CHECK(read->patterns == job.patterns);
+  CHECK(encode_job(*read) == text);
+}
