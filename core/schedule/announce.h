@@ -23,16 +23,18 @@ bool has_new_rules(const std::optional<BackupJob>& former, const BackupJob& job)
 Error unconfirmed_removal(const BackupJob& job, const std::vector<Expiry>& expired);
 inline constexpr std::size_t kMaxNamedRemovals = 20;
 
-// What a schedule's snapshots come to, one for each day.
+// What a schedule's snapshots come to, one for each of its due times.
 struct KeepEstimate {
   std::optional<std::size_t> snapshots;  // that the rules keep once they are in full use; none: all
   std::uint64_t bytes_each = 0;          // as the database is now
   std::uint64_t free_bytes = 0;          // at the destination; the largest number: not told
 };
 KeepEstimate estimate_kept(const BackupJob& job, std::uint64_t bytes, const FileSystem& files);
-// How many a policy keeps of one for each day. Pure; counts of rules beyond kMaxEstimatedDays are
-// taken for that.
-std::size_t count_kept(const RetentionPolicy& policy);
+// How many a policy keeps of one for each due time (due_times) of a schedule that runs every so
+// many hours; 0: daily. Pure; counts of rules beyond kMaxEstimatedDays are taken for that.
+std::size_t count_kept(const RetentionPolicy& policy,
+                       const std::vector<std::chrono::minutes>& times = {std::chrono::minutes{0}},
+                       int every_hours = 0);
 inline constexpr int kMaxEstimatedDays = 3'660;
 
 // Those whose files are gone by now.

@@ -219,7 +219,8 @@ Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::s
   job.scheduler = *kind;
   prepared.former = look_back(job.name, env, prepared.facts);
   const auto& former_job = prepared.former.job;
-  const bool same_time = former_job && former_job->time == job.time;
+  const bool same_time =
+      former_job && former_job->time == job.time && due_times(*former_job) == due_times(job);
   job.scheduled_since = same_time ? former_job->scheduled_since : env.clock.now();
   BPD_TRY_AS(plan, scheduler_of(job.scheduler).plan_install(job, prepared.facts));
   prepared.plan = std::move(*plan);
@@ -236,7 +237,7 @@ Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::s
                             text_of(scheduled_program(env.places)) + " (mode 0755)");
   describe_plan(prepared.plan, result);
   if (prepared.facts.wsl) result.warnings.push_back(wsl_warning());
-  result.next_run = due_period(env.clock, job.time, env.clock.now()).end;
+  result.next_run = due_period(env.clock, due_times(job), env.clock.now()).end;
   return prepared;
 }
 

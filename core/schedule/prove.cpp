@@ -140,7 +140,7 @@ Expected<ProvenRun> prove_schedule(const BackupJob& job, const HostFacts& facts,
 }
 
 Expected<SnapshotResult> preview_run(const BackupJob& job, const Env& env, std::stop_token stop) {
-  SnapshotRequest request = job.snapshot;
+  SnapshotRequest request = snapshot_of(job);
   request.dry_run = true;
   NoProgress no_progress;
   return take_snapshot(request, env, no_progress, stop);

@@ -31,12 +31,17 @@ constexpr std::chrono::hours kNewHistoryTold{24 * 7};
 // An entry runs at least daily.
 constexpr std::chrono::hours kJoblessRunTold{26};
 
-StatusInput::Schedule schedule_of(const BackupJob& job, const FileSystem& files) {
+StatusInput::Schedule schedule_of(const BackupJob& job, const Env& env) {
   StatusInput::Schedule schedule;
   schedule.name = job.name;
-  schedule.source = recorded_source(job.snapshot.source, files);
+  schedule.source = recorded_source(job.snapshot.source, env.files);
   schedule.destination = job.snapshot.destination;
   schedule.since = job.scheduled_since;
+  if (job.every_hours > 0) {
+    const auto times = due_times(job);
+    schedule.interval = longest_gap(times);
+    schedule.last_due = due_period(env.clock, times, env.clock.now() - kStatusGrace).begin;
+  }
   return schedule;
 }
 
@@ -51,7 +56,7 @@ void add_schedules(StatusInput& input, std::vector<std::string>& warnings, const
       }
       continue;
     }
-    auto schedule = schedule_of(*status.job, env.files);
+    auto schedule = schedule_of(*status.job, env);
     schedule.next_run = status.next_run;
     schedule.broken = status.broken;
     for (auto& problem : status.problems) {
@@ -254,7 +259,7 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
     }
   } else {
     const auto jobs = list_jobs(env.places, env.files, input.unusable);
-    for (const auto& job : jobs) input.schedules.push_back(schedule_of(job, env.files));
+    for (const auto& job : jobs) input.schedules.push_back(schedule_of(job, env));
     add_runs(kMaxRunsQuick, input, warnings, env);
     find_jobless_runs(input);
     take_runs_for_snapshots(jobs, input);

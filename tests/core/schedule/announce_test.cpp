@@ -72,3 +72,28 @@ TEST_CASE("A question about many snapshots names the first and counts the rest")
                                 Catch::Contains("/backups/19.db and 3 more"));
   CHECK(error.message.find("/backups/20.db") == std::string::npos);
 }
+
+TEST_CASE("An estimate of a schedule by the hour counts its hours") {
+  const auto all_day = due_times(std::chrono::minutes(7), 1, std::nullopt);
+  const auto office = due_times(std::chrono::minutes(7), 4, parse_window("08:00-20:00"));
+  RetentionPolicy policy;
+  policy.keep_hourly = 24;
+  CHECK(count_kept(policy, all_day, 1) == 24);
+  CHECK(count_kept(policy, office, 4) == 24);
+  CHECK(count_kept(policy) == 24);  // daily, each day has one hour
+  policy.keep_daily = 14;
+  CHECK(count_kept(policy, all_day, 1) == 24 + 13);
+  CHECK(count_kept(policy, office, 4) == 24 + 6);  // three a day: eight days are there already
+  policy.keep_weekly = 8;
+  policy.keep_monthly = 12;
+  CHECK(count_kept(policy, all_day, 1) == 24 + count_kept(policy_of(14, 8, 12)) - 1);
+  RetentionPolicy last;
+  last.keep_last = 100;
+  CHECK(count_kept(last, all_day, 1) == 100);
+  RetentionPolicy days;
+  days.retain_days = 30;
+  CHECK(count_kept(days, all_day, 1) == 30);
+  RetentionPolicy endless;
+  endless.keep_hourly = 2'000'000'000;
+  CHECK(count_kept(endless, all_day, 1) > 3'000);
+}
