@@ -49,6 +49,23 @@ Error unconfirmed_removal(const BackupJob& job, const std::vector<Expiry>& expir
               " lists all of it."};
 }
 
+std::optional<std::string> few_hours_warning(const BackupJob& job) {
+  RetentionPolicy others = job.snapshot.retention;
+  others.keep_last.reset();
+  others.keep_hourly.reset();
+  if (job.every_hours == 0 || job.snapshot.retention.empty() || !others.empty()) {
+    return std::nullopt;
+  }
+  const auto& policy = job.snapshot.retention;
+  const int runs = std::max(policy.keep_last.value_or(0), policy.keep_hourly.value_or(0));
+  const int a_day = static_cast<int>(due_times(job).size());
+  const int days = (runs + a_day - 1) / a_day;
+  return "Its keep rules count single runs, of which it has " + std::to_string(a_day) +
+         " a day: what they keep reaches back about " + std::to_string(days) +
+         (days == 1 ? " day" : " days") + ". Add " + say_parameter("keep_daily") +
+         " for a longer way back.";
+}
+
 // By retention itself: rules overlap in ways that no sum of their counts tells.
 std::size_t count_kept(const RetentionPolicy& policy,
                        const std::vector<std::chrono::minutes>& times, int every_hours) {

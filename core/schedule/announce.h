@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/catalog/retention.h"
@@ -22,6 +23,10 @@ bool has_new_rules(const std::optional<BackupJob>& former, const BackupJob& job)
 // needs_confirmation, naming what would go.
 Error unconfirmed_removal(const BackupJob& job, const std::vector<Expiry>& expired);
 inline constexpr std::size_t kMaxNamedRemovals = 20;
+
+// Told where a schedule runs by the hour and only a number of snapshots is kept: what were days
+// before are hours then.
+std::optional<std::string> few_hours_warning(const BackupJob& job);
 
 // What a schedule's snapshots come to, one for each of its due times.
 struct KeepEstimate {

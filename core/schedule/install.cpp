@@ -231,6 +231,7 @@ Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::s
   if (former_job) result.changes = compare_jobs(*former_job, job);
   result.warnings = settled->warnings;
   warn_of_uncovered(*settled, env, result.warnings);
+  if (auto warning = few_hours_warning(job)) result.warnings.push_back(std::move(*warning));
   result.files.push_back({job_path(job.name, env.places), encode_job(job), kPrivateFile});
   result.commands.push_back("write " + text_of(job_path(job.name, env.places)) + " (mode 0600)");
   result.commands.push_back("copy " + text_of(env.places.program) + " to " +

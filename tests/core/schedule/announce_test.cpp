@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/call.h"
 #include "support/catch.h"
 
 using namespace core;
@@ -96,4 +97,19 @@ TEST_CASE("An estimate of a schedule by the hour counts its hours") {
   RetentionPolicy endless;
   endless.keep_hourly = 2'000'000'000;
   CHECK(count_kept(endless, all_day, 1) > 3'000);
+}
+
+TEST_CASE("Rules that count single runs of an hourly schedule are told to reach back little") {
+  RetentionPolicy last;
+  last.keep_last = 30;
+  BackupJob job = job_with(last);
+  CHECK_FALSE(few_hours_warning(job));
+  job.every_hours = 1;
+  REQUIRE(few_hours_warning(job));
+  CHECK_THAT(plain_text(*few_hours_warning(job)),
+             Catch::Contains("24 a day: what they keep reaches back about 2 days. Add keep_daily"));
+  job.snapshot.retention.keep_daily = 14;
+  CHECK_FALSE(few_hours_warning(job));
+  job.snapshot.retention = {};
+  CHECK_FALSE(few_hours_warning(job));
 }
