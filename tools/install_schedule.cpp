@@ -34,6 +34,25 @@ std::optional<core::RetentionPolicy> retention_of(const Arguments& arguments) {
   return policy;
 }
 
+// An empty text clears the hours, as it does other settings.
+core::Expected<> take_hours(const Arguments& arguments, core::JobSettings& settings) {
+  if (const auto every = arguments.text("every")) {
+    settings.every_hours = core::parse_every(*every);
+    if (!settings.every_hours) {
+      return core::fail(core::ErrorCode::invalid_argument, "every is \"" + *every + "\".",
+                        "Write it as day, hour, or a number of hours: 2h to 12h.");
+    }
+  }
+  const auto between = arguments.text("between");
+  if (!between) return {};
+  settings.between.emplace();
+  if (between->empty()) return {};
+  *settings.between = core::parse_window(*between);
+  if (*settings.between) return {};
+  return core::fail(core::ErrorCode::invalid_argument, "between is \"" + *between + "\".",
+                    "Write it as HH:MM-HH:MM, for example 08:00-20:00.");
+}
+
 core::Expected<core::JobSettings> settings_of(const Arguments& arguments, const Setting& setting) {
   core::JobSettings settings;
   BPD_TRY_AS(source, arguments.path("source"));
@@ -58,6 +77,7 @@ core::Expected<core::JobSettings> settings_of(const Arguments& arguments, const 
                         "Write it as HH:MM, 00:00 to 23:59.");
     }
   }
+  BPD_TRY(take_hours(arguments, settings));
   if (const auto drills = arguments.text("drills")) settings.drills = core::parse_drills(*drills);
   settings.on_failure = arguments.text("on_failure");
   settings.ping_url = arguments.text("ping_url");
@@ -118,6 +138,7 @@ Json encode(const InstallResult& result, const Setting& setting) {
   Json structured{{"name", result.job.name},
                   {"scheduler", core::to_string(result.job.scheduler)},
                   {"time", core::format_time_of_day(result.job.time)},
+                  {"when", core::describe_times(result.job)},
                   {"destination", core::text_of(result.job.snapshot.destination)},
                   {"dry_run", result.dry_run},
                   {"updated", result.updated},
@@ -183,7 +204,8 @@ std::string install_schedule_text(const Json& structured) {
   const std::string settings =
       lines_of(structured, "changed", "Changed: ") + lines_of(structured, "kept", "Kept: ");
   if (structured.at("dry_run").get<bool>()) {
-    text += settings + "Keeps: " + text_of("keeps") + "\n" + format_covered(structured) +
+    text += settings + "When: " + text_of("when") + "\nKeeps: " + text_of("keeps") + "\n" +
+            format_covered(structured) +
             format_expired(structured.at("expired"), /*dry_run=*/true) +
             "Would do, in this order:\n";
     for (const auto& command : structured.at("commands")) {
@@ -197,9 +219,8 @@ std::string install_schedule_text(const Json& structured) {
   }
   text += std::string(structured.at("updated").get<bool>() ? "Updated" : "Installed") +
           " the schedule '" + text_of("name") + "' (" + text_of("scheduler") +
-          "): " + place_in(structured) + " to " + text_of("destination") + ", daily at " +
-          text_of("time") + ", next " + text_of("next_run") + "\n" + settings +
-          "Keeps: " + text_of("keeps") + "\n";
+          "): " + place_in(structured) + " to " + text_of("destination") + ", " + text_of("when") +
+          ", next " + text_of("next_run") + "\n" + settings + "Keeps: " + text_of("keeps") + "\n";
   text +=
       structured.contains("run") ? format_run(structured.at("run")) : format_covered(structured);
   text += format_expired(structured.at("expired"), !structured.contains("run"));

@@ -27,6 +27,8 @@ void put(Json& json, const char* key, const std::string& text) {
 void put_settings(Json& entry, const core::BackupJob& job, const Setting& setting) {
   const auto& snapshot = job.snapshot;
   entry["time"] = core::format_time_of_day(job.time);
+  if (job.every_hours > 0) entry["every"] = core::format_every(job.every_hours);
+  if (job.between) entry["between"] = core::format_window(*job.between);
   put_place(entry, job);
   entry["destination"] = core::text_of(snapshot.destination);
   put(entry, "label", snapshot.label);
@@ -79,7 +81,7 @@ std::string settings_text(const Json& entry) {
     text += (text.empty() ? "" : ", ") + std::string(key) + " " +
             (found->is_string() ? found->get<std::string>() : found->dump());
   };
-  for (const char* key : {"label", "hostname", "flat"}) add(key);
+  for (const char* key : {"every", "between", "label", "hostname", "flat"}) add(key);
   for (const core::KeepRule& rule : core::kKeepRules) add(rule.name);
   for (const char* key : {"verify", "drills", "on_failure", "ping_url"}) add(key);
   return text;

@@ -61,7 +61,7 @@ std::optional<server::ToolOutcome<Json>> settle(const std::vector<std::string>& 
   }
   const std::string rest =
       std::string(names.size() == 1 ? "Its database is" : "Their databases are") +
-      " then no longer backed up every night. Snapshots stay.";
+      " then no longer backed up by itself. Snapshots stay.";
   return ask_for_yes(context, "This removes " + which + ". " + rest,
                      "Remove " + which + "? " + rest, "Remove");
 }

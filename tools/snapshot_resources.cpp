@@ -195,7 +195,8 @@ class SnapshotResources final : public server::ResourceProvider {
     return {{"uri", snapshot_uri(core::text_of(snapshot.path))},
             {"name", core::text_of(snapshot.path.filename())},
             {"title", "Snapshot of " + (snapshot.label.empty() ? "" : snapshot.label + "/") +
-                          snapshot.stem + ", " + core::format_date(snapshot.date)},
+                          snapshot.stem + ", " +
+                          core::format_snapshot_day({snapshot.date, snapshot.time})},
             {"mimeType", "application/json"}};
   }
 
@@ -233,6 +234,7 @@ class SnapshotResources final : public server::ResourceProvider {
     snapshot.path = path;
     snapshot.stem = name->stem;
     snapshot.date = name->date;
+    snapshot.time = name->time;
     snapshot.bytes = info->bytes;
     snapshot.modified = info->modified;
     auto manifest = core::read_manifest(path, files);
@@ -259,12 +261,13 @@ class SnapshotResources final : public server::ResourceProvider {
     if (parts.size() != 3) return server::UnknownResource{};
     const auto label = percent_decoded(parts[0]);
     const auto stem = percent_decoded(parts[1]);
-    const auto date = core::parse_date(parts[2]);
-    if (!label || !stem || !date) return server::UnknownResource{};
+    const auto day = core::parse_snapshot_day(parts[2]);
+    if (!label || !stem || !day) return server::UnknownResource{};
     core::ListFilter filter;
     filter.label = *label == kNoLabel ? "" : *label;
     filter.stem = *stem;
-    filter.from = filter.to = date;
+    filter.from = filter.to = day->date;
+    filter.time = day->time;  // without one: the last of that day
     for (const auto& folder : allowed_destinations(setting_)) {
       const core::Bounds bounds(setting_.env, {folder});
       const auto& files = bounds.env().files;
@@ -283,7 +286,7 @@ class SnapshotResources final : public server::ResourceProvider {
 std::optional<std::string> part_of(const Snapshot& snapshot, std::string_view argument) {
   if (argument == "label") return snapshot.label.empty() ? std::string(kNoLabel) : snapshot.label;
   if (argument == "stem") return snapshot.stem;
-  if (argument == "date") return core::format_date(snapshot.date);
+  if (argument == "date") return core::format_snapshot_day({snapshot.date, snapshot.time});
   if (argument == "source" && snapshot.manifest) return snapshot.manifest->source;
   return std::nullopt;
 }
@@ -308,8 +311,10 @@ std::vector<std::string> uris_of_snapshot(const std::string& path, const Setting
   const auto manifest = core::read_manifest(path, setting.env.files);
   if (name && manifest) {
     const std::string label = manifest->label.empty() ? std::string(kNoLabel) : manifest->label;
-    uris.push_back(std::string(kTemplatePrefix) + percent_encoded(label) + "/" +
-                   percent_encoded(name->stem) + "/" + core::format_date(name->date));
+    const std::string of_stem = std::string(kTemplatePrefix) + percent_encoded(label) + "/" +
+                                percent_encoded(name->stem) + "/";
+    uris.push_back(of_stem + core::format_date(name->date));
+    if (name->time) uris.push_back(of_stem + core::format_snapshot_day(name->day()));
   }
   return uris;
 }

@@ -32,14 +32,16 @@ struct SearchedFolder {
   }
 };
 
-bool newer(const Date& date, const std::string& path, const Date& than_date,
+// By what names tell. Of one day those without a time come last.
+bool newer(const SnapshotDay& day, const std::string& path, const SnapshotDay& than_day,
            const std::string& than_path) {
-  if (date != than_date) return date > than_date;
+  if (day.date != than_day.date) return day.date > than_day.date;
+  if (day.time != than_day.time) return day.time > than_day.time;
   return path < than_path;
 }
 
 struct Cursor {
-  Date date;
+  SnapshotDay day;
   std::string relative;
 };
 
@@ -48,7 +50,7 @@ Expected<std::optional<Cursor>> decode_cursor(const std::string& text) {
   if (text.starts_with(kCursorPrefix)) {
     std::string relative = text.substr(kCursorPrefix.size());
     const auto name = parse_snapshot_name(text_of(path_of(relative).filename()));
-    if (name) return std::optional<Cursor>({name->date, std::move(relative)});
+    if (name) return std::optional<Cursor>({name->day(), std::move(relative)});
   }
   return fail(ErrorCode::invalid_argument, "The cursor is not one that a listing returned.",
               "Leave the cursor out to begin with the newest snapshot.");
@@ -112,6 +114,7 @@ class Walk {
 
   bool name_matches(const SnapshotName& name) const {
     return (!filter_.stem || name.stem == *filter_.stem) &&
+           (!filter_.time || name.time == filter_.time) &&
            (!filter_.from || name.date >= *filter_.from) &&
            (!filter_.to || name.date <= *filter_.to);
   }
@@ -144,6 +147,7 @@ std::optional<Snapshot> load(const fs::path& path, const SnapshotName& name,
   snapshot.path = path;
   snapshot.stem = name.stem;
   snapshot.date = name.date;
+  snapshot.time = name.time;
   snapshot.bytes = info->bytes;
   snapshot.modified = info->modified;
   return snapshot;
@@ -171,6 +175,12 @@ bool taken_before(const Snapshot& a, const Snapshot& b, Instant now) {
   return a_known != b_known ? b_known : a.taken_at() < b.taken_at();
 }
 
+bool newer_in_series(const Snapshot& a, const Snapshot& b) {
+  if (a.date != b.date) return a.date > b.date;
+  if (a.taken_at() != b.taken_at()) return a.taken_at() > b.taken_at();
+  return a.path > b.path;
+}
+
 Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter& filter,
                                   std::size_t limit, const std::string& cursor,
                                   const FileSystem& files) {
@@ -180,7 +190,7 @@ Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter&
   BPD_TRY(walk.run(destination));
   auto& candidates = walk.candidates;
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return newer(a.name.date, a.relative, b.name.date, b.relative);
+    return newer(a.name.day(), a.relative, b.name.day(), b.relative);
   });
 
   const std::string source = manifest_text(filter.source.value_or(""));
@@ -199,8 +209,8 @@ Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter&
     }
     ++page.total;
     page.total_bytes += snapshot->bytes;
-    const bool before_page = *start && !newer((*start)->date, (*start)->relative,
-                                              candidate.name.date, candidate.relative);
+    const bool before_page = *start && !newer((*start)->day, (*start)->relative,
+                                              candidate.name.day(), candidate.relative);
     if (before_page) continue;
     if (page.snapshots.size() == limit) {
       page.next_cursor = std::string(kCursorPrefix) + last;
@@ -232,8 +242,11 @@ Expected<std::vector<Snapshot>> list_series(const fs::path& folder, const std::s
       names.push_back(std::move(*name));
     }
   }
-  std::sort(names.begin(), names.end(),
-            [](const SnapshotName& a, const SnapshotName& b) { return a.date > b.date; });
+  // The rows of the oldest are forgotten while they are read; what they were taken at is not known
+  // yet.
+  std::sort(names.begin(), names.end(), [](const SnapshotName& a, const SnapshotName& b) {
+    return newer(a.day(), "", b.day(), "");
+  });
   std::vector<Snapshot> series;
   std::vector<std::string> warnings;
   std::size_t tables = 0;
@@ -250,6 +263,7 @@ Expected<std::vector<Snapshot>> list_series(const fs::path& folder, const std::s
     series.push_back(std::move(*snapshot));
   }
   if (!warnings.empty()) return fail(ErrorCode::io, warnings.front());
+  std::sort(series.begin(), series.end(), newer_in_series);
   return series;
 }
 

@@ -17,6 +17,7 @@ struct Snapshot {
   std::string label;  // empty for none
   std::string stem;
   Date date{};
+  std::optional<std::chrono::minutes> time{};  // of the hour that the name carries, if it does
   std::uint64_t bytes = 0;
   Instant modified{};
   std::optional<Manifest> manifest;  // absent: made by an earlier tool, or the manifest was lost
@@ -49,14 +50,19 @@ bool is_damaged_copy(const Snapshot& snapshot);
 // counts as older than all others.
 bool taken_before(const Snapshot& a, const Snapshot& b, Instant now);
 
+// The order of a series: by the day of the name, then by when they were taken, so that names with a
+// time and without one mix. (A name without one tells nothing of the hour.)
+bool newer_in_series(const Snapshot& a, const Snapshot& b);
+
 struct ListFilter {
   std::optional<std::string> host{}, label{}, stem{};
   std::optional<std::string> source{};  // only those whose manifest names it (recorded_source)
   std::optional<Date> from{}, to{};     // both inclusive
+  std::optional<std::chrono::minutes> time{};  // only those whose name carries it
 };
 
 struct ListPage {
-  std::vector<Snapshot> snapshots;  // newest first: by date, then path; rows forgotten (manifest.h)
+  std::vector<Snapshot> snapshots;  // newest first: by day, hour, path; rows forgotten (manifest.h)
   std::uint64_t total = 0;          // that match the filter, all pages
   std::uint64_t total_bytes = 0;    // likewise
   std::string next_cursor;          // empty on the last page

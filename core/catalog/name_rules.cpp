@@ -36,15 +36,13 @@ bool is_forbidden(char c) {
 }
 
 // What is added to a stem at most: a kept snapshot's manifest while it is written.
-std::size_t added_bytes() {
-  static const std::size_t bytes = [] {
-    SnapshotName name;
-    name.stem = std::string(kLongestKeptMark);
-    name.date = Date{std::chrono::sys_days{}};  // all have one length
-    const fs::path manifest = manifest_path_of(path_of(format_snapshot_name(name)));
-    return text_of(temporary_path_of(manifest).filename()).size();
-  }();
-  return bytes;
+std::size_t added_bytes(bool by_hour) {
+  SnapshotName name;
+  name.stem = std::string(kLongestKeptMark);
+  name.date = Date{std::chrono::sys_days{}};  // all have one length
+  if (by_hour) name.time = std::chrono::minutes{0};
+  const fs::path manifest = manifest_path_of(path_of(format_snapshot_name(name)));
+  return text_of(temporary_path_of(manifest).filename()).size();
 }
 
 // No part of a character stays behind.
@@ -83,9 +81,9 @@ NameRules name_rules_of(const fs::path& folder, const FileSystem& files) {
   return rules;
 }
 
-std::string fitting_stem(const std::string& stem, const NameRules& rules) {
+std::string fitting_stem(const std::string& stem, const NameRules& rules, bool by_hour) {
   const std::size_t room =
-      std::max(kMinStemBytes, rules.max_bytes - std::min(rules.max_bytes, added_bytes()));
+      std::max(kMinStemBytes, rules.max_bytes - std::min(rules.max_bytes, added_bytes(by_hour)));
   std::string fitting = stem;
   if (rules.windows) std::replace_if(fitting.begin(), fitting.end(), is_forbidden, '_');
   if (fitting == stem && stem.size() <= room) return stem;

@@ -12,6 +12,8 @@ namespace {
 constexpr std::string_view kExtension = ".db";
 constexpr std::array kDatabaseEndings{".db", ".sqlite", ".sqlite3", ".db3"};
 constexpr std::size_t kDateLength = 10;
+constexpr std::size_t kTimeLength = 4;  // HHMM
+constexpr long kMinutesOfDay = 24 * 60;
 constexpr std::string_view kDamagedEnding = "-damaged";
 constexpr std::string_view kSafetyMark = ".before-restore-";
 
@@ -33,19 +35,50 @@ bool has_database_ending(const fs::path& file) {
          kDatabaseEndings.end();
 }
 
+std::string format_snapshot_day(const SnapshotDay& day) {
+  std::string text = format_date(day.date);
+  if (!day.time) return text;
+  const auto two_digits = [&text](long value) {
+    text += static_cast<char>('0' + value / 10);
+    text += static_cast<char>('0' + value % 10);
+  };
+  const long minutes = static_cast<long>(day.time->count()) % kMinutesOfDay;
+  text += 'T';
+  two_digits(minutes / 60);
+  two_digits(minutes % 60);
+  return text;
+}
+
+std::optional<SnapshotDay> parse_snapshot_day(std::string_view text) {
+  const auto date = parse_date(text.substr(0, kDateLength));
+  if (!date) return std::nullopt;
+  if (text.size() == kDateLength) return SnapshotDay{*date};
+  const std::string_view digits = text.substr(kDateLength + 1);
+  if (text[kDateLength] != 'T' || digits.size() != kTimeLength ||
+      !std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    return std::nullopt;
+  }
+  const int hours = (digits[0] - '0') * 10 + (digits[1] - '0');
+  const int minutes = (digits[2] - '0') * 10 + (digits[3] - '0');
+  if (hours > 23 || minutes > 59) return std::nullopt;
+  return SnapshotDay{*date, std::chrono::minutes{hours * 60 + minutes}};
+}
+
 std::string format_snapshot_name(const SnapshotName& name) {
-  return name.stem + "-" + format_date(name.date) + std::string(kExtension);
+  return name.stem + "-" + format_snapshot_day(name.day()) + std::string(kExtension);
 }
 
 std::optional<SnapshotName> parse_snapshot_name(std::string_view file_name) {
-  const std::size_t tail = 1 + kDateLength + kExtension.size();
-  if (file_name.size() <= tail || file_name.starts_with('.') || !file_name.ends_with(kExtension)) {
-    return std::nullopt;
+  if (file_name.starts_with('.') || !file_name.ends_with(kExtension)) return std::nullopt;
+  file_name.remove_suffix(kExtension.size());
+  for (const std::size_t length : {kDateLength, kDateLength + 1 + kTimeLength}) {
+    if (file_name.size() <= 1 + length) continue;
+    const std::size_t dash = file_name.size() - length - 1;
+    const auto day = parse_snapshot_day(file_name.substr(dash + 1));
+    if (file_name[dash] != '-' || !day) continue;
+    return SnapshotName{std::string(file_name.substr(0, dash)), day->date, day->time};
   }
-  const std::size_t dash = file_name.size() - tail;
-  const auto date = parse_date(file_name.substr(dash + 1, kDateLength));
-  if (file_name[dash] != '-' || !date) return std::nullopt;
-  return SnapshotName{std::string(file_name.substr(0, dash)), *date};
+  return std::nullopt;
 }
 
 fs::path manifest_path_of(const fs::path& snapshot) {

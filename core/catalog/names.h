@@ -2,6 +2,7 @@
 // are kept, and what is still being written.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,11 +11,25 @@
 
 namespace core {
 
-// The place of a snapshot: <destination>/<host>/[<label>/]<stem>-YYYY-MM-DD.db; with `flat`,
-// <destination>/[<label>/]<stem>-YYYY-MM-DD.db.
+// What a snapshot's name tells of its time: the day, and of one that is taken by the hour when that
+// hour began, by the clock on the wall.
+struct SnapshotDay {
+  Date date{};
+  std::optional<std::chrono::minutes> time{};  // after midnight
+};
+// "2026-11-23", "2026-11-23T1407".
+std::string format_snapshot_day(const SnapshotDay& day);
+// Exactly these two forms; otherwise nothing.
+std::optional<SnapshotDay> parse_snapshot_day(std::string_view text);
+
+// The place of a snapshot: <destination>/<host>/[<label>/]<stem>-YYYY-MM-DD.db, or
+// <stem>-YYYY-MM-DDTHHMM.db; with `flat`, without the host.
 struct SnapshotName {
   std::string stem;
-  Date date;
+  Date date{};
+  std::optional<std::chrono::minutes> time{};
+
+  SnapshotDay day() const { return {date, time}; }
 };
 // "global", 2026-11-23 -> "global-2026-11-23.db".
 std::string format_snapshot_name(const SnapshotName& name);

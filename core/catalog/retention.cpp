@@ -19,16 +19,24 @@ using std::chrono::sys_days;
 
 // https://www.sqlite.org/fileformat.html#magic_header_string
 
-// The first day of the period that a date falls in: equal for two dates of one period.
-sys_days start_of_day(Date date) {
-  return sys_days{date};
+// When the period began that a name falls in: equal for two names of one period. In minutes, as if
+// the clock on the wall showed UTC.
+using Wall = std::chrono::sys_time<std::chrono::minutes>;
+
+// A name without a time is an hour of its own, which no clock shows: the minute after a full hour.
+Wall start_of_hour(const SnapshotDay& day) {
+  if (!day.time) return Wall{sys_days{day.date}} + std::chrono::minutes{1};
+  return Wall{sys_days{day.date}} + std::chrono::floor<std::chrono::hours>(*day.time);
 }
-sys_days start_of_week(Date date) {
-  const sys_days day{date};
-  return day - days{std::chrono::weekday{day}.iso_encoding() - 1};
+Wall start_of_day(const SnapshotDay& day) {
+  return sys_days{day.date};
 }
-sys_days start_of_month(Date date) {
-  return sys_days{date.year() / date.month() / std::chrono::day{1}};
+Wall start_of_week(const SnapshotDay& day) {
+  const sys_days date{day.date};
+  return date - days{std::chrono::weekday{date}.iso_encoding() - 1};
+}
+Wall start_of_month(const SnapshotDay& day) {
+  return sys_days{day.date.year() / day.date.month() / std::chrono::day{1}};
 }
 
 bool given(const std::optional<int>& count) {
@@ -38,13 +46,14 @@ bool given(const std::optional<int>& count) {
 // The newest of each of the last `count` periods in which there is a snapshot.
 class PeriodRule {
  public:
-  PeriodRule(const char* name, const std::optional<int>& count, sys_days (*period_of)(Date))
+  PeriodRule(const char* name, const std::optional<int>& count,
+             Wall (*period_of)(const SnapshotDay&))
       : name_(name), count_(given(count) ? *count : 0), period_of_(period_of) {}
 
   // Called newest first; the reason for keeping, or an empty string. What does not `count` leaves
   // its place to the next one.
-  std::string keeps(Date date, bool counts) {
-    const sys_days period = period_of_(date);
+  std::string keeps(const SnapshotDay& day, bool counts) {
+    const Wall period = period_of_(day);
     if (static_cast<int>(seen_.size()) >= count_ || seen_.contains(period)) return "";
     const std::size_t place = seen_.size() + 1;
     if (counts) seen_.insert(period);
@@ -54,8 +63,8 @@ class PeriodRule {
  private:
   const char* name_;
   int count_;
-  sys_days (*period_of_)(Date);
-  std::set<sys_days> seen_;
+  Wall (*period_of_)(const SnapshotDay&);
+  std::set<Wall> seen_;
 };
 
 // The rules of one policy, asked about a series newest first.
@@ -63,20 +72,21 @@ class Rules {
  public:
   explicit Rules(const RetentionPolicy& policy)
       : keep_last_(given(policy.keep_last) ? *policy.keep_last : 0),
-        periods_{PeriodRule("daily", policy.keep_daily, start_of_day),
+        periods_{PeriodRule("hourly", policy.keep_hourly, start_of_hour),
+                 PeriodRule("daily", policy.keep_daily, start_of_day),
                  PeriodRule("weekly", policy.keep_weekly, start_of_week),
                  PeriodRule("monthly", policy.keep_monthly, start_of_month),
                  PeriodRule("day", policy.retain_days, start_of_day)} {}
 
   // Every rule is asked even when one has answered: each counts its own periods.
-  std::string keeps(Date date, bool counts) {
+  std::string keeps(const SnapshotDay& day, bool counts) {
     std::string reason;
     if (seen_ < keep_last_) {
       reason = "last " + std::to_string(seen_ + 1) + " of " + std::to_string(keep_last_);
     }
     if (counts) ++seen_;
     for (PeriodRule& rule : periods_) {
-      const std::string more = rule.keeps(date, counts);
+      const std::string more = rule.keeps(day, counts);
       if (reason.empty()) reason = more;
     }
     return reason;
@@ -84,7 +94,7 @@ class Rules {
 
  private:
   int keep_last_;
-  std::array<PeriodRule, 4> periods_;
+  std::array<PeriodRule, 5> periods_;
   int seen_ = 0;
 };
 
@@ -139,7 +149,7 @@ class Choice {
 
  private:
   std::string why_kept(const Snapshot& snapshot, bool counts) {
-    const std::string kept_by = rules_.keeps(snapshot.date, counts);
+    const std::string kept_by = rules_.keeps({snapshot.date, snapshot.time}, counts);
     const bool is_newest = counts && !std::exchange(newest_seen_, true);
     const bool is_newest_verified = snapshot.verified() && !std::exchange(verified_seen_, true);
     if (!given_) return "no retention rule is given";
@@ -182,9 +192,7 @@ bool RetentionPolicy::empty() const {
 
 std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::string& source,
                                    const RetentionPolicy& policy, Date today) {
-  std::sort(series.begin(), series.end(), [](const Snapshot& a, const Snapshot& b) {
-    return a.date != b.date ? a.date > b.date : a.path > b.path;
-  });
+  std::sort(series.begin(), series.end(), newer_in_series);
   Choice choice(policy);
   const std::string wanted_source = manifest_text(source);
   std::vector<Expiry> decisions;

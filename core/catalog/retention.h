@@ -12,14 +12,15 @@
 namespace core {
 
 // Keep rules as restic has them: a snapshot stays if any rule keeps it. Unset everywhere: keep all;
-// a count below 1 is as if unset. Each rule counts snapshots, or the days, weeks or months that
-// have one, never the time between them. So nothing grows too old while no snapshot succeeds. A
-// long pause, or a clock that jumps, lets no more go than as many good nights would.
+// a count below 1 is as if unset. Each rule counts snapshots, or the hours, days, weeks or months
+// that have one, never the time between them. So nothing grows too old while no snapshot succeeds.
+// A long pause, or a clock that jumps, lets no more go than as many good nights would.
 struct RetentionPolicy {
-  std::optional<int> retain_days{};  // keep those of the newest N days that have one
+  std::optional<int> retain_days{};  // keep one of each of the newest N days that have one
   std::optional<int> keep_last{};    // keep the newest N
-  // The newest of each of the last N periods that have one; weeks begin on Monday.
-  std::optional<int> keep_daily{}, keep_weekly{}, keep_monthly{};
+  // The newest of each of the last N periods that have one; weeks begin on Monday. The hour is that
+  // of the name; a snapshot whose name has a day only is an hour of its own.
+  std::optional<int> keep_hourly{}, keep_daily{}, keep_weekly{}, keep_monthly{};
   bool empty() const;
   bool operator==(const RetentionPolicy&) const = default;
 };
@@ -31,6 +32,7 @@ struct KeepRule {
 // Each rule of a policy once, by the name that people and job files know it by.
 inline constexpr std::array kKeepRules{KeepRule{"retain_days", &RetentionPolicy::retain_days},
                                        KeepRule{"keep_last", &RetentionPolicy::keep_last},
+                                       KeepRule{"keep_hourly", &RetentionPolicy::keep_hourly},
                                        KeepRule{"keep_daily", &RetentionPolicy::keep_daily},
                                        KeepRule{"keep_weekly", &RetentionPolicy::keep_weekly},
                                        KeepRule{"keep_monthly", &RetentionPolicy::keep_monthly}};

@@ -232,6 +232,8 @@ Call Survey::install_call(const BackupJob& job, const std::vector<BackupJob>& ou
   add("verify", std::string(to_string(job.snapshot.verify)));
   add("time", format_time_of_day(job.time));
   if (job.global) call.parameters.push_back({"global", true});
+  if (job.every_hours > 0) add("every", format_every(job.every_hours));
+  if (job.between) add("between", format_window(*job.between));
   if (job.drills != Drills::never) add("drills", std::string(to_string(job.drills)));
   for (const KeepRule& rule : kKeepRules) {
     if (const auto& count = job.snapshot.retention.*rule.count) {

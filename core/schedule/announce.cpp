@@ -7,6 +7,7 @@
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
+#include "core/catalog/names.h"
 
 namespace core {
 namespace {
@@ -49,27 +50,52 @@ Error unconfirmed_removal(const BackupJob& job, const std::vector<Expiry>& expir
               " lists all of it."};
 }
 
+std::optional<std::string> few_hours_warning(const BackupJob& job) {
+  RetentionPolicy others = job.snapshot.retention;
+  others.keep_last.reset();
+  others.keep_hourly.reset();
+  if (job.every_hours == 0 || job.snapshot.retention.empty() || !others.empty()) {
+    return std::nullopt;
+  }
+  const auto& policy = job.snapshot.retention;
+  const int runs = std::max(policy.keep_last.value_or(0), policy.keep_hourly.value_or(0));
+  const int a_day = static_cast<int>(due_times(job).size());
+  const int days = (runs + a_day - 1) / a_day;
+  return "Its keep rules count single runs, of which it has " + std::to_string(a_day) +
+         " a day: what they keep reaches back about " + std::to_string(days) +
+         (days == 1 ? " day" : " days") + ". Add " + say_parameter("keep_daily") +
+         " for a longer way back.";
+}
+
 // By retention itself: rules overlap in ways that no sum of their counts tells.
-std::size_t count_kept(const RetentionPolicy& policy) {
+std::size_t count_kept(const RetentionPolicy& policy,
+                       const std::vector<std::chrono::minutes>& times, int every_hours) {
   const auto days = [](const std::optional<int>& count, int each) {
     return std::min(count.value_or(0), kMaxEstimatedDays / each) * each;
   };
-  const int covered =
-      std::max({days(policy.retain_days, 1), days(policy.keep_last, 1), days(policy.keep_daily, 1),
-                days(policy.keep_weekly, 7), days(policy.keep_monthly, 31)});
+  const int a_day = std::max(1, static_cast<int>(times.size()));
+  const int by_run = std::max(days(policy.keep_last, 1), days(policy.keep_hourly, 1));
+  const int covered = std::max({days(policy.retain_days, 1), by_run, days(policy.keep_daily, 1),
+                                days(policy.keep_weekly, 7), days(policy.keep_monthly, 31)});
   const std::chrono::sys_days today = std::chrono::year{2027} / 12 / 31;
   std::vector<Snapshot> series;
   for (int day = 0; day <= covered + 31; ++day) {
-    Snapshot snapshot;
-    snapshot.date = Date(today - std::chrono::days(day));
-    snapshot.path = format_date(snapshot.date);
-    snapshot.bytes = 1;
-    Manifest manifest;
-    manifest.bytes = 1;
-    manifest.taken_at = today - std::chrono::days(day);
-    manifest.verified = VerifyLevel::quick;
-    snapshot.manifest = std::move(manifest);
-    series.push_back(std::move(snapshot));
+    // Of days beyond those that a rule counts by their runs only the last one matters.
+    const int runs = day <= by_run / a_day + 1 ? a_day : 1;
+    for (int run = 0; run < runs; ++run) {
+      const auto time = times.empty() ? std::chrono::minutes{0} : times[times.size() - 1 - run];
+      Snapshot snapshot;
+      snapshot.date = Date(today - std::chrono::days(day));
+      if (every_hours > 0) snapshot.time = time;
+      snapshot.path = format_snapshot_day({snapshot.date, snapshot.time});
+      snapshot.bytes = 1;
+      Manifest manifest;
+      manifest.bytes = 1;
+      manifest.taken_at = today - std::chrono::days(day) + time;
+      manifest.verified = VerifyLevel::quick;
+      snapshot.manifest = std::move(manifest);
+      series.push_back(std::move(snapshot));
+    }
   }
   const auto decisions = choose_expired(std::move(series), "", policy, Date(today));
   return static_cast<std::size_t>(
@@ -81,7 +107,9 @@ KeepEstimate estimate_kept(const BackupJob& job, std::size_t databases, std::uin
                            const FileSystem& files) {
   KeepEstimate estimate;
   estimate.databases = databases;
-  if (!job.snapshot.retention.empty()) estimate.snapshots = count_kept(job.snapshot.retention);
+  if (!job.snapshot.retention.empty()) {
+    estimate.snapshots = count_kept(job.snapshot.retention, due_times(job), job.every_hours);
+  }
   estimate.bytes_each = bytes;
   estimate.free_bytes = files.free_bytes(job.snapshot.destination)
                             .value_or(std::numeric_limits<std::uint64_t>::max());

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/catalog/retention.h"
@@ -23,7 +24,11 @@ bool has_new_rules(const std::optional<BackupJob>& former, const BackupJob& job)
 Error unconfirmed_removal(const BackupJob& job, const std::vector<Expiry>& expired);
 inline constexpr std::size_t kMaxNamedRemovals = 20;
 
-// What a schedule's snapshots come to, one for each day.
+// Told where a schedule runs by the hour and only a number of snapshots is kept: what were days
+// before are hours then.
+std::optional<std::string> few_hours_warning(const BackupJob& job);
+
+// What a schedule's snapshots come to, one for each of its due times.
 struct KeepEstimate {
   std::size_t databases = 1;
   std::optional<std::size_t>
@@ -33,9 +38,11 @@ struct KeepEstimate {
 };
 KeepEstimate estimate_kept(const BackupJob& job, std::size_t databases, std::uint64_t bytes,
                            const FileSystem& files);
-// How many a policy keeps of one for each day. Pure; counts of rules beyond kMaxEstimatedDays are
-// taken for that.
-std::size_t count_kept(const RetentionPolicy& policy);
+// How many a policy keeps of one for each due time (due_times) of a schedule that runs every so
+// many hours; 0: daily. Pure; counts of rules beyond kMaxEstimatedDays are taken for that.
+std::size_t count_kept(const RetentionPolicy& policy,
+                       const std::vector<std::chrono::minutes>& times = {std::chrono::minutes{0}},
+                       int every_hours = 0);
 inline constexpr int kMaxEstimatedDays = 3'660;
 
 // Those whose files are gone by now.

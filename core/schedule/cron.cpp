@@ -102,6 +102,22 @@ Expected<std::string> command_line(const std::string& name, const HostFacts& fac
   return *program + " run " + *word + " --scheduled --if-due";
 }
 
+constexpr std::string_view kLongestTimes = "59 23 * * * ", kLongestHourly = "14,29,44,59 * * * * ";
+
+// When to ask, beside at boot: one line for each.
+std::vector<std::string> times_of(const BackupJob& job) {
+  const long minutes = static_cast<long>(job.time.count());
+  if (job.every_hours == 0) {
+    return {std::to_string(minutes % 60) + " " + std::to_string(minutes / 60) + " * * * ",
+            "0 * * * * "};
+  }
+  std::string list;
+  for (const int minute : ask_minutes(job)) {
+    list += (list.empty() ? "" : ",") + std::to_string(minute);
+  }
+  return {list + " * * * * "};
+}
+
 class Cron final : public Scheduler {
  public:
   SchedulerKind kind() const override { return SchedulerKind::cron; }
@@ -215,17 +231,18 @@ class Cron final : public Scheduler {
 
 Expected<std::string> render_crontab_block(const BackupJob& job, const HostFacts& facts) {
   BPD_TRY_AS(command, command_line(job.name, facts));
-  if (command->size() + sizeof("59 23 * * * ") > kMaxCrontabLineBytes) {
+  const auto& longest = job.every_hours > 0 ? kLongestHourly : kLongestTimes;
+  if (command->size() + longest.size() >= kMaxCrontabLineBytes) {
     return fail(
         ErrorCode::invalid_argument,
         "The crontab line would be too long, because of the path '" + text_of(facts.program) + "'.",
         "Set XDG_DATA_HOME to a folder with a shorter path.");
   }
-  const long minutes = static_cast<long>(job.time.count());
-  const std::string nightly =
-      std::to_string(minutes % 60) + " " + std::to_string(minutes / 60) + " * * * ";
-  return begin_marker(job.name) + "\n" + nightly + *command + "\n@reboot " + *command +
-         "\n0 * * * * " + *command + "\n" + end_marker(job.name) + "\n";
+  std::vector<std::string> times = times_of(job);
+  times.insert(times.begin() + 1, "@reboot ");
+  std::string lines;
+  for (const std::string& time : times) lines += time + *command + "\n";
+  return begin_marker(job.name) + "\n" + lines + end_marker(job.name) + "\n";
 }
 
 std::optional<std::string> find_crontab_block(std::string_view table, const std::string& name) {

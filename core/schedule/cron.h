@@ -11,7 +11,8 @@
 namespace core {
 
 // crontab(5). cron runs nothing that it missed, so three lines ask: at the time itself, at boot and
-// every hour; each runs only if a run is due (core/schedule/due.h).
+// every hour, or hourly schedules every quarter of an hour; each runs only if a run is due
+// (core/schedule/due.h).
 const Scheduler& cron_scheduler();
 
 // The block of a job, markers included, each line ending in a newline.

@@ -133,7 +133,7 @@ Expected<FolderMembers> members_of(const BackupJob& job, std::chrono::millisecon
                                  ", which is left out: give it a schedule of its own.");
       continue;
     }
-    SnapshotRequest& snapshot = members.snapshots.emplace_back(job.snapshot);
+    SnapshotRequest& snapshot = members.snapshots.emplace_back(snapshot_of(job));
     snapshot.source = database.path;
     snapshot.label = label_of(database, *folder, env);
   }

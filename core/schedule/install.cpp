@@ -238,7 +238,8 @@ Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::s
   job.scheduler = *kind;
   prepared.former = look_back(job.name, env, prepared.facts);
   const auto& former_job = prepared.former.job;
-  const bool same_time = former_job && former_job->time == job.time;
+  const bool same_time =
+      former_job && former_job->time == job.time && due_times(*former_job) == due_times(job);
   job.scheduled_since = same_time ? former_job->scheduled_since : env.clock.now();
   BPD_TRY_AS(plan, scheduler_of(job.scheduler).plan_install(job, prepared.facts));
   prepared.plan = std::move(*plan);
@@ -251,13 +252,14 @@ Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::s
   result.warnings.insert(result.warnings.end(), preview->warnings.begin(), preview->warnings.end());
   warn_of_uncovered(*settled, env, result.warnings);
   warn_of_covered_twice(result, env);
+  if (auto warning = few_hours_warning(job)) result.warnings.push_back(std::move(*warning));
   result.files.push_back({job_path(job.name, env.places), encode_job(job), kPrivateFile});
   result.commands.push_back("write " + text_of(job_path(job.name, env.places)) + " (mode 0600)");
   result.commands.push_back("copy " + text_of(env.places.program) + " to " +
                             text_of(scheduled_program(env.places)) + " (mode 0755)");
   describe_plan(prepared.plan, result);
   if (prepared.facts.wsl) result.warnings.push_back(wsl_warning());
-  result.next_run = due_period(env.clock, job.time, env.clock.now()).end;
+  result.next_run = due_period(env.clock, due_times(job), env.clock.now()).end;
   return prepared;
 }
 

@@ -41,6 +41,23 @@ Expected<> check_text(std::string_view what, std::string_view text) {
                 "Rename it, or give another " + std::string(what) + ".");
 }
 
+Expected<> check_hours(const BackupJob& job) {
+  if (job.every_hours == 0 && job.between) {
+    return refuse(
+        say_parameter("between") + " is for runs by the hour, and this schedule runs daily.",
+        "Add " + say_parameter("every") + " hour" + ", or leave it out.");
+  }
+  if (job.every_hours < 0 || job.every_hours > kMaxEveryHours) {
+    return refuse("A run every " + std::to_string(job.every_hours) + " hours is not possible.",
+                  "Give " + say_parameter("every") + " as day, hour, or 2h to 12h.");
+  }
+  if (!due_times(job).empty()) return {};
+  return refuse("No run falls into " + format_window(*job.between) +
+                    ": runs are at the minute of " + say_parameter("time") + ", " +
+                    format_time_of_day(job.time) + ".",
+                "Give a longer span, or another time.");
+}
+
 Expected<> check_path(std::string_view what, const fs::path& path) {
   if (!path.is_absolute()) {
     return refuse("The " + std::string(what) + " '" + text_of(path) + "' is not an absolute path.",
@@ -92,6 +109,22 @@ void get_count(const Json& json, const char* key, std::optional<int>& count) {
   count = static_cast<int>(number);
 }
 
+// What a program of version 1 would overlook: it would run the job once a day, and remove what only
+// the hours keep. Of a folder it knows nothing.
+int format_version_of(const BackupJob& job) {
+  const bool by_hours = job.every_hours > 0 || job.snapshot.retention.keep_hourly;
+  return by_hours || job.is_of_folder() ? BackupJob::kFormatVersion : 1;
+}
+
+void get_hours(const Json& json, BackupJob& job) {
+  const auto every = parse_every(json.value("every", "day"));
+  if (!every) throw std::invalid_argument("every is unknown");
+  job.every_hours = *every;
+  if (!json.contains("between")) return;
+  job.between = parse_window(json.at("between").get<std::string>());
+  if (!job.between) throw std::invalid_argument("between is no HH:MM-HH:MM");
+}
+
 BackupJob job_from(const Json& json) {
   BackupJob job;
   job.name = json.at("name").get<std::string>();
@@ -102,6 +135,7 @@ BackupJob job_from(const Json& json) {
   if (!kind || !time || !since || !verify) throw std::invalid_argument("a value is unknown");
   job.scheduler = *kind;
   job.time = *time;
+  get_hours(json, job);
   job.scheduled_since = *since;
   job.snapshot.verify = *verify;
   if (json.contains("folder")) {
@@ -228,6 +262,7 @@ Expected<> check_job(const BackupJob& job) {
   if (job.time < std::chrono::minutes(0) || job.time >= std::chrono::hours(24)) {
     return refuse("The time is outside the day.", "Give it as HH:MM, 00:00 to 23:59.");
   }
+  BPD_TRY(check_hours(job));
   BPD_TRY(job.is_of_folder() ? check_folder(job) : check_source(job));
   BPD_TRY(check_path("destination", job.snapshot.destination));
   BPD_TRY(check_text("label", job.snapshot.label));
@@ -240,13 +275,43 @@ Expected<> check_job(const BackupJob& job) {
   return job.ping_url.empty() ? Expected<>{} : check_ping_url(job.ping_url);
 }
 
+std::vector<std::chrono::minutes> due_times(const BackupJob& job) {
+  return due_times(job.time, job.every_hours, job.between);
+}
+
+std::string describe_times(const BackupJob& job) {
+  if (job.every_hours == 0) return "daily at " + format_time_of_day(job.time);
+  const std::string often =
+      job.every_hours == 1 ? "every hour" : "every " + std::to_string(job.every_hours) + " hours";
+  return job.between ? often + ", " + format_window(*job.between) : often;
+}
+
+std::vector<int> ask_minutes(const BackupJob& job) {
+  std::vector<int> minutes;
+  for (int minute = static_cast<int>(job.time.count()) % kAskEveryMinutes; minute < 60;
+       minute += kAskEveryMinutes) {
+    minutes.push_back(minute);
+  }
+  return minutes;
+}
+
+std::chrono::seconds start_delay(const BackupJob& job) {
+  if (job.every_hours == 0) return std::chrono::seconds(0);
+  return std::chrono::seconds(fnv1a(job.name) % kMaxStartDelay.count());
+}
+
+SnapshotRequest snapshot_of(const BackupJob& job) {
+  SnapshotRequest request = job.snapshot;
+  if (job.every_hours > 0) request.by_hour_from = job.time % std::chrono::hours(1);
+  return request;
+}
+
 fs::path job_path(const std::string& name, const Places& places) {
   return places.config / "jobs" / (name + ".json");
 }
 
 std::string encode_job(const BackupJob& job) {
-  // An earlier program reads what it can know, and refuses the rest.
-  Json json{{"format_version", job.is_of_folder() ? BackupJob::kFormatVersion : 1},
+  Json json{{"format_version", format_version_of(job)},
             {"name", job.name},
             {"scheduler", to_string(job.scheduler)},
             {"time", format_time_of_day(job.time)},
@@ -263,6 +328,8 @@ std::string encode_job(const BackupJob& job) {
   json["label"] = job.snapshot.label;
   json["flat"] = job.snapshot.flat;
   json["verify"] = to_string(job.snapshot.verify);
+  if (job.every_hours > 0) json["every"] = format_every(job.every_hours);
+  if (job.between) json["between"] = format_window(*job.between);
   for (const auto& [name, count] : kKeepRules) {
     if (const auto& given = job.snapshot.retention.*count) json[name] = *given;
   }

@@ -10,6 +10,7 @@
 
 #include "core/base/env.h"
 #include "core/catalog/history.h"
+#include "core/schedule/due.h"
 #include "core/snapshot/snapshot.h"
 
 namespace core {
@@ -25,15 +26,17 @@ std::optional<Drills> parse_drills(std::string_view text);
 inline constexpr std::chrono::hours kDrillPeriod{24 * 30};
 
 struct BackupJob {
-  static constexpr int kFormatVersion = 2;                         // of a folder; 1 of one database
+  static constexpr int kFormatVersion = 2;                         // the highest that is read
   static constexpr std::chrono::minutes kDefaultTime{4 * 60 + 7};  // outside every DST change
 
   std::string name;
   SchedulerKind scheduler = SchedulerKind::systemd;
-  std::chrono::minutes time = kDefaultTime;  // after local midnight
-  Instant scheduled_since{};                 // when `time` was last set: no run is owed from before
-  // Everything a snapshot takes; `date`, `dry_run` and the timeouts are not kept. With a folder it
-  // has neither source nor label.
+  std::chrono::minutes time = kDefaultTime;  // after local midnight; hourly its minute counts
+  int every_hours = 0;                       // 0: once a day
+  std::optional<DayWindow> between{};        // of the day, for hourly runs; absent: all of it
+  Instant scheduled_since{};                 // when that was last set: no run is owed from before
+  // Everything a snapshot takes; `date`, `dry_run` and the timeouts are not kept. How its names are
+  // made follows from the above: snapshot_of. With a folder it has neither source nor label.
   SnapshotRequest snapshot;
   fs::path folder{};    // all databases below it (folder_members.h); empty: one source
   bool global = false;  // with a folder: the orchestrator's global database, too
@@ -66,9 +69,25 @@ std::string default_schedule_name(const fs::path& place, const fs::path& home,
 // paths, line breaks or invalid UTF-8 anywhere, a ping_url that is no plain http(s) URL.
 Expected<> check_job(const BackupJob& job);
 
+// When on each day: due_times of the above.
+std::vector<std::chrono::minutes> due_times(const BackupJob& job);
+// For people: "daily at 04:07", "every hour, 08:00-20:00", "every 4 hours".
+std::string describe_times(const BackupJob& job);
+// The minutes of an hour at which the entry of an hourly schedule asks whether a run is due: that
+// of `time` and three more. So what was missed, or failed, is made up within a quarter of an hour.
+std::vector<int> ask_minutes(const BackupJob& job);
+inline constexpr int kAskEveryMinutes = 15;
+// How long a due run by the hour waits before it starts, by the schedule's name: most have one
+// minute, and are not all to start in one second. None for a daily one.
+std::chrono::seconds start_delay(const BackupJob& job);
+inline constexpr std::chrono::seconds kMaxStartDelay{60};
+// What a run of it asks for: its snapshots are named by the day or by the hour.
+SnapshotRequest snapshot_of(const BackupJob& job);
+
 // <config>/jobs/<name>.json
 fs::path job_path(const std::string& name, const Places& places);
-// Pretty-printed, fixed order of keys, ends in a newline.
+// Pretty-printed, fixed order of keys, ends in a newline. Of the lowest format_version that says
+// all of it: what an older program would overlook, to the harm of its snapshots, it must refuse.
 std::string encode_job(const BackupJob& job);
 // damaged for what does not fit the shape, unsupported for a newer format_version. Unknown keys are
 // ignored. The name in the file must be `name`.

@@ -47,6 +47,10 @@ BackupJob with_settings(BackupJob job, const JobSettings& settings) {
   take(job.snapshot.verify, settings.verify);
   take(job.snapshot.retention, settings.retention);
   take(job.time, settings.time);
+  take(job.every_hours, settings.every_hours);
+  take(job.between, settings.between);
+  // A former schedule's hours say nothing of a daily one.
+  if (settings.every_hours == 0 && !settings.between) job.between.reset();
   take(job.drills, settings.drills);
   take(job.on_failure, settings.on_failure);
   take(job.ping_url, settings.ping_url);
@@ -90,16 +94,19 @@ std::vector<SettingText> describe_settings(const BackupJob& job) {
   std::string patterns;
   for (const std::string& pattern : job.patterns)
     patterns += (patterns.empty() ? "" : ", ") + pattern;
-  std::vector<SettingText> settings{{"source", text_of(snapshot.source)},
-                                    {"folder", text_of(job.folder)},
-                                    {"global", job.global ? "yes" : ""},
-                                    {"patterns", patterns},
-                                    {"destination", text_of(snapshot.destination)},
-                                    {"scheduler", std::string(to_string(job.scheduler))},
-                                    {"time", format_time_of_day(job.time)},
-                                    {"hostname", snapshot.hostname},
-                                    {"label", snapshot.label},
-                                    {"flat", snapshot.flat ? "yes" : ""}};
+  std::vector<SettingText> settings{
+      {"source", text_of(snapshot.source)},
+      {"folder", text_of(job.folder)},
+      {"global", job.global ? "yes" : ""},
+      {"pattern", patterns},
+      {"destination", text_of(snapshot.destination)},
+      {"scheduler", std::string(to_string(job.scheduler))},
+      {"time", format_time_of_day(job.time)},
+      {"every", job.every_hours == 0 ? "" : format_every(job.every_hours)},
+      {"between", job.between ? format_window(*job.between) : ""},
+      {"hostname", snapshot.hostname},
+      {"label", snapshot.label},
+      {"flat", snapshot.flat ? "yes" : ""}};
   for (const auto& [rule, count] : kKeepRules) {
     settings.push_back({rule, count_text(snapshot.retention.*count)});
   }

@@ -23,6 +23,8 @@ struct JobSettings {
   std::optional<VerifyLevel> verify;
   std::optional<RetentionPolicy> retention;  // all keep rules at once; an empty policy keeps all
   std::optional<std::chrono::minutes> time;
+  std::optional<int> every_hours{};
+  std::optional<std::optional<DayWindow>> between{};  // nothing in it: the whole day
   std::optional<Drills> drills{};
   std::optional<std::string> on_failure, ping_url;
 };

@@ -121,6 +121,25 @@ class Launchd final : public Scheduler {
   }
 };
 
+std::string key_number(const std::string& indent, std::string_view key, long number) {
+  return indent + "<key>" + std::string(key) + "</key>\n" + indent + "<integer>" +
+         std::to_string(number) + "</integer>\n";
+}
+
+// A dictionary, or several, of when to start it.
+std::string calendar_of(const BackupJob& job) {
+  const long minutes = static_cast<long>(job.time.count());
+  if (job.every_hours == 0) {
+    return "  <dict>\n" + key_number("    ", "Hour", minutes / 60) +
+           key_number("    ", "Minute", minutes % 60) + "  </dict>\n";
+  }
+  std::string list = "  <array>\n";
+  for (const int minute : ask_minutes(job)) {
+    list += "    <dict>\n" + key_number("      ", "Minute", minute) + "    </dict>\n";
+  }
+  return list + "  </array>\n";
+}
+
 std::string key_string(std::string_view key, const std::string& text) {
   return "  <key>" + std::string(key) + "</key>\n  <string>" + text + "</string>\n";
 }
@@ -143,20 +162,16 @@ Expected<std::string> render_plist(const BackupJob& job, const HostFacts& facts)
                                       std::string("--scheduled"), std::string("--if-due")}) {
     arguments += "    <string>" + argument + "</string>\n";
   }
-  const long minutes = static_cast<long>(job.time.count());
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
          "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" "
          "\"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n"
          "<plist version=\"1.0\">\n<dict>\n" +
          key_string("Label", launchd_label(job.name)) +
          "  <key>ProgramArguments</key>\n  <array>\n" + arguments +
-         "  </array>\n  <key>StartCalendarInterval</key>\n  <dict>\n"
-         "    <key>Hour</key>\n    <integer>" +
-         std::to_string(minutes / 60) + "</integer>\n    <key>Minute</key>\n    <integer>" +
-         std::to_string(minutes % 60) +
-         "</integer>\n  </dict>\n  <key>RunAtLoad</key>\n  <true/>\n" +
-         key_string("ProcessType", "Background") + key_string("StandardOutPath", *output) +
-         key_string("StandardErrorPath", *output) + "</dict>\n</plist>\n";
+         "  </array>\n  <key>StartCalendarInterval</key>\n" + calendar_of(job) +
+         "  <key>RunAtLoad</key>\n  <true/>\n" + key_string("ProcessType", "Background") +
+         key_string("StandardOutPath", *output) + key_string("StandardErrorPath", *output) +
+         "</dict>\n</plist>\n";
 }
 
 const Scheduler& launchd_scheduler() {

@@ -116,7 +116,8 @@ void check_scheduler(ScheduleStatus& status, const HostFacts& facts, const Env& 
       const EntryState state = ask_state(scheduler, job.name, facts, env, stop);
       if (!state.problem.empty()) status.problems.push_back({state.problem + "."});
       // The scheduler itself asks more often than a run is due.
-      if (state.active) status.next_run = due_period(env.clock, job.time, env.clock.now()).end;
+      if (state.active)
+        status.next_run = due_period(env.clock, due_times(job), env.clock.now()).end;
       break;
     }
   }
@@ -162,12 +163,11 @@ void check_runs(ScheduleStatus& status, const Env& env) {
   }
   if (status.last_run) check_alerts(*status.last_run, status.problems);
   const Instant now = env.clock.now();
-  const DuePeriod period = due_period(env.clock, job.time, now);
-  status.overdue =
-      is_due(period, now, job.scheduled_since, successes) && now - period.begin > kOverdueGrace;
+  const auto owed = owed_since(env.clock, due_times(job), now, job.scheduled_since, successes);
+  status.overdue = owed && now - *owed > kOverdueGrace;
   if (status.overdue) {
     status.problems.push_back(
-        {"Overdue: no good run since it was due at " + format_instant(period.begin) + ".",
+        {"Overdue: no good run since it was due at " + format_instant(*owed) + ".",
          ProblemKind::overdue});
   }
 }

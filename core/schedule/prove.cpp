@@ -223,7 +223,7 @@ std::uint64_t RunPreview::bytes() const {
 Expected<RunPreview> preview_run(const BackupJob& job, const Env& env, std::stop_token stop) {
   if (job.is_of_folder()) return preview_folder(job, env, stop);
   RunPreview preview;
-  BPD_TRY_AS(database, preview_one(job.snapshot, preview, env, stop));
+  BPD_TRY_AS(database, preview_one(snapshot_of(job), preview, env, stop));
   preview.databases.push_back(std::move(*database));
   return preview;
 }

@@ -46,8 +46,19 @@ bool due_now(const BackupJob& job, const Env& env) {
   filter.schedule = job.name;
   filter.limit = kMaxRunsLookedAt;
   const auto runs = list_runs(filter, env).value_or(std::vector<RunRecord>());
-  return is_due(due_period(env.clock, job.time, now), now, job.scheduled_since,
+  return is_due(due_period(env.clock, due_times(job), now), now, job.scheduled_since,
                 successes_of(job, runs, env));
+}
+
+// The due runs of an hour do not all start in one second. Who waits for a run does not wait for
+// that.
+Expected<> wait_for_turn(const BackupJob& job, const RunOptions& options, const Env& env,
+                         const std::stop_token& stop) {
+  const auto delay = start_delay(job);
+  const bool waits = options.scheduled && options.if_due && delay.count() > 0 &&
+                     !has_request(job.name, env) && due_now(job, env);
+  if (!waits || env.clock.sleep_for(delay, stop)) return {};
+  return fail(ErrorCode::cancelled, "Stopped before '" + job.name + "' began.");
 }
 
 std::string quoted_for_curl(const std::string& url) {
@@ -198,7 +209,7 @@ Error end_in_failure(JobRun& run, Error error, const RunOptions& options, const 
 std::optional<Error> run_one(JobRun& run, bool asked_for, int max_attempts,
                              std::vector<Warning>& told, const Env& env, ProgressSink& progress,
                              const std::stop_token& stop) {
-  SnapshotRequest request = run.job.snapshot;
+  SnapshotRequest request = snapshot_of(run.job);
   request.schedule = run.job.name;
   request.unless_unchanged = !asked_for;  // who asks for a run gets a snapshot
   auto result = try_snapshot(run.job, request, max_attempts, run.attempts, env, progress, stop);
@@ -215,7 +226,7 @@ std::optional<Error> run_members(JobRun& run, bool asked_for, int max_attempts,
   FolderRunOptions options;
   options.again = asked_for;
   options.max_attempts = max_attempts;
-  options.period = due_period(env.clock, run.job.time, env.clock.now());
+  options.period = due_period(env.clock, due_times(run.job), env.clock.now());
   FolderRun result = run_folder(run.job, options, env, progress, stop);
   run.members = std::move(result.members);
   told = std::move(result.warnings);
@@ -266,6 +277,7 @@ Expected<JobRun> run_job(const std::string& name, const RunOptions& options, con
     if (options.scheduled) record_unless_recorded(name, nullptr, job.error(), started_at, env);
     return fail(job.error());
   }
+  BPD_TRY(wait_for_turn(*job, options, env, stop));
   const auto lock =
       lock_run(name, options.if_due ? std::chrono::milliseconds(0) : kLockTimeout, env, stop);
   if (!lock) {

@@ -16,7 +16,7 @@ std::vector<Instant> successes_of(const BackupJob& job, const std::vector<RunRec
     if (run.ok) successes.push_back(run.started_at);
   }
   if (!successes.empty()) return successes;
-  const auto plan = plan_snapshot(job.snapshot, env);
+  const auto plan = plan_snapshot(snapshot_of(job), env);
   if (!plan) return successes;  // it cannot have run as it is
   auto series = list_series(plan->folder, plan->name.stem, env.files);
   if (!series) return successes;

@@ -72,6 +72,24 @@ constexpr std::string_view kCatchUp =
     "login.\n";
 constexpr std::string_view kFirstCatchUp =
     "# Runs missed while the machine was off are caught up.\n";
+constexpr std::string_view kQuickCatchUp =
+    "# A run that was missed, cut short or failed is made up within a quarter of an hour, or at "
+    "the "
+    "next login.\n";
+
+std::string hourly_timer_text(const BackupJob& job) {
+  std::string minutes;
+  for (const int minute : ask_minutes(job)) {
+    minutes +=
+        (minutes.empty() ? "" : ",") + std::string(minute < 10 ? "0" : "") + std::to_string(minute);
+  }
+  return "# Written by backup-plugin-db install_schedule, which overwrites it.\n\n"
+         "[Unit]\nDescription=Database snapshot '" +
+         job.name + "', " + describe_times(job) +
+         " (backup-plugin-db)\n\n[Timer]\nOnCalendar=*-*-* *:" + minutes +
+         ":00\nAccuracySec=1min\n" + std::string(kQuickCatchUp) +
+         "Persistent=true\n\n[Install]\nWantedBy=timers.target\n";
+}
 
 std::string timer_text(const BackupJob& job, std::string_view more_times,
                        std::string_view catch_up) {
@@ -233,6 +251,7 @@ class Systemd final : public Scheduler {
  private:
   // Units that asked once a day, and left what went wrong then to the next.
   static bool is_of_first_version(const BackupJob& job, const HostFacts& facts) {
+    if (job.every_hours > 0) return false;
     const auto text = [&](const std::string& unit) {
       const auto found = facts.files.find(facts.unit_folder / unit);
       return found == facts.files.end() ? std::string() : found->second;
@@ -259,7 +278,7 @@ Expected<std::string> render_service(const BackupJob& job, const HostFacts& fact
 }
 
 std::string render_timer(const BackupJob& job) {
-  return timer_text(job, kHourly, kCatchUp);
+  return job.every_hours > 0 ? hourly_timer_text(job) : timer_text(job, kHourly, kCatchUp);
 }
 
 std::string linger_warning(const HostFacts& facts) {

@@ -122,6 +122,24 @@ class Windows final : public Scheduler {
   }
 };
 
+std::string description_of(const BackupJob& job) {
+  if (job.every_hours == 0) return "Nightly database snapshot '" + job.name + "'";
+  return "Database snapshot '" + job.name + "', " + describe_times(job);
+}
+
+// A run that failed, or a start that was missed for good, is tried again within the hour; by the
+// hour, within a quarter of one.
+std::string trigger_of(const BackupJob& job) {
+  const bool hourly = job.every_hours > 0;
+  const std::chrono::minutes first{hourly ? ask_minutes(job).front() : job.time.count()};
+  return "    <CalendarTrigger>\n      <StartBoundary>2020-01-01T" + format_time_of_day(first) +
+         ":00</StartBoundary>\n      <Repetition>\n        <Interval>" +
+         (hourly ? "PT" + std::to_string(kAskEveryMinutes) + "M" : "PT1H") +
+         "</Interval>\n        <Duration>P1D</Duration>\n      </Repetition>\n"
+         "      <ScheduleByDay>\n        <DaysInterval>1</DaysInterval>\n      </ScheduleByDay>\n"
+         "    </CalendarTrigger>\n";
+}
+
 tl::unexpected<Error> refuse_expansion(const std::string& path) {
   return fail(ErrorCode::invalid_argument,
               "The Task Scheduler may expand '%' and '$(' in '" + path + "'.",
@@ -141,17 +159,11 @@ Expected<std::string> render_task(const BackupJob& job, const HostFacts& facts) 
   BPD_TRY_AS(escaped, xml_text(*arguments));
   return "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\n"
          "<Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">\n"
-         "  <RegistrationInfo>\n    <Description>Nightly database snapshot '" +
-         job.name +
-         "' (backup-plugin-db)</Description>\n  </RegistrationInfo>\n"
-         "  <Triggers>\n    <CalendarTrigger>\n      <StartBoundary>2020-01-01T" +
-         format_time_of_day(job.time) +
-         ":00</StartBoundary>\n"
-         // A run that failed, or a start that was missed for good, is tried again within the hour.
-         "      <Repetition>\n        <Interval>PT1H</Interval>\n"
-         "        <Duration>P1D</Duration>\n      </Repetition>\n"
-         "      <ScheduleByDay>\n        <DaysInterval>1</DaysInterval>\n      </ScheduleByDay>\n"
-         "    </CalendarTrigger>\n  </Triggers>\n"
+         "  <RegistrationInfo>\n    <Description>" +
+         description_of(job) +
+         " (backup-plugin-db)</Description>\n  </RegistrationInfo>\n  <Triggers>\n" +
+         trigger_of(job) +
+         "  </Triggers>\n"
          "  <Principals>\n    <Principal id=\"Author\">\n"
          "      <LogonType>InteractiveToken</LogonType>\n"
          "      <RunLevel>LeastPrivilege</RunLevel>\n    </Principal>\n  </Principals>\n"

@@ -161,8 +161,9 @@ Expected<PruneResult> prune_snapshots(const PruneRequest& request, const Env& en
   if (request.policy.empty()) {
     return fail(ErrorCode::invalid_argument, "No keep rule was given, so every snapshot stays.",
                 "Give at least one of " + say_parameter("retain_days") + ", " +
-                    say_parameter("keep_last") + ", " + say_parameter("keep_daily") + ", " +
-                    say_parameter("keep_weekly") + " and " + say_parameter("keep_monthly") + ".");
+                    say_parameter("keep_last") + ", " + say_parameter("keep_hourly") + ", " +
+                    say_parameter("keep_daily") + ", " + say_parameter("keep_weekly") + " and " +
+                    say_parameter("keep_monthly") + ".");
   }
   BPD_TRY_AS(destination, env.files.canonical(request.destination));
   PruneRequest resolved = request;

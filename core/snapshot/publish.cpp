@@ -73,7 +73,7 @@ Expected<fs::path> Aside::make() {
     return aside;
   }
   return fail(ErrorCode::conflict,
-              "There are too many kept snapshots of this day in " + text_of(folder) + ".",
+              "There are too many kept snapshots of one name in " + text_of(folder) + ".",
               "Look at those whose names hold \"before-loss\", and remove what is not needed.");
 }
 

@@ -19,7 +19,7 @@ struct PublishRequest {
   fs::path snapshot;
   SnapshotName name;
   std::optional<Snapshot> replaces{};  // what bears the name now
-  // That one has what the new one lost: it stays, as `<stem>-before-loss-YYYY-MM-DD.db`.
+  // That one has what the new one lost: it stays, as `<stem>-before-loss-` and its day.
   bool keep_replaced = false;
 };
 

@@ -18,6 +18,8 @@ struct SnapshotRequest {
   std::string label;         // empty: none
   bool flat = false;         // leave out the host's folder
   std::optional<Date> date;  // the day in the name; default: today, local
+  // The name carries the hour, too, and hours begin at this minute; not with `date`.
+  std::optional<std::chrono::minutes> by_hour_from{};
   RetentionPolicy retention;
   VerifyLevel verify = VerifyLevel::quick;
   bool full_when_due = true;  // a quick check is made in full where none was for long

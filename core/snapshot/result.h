@@ -25,7 +25,7 @@ struct SnapshotResult {
   // Nothing was written: `snapshot` and `manifest` are those of the earlier one that has this
   // state.
   bool unchanged = false;
-  bool replaced = false;  // a snapshot of the same day was (would be) replaced
+  bool replaced = false;  // a snapshot of the same day or hour was (would be) replaced
   std::optional<VerifyReport>
       verification;  // absent with VerifyLevel::none, and where unchanged without a copy
   std::vector<Expiry> retention;  // every decision, kept ones too, with reasons

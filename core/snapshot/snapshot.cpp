@@ -412,13 +412,15 @@ Expected<> SnapshotRun::publish(Temporary& file) {
   PublishRequest request;
   request.snapshot = plan_.snapshot;
   request.name = plan_.name;
-  if (const Snapshot* same_day = find_named(series_, plan_.snapshot)) request.replaces = *same_day;
+  if (const Snapshot* same_name = find_named(series_, plan_.snapshot))
+    request.replaces = *same_name;
   request.keep_replaced = result_.shrink_alarm;
   BPD_TRY_AS(published, publish_snapshot(request, file, result_.manifest, env_.files, stop_,
                                          series_lock(), *lock));
   if (!published->kept_as.empty()) {
     result_.replaced = false;
-    result_.warnings.push_back("The earlier snapshot of the same day was kept as " +
+    result_.warnings.push_back(std::string("The earlier snapshot of the same ") +
+                               (plan_.name.time ? "hour" : "day") + " was kept as " +
                                text_of(published->kept_as) + ".");
   }
   if (auto open = open_to_others(plan_.snapshot, env_.files)) {
@@ -497,6 +499,7 @@ void SnapshotRun::apply_retention() {
     planned.path = plan_.snapshot;
     planned.stem = plan_.name.stem;
     planned.date = plan_.name.date;
+    planned.time = plan_.name.time;
     planned.bytes = result_.manifest.bytes;
     planned.manifest = result_.manifest;
     planned.manifest->verified = request_.verify;

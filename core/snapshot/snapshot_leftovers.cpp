@@ -43,17 +43,18 @@ SweptLeftovers sweep_snapshot_leftovers(const fs::path& folder, const std::strin
     if (!removed) result.warnings.push_back("A left-over file stays: " + removed.error().message);
     return removed && *removed;
   };
-  std::set<std::chrono::sys_days> unpublished;  // days of which a copy was swept
+  std::set<std::string> unpublished;  // days and hours of which a copy was swept
   for (const DirEntry& entry : *entries) {
     if (entry.kind != FileInfo::Kind::file || !is_temporary_of(entry.name, stem)) continue;
     const fs::path path = folder / path_of(entry.name);
     if (!note(path, remove_if_abandoned(path, env.clock.now()))) continue;
     const auto copy_of = parse_snapshot_name(name_of_temporary(entry.name).value_or(""));
-    if (copy_of) unpublished.insert(copy_of->date);
+    if (copy_of) unpublished.insert(format_snapshot_day(copy_of->day()));
   }
   for (const DirEntry& entry : *entries) {
     const auto name = described_by(entry.name, stem);
-    if (entry.kind != FileInfo::Kind::file || !name || !unpublished.contains(name->date)) continue;
+    if (entry.kind != FileInfo::Kind::file || !name) continue;
+    if (!unpublished.contains(format_snapshot_day(name->day()))) continue;
     if (!describes_nothing(folder / path_of(format_snapshot_name(*name)), source, files)) continue;
     const fs::path path = folder / path_of(entry.name);
     const auto removed = files.remove(path);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/call.h"
+#include "core/base/local_times.h"
 #include "core/base/paths.h"
 #include "core/base/side_files.h"
 #include "core/catalog/destinations.h"
@@ -89,6 +90,22 @@ Expected<fs::path> resolve_destination(const fs::path& destination, const FileSy
   return resolved;
 }
 
+// The hour is that of the clock on the wall, and one that a clock put back shows twice is one hour:
+// so names of one series never repeat for two hours, and the second run of an hour replaces the
+// first.
+void name_plan(SnapshotPlan& plan, const SnapshotRequest& request, const NameRules& rules,
+               const Clock& clock) {
+  const bool by_hour = request.by_hour_from && !request.date;
+  plan.name.stem = fitting_stem(stem_of(plan.source), rules, by_hour);
+  if (by_hour) {
+    const LocalTime hour = hour_of(clock.now(), *request.by_hour_from, clock);
+    plan.name.date = hour.date;
+    plan.name.time = hour.time;
+  } else {
+    plan.name.date = request.date.value_or(clock.local_date(clock.now()));
+  }
+}
+
 }  // namespace
 
 Expected<SnapshotPlan> plan_snapshot(const SnapshotRequest& request, const Env& env) {
@@ -121,8 +138,7 @@ Expected<SnapshotPlan> plan_snapshot(const SnapshotRequest& request, const Env& 
   for (const auto& [name, what] : {std::pair(plan.host, "hostname"), {plan.label, "label"}}) {
     BPD_TRY(check_folder_fits(name, what, rules));
   }
-  plan.name.stem = fitting_stem(stem_of(plan.source), rules);
-  plan.name.date = request.date.value_or(env.clock.local_date(env.clock.now()));
+  name_plan(plan, request, rules, env.clock);
   plan.snapshot = plan.folder / path_of(format_snapshot_name(plan.name));
   return plan;
 }

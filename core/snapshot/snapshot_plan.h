@@ -22,7 +22,7 @@ struct SnapshotPlan {
   bool flat = false;
   SnapshotName name;
   fs::path folder;    // destination/[host/][label/]
-  fs::path snapshot;  // folder/<stem>-YYYY-MM-DD.db
+  fs::path snapshot;  // folder/<stem>-YYYY-MM-DD.db, <stem>-YYYY-MM-DDTHHMM.db
 };
 
 // Checks the arguments and resolves the paths; reads nothing but the folders' entries. Errors:

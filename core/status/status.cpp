@@ -369,8 +369,13 @@ class Judge {
     const auto success = success_of(schedule);
     const Instant from =
         std::max(success.value_or(Instant::min()), std::min(schedule.since, input_.now));
-    const Instant due = from + schedule.interval;
-    if (input_.now <= due + kStatusGrace) {
+    Instant due = from + schedule.interval;
+    bool late = input_.now > due + kStatusGrace;
+    if (schedule.last_due) {
+      late = from < *schedule.last_due;
+      due = std::min(due, *schedule.last_due);
+    }
+    if (!late) {
       if (success || !lost_.empty()) return;
       return note(Concern::uncovered,
                   "There is no snapshot" + whose +

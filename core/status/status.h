@@ -45,7 +45,9 @@ struct StatusInput {
     fs::path source;  // links resolved
     fs::path destination;
     Instant since{};                        // when it was installed: nothing is owed from before
-    std::chrono::seconds interval{86'400};  // between two runs
+    std::chrono::seconds interval{86'400};  // the longest between two runs
+    // Of one that runs by the hour: the last due instant that lies kStatusGrace back.
+    std::optional<Instant> last_due{};
     std::optional<Instant> next_run;
     std::vector<std::string> problems;  // each a sentence with what to do
     bool broken = false;                // it cannot run as it is: no entry, no program

@@ -38,17 +38,22 @@ struct NamedSchedule {
   std::optional<BackupJob> folder;
 };
 
-NamedSchedule schedule_of(const BackupJob& job, const FileSystem& files) {
+NamedSchedule schedule_of(const BackupJob& job, const Env& env) {
   NamedSchedule named;
   StatusInput::Schedule& schedule = named.schedule;
   schedule.name = job.name;
   if (job.is_of_folder()) {
     named.folder = job;
   } else {
-    schedule.source = recorded_source(job.snapshot.source, files);
+    schedule.source = recorded_source(job.snapshot.source, env.files);
   }
   schedule.destination = job.snapshot.destination;
   schedule.since = job.scheduled_since;
+  if (job.every_hours > 0) {
+    const auto times = due_times(job);
+    schedule.interval = longest_gap(times);
+    schedule.last_due = due_period(env.clock, times, env.clock.now() - kStatusGrace).begin;
+  }
   return named;
 }
 
@@ -121,7 +126,7 @@ std::vector<NamedSchedule> listed_schedules(StatusInput& input, std::vector<std:
       }
       continue;
     }
-    auto named = schedule_of(*status.job, env.files);
+    auto named = schedule_of(*status.job, env);
     StatusInput::Schedule& schedule = named.schedule;
     schedule.next_run = status.next_run;
     schedule.broken = status.broken;
@@ -328,7 +333,7 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
   } else {
     const auto jobs = list_jobs(env.places, env.files, input.unusable);
     std::vector<NamedSchedule> schedules;
-    for (const auto& job : jobs) schedules.push_back(schedule_of(job, env.files));
+    for (const auto& job : jobs) schedules.push_back(schedule_of(job, env));
     add_runs(kMaxRunsQuick, input, warnings, env);
     spread(schedules, depth, input, warnings, env, stop);
     find_jobless_runs(input);

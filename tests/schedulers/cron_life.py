@@ -9,6 +9,7 @@ import glob
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -209,6 +210,51 @@ def fails_loudly(destination):
         assert program().schedule(NAME)["problems"] == [], program().schedule(NAME)
 
 
+def by_the_hour(source, destination):
+    """Hourly, beside the nightly one: at its minute, and a quarter later where that was missed."""
+    name = "e"  # its second within the minute is an early one
+    database = source.with_name("hours.db")
+    make_database(database)
+
+    def hourly_runs():
+        return runs_of(STATE, name)
+
+    def names():
+        return sorted(p.name for p in destination.rglob("hours-*.db"))
+
+    def write():
+        with sqlite3.connect(database) as db:
+            db.execute("INSERT INTO notes SELECT 'more' || count(*), 'text' FROM notes")
+
+    before = crontab()[len(foreign()):]
+    move_clock("2031-03-10 13:30:00")
+    result = program().call("install_schedule", source=str(database), destination=str(destination),
+                            name=name, scheduler="cron", every="hour", between="08:00-20:00",
+                            keep_hourly=24)
+    assert result["when"] == "every hour, 08:00-20:00", result
+    assert "\n7,22,37,52 * * * * " in crontab()
+    assert names() == ["hours-2031-03-10T1307.db"], names()
+    for number, (time_of_day, runs_by_then, hour) in enumerate(
+            [("14:07", 1, "14"), ("15:22", 2, "15"), ("15:37", 2, "15")]):
+        write()
+        with cron_before(f"2031-03-10 {time_of_day}:00"):
+            if number < 2:
+                wait_until(f"the run of {time_of_day} is there",
+                           lambda: len(hourly_runs()) == 1 + runs_by_then)
+            else:
+                wait_until("the quarter passes",
+                           lambda: shifted_now() > seconds_of("2031-03-10 15:37:02"))
+            settle()
+        assert len(hourly_runs()) == 1 + runs_by_then, hourly_runs()
+        assert hour_of(hourly_runs()[-1]) == ("2031-03-10 14:07" if hour == "14" else
+                                              "2031-03-10 15:22")
+        assert names()[-1] == f"hours-2031-03-10T{hour}07.db", names()
+    assert len(names()) == 3
+    assert program().schedule(name)["problems"] == [], program().schedule(name)
+    program().call("remove_schedule", name=name, confirm=True)
+    assert crontab() == foreign() + before, crontab()
+
+
 def side_by_side(source, destination):
     one = crontab()
     other = source.with_name("other.db")
@@ -304,6 +350,7 @@ def main():
     fires_at_night()
     catches_up_once()
     fails_loudly(destination)
+    by_the_hour(source, destination)
     side_by_side(source, destination)
     covers_a_folder(program(FOLDER / "saved"), FOLDER / "code", destination, "cron")
     hard_strings_arrive()

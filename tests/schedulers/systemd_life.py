@@ -3,6 +3,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -69,21 +70,21 @@ class Monitor:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
-def often():
+def often(unit=UNIT):
     """Makes the timer fire each three seconds, by a drop-in as a user would write one. More often
     would run into the limit of five starts in ten seconds."""
-    folder = UNITS / f"{UNIT}.timer.d"
+    folder = UNITS / f"{unit}.timer.d"
     folder.mkdir()
     (folder / "zz-test.conf").write_text(
         "[Timer]\nOnCalendar=\nOnCalendar=*-*-* *:*:0/3\nAccuracySec=50ms\n")
     systemctl("daemon-reload")
-    systemctl("restart", f"{UNIT}.timer")
+    systemctl("restart", f"{unit}.timer")
 
 
-def seldom():
-    shutil.rmtree(UNITS / f"{UNIT}.timer.d")
+def seldom(unit=UNIT):
+    shutil.rmtree(UNITS / f"{unit}.timer.d")
     systemctl("daemon-reload")
-    systemctl("restart", f"{UNIT}.timer")
+    systemctl("restart", f"{unit}.timer")
 
 
 def two_days_pass():
@@ -198,6 +199,45 @@ def fails_loudly(program, source, destination):
     program.call("run_schedule", name="global")
     assert program.schedule("global")["problems"] == []
     return monitor
+
+
+def by_the_hour(program, destination):
+    """Hourly, beside the nightly one: its timer is one that systemd takes, and fires."""
+    name = "e"  # its second within the minute is an early one
+    unit = f"backup-plugin-db-{name}"
+    database = FOLDER / "sources/hours.db"
+    make_database(database)
+    result = program.call("install_schedule", source=str(database), destination=str(destination),
+                          name=name, every="hour", keep_hourly=24)
+    assert result["when"] == "every hour" and result["run"]["verdict"] == "verified", result
+    assert re.search(r"hours-\d{4}-\d\d-\d\dT\d\d07\.db$", result["run"]["snapshot"]), result
+    calendar = "*-*-* *:07,22,37,52:00"
+    assert f"OnCalendar={calendar}\n" in (UNITS / f"{unit}.timer").read_text()
+    shown = subprocess.run(["systemd-analyze", "calendar", "--iterations=4", calendar], env=ENV,
+                           text=True, capture_output=True, check=True).stdout
+    assert {shown.count(f":{minute}:00 UTC") > 0 for minute in ("07", "22", "37", "52")} == {True}
+    listed = program.schedule(name)
+    assert listed["problems"] == [] and listed["next_run"].endswith(":07:00Z"), listed
+    timers = json.loads(systemctl("list-timers", "--all", "--output=json", f"{unit}.timer"))
+    assert timers[0]["next"] / 1e6 - time.time() < 15 * 60 + 60, timers
+
+    before = len(runs_of(STATE, name))
+    with sqlite3.connect(STATE / "backup-plugin-db/history.db") as db:
+        db.execute("UPDATE runs SET started_ms = started_ms - 7200000, "
+                   "finished_ms = finished_ms - 7200000 WHERE schedule = ?", (name,))
+    path = HOME / f".config/backup-plugin-db/jobs/{name}.json"
+    job = json.loads(path.read_text())
+    assert job["format_version"] == 2 and job["every"] == "hour", job
+    job["scheduled_since"] = "2026-01-01T00:00:00Z"
+    path.write_text(json.dumps(job, indent=2, ensure_ascii=False) + "\n")
+    often(unit)
+    wait_until("the hour is made up", lambda: len(runs_of(STATE, name)) == before + 1, 60)
+    time.sleep(4)
+    assert len(runs_of(STATE, name)) == before + 1 or time.gmtime().tm_min in (7, 8), "made up twice"
+    assert runs_of(STATE, name)[-1][1] == 1
+    seldom(unit)
+    program.call("remove_schedule", name=name, confirm=True)
+    assert unit not in systemctl("list-unit-files")
 
 
 def notices_edits(program):
@@ -348,6 +388,7 @@ def main():
         fires_by_itself(program)
         monitor = fails_loudly(program, source, destination)
         makes_up(program, monitor, destination)
+        by_the_hour(program, destination)
         notices_edits(program)
         replaces_old_units(program)
         failed_update_is_undone(program, source, destination)

@@ -29,6 +29,7 @@ TEST_CASE("install_schedule keeps every argument of snapshot_db in the job") {
                  {"flat", false},
                  {"retain_days", 30},
                  {"keep_last", 3},
+                 {"keep_hourly", 24},
                  {"keep_daily", 7},
                  {"keep_weekly", 4},
                  {"keep_monthly", 12},
@@ -44,12 +45,57 @@ TEST_CASE("install_schedule keeps every argument of snapshot_db in the job") {
   CHECK(job->snapshot.hostname == "box");
   CHECK(job->snapshot.retention.retain_days == 30);
   CHECK(job->snapshot.retention.keep_last == 3);
+  CHECK(job->snapshot.retention.keep_hourly == 24);
   CHECK(job->snapshot.retention.keep_daily == 7);
   CHECK(job->snapshot.retention.keep_weekly == 4);
   CHECK(job->snapshot.retention.keep_monthly == 12);
   CHECK(job->snapshot.verify == core::VerifyLevel::full);
   CHECK(job->on_failure == "tell me");
   CHECK(job->ping_url == "https://hc.example/1");
+}
+
+TEST_CASE("install_schedule by the hour says so, and its snapshot carries the time") {
+  ScheduleHouse house;
+  const Json result = house.install(
+      {{"every", "hour"}, {"between", "08:00-20:00"}, {"keep_hourly", 24}, {"keep_daily", 14}});
+  CHECK(result.at("when") == "every hour, 08:00-20:00");
+  CHECK(house.last_text.find(", every hour, 08:00-20:00, next 2026-11-23T12:07:00Z\n") !=
+        std::string::npos);
+  CHECK(result.at("next_run") == "2026-11-23T12:07:00Z");
+  CHECK(result.at("keeps").get<std::string>().find("About 36 snapshots of ") == 0);
+  const std::string path = result.at("run").at("snapshot");
+  CHECK(path.ends_with("/global-2026-11-23T1107.db"));
+  // The hour's resource, and that of the day, whose last one it is.
+  CHECK(house.tool("install_schedule").changed_resources(result).size() == 4);
+  CHECK(house.schedulers.crontab->find("7,22,37,52 * * * * ") != std::string::npos);
+
+  const Json plan = house.install({{"name", "global"}, {"every", "4h"}, {"dry_run", true}});
+  CHECK(plan.at("changed") == Json{"every: 4h (was hour)"});
+  CHECK(house.last_text.find("When: every 4 hours, 08:00-20:00\n") != std::string::npos);
+  const Json whole = house.install({{"name", "global"}, {"between", ""}});
+  CHECK(whole.at("when") == "every hour");
+  CHECK(whole.at("changed") == Json{"between: none (was 08:00-20:00)"});
+  const Json daily = house.install({{"name", "global"}, {"every", "day"}, {"between", ""}});
+  CHECK(daily.at("when") == "daily at 04:07");
+  CHECK(daily.at("run").at("snapshot").get<std::string>().ends_with("/global-2026-11-23.db"));
+  CHECK(house.good("list_snapshots", {{"destination", "~/Backups"}}).at("total") == 2);
+}
+
+TEST_CASE("install_schedule refuses hours that it does not know, and says which there are") {
+  ScheduleHouse house;
+  const auto refused = [&](Json changes) {
+    Json arguments{{"destination", "~/Backups"}, {"scheduler", "cron"}};
+    arguments.update(changes);
+    return house.refused("install_schedule", arguments);
+  };
+  CHECK(refused({{"every", "week"}}).find("day, hour, or a number of hours: 2h to 12h") !=
+        std::string::npos);
+  CHECK(refused({{"every", "hour"}, {"between", "8-20"}})
+            .find("HH:MM-HH:MM, for example 08:00-20:00") != std::string::npos);
+  CHECK(refused({{"between", "08:00-20:00"}}).find("runs daily") != std::string::npos);
+  CHECK(refused({{"every", "hour"}, {"between", "08:10-08:50"}}).find("No run falls into") !=
+        std::string::npos);
+  CHECK_FALSE(house.schedulers.crontab);
 }
 
 TEST_CASE("install_schedule gives two projects' databases names of their own") {

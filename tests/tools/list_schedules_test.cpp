@@ -53,6 +53,17 @@ TEST_CASE("list_schedules shows the settings that a schedule has, and leaves out
                            "me, ping_url https://hc.example/…\n") != std::string::npos);
 }
 
+TEST_CASE("list_schedules shows the hours of a schedule, and its next one") {
+  ScheduleHouse house;
+  house.install({{"name", "mine"}, {"every", "2h"}, {"between", "08:00-20:00"}});
+  const Json listed = house.good("list_schedules", Json::object()).at("schedules").at(0);
+  CHECK(listed.at("every") == "2h");
+  CHECK(listed.at("between") == "08:00-20:00");
+  CHECK(listed.at("next_run") == "2026-11-23T12:07:00Z");
+  CHECK(house.last_text.find("Settings: mine: every 2h, between 08:00-20:00, verify quick\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("list_schedules on a server limited to folders tells nothing of what lies outside") {
   ScheduleHouse house({"home"});
   house.install({{"name", "mine"}});

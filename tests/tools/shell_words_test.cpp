@@ -182,6 +182,31 @@ TEST_CASE("A day means its snapshot, of the database that is meant where several
              Catch::Contains("global-2026-11-23.db"));
 }
 
+TEST_CASE("A day with a snapshot for each hour means its last, and an hour can be named") {
+  ShellHouse house;
+  house.install({{"every", "hour"}});  // at noon: of 11:07
+  house.clock.advance(std::chrono::minutes(70));
+  test::run_sql(house.global, "DELETE FROM links");
+  house.good("run_schedule", {{"name", "global"}});
+  house.stand(house / "home");
+  const auto snapshot_of = [&](const char* word) {
+    return house.filled({"verify", word}).arguments.at("snapshot").get<std::string>();
+  };
+  CHECK_THAT(snapshot_of("2026-11-23"), Catch::EndsWith("/global-2026-11-23T1307.db"));
+  CHECK_THAT(snapshot_of("2026-11-23T1107"), Catch::EndsWith("/global-2026-11-23T1107.db"));
+  CHECK_THAT(snapshot_of("global-2026-11-23T1107.db"), Catch::EndsWith("T1107.db"));
+  CHECK_THAT(
+      told(house.filled({"verify", "today"})),
+      Catch::Contains("The last of that day, of 2 snapshots (2026-11-23T1107 names the first)"));
+  const auto offers = tools::shell_knowledge(house.world).offers;
+  CHECK(offers("snapshots") == std::vector<std::string>{"latest", "2026-11-23", "2026-11-23T1307",
+                                                        "2026-11-23T1107", "global"});
+  // A snapshot by hand is of the day, and then the last one.
+  house.clock.advance(std::chrono::minutes(1));
+  house.snapshot({{"destination", "~/Backups"}});
+  CHECK_THAT(snapshot_of("2026-11-23"), Catch::EndsWith("/global-2026-11-23.db"));
+}
+
 TEST_CASE("Where a day fits several databases and none is meant, the person chooses") {
   ShellHouse house;
   const auto app = house.make_project("app");

@@ -3,6 +3,7 @@
 
 #include "core/base/paths.h"
 #include "core/catalog/history.h"
+#include "core/snapshot/snapshot.h"
 #include "tests/tools/tool_house.h"
 
 namespace fs = core::fs;
@@ -77,6 +78,28 @@ TEST_CASE("A snapshot and its manifest are resources under their path and under 
   const Json named = house.read("backup://snapshots/-/global/2026-11-23");
   CHECK(named.at("path") == path);
   CHECK(named.at("manifest").at("rows").at("notes") == 20);
+}
+
+TEST_CASE("A snapshot of an hour is a resource of its hour, and the last one that of its day") {
+  Resources house;
+  house.furnish();
+  core::SnapshotRequest request;
+  request.source = house.global;
+  request.destination = house.backups;
+  request.by_hour_from = std::chrono::minutes(7);
+  core::NoProgress no_progress;
+  const auto take = [&] {
+    return core::text_of(core::take_snapshot(request, house.env(), no_progress, {})->snapshot);
+  };
+  const std::string first = take();
+  house.clock.advance(std::chrono::hours(1));
+  const std::string second = take();
+  REQUIRE(first != second);
+  CHECK(house.read("backup://snapshots/-/global/2026-11-23T1107").at("path") == first);
+  CHECK(house.read("backup://snapshots/-/global/2026-11-23T1207").at("path") == second);
+  CHECK(house.read("backup://snapshots/-/global/2026-11-23").at("path") == second);
+  const auto uris = tools::uris_of_snapshot(second, house.setting);
+  CHECK(uris.back() == "backup://snapshots/-/global/2026-11-23T1207");
 }
 
 TEST_CASE("A label with a space is found under its percent-encoded name") {

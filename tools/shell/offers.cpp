@@ -4,6 +4,7 @@
 
 #include "core/base/paths.h"
 #include "core/catalog/catalog.h"
+#include "core/catalog/names.h"
 #include "tools/shell/draft.h"
 
 namespace tools {
@@ -39,6 +40,8 @@ std::vector<std::string> offers(const std::string& kind, const Setting& setting)
     if (!page) continue;
     for (const auto& snapshot : page->snapshots) {
       add_once(values, core::format_date(snapshot.date));
+      if (!snapshot.time) continue;
+      add_once(values, core::format_snapshot_day({snapshot.date, snapshot.time}));
     }
   }
   for (const auto& job : jobs) add_once(values, job.name);

@@ -28,23 +28,25 @@ bool is_plain_word(const std::string& word, const Setting& setting) {
   return !setting.env.files.link_info(setting.env.places.current_folder / core::path_of(word));
 }
 
-std::optional<core::Date> day_of(const std::string& word, const core::Env& env) {
+std::optional<core::SnapshotDay> day_of(const std::string& word, const core::Env& env) {
   constexpr std::chrono::hours kDay{24};
-  if (word == "today") return env.clock.local_date(env.clock.now());
-  if (word == "yesterday") return env.clock.local_date(env.clock.now() - kDay);
-  return core::parse_date(word);
+  if (word == "today") return core::SnapshotDay{env.clock.local_date(env.clock.now())};
+  if (word == "yesterday") return core::SnapshotDay{env.clock.local_date(env.clock.now() - kDay)};
+  return core::parse_snapshot_day(word);
 }
 
 // What a word may mean, from the narrowest to the widest.
 std::vector<core::ListFilter> filters_of(const std::string& word, const core::Env& env) {
   core::ListFilter filter;
   if (const auto day = day_of(word, env)) {
-    filter.from = filter.to = day;
+    filter.from = filter.to = day->date;
+    filter.time = day->time;
     return {filter};
   }
   if (const auto name = core::parse_snapshot_name(word)) {
     filter.stem = name->stem;
     filter.from = filter.to = name->date;
+    filter.time = name->time;
     return {filter};
   }
   core::ListFilter by_label;
@@ -105,6 +107,22 @@ std::vector<Snapshot> newest_of_each(std::vector<Snapshot> found) {
     return !seen.insert(source_of(snapshot)).second;
   });
   return found;
+}
+
+// A day with a snapshot for each hour means the last one of that day, of each series.
+void keep_last_hours(std::vector<Snapshot>& found, Draft& draft) {
+  const std::vector<Snapshot> all = found;
+  const auto gone = std::erase_if(found, [&all](const Snapshot& snapshot) {
+    return std::any_of(all.begin(), all.end(), [&snapshot](const Snapshot& other) {
+      return (snapshot.time || other.time) && other.stem == snapshot.stem &&
+             other.path.parent_path() == snapshot.path.parent_path() &&
+             core::newer_in_series(other, snapshot);
+    });
+  });
+  if (gone == 0 || found.empty()) return;
+  draft.told.push_back("The last of that day, of " + format_count(all.size(), "snapshot") + " (" +
+                       core::format_snapshot_day({all.back().date, all.back().time}) +
+                       " names the first)");
 }
 
 // Only those of the database that is meant where none is named, if there are some of it.
@@ -172,7 +190,11 @@ DraftEnding settle_snapshot_word(Draft& draft, const std::vector<core::BackupJob
   }
   auto found = snapshots_named(word, draft, places, setting);
   if (found.empty()) return nothing_named(word, places);
-  if (!day_of(word, setting.env)) found = newest_of_each(std::move(found));
+  if (day_of(word, setting.env)) {
+    keep_last_hours(found, draft);
+  } else {
+    found = newest_of_each(std::move(found));
+  }
   if (found.size() > 1 && !draft.has("source")) keep_default_source(found, draft, jobs, setting);
   if (found.size() > 1) return choice_of(found, word, setting.env.clock.now());
   const Snapshot& snapshot = found.front();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/call.h"
 #include "support/catch.h"
 
 using namespace core;
@@ -71,4 +72,44 @@ TEST_CASE("A question about many snapshots names the first and counts the rest")
   CHECK_THAT(error.message, Catch::Contains("would remove 23 snapshots") &&
                                 Catch::Contains("/backups/19.db and 3 more"));
   CHECK(error.message.find("/backups/20.db") == std::string::npos);
+}
+
+TEST_CASE("An estimate of a schedule by the hour counts its hours") {
+  const auto all_day = due_times(std::chrono::minutes(7), 1, std::nullopt);
+  const auto office = due_times(std::chrono::minutes(7), 4, parse_window("08:00-20:00"));
+  RetentionPolicy policy;
+  policy.keep_hourly = 24;
+  CHECK(count_kept(policy, all_day, 1) == 24);
+  CHECK(count_kept(policy, office, 4) == 24);
+  CHECK(count_kept(policy) == 24);  // daily, each day has one hour
+  policy.keep_daily = 14;
+  CHECK(count_kept(policy, all_day, 1) == 24 + 13);
+  CHECK(count_kept(policy, office, 4) == 24 + 6);  // three a day: eight days are there already
+  policy.keep_weekly = 8;
+  policy.keep_monthly = 12;
+  CHECK(count_kept(policy, all_day, 1) == 24 + count_kept(policy_of(14, 8, 12)) - 1);
+  RetentionPolicy last;
+  last.keep_last = 100;
+  CHECK(count_kept(last, all_day, 1) == 100);
+  RetentionPolicy days;
+  days.retain_days = 30;
+  CHECK(count_kept(days, all_day, 1) == 30);
+  RetentionPolicy endless;
+  endless.keep_hourly = 2'000'000'000;
+  CHECK(count_kept(endless, all_day, 1) > 3'000);
+}
+
+TEST_CASE("Rules that count single runs of an hourly schedule are told to reach back little") {
+  RetentionPolicy last;
+  last.keep_last = 30;
+  BackupJob job = job_with(last);
+  CHECK_FALSE(few_hours_warning(job));
+  job.every_hours = 1;
+  REQUIRE(few_hours_warning(job));
+  CHECK_THAT(plain_text(*few_hours_warning(job)),
+             Catch::Contains("24 a day: what they keep reaches back about 2 days. Add keep_daily"));
+  job.snapshot.retention.keep_daily = 14;
+  CHECK_FALSE(few_hours_warning(job));
+  job.snapshot.retention = {};
+  CHECK_FALSE(few_hours_warning(job));
 }

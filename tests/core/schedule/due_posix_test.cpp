@@ -54,7 +54,7 @@ Instant at(const char* text) {
 
 std::string due_at(const char* zone, const char* time, const char* now) {
   const InZone in_zone(zone);
-  return format_instant(due_period(system_clock(), *parse_time_of_day(time), at(now)).begin);
+  return format_instant(due_period(system_clock(), {*parse_time_of_day(time)}, at(now)).begin);
 }
 
 // A machine: a clock that jumps, hours of sleep, a nightly call and hourly ones, each of which may
@@ -74,7 +74,7 @@ class Machine {
   }
 
   void ask() {
-    const DuePeriod period = due_period(system_clock(), time_, now_);
+    const DuePeriod period = due_period(system_clock(), {time_}, now_);
     REQUIRE(period.begin <= now_);
     REQUIRE(now_ < period.end);
     if (!is_due(period, now_, since_, successes_)) return;
@@ -85,7 +85,7 @@ class Machine {
 
   // After a call at any moment, unless the run failed, the present period has its run.
   bool covered() {
-    const DuePeriod period = due_period(system_clock(), time_, now_);
+    const DuePeriod period = due_period(system_clock(), {time_}, now_);
     if (is_due(period, now_, since_, successes_)) successes_.push_back(now_);
     return period.begin < since_ || !is_due(period, now_, since_, successes_);
   }
@@ -146,12 +146,12 @@ TEST_CASE("Periods lie end to end in every zone, one for each local day") {
       CAPTURE(zone, time);
       const minutes time_of_day = *parse_time_of_day(time);
       for (const char* start : {"2011-11-01T00:00:00Z", "2026-01-01T00:00:00Z"}) {
-        DuePeriod period = due_period(system_clock(), time_of_day, at(start));
+        DuePeriod period = due_period(system_clock(), {time_of_day}, at(start));
         std::set<std::string> days;
         for (int day = 0; day < 400; ++day) {
-          const DuePeriod next = due_period(system_clock(), time_of_day, period.end);
+          const DuePeriod next = due_period(system_clock(), {time_of_day}, period.end);
           REQUIRE(next.begin == period.end);
-          REQUIRE(due_period(system_clock(), time_of_day, period.end - seconds(1)).begin ==
+          REQUIRE(due_period(system_clock(), {time_of_day}, period.end - seconds(1)).begin ==
                   period.begin);
           // Apia's lost day makes the longest period, a clock put back the next longest.
           REQUIRE(next.end - next.begin > seconds(0));
@@ -200,7 +200,7 @@ TEST_CASE("A new schedule owes nothing for the time before it was set") {
   const InZone in_zone("UTC");
   const Instant installed = at("2026-11-23T12:00:00Z");
   const auto due = [&](const char* now) {
-    return is_due(due_period(system_clock(), minutes(247), at(now)), at(now), installed, {});
+    return is_due(due_period(system_clock(), {minutes(247)}, at(now)), at(now), installed, {});
   };
   CHECK_FALSE(due("2026-11-23T12:00:01Z"));
   CHECK_FALSE(due("2026-11-24T04:06:59Z"));
@@ -210,7 +210,7 @@ TEST_CASE("A new schedule owes nothing for the time before it was set") {
 TEST_CASE("A clock that ran ahead does not silence the schedule for years") {
   const InZone in_zone("UTC");
   const Instant now = at("2026-11-23T12:00:00Z");
-  const DuePeriod period = due_period(system_clock(), minutes(247), now);
+  const DuePeriod period = due_period(system_clock(), {minutes(247)}, now);
   CHECK(is_due(period, now, at("2031-01-01T00:00:00Z"), {at("2031-01-01T00:00:00Z")}));
   CHECK_FALSE(is_due(period, now, at("2020-01-01T00:00:00Z"), {at("2026-11-24T01:00:00Z")}));
 }

@@ -324,3 +324,144 @@ TEST_CASE("What launchd collects of a program's output is rotated") {
   CHECK_FALSE(fs::exists(output));
   CHECK(fs::file_size(output.string() + ".1") == kMaxLogBytes + 1);
 }
+
+namespace {
+
+// Of the schedule's snapshots, sorted.
+std::vector<std::string> names_of_snapshots(Installed& installed) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::recursive_directory_iterator(installed.world.backups())) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(".db")) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// Runs at :07 of each hour, all day; it is noon.
+struct Hourly : Installed {
+  Hourly() {
+    BackupJob hourly = job();
+    hourly.every_hours = 1;
+    hourly.snapshot.retention.keep_hourly = 3;
+    save(hourly);
+    world.fake.clock.really_sleeps = false;
+  }
+  void write() {
+    test::run_sql(job().snapshot.source,
+                  "INSERT INTO notes (id, type, content, created_at) "
+                  "VALUES (hex(randomblob(8)), 't', 'c', '2026')");
+  }
+  void at(std::chrono::minutes since_noon) {
+    world.fake.clock.instant += noon_ + since_noon - world.fake.clock.now();
+  }
+
+ private:
+  const Instant noon_ = world.fake.clock.instant;
+};
+
+}  // namespace
+
+TEST_CASE(
+    "By the hour each hour has a snapshot of its own, and a second run replaces that hour's") {
+  Hourly hourly;
+  using std::chrono::minutes;
+  CHECK(hourly.run(kIfDue)->outcome == JobRun::Outcome::done);  // 11:07 is owed
+  hourly.write();
+  hourly.at(minutes(5));
+  CHECK(hourly.run(kIfDue)->outcome == JobRun::Outcome::not_due);
+  hourly.at(minutes(7));
+  CHECK(hourly.run(kIfDue)->outcome == JobRun::Outcome::done);
+  hourly.write();
+  hourly.at(minutes(40));
+  const auto again = hourly.run(kByHand);
+  REQUIRE(again);
+  CHECK(again->snapshot->replaced);
+  CHECK(names_of_snapshots(hourly) ==
+        std::vector<std::string>{"global-2026-11-23T1107.db", "global-2026-11-23T1207.db"});
+  for (int hour = 1; hour <= 3; ++hour) {
+    hourly.write();
+    hourly.at(minutes(hour * 60 + 7));
+    CHECK(hourly.run(kIfDue)->outcome == JobRun::Outcome::done);
+    CHECK(hourly.run(kIfDue)->outcome == JobRun::Outcome::not_due);
+  }
+  CHECK(names_of_snapshots(hourly) == std::vector<std::string>{"global-2026-11-23T1307.db",
+                                                               "global-2026-11-23T1407.db",
+                                                               "global-2026-11-23T1507.db"});
+}
+
+TEST_CASE("A schedule that changes to hours goes on with its series, and back") {
+  Hourly hourly;
+  BackupJob daily = hourly.job();
+  daily.every_hours = 0;
+  daily.snapshot.retention.keep_hourly = 10;
+  hourly.save(daily);
+  CHECK(hourly.run(kScheduled));
+  hourly.write();
+  BackupJob again = daily;
+  again.every_hours = 1;
+  hourly.save(again);
+  hourly.at(std::chrono::minutes(67));
+  const auto run = hourly.run(kScheduled);
+  REQUIRE(run);
+  CHECK(names_of_snapshots(hourly) ==
+        std::vector<std::string>{"global-2026-11-23.db", "global-2026-11-23T1307.db"});
+  CHECK(run->snapshot->retention.size() == 2);
+  hourly.write();
+  hourly.save(daily);
+  hourly.at(std::chrono::minutes(120));
+  const auto back = hourly.run(kScheduled);
+  REQUIRE(back);
+  CHECK(back->snapshot->replaced);  // of the day, which is then the newest
+  CHECK(back->snapshot->retention.front().snapshot.path.filename() == "global-2026-11-23.db");
+}
+
+TEST_CASE("A loss keeps the snapshot of the same hour, as it does that of the same day") {
+  Hourly hourly;
+  for (int i = 0; i < 100; ++i) hourly.write();
+  REQUIRE(hourly.run(kScheduled));
+  test::run_sql(hourly.job().snapshot.source, "DELETE FROM notes");
+  const auto run = hourly.run(kScheduled);
+  REQUIRE(run);
+  CHECK(run->snapshot->shrink_alarm);
+  CHECK(names_of_snapshots(hourly) ==
+        std::vector<std::string>{"global-2026-11-23T1107.db",
+                                 "global-before-loss-2026-11-23T1107.db"});
+}
+
+TEST_CASE(
+    "A due run by the hour waits for the second that is its own, one that is asked for does not") {
+  Hourly hourly;
+  const Instant before = hourly.world.fake.clock.now();
+  const auto delay = start_delay(hourly.job());
+  REQUIRE(delay.count() > 0);
+  REQUIRE(hourly.run(kIfDue)->outcome == JobRun::Outcome::done);
+  CHECK(hourly.world.fake.clock.now() - before == delay);
+  REQUIRE(hourly.run(kIfDue)->outcome == JobRun::Outcome::not_due);
+  REQUIRE(request_run("global", hourly.world.env()));
+  REQUIRE(hourly.run(kIfDue)->outcome == JobRun::Outcome::done);
+  REQUIRE(hourly.run(kByHand));
+  CHECK(hourly.world.fake.clock.now() - before == delay);
+  hourly.at(std::chrono::minutes(67));
+  std::stop_source stopping;
+  stopping.request_stop();
+  const auto stopped = hourly.run(kIfDue, stopping.get_token());
+  REQUIRE_FALSE(stopped);
+  CHECK(stopped.error().code == ErrorCode::cancelled);
+}
+
+TEST_CASE("A schedule by the hour is overdue when its hour is, not only after a day") {
+  Hourly hourly;
+  REQUIRE(hourly.run(kIfDue));
+  const auto listed = [&] { return list_schedules(hourly.world.env(), {}).schedules.front(); };
+  hourly.at(std::chrono::minutes(7 + 70));
+  CHECK_FALSE(listed().overdue);
+  hourly.at(std::chrono::minutes(7 + 80));
+  const auto status = listed();
+  CHECK(status.overdue);
+  const bool told = std::any_of(
+      status.problems.begin(), status.problems.end(), [](const ScheduleProblem& problem) {
+        return problem.text == "Overdue: no good run since it was due at 2026-11-23T12:07:00Z.";
+      });
+  CHECK(told);
+}

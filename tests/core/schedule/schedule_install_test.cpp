@@ -643,7 +643,7 @@ TEST_CASE("What is wrong with a schedule is listed") {
   SECTION("it is overdue") {
     world.fake.clock.advance(std::chrono::hours(48));
     CHECK(only_schedule(world).overdue);
-    CHECK(mentions(problems(), "Overdue: no good run since it was due at 2026-11-25T04:07:00Z"));
+    CHECK(mentions(problems(), "Overdue: no good run since it was due at 2026-11-24T04:07:00Z"));
   }
 }
 

@@ -365,3 +365,70 @@ TEST_CASE("Entries are found by name, and edits are noticed") {
   facts.crontab->insert(facts.crontab->find("@reboot"), "#");
   CHECK(cron_scheduler().check_entry(job, facts) == EntryCheck::edited);
 }
+
+namespace {
+
+BackupJob office_job() {
+  BackupJob job = example_job();
+  job.every_hours = 1;
+  job.between = parse_window("08:00-20:00");
+  return job;
+}
+
+}  // namespace
+
+TEST_CASE("By the hour each entry is the golden one, and asks four times an hour") {
+  const BackupJob job = office_job();
+  const auto plan = systemd_scheduler().plan_install(job, test::linux_facts());
+  REQUIRE(plan);
+  const std::string timer = test::written(*plan, "backup-plugin-db-global.timer");
+  CHECK(timer == golden("systemd.hourly.timer", timer));
+  const std::string block = *render_crontab_block(job, test::linux_facts());
+  CHECK(block == golden("crontab.hourly.txt", block));
+  const std::string plist = *render_plist(job, test::mac_facts());
+  CHECK(plist == golden("launchd.hourly.plist", plist));
+  const std::string task = *render_task(job, test::windows_facts());
+  CHECK(task == golden("windows.hourly.xml", task));
+}
+
+TEST_CASE("By the hour other parsers read the quarters of an hour from plist and task") {
+  const test::TempFolder folder;
+  test::write_file(folder / "x.plist", *render_plist(office_job(), test::mac_facts()));
+  CHECK(python("import plistlib,sys\n"
+               "print(plistlib.load(open(sys.argv[1],'rb'))['StartCalendarInterval'],end='')",
+               folder / "x.plist") ==
+        "[{'Minute': 7}, {'Minute': 22}, {'Minute': 37}, {'Minute': 52}]");
+  std::string task = *render_task(office_job(), test::windows_facts());
+  task.replace(task.find("UTF-16"), 6, "UTF-8");
+  test::write_file(folder / "task.xml", task);
+  CHECK(python("import sys,xml.etree.ElementTree as E\n"
+               "n='{http://schemas.microsoft.com/windows/2004/02/mit/task}'\n"
+               "t=E.parse(sys.argv[1]).getroot().find(n+'Triggers/'+n+'CalendarTrigger')\n"
+               "print(t.find(n+'StartBoundary').text,t.find(n+'Repetition/'+n+'Interval').text,\n"
+               "  t.find(n+'Repetition/'+n+'Duration').text,end='')",
+               folder / "task.xml") == "2020-01-01T00:07:00 PT15M P1D");
+}
+
+TEST_CASE("An entry by the hour is known, and one of another rhythm is not as it was written") {
+  HostFacts facts = test::linux_facts();
+  const BackupJob job = office_job();
+  const auto install = [&](const BackupJob& written) {
+    const auto plan = systemd_scheduler().plan_install(written, facts);
+    for (const char* file : {"backup-plugin-db-global.service", "backup-plugin-db-global.timer"}) {
+      facts.files[facts.unit_folder / file] = test::written(*plan, file);
+    }
+    facts.crontab = *render_crontab_block(written, facts);
+  };
+  install(job);
+  for (const Scheduler* scheduler : {&systemd_scheduler(), &cron_scheduler()}) {
+    CHECK(scheduler->check_entry(job, facts) == EntryCheck::as_written);
+    CHECK(scheduler->check_entry(example_job(), facts) == EntryCheck::edited);
+  }
+  install(example_job());
+  for (const Scheduler* scheduler : {&systemd_scheduler(), &cron_scheduler()}) {
+    CHECK(scheduler->check_entry(job, facts) == EntryCheck::edited);
+  }
+  // The block of either rhythm takes the other one's place.
+  facts.crontab = put_crontab_block(*facts.crontab, "global", *render_crontab_block(job, facts));
+  CHECK(*facts.crontab == *render_crontab_block(job, facts));
+}

@@ -1,4 +1,6 @@
 // Job files and the names of schedules.
+#include <set>
+
 #include "core/base/call.h"
 #include "core/schedule/job.h"
 #include "core/schedule/job_settings.h"
@@ -19,7 +21,7 @@ BackupJob full_job() {
   job.snapshot.label = "my app";
   job.snapshot.flat = true;
   job.snapshot.verify = VerifyLevel::full;
-  job.snapshot.retention = {30, 3, 7, 4, 12};
+  job.snapshot.retention = {30, 3, {}, 7, 4, 12};
   job.on_failure = "notify-send 'it''s broken' \"$NAME\"";
   job.ping_url = "https://hc-ping.com/11111111-2222-3333-4444-555555555555";
   return job;
@@ -38,6 +40,81 @@ TEST_CASE("A job comes back from its file as it was") {
   CHECK(read->snapshot.retention.keep_weekly == 4);
   CHECK(read->scheduled_since == job.scheduled_since);
   CHECK(fake.env().files.info(job_path("global", fake.places))->mode == 0600);
+}
+
+TEST_CASE("What an older program must not overlook in a job file raises its version") {
+  const auto version_of = [](const BackupJob& job) {
+    const std::string text = encode_job(job);
+    return text.substr(text.find("format_version") + 17, 1);
+  };
+  CHECK(version_of(full_job()) == "1");
+  BackupJob hourly = full_job();
+  hourly.every_hours = 4;
+  hourly.between = parse_window("22:00-06:30");
+  CHECK(version_of(hourly) == "2");
+  const auto read = decode_job("global", encode_job(hourly));
+  REQUIRE(read);
+  CHECK(read->every_hours == 4);
+  CHECK(read->between == hourly.between);
+  CHECK(encode_job(*read) == encode_job(hourly));
+  CHECK(describe_times(hourly) == "every 4 hours, 22:00-06:30");
+  CHECK(describe_times(full_job()) == "daily at 23:59");
+  BackupJob kept = full_job();  // the older program would remove what only the hours keep
+  kept.snapshot.retention.keep_hourly = 24;
+  CHECK(version_of(kept) == "2");
+  CHECK(decode_job("global", encode_job(kept))->snapshot.retention.keep_hourly == 24);
+}
+
+TEST_CASE("Hours that no run could keep to are refused, with what to write") {
+  BackupJob job = full_job();
+  job.between = DayWindow{};
+  auto refused = check_job(job);
+  REQUIRE_FALSE(refused);
+  CHECK(plain_text(refused.error().hint) == "Add every hour, or leave it out.");
+  job.every_hours = 1;
+  CHECK(check_job(job));
+  job.between = parse_window("08:10-08:50");
+  refused = check_job(job);
+  REQUIRE_FALSE(refused);
+  CHECK(plain_text(refused.error().message).starts_with("No run falls into 08:10-08:50"));
+  job.between.reset();
+  job.every_hours = 13;
+  CHECK_FALSE(check_job(job));
+  std::string text = encode_job(full_job());
+  text.insert(text.find("\"source\""), "\"every\": \"now and then\", ");
+  CHECK(decode_job("global", text).error().code == ErrorCode::damaged);
+}
+
+TEST_CASE("A schedule by the hour that becomes a daily one forgets its window") {
+  BackupJob job = full_job();
+  JobSettings settings;
+  settings.every_hours = 2;
+  settings.between.emplace(parse_window("08:00-20:00"));
+  job = with_settings(job, settings);
+  CHECK(describe_times(job) == "every 2 hours, 08:00-20:00");
+  JobSettings other;
+  other.time = std::chrono::minutes(30);
+  CHECK(describe_times(with_settings(job, other)) == "every 2 hours, 08:00-20:00");
+  other.between.emplace();
+  CHECK(describe_times(with_settings(job, other)) == "every 2 hours");
+  other.between.reset();
+  other.every_hours = 0;
+  CHECK(describe_times(with_settings(job, other)) == "daily at 00:30");
+  CHECK(check_job(with_settings(job, other)));
+}
+
+TEST_CASE("Schedules by the hour start at seconds of their own, the same each time") {
+  std::set<long> delays;
+  for (int number = 0; number < 20; ++number) {
+    BackupJob job = full_job();
+    job.name = "project-" + std::to_string(number);
+    CHECK(start_delay(job).count() == 0);
+    job.every_hours = 1;
+    CHECK(start_delay(job) == start_delay(job));
+    CHECK(start_delay(job) < kMaxStartDelay);
+    delays.insert(static_cast<long>(start_delay(job).count()));
+  }
+  CHECK(delays.size() > 12);
 }
 
 TEST_CASE("A job file of a newer version is not installed over") {

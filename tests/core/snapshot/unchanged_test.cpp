@@ -35,6 +35,7 @@ struct IdleWorld : SnapshotWorld {
     follow_the_clock(ahead);
     auto asked = request();
     asked.unless_unchanged = true;
+    asked.by_hour_from = by_hour_from;
     asked.quiet = kQuiet;
     asked.schedule = "nightly";
     auto result = take(asked);
@@ -48,6 +49,7 @@ struct IdleWorld : SnapshotWorld {
   bool has_true_times() {
     return !core::change_times_since(fs::canonical(source), core::system_files()).empty();
   }
+  std::optional<std::chrono::minutes> by_hour_from{};  // names carry the hour
   std::vector<core::RunRecord> runs() { return *core::list_runs({}, env()); }
 };
 
@@ -108,6 +110,32 @@ TEST_CASE("Of many runs of a day that found a source unchanged the first and the
   CHECK(world.runs().size() == 3);
   for (int day = 2; day <= 5; ++day) REQUIRE(world.run(24h * day).unchanged);
   CHECK(world.runs().size() == 7);
+}
+
+TEST_CASE("By the hour, too, the digest decides once a day, and idle hours write nothing") {
+  IdleWorld world;
+  if (!world.has_true_times()) return;
+  world.by_hour_from = 7min;
+  world.wait_until_quiet();
+  const auto first = world.run();
+  const Names before = files_below(world.destination);
+  for (int hour = 1; hour <= 23; ++hour) {
+    const auto run = world.run(1h * hour);
+    REQUIRE(run.unchanged);
+    REQUIRE_FALSE(IdleWorld::copied(run));
+    REQUIRE(run.snapshot == first.snapshot);
+  }
+  const auto next_day = world.run(24h);
+  CHECK(next_day.unchanged);
+  CHECK(IdleWorld::copied(next_day));
+  CHECK_FALSE(IdleWorld::copied(world.run(25h)));
+  CHECK(files_below(world.destination) == before);
+  // An hour that was written in has a snapshot of its own.
+  test::run_sql(world.source, "DELETE FROM links");
+  const auto written = world.run(26h);
+  CHECK_FALSE(written.unchanged);
+  CHECK(written.snapshot != first.snapshot);
+  CHECK(files_below(world.destination).size() == before.size() + 2);
 }
 
 TEST_CASE("Without a proof the digest decides, and what is equal is not published") {

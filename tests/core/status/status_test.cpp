@@ -473,3 +473,30 @@ TEST_CASE("The worst database comes first and decides") {
         "backs it up: no schedule and no snapshot. Install a schedule.");
   CHECK(core::judge_status(StatusInput{}).state == BackupState::attention);
 }
+
+TEST_CASE("By the hour a run is overdue when two hours have gone without it, and not at night") {
+  StatusInput input = healthy();
+  auto& schedule = input.schedules.front();
+  schedule.interval = hours{1};
+  schedule.last_due = kNow - hours{2};
+  input.runs = {run_at(kNow - hours{1}, true)};
+  input.snapshots = {snapshot_taken(kNow - hours{1})};
+  CHECK(judge_one(input).state == BackupState::ok);
+  input.runs = {run_at(kNow - hours{4}, true)};
+  input.snapshots = {snapshot_taken(kNow - hours{4})};
+  DatabaseStatus status = judge_one(input);
+  CHECK(status.state == BackupState::attention);
+  CHECK(mentions(status, "overdue by 3 hours"));
+  input.runs = {run_at(kNow - hours{9}, true)};
+  input.snapshots = {snapshot_taken(kNow - hours{9})};
+  CHECK(judge_one(input).state == BackupState::failing);
+
+  // 08:00-20:00: before the first run of the day the one of last evening is fresh enough.
+  schedule.interval = hours{13};
+  schedule.last_due = kNow - hours{9};
+  CHECK(judge_one(input).state == BackupState::ok);
+  schedule.last_due = kNow - hours{2};
+  status = judge_one(input);
+  CHECK(status.state == BackupState::attention);
+  CHECK(status.overdue == hours{2});
+}

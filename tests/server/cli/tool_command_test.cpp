@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/base/env.h"
+#include "server/base/printable.h"
 #include "server/cli/command_line.h"
 #include "server/cli/help.h"
 #include "server/cli/shell_speech.h"
