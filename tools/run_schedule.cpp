@@ -16,7 +16,7 @@ bool is_of_folder(const core::ProvenRun& run) {
   return run.record.kind == core::kFolderRun;
 }
 
-Json encode_snapshot(const core::ProvenSnapshot& snapshot) {
+Json encode_proven(const core::ProvenSnapshot& snapshot) {
   const core::RunRecord& record = snapshot.record;
   Json entry{{"snapshot", record.snapshot}, {"bytes", record.bytes}};
   if (snapshot.verification) entry["verdict"] = core::to_string(snapshot.verification->verdict);
@@ -37,12 +37,12 @@ Json encode_run(const core::ProvenRun& run) {
   if (is_of_folder(run)) {
     structured["databases"] = Json::array();
     for (const core::ProvenSnapshot& snapshot : run.snapshots) {
-      Json entry = encode_snapshot(snapshot);
+      Json entry = encode_proven(snapshot);
       entry["source"] = snapshot.record.source;
       structured["databases"].push_back(std::move(entry));
     }
   } else {
-    structured = encode_snapshot(run.snapshots.front());
+    structured = encode_proven(run.snapshots.front());
   }
   structured["started_at"] = core::format_instant(run.record.started_at);
   structured["finished_at"] = core::format_instant(run.record.finished_at);

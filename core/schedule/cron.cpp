@@ -27,15 +27,18 @@ struct Line {
   std::string_view text;           // without line break
 };
 
+Line line_at(std::string_view table, std::size_t begin) {
+  const std::size_t newline = table.find('\n', begin);
+  const std::size_t end = newline == std::string_view::npos ? table.size() : newline + 1;
+  std::string_view text = table.substr(begin, end - begin);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+  return {begin, end, text};
+}
+
 std::vector<Line> lines_of(std::string_view table) {
   std::vector<Line> lines;
-  for (std::size_t at = 0; at < table.size();) {
-    const std::size_t newline = table.find('\n', at);
-    const std::size_t end = newline == std::string_view::npos ? table.size() : newline + 1;
-    std::string_view text = table.substr(at, end - at);
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
-    lines.push_back({at, end, text});
-    at = end;
+  for (std::size_t at = 0; at < table.size(); at = lines.back().end) {
+    lines.push_back(line_at(table, at));
   }
   return lines;
 }
@@ -50,21 +53,31 @@ struct Range {
 };
 
 // A block whose end marker is gone stops before the first line that is not ours to touch.
-std::optional<Range> find_range(std::string_view table, const std::string& name) {
-  const auto lines = lines_of(table);
-  const auto first = std::find_if(lines.begin(), lines.end(),
-                                  [&](const Line& line) { return begins(line, name); });
-  if (first == lines.end()) return std::nullopt;
-  Range range{first->begin, first->end};
+Range range_from(std::string_view table, const Line& first, const std::string& name) {
+  Range range{first.begin, first.end};
   const std::string own_command = " run '" + name + "' --scheduled";
   bool only_ours = true;
-  for (auto line = first + 1; line != lines.end(); ++line) {
-    if (line->text == end_marker(name)) return Range{first->begin, line->end};
-    if (line->text.starts_with(kBegin) || line->text.starts_with(kEnd)) break;
-    only_ours = only_ours && line->text.find(own_command) != std::string_view::npos;
-    if (only_ours) range.end = line->end;
+  Line line;
+  for (std::size_t at = first.end; at < table.size(); at = line.end) {
+    line = line_at(table, at);
+    if (line.text == end_marker(name)) return Range{first.begin, line.end};
+    if (line.text.starts_with(kBegin) || line.text.starts_with(kEnd)) break;
+    only_ours = only_ours && line.text.find(own_command) != std::string_view::npos;
+    if (only_ours) range.end = line.end;
   }
   return range;
+}
+
+// Where schedules are many the table is long: only lines that may be the first are looked at.
+std::optional<Range> find_range(std::string_view table, const std::string& name) {
+  const std::string marker = std::string(kBegin) + name;
+  for (std::size_t at = table.find(marker); at != std::string_view::npos;
+       at = table.find(marker, at + 1)) {
+    if (at != 0 && table[at - 1] != '\n') continue;
+    const Line first = line_at(table, at);
+    if (begins(first, name)) return range_from(table, first, name);
+  }
+  return std::nullopt;
 }
 
 std::string_view trim(std::string_view text) {
@@ -212,9 +225,12 @@ class Cron final : public Scheduler {
     return wanted && *wanted == *present ? EntryCheck::as_written : EntryCheck::edited;
   }
 
-  std::vector<RunCommand> queries(const std::string&, const HostFacts& facts) const override {
+  std::vector<RunCommand> queries(const std::vector<std::string>&,
+                                  const HostFacts& facts) const override {
     return {crontab(facts, {"-l"})};
   }
+
+  bool tells_of_many() const override { return true; }
 
   EntryState read_state(const std::string& name,
                         const std::vector<CommandResult>& answers) const override {

@@ -119,7 +119,7 @@ Error after_putting_back(Error error, const std::string& problems) {
 Expected<> check_known(const BackupJob& job, const HostFacts& facts, const Env& env,
                        std::stop_token stop) {
   const Scheduler& scheduler = scheduler_of(job.scheduler);
-  const EntryState state = ask_state(scheduler, job.name, facts, env, stop);
+  const EntryState state = ask_states(scheduler, {job.name}, facts, env, stop)[job.name];
   if (state.known && state.active) return {};
   return fail(ErrorCode::io,
               "The scheduler does not know '" + job.name +
@@ -302,15 +302,26 @@ void tell_destination(const fs::path& destination, const Env& env, std::stop_tok
 
 }  // namespace
 
-EntryState ask_state(const Scheduler& scheduler, const std::string& name, const HostFacts& facts,
-                     const Env& env, std::stop_token stop) {
-  std::vector<CommandResult> answers;
-  for (const RunCommand& query : scheduler.queries(name, facts)) {
-    const auto answer =
-        env.commands.run({query.argv, query.input, query.environment, query.timeout}, stop);
-    answers.push_back(answer ? *answer : CommandResult{});
+std::map<std::string, EntryState> ask_states(const Scheduler& scheduler,
+                                             const std::vector<std::string>& names,
+                                             const HostFacts& facts, const Env& env,
+                                             std::stop_token stop) {
+  std::map<std::string, EntryState> states;
+  const std::size_t together =
+      scheduler.tells_of_many() ? std::max<std::size_t>(names.size(), 1) : 1;
+  for (std::size_t begin = 0; begin < names.size(); begin += together) {
+    const std::vector<std::string> some(
+        names.begin() + static_cast<std::ptrdiff_t>(begin),
+        names.begin() + static_cast<std::ptrdiff_t>(begin + together));
+    std::vector<CommandResult> answers;
+    for (const RunCommand& query : scheduler.queries(some, facts)) {
+      const auto answer =
+          env.commands.run({query.argv, query.input, query.environment, query.timeout}, stop);
+      answers.push_back(answer ? *answer : CommandResult{});
+    }
+    for (const std::string& name : some) states[name] = scheduler.read_state(name, answers);
   }
-  return scheduler.read_state(name, answers);
+  return states;
 }
 
 Expected<InstallResult> install_schedule(const InstallRequest& request, const Env& env,

@@ -2,6 +2,7 @@
 // back.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -49,9 +50,11 @@ struct InstallResult {
   std::vector<std::string> warnings;
 };
 
-// Asks the scheduler about an entry.
-EntryState ask_state(const Scheduler& scheduler, const std::string& name, const HostFacts& facts,
-                     const Env& env, std::stop_token stop);
+// Asks the scheduler about entries; an answer for each name.
+std::map<std::string, EntryState> ask_states(const Scheduler& scheduler,
+                                             const std::vector<std::string>& names,
+                                             const HostFacts& facts, const Env& env,
+                                             std::stop_token stop);
 
 inline constexpr std::chrono::milliseconds kInstallLockTimeout{30'000};
 // Writes job file, program copy and entry; makes the scheduler run it once; and returns only when

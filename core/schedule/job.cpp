@@ -70,7 +70,7 @@ Expected<> check_source(const BackupJob& job) {
   if (job.global || !job.patterns.empty()) {
     return refuse("Only the schedule of a folder covers more than its source.",
                   "Give " + say_parameter("folder") + " with " + say_parameter("global") + " or " +
-                      say_parameter("patterns") + ".");
+                      say_parameter("pattern") + ".");
   }
   return check_path("source", job.snapshot.source);
 }

@@ -99,8 +99,9 @@ class Launchd final : public Scheduler {
     return wanted && *wanted == found->second ? EntryCheck::as_written : EntryCheck::edited;
   }
 
-  std::vector<RunCommand> queries(const std::string& name, const HostFacts& facts) const override {
-    return {launchctl(facts, {"print", target(name, facts)})};
+  std::vector<RunCommand> queries(const std::vector<std::string>& names,
+                                  const HostFacts& facts) const override {
+    return {launchctl(facts, {"print", target(names.front(), facts)})};
   }
 
   // launchctl(1): the output of print is no interface, only its exit code is.

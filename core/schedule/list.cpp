@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
@@ -31,8 +32,11 @@ std::string install_again() {
   return " Run " + say(Action::install_schedule) + " again with this name.";
 }
 
-void check_paths(const BackupJob& job, const FileSystem& files, const std::stop_token& stop,
-                 std::vector<ScheduleProblem>& problems) {
+// What each destination answered; nothing where it hangs. Many schedules share one.
+using Destinations = std::map<fs::path, std::optional<Expected<FileInfo>>>;
+
+void check_paths(const BackupJob& job, Destinations& asked, const FileSystem& files,
+                 const std::stop_token& stop, std::vector<ScheduleProblem>& problems) {
   const auto missing = [&](const std::string& what, const Expected<FileInfo>& info,
                            ProblemKind gone) {
     if (info) return;
@@ -46,8 +50,12 @@ void check_paths(const BackupJob& job, const FileSystem& files, const std::stop_
           files.info(job.place()),
           job.is_of_folder() ? ProblemKind::other : ProblemKind::source_gone);
   const fs::path& destination = job.snapshot.destination;
-  const auto info = within(kPatience, text_of(destination), stop,
+  const auto [entry, is_new] = asked.try_emplace(destination);
+  if (is_new) {
+    entry->second = within(kPatience, text_of(destination), stop,
                            [&files, destination] { return files.info(destination); });
+  }
+  const auto& info = entry->second;
   const std::string what = "The destination " + text_of(destination);
   if (info) {
     missing(what, *info, ProblemKind::other);
@@ -87,7 +95,27 @@ void check_program(const HostFacts& facts, const Env& env, ScheduleStatus& statu
   }
 }
 
-void check_scheduler(ScheduleStatus& status, const HostFacts& facts, const Env& env,
+// What the schedulers say of all entries at once, asked for when the first one is wanted.
+class States {
+ public:
+  explicit States(const std::vector<BackupJob>& jobs) {
+    for (const BackupJob& job : jobs) names_[job.scheduler].push_back(job.name);
+  }
+  const EntryState& of(const BackupJob& job, const HostFacts& facts, const Env& env,
+                       const std::stop_token& stop) {
+    auto& states = states_[job.scheduler];
+    if (states.empty()) {
+      states = ask_states(scheduler_of(job.scheduler), names_[job.scheduler], facts, env, stop);
+    }
+    return states[job.name];
+  }
+
+ private:
+  std::map<SchedulerKind, std::vector<std::string>> names_;
+  std::map<SchedulerKind, std::map<std::string, EntryState>> states_;
+};
+
+void check_scheduler(ScheduleStatus& status, States& states, const HostFacts& facts, const Env& env,
                      std::stop_token stop) {
   const BackupJob& job = *status.job;
   const Scheduler& scheduler = scheduler_of(job.scheduler);
@@ -113,7 +141,7 @@ void check_scheduler(ScheduleStatus& status, const HostFacts& facts, const Env& 
         status.problems.push_back({unusable->message + " " + unusable->hint});
         break;
       }
-      const EntryState state = ask_state(scheduler, job.name, facts, env, stop);
+      const EntryState state = states.of(job, facts, env, stop);
       if (!state.problem.empty()) status.problems.push_back({state.problem + "."});
       // The scheduler itself asks more often than a run is due.
       if (state.active)
@@ -141,20 +169,39 @@ void check_alerts(const RunRecord& run, std::vector<ScheduleProblem>& problems) 
   }
 }
 
-void check_runs(ScheduleStatus& status, const Env& env) {
-  const BackupJob& job = *status.job;
-  RunFilter filter;
-  filter.kind = job.run_kind();
-  filter.schedule = job.name;
-  filter.limit = kRunsLookedAt;
-  auto runs = list_runs(filter, env);
-  if (!runs) {
-    status.problems.push_back(
-        {"Its history cannot be read: " + runs.error().message + " " + runs.error().hint});
-    runs.emplace();
+// The newest runs of each schedule, by what tells of it.
+class Runs {
+ public:
+  explicit Runs(const Env& env) {
+    RunFilter filter;
+    filter.limit = kMaxRuns;
+    auto runs = list_runs(filter, env);
+    if (!runs) {
+      problem_ = "Its history cannot be read: " + runs.error().message + " " + runs.error().hint;
+      return;
+    }
+    for (RunRecord& run : *runs) {
+      if (run.schedule.empty()) continue;
+      auto& own = runs_[{run.schedule, run.kind}];
+      if (own.size() < kRunsLookedAt) own.push_back(std::move(run));
+    }
   }
-  const std::vector<Instant> successes = successes_of(job, *runs, env);
-  if (!runs->empty()) status.last_run = runs->front();
+  const std::vector<RunRecord>& of(const BackupJob& job) {
+    return runs_[{job.name, job.run_kind()}];
+  }
+  const std::string& problem() const { return problem_; }
+
+ private:
+  std::map<std::pair<std::string, std::string>, std::vector<RunRecord>> runs_;
+  std::string problem_;  // empty: none
+};
+
+void check_runs(ScheduleStatus& status, Runs& all, const Env& env) {
+  const BackupJob& job = *status.job;
+  if (!all.problem().empty()) status.problems.push_back({all.problem()});
+  const std::vector<RunRecord>& runs = all.of(job);
+  const std::vector<Instant> successes = successes_of(job, runs, env);
+  if (!runs.empty()) status.last_run = runs.front();
   if (!successes.empty()) status.last_success = successes.front();
   if (status.last_run && !status.last_run->ok) {
     status.problems.push_back(
@@ -179,6 +226,9 @@ ScheduleList list_schedules(const Env& env, std::stop_token stop) {
   std::vector<UnusableJob> unusable;
   const auto jobs = list_jobs(env.places, env.files, unusable);
   const HostFacts facts = gather_host_facts(env, stop);
+  States states(jobs);
+  Runs runs(env);
+  Destinations destinations;
 
   std::map<std::string, ScheduleStatus> by_name;
   std::set<std::string> damaged;
@@ -207,10 +257,10 @@ ScheduleList list_schedules(const Env& env, std::stop_token stop) {
   for (auto& [name, status] : by_name) {
     status.name = name;
     if (status.job) {
-      check_scheduler(status, facts, env, stop);
+      check_scheduler(status, states, facts, env, stop);
       check_program(facts, env, status);
-      check_paths(*status.job, env.files, stop, status.problems);
-      check_runs(status, env);
+      check_paths(*status.job, destinations, env.files, stop, status.problems);
+      check_runs(status, runs, env);
       uses_systemd |= status.job->scheduler == SchedulerKind::systemd;
       uses_cron |= status.job->scheduler == SchedulerKind::cron;
       uses_windows |= status.job->scheduler == SchedulerKind::windows;

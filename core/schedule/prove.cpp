@@ -164,7 +164,7 @@ Expected<RunPreview> preview_folder(const BackupJob& job, const Env& env,
   if (any_good) return preview;
   if (!preview.databases.empty()) return fail(*preview.databases.front().error);
   return fail(ErrorCode::not_found, "There is no database below " + text_of(job.folder) + ".",
-              "Give the folder that holds your projects; " + say_parameter("patterns") +
+              "Give the folder that holds your projects; " + say_parameter("pattern") +
                   " takes further file names, such as *.sqlite.");
 }
 

@@ -94,9 +94,11 @@ class Scheduler {
   // Names of the entries of ours that this scheduler holds, with or without a job.
   virtual std::vector<std::string> entries(const HostFacts& facts) const = 0;
   virtual EntryCheck check_entry(const BackupJob& job, const HostFacts& facts) const = 0;
-  // Commands that ask for the state of an entry, and how to read their answers, in that order.
-  virtual std::vector<RunCommand> queries(const std::string& name,
+  // Commands that ask for the states of entries, and how to read their answers, in that order.
+  virtual std::vector<RunCommand> queries(const std::vector<std::string>& names,
                                           const HostFacts& facts) const = 0;
+  // False where queries must be for one name at a time.
+  virtual bool tells_of_many() const { return false; }
   virtual EntryState read_state(const std::string& name,
                                 const std::vector<CommandResult>& answers) const = 0;
 };

@@ -100,8 +100,15 @@ std::string timer_text(const BackupJob& job, std::string_view more_times,
          std::string(catch_up) + "Persistent=true\n\n[Install]\nWantedBy=timers.target\n";
 }
 
-std::map<std::string, std::string> properties(std::string_view text) {
+// Of one unit among those that were asked for: an empty line stands between them.
+std::map<std::string, std::string> properties(std::string_view text, const std::string& unit) {
   std::map<std::string, std::string> found;
+  const std::string id = "Id=" + unit + "\n";
+  std::size_t begin = text.starts_with(id) ? 0 : text.find("\n" + id);
+  if (begin == std::string_view::npos) return found;
+  text = text.substr(begin == 0 ? 0 : text.rfind("\n\n", begin) + 1);
+  if (text.starts_with('\n')) text.remove_prefix(1);
+  text = text.substr(0, text.find("\n\n"));
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
@@ -211,12 +218,19 @@ class Systemd final : public Scheduler {
     return is_of_first_version(job, facts) ? EntryCheck::outdated : EntryCheck::edited;
   }
 
-  std::vector<RunCommand> queries(const std::string& name, const HostFacts& facts) const override {
-    const std::string timer = timer_name(name);
-    return {
-        systemctl(facts, {"show", timer, "-p", "LoadState,ActiveState,UnitFileState,LoadError"}),
-        systemctl(facts, {"show", service_name(name), "-p", "LoadState,Result,ExecMainStatus"})};
+  std::vector<RunCommand> queries(const std::vector<std::string>& names,
+                                  const HostFacts& facts) const override {
+    std::vector<std::string> timers{"show", "-p",
+                                    "Id,LoadState,ActiveState,UnitFileState,LoadError"};
+    std::vector<std::string> services{"show", "-p", "Id,LoadState,Result,ExecMainStatus"};
+    for (const std::string& name : names) {
+      timers.push_back(timer_name(name));
+      services.push_back(service_name(name));
+    }
+    return {systemctl(facts, std::move(timers)), systemctl(facts, std::move(services))};
   }
+
+  bool tells_of_many() const override { return true; }
 
   EntryState read_state(const std::string& name,
                         const std::vector<CommandResult>& answers) const override {
@@ -225,7 +239,7 @@ class Systemd final : public Scheduler {
       state.problem = "systemctl does not answer for " + timer_name(name);
       return state;
     }
-    const auto timer = properties(answers[0].output);
+    const auto timer = properties(answers[0].output, timer_name(name));
     const auto value = [](const auto& map, const char* key) {
       const auto found = map.find(key);
       return found == map.end() ? std::string() : found->second;
@@ -239,7 +253,7 @@ class Systemd final : public Scheduler {
       state.problem = timer_name(name) + " is " + value(timer, "ActiveState") + " and " +
                       value(timer, "UnitFileState");
     }
-    const auto service = properties(answers[1].output);
+    const auto service = properties(answers[1].output, service_name(name));
     const std::string result = value(service, "Result");
     if (state.problem.empty() && !result.empty() && result != "success") {
       state.problem = service_name(name) + " ended with " + result + " (status " +

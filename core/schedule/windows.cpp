@@ -99,8 +99,9 @@ class Windows final : public Scheduler {
     return facts.tasks.count(job.name) != 0 ? EntryCheck::as_written : EntryCheck::missing;
   }
 
-  std::vector<RunCommand> queries(const std::string& name, const HostFacts& facts) const override {
-    return {schtasks(facts, {"/query", "/tn", task_name(name), "/xml"})};
+  std::vector<RunCommand> queries(const std::vector<std::string>& names,
+                                  const HostFacts& facts) const override {
+    return {schtasks(facts, {"/query", "/tn", task_name(names.front()), "/xml"})};
   }
 
   EntryState read_state(const std::string& name,

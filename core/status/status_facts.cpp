@@ -333,6 +333,7 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
   } else {
     const auto jobs = list_jobs(env.places, env.files, input.unusable);
     std::vector<NamedSchedule> schedules;
+    schedules.reserve(jobs.size());
     for (const auto& job : jobs) schedules.push_back(schedule_of(job, env));
     add_runs(kMaxRunsQuick, input, warnings, env);
     spread(schedules, depth, input, warnings, env, stop);

@@ -104,18 +104,49 @@ TEST_CASE("Linger off is a warning with the command that turns it on") {
 
 TEST_CASE("systemctl's answers are read") {
   const auto answer = [](std::string output) { return CommandResult{0, false, output, ""}; };
-  const std::string active = "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\n";
+  const std::string active =
+      "Id=backup-plugin-db-global.timer\nLoadState=loaded\nActiveState=active\nUnitFileState="
+      "enabled\n";
+  const std::string service = "Id=backup-plugin-db-global.service\n";
   auto state = systemd_scheduler().read_state(
-      "global", {answer(active), answer("Result=success\nExecMainStatus=0\n")});
+      "global", {answer(active), answer(service + "Result=success\nExecMainStatus=0\n")});
   CHECK(state.active);
   CHECK(state.problem.empty());
 
-  state = systemd_scheduler().read_state("global", {answer("LoadState=not-found\n"), answer("")});
+  state = systemd_scheduler().read_state(
+      "global", {answer("Id=backup-plugin-db-global.timer\nLoadState=not-found\n"), answer("")});
   CHECK_FALSE(state.known);
   CHECK(state.problem.find("not-found") != std::string::npos);
   state = systemd_scheduler().read_state(
-      "global", {answer(active), answer("Result=exit-code\nExecMainStatus=3\n")});
+      "global", {answer(active), answer(service + "Result=exit-code\nExecMainStatus=3\n")});
   CHECK(state.problem.find("exit-code (status 3)") != std::string::npos);
+}
+
+TEST_CASE("Of many units that systemctl tells of, each schedule gets its own") {
+  const auto block = [](const std::string& id, const std::string& more) {
+    return "LoadState=loaded\nId=" + id + "\n" + more;
+  };
+  const CommandResult timers{
+      0, false,
+      block("backup-plugin-db-a.timer", "ActiveState=active\nUnitFileState=enabled\n") + "\n" +
+          block("backup-plugin-db-ab.timer", "ActiveState=inactive\nUnitFileState=disabled\n") +
+          "\n" + block("backup-plugin-db-b.timer", "ActiveState=active\nUnitFileState=enabled\n"),
+      ""};
+  const CommandResult services{
+      0, false,
+      block("backup-plugin-db-a.service", "Result=success\n") + "\n" +
+          block("backup-plugin-db-ab.service", "Result=success\n") + "\n" +
+          block("backup-plugin-db-b.service", "Result=timeout\nExecMainStatus=0\n"),
+      ""};
+  const auto state = [&](const char* name) {
+    return systemd_scheduler().read_state(name, {timers, services});
+  };
+  CHECK(state("a").active);
+  CHECK(state("a").problem.empty());
+  CHECK_FALSE(state("ab").active);
+  CHECK(state("b").active);
+  CHECK(state("b").problem.find("timeout") != std::string::npos);
+  CHECK_FALSE(state("absent").known);
 }
 
 TEST_CASE("The crontab block is the golden one") {
