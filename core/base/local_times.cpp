@@ -10,15 +10,16 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::sys_days;
 
-// Days looked at on each side of today. A change of zone may repeat or skip a whole day (Samoa,
-// 2011), so the neighbours alone are not enough.
-constexpr int kNeighbourDays = 3;
+// Days looked at on each side of today: a change of zone may repeat or skip a whole one (Samoa,
+// 2011).
+constexpr int kNeighbourDays = 2;
 
 // How many of a day's times have come: they come in their order.
 std::ptrdiff_t count_come(const std::vector<minutes>& times, Date day, const Clock& clock,
                           Instant now) {
   // Of most days that are looked at all have come, or none.
   if (clock.local_instant(day, times.front()) > now) return 0;
+  if (times.size() == 1) return 1;
   if (clock.local_instant(day, times.back()) <= now) return std::ssize(times);
   const auto first_to_come = std::partition_point(times.begin(), times.end(), [&](minutes time) {
     return clock.local_instant(day, time) <= now;

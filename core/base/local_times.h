@@ -19,7 +19,7 @@ struct LocalTime {
 };
 
 // The latest of these times of any day, at or before `now`; the first that comes after it. `times`
-// are of one day, rising, and not empty. Nothing only where a zone moves by more than three days.
+// are of one day, rising, and not empty. Nothing only where a zone moves by more than two days.
 std::optional<LocalTime> last_of(const std::vector<std::chrono::minutes>& times, const Clock& clock,
                                  Instant now);
 std::optional<LocalTime> next_of(const std::vector<std::chrono::minutes>& times, const Clock& clock,

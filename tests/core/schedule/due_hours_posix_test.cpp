@@ -1,5 +1,6 @@
 // Schedules by the hour: when they are due, and how their snapshots are named, over changes of the
 // clock and a machine that sleeps.
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <map>
