@@ -28,7 +28,7 @@ struct WriterOptions {
 struct WriterResult {
   int exit_code = -1;  // 128 + signal when killed, on Windows as well
   std::uint64_t commits = 0;
-  std::uint64_t failures = 0;  // commits that failed in spite of a busy timeout of 5 s
+  std::uint64_t failures = 0;  // commits that failed in spite of a busy timeout
 };
 
 class WriterProcess {
