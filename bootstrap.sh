@@ -110,11 +110,16 @@ build() {
   }
 }
 
-# build_for_others PRESET…: the programs for other systems.
-build_for_others() {
+# prepare_for_others: what builds for other systems need.
+prepare_for_others() {
   install "${build_packages[@]}" "${cross_packages[@]}"
   command -v npm >/dev/null || install "${node_packages[@]}"
   packaging/cross/dependencies.sh build/cross
+}
+
+# build_for_others PRESET…: the programs for other systems.
+build_for_others() {
+  prepare_for_others
   local preset
   for preset in "$@"; do
     build "$preset" OFF all_programs
@@ -122,22 +127,25 @@ build_for_others() {
   done
 }
 
-# test_for_windows: the programs under Wine, on this machine. BPD_WINE_COUNT: how many snapshots
-# tests/wine/many.py takes of a busy database (200 is the real thing).
+# test_for_windows windows|windows-units…: under Wine, on this machine, the programs or the unit tests
+# (but for those in tests/wine/not_run.txt), after all that they need is built. BPD_WINE_COUNT: how many
+# snapshots tests/wine/many.py takes of a busy database (200 is the real thing).
 test_for_windows() {
-  build_for_others windows-x64
+  prepare_for_others
   install "${wine_packages[@]}"
-  build windows-x64 OFF wine_programs
-  python3 tests/wine/run.py build/windows-x64
-  python3 tests/wine/many.py build/windows-x64 "${BPD_WINE_COUNT:-20}"
-}
-
-# test_units_for_windows: the unit tests under Wine, but for those in tests/wine/not_run.txt.
-test_units_for_windows() {
-  build_for_others windows-x64
-  install "${wine_packages[@]}"
-  build windows-x64 ON wine_tests
-  python3 tests/wine/unit_tests.py build/windows-x64
+  case "$*" in
+    *units*) build windows-x64 ON wine_tests ;;
+    *) build windows-x64 OFF wine_programs ;;
+  esac
+  local what
+  for what in "$@"; do
+    if [ "$what" = windows-units ]; then
+      python3 tests/wine/unit_tests.py build/windows-x64
+    else
+      python3 tests/wine/run.py build/windows-x64
+      python3 tests/wine/many.py build/windows-x64 "${BPD_WINE_COUNT:-20}"
+    fi
+  done
 }
 
 # run_tests PRESET: all of them on the release build; on the others without the whole-program ones.
@@ -173,8 +181,10 @@ case ${1:-} in
     what=$1
     shift
     case "$what $*" in
-      "test windows" | "test windows-x64") test_for_windows; exit ;;
-      "test windows-units") test_units_for_windows; exit ;;
+      "test windows" | "test windows-x64" | "test windows-units" | "test windows windows-units")
+        test_for_windows "$@"
+        exit
+        ;;
       "build macos") build_for_others macos-arm64 macos-x64; exit ;;
       "build windows") build_for_others windows-x64; exit ;;
       "build macos-arm64" | "build macos-x64" | "build windows-x64") build_for_others "$1"; exit ;;

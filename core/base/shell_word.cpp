@@ -54,4 +54,17 @@ std::string shell_command(const std::vector<std::string>& words) {
   return command;
 }
 
+std::string shell_variable(std::string_view name) {
+  return (kIsWindows ? "$env:" : "$") + std::string(name);
+}
+
+std::string move_command(std::string_view from, std::string_view to) {
+  // Of Windows' two, cmd asks before it overwrites, and PowerShell refuses to.
+  std::vector<std::string> words =
+      kIsWindows ? std::vector<std::string>{"move"} : std::vector<std::string>{"mv", "-n"};
+  words.emplace_back(from);
+  words.emplace_back(to);
+  return shell_command(words);
+}
+
 }  // namespace core

@@ -15,5 +15,9 @@ std::string shell_word(std::string_view word);
 std::string windows_shell_word(std::string_view word);
 // "mkdir -p '/home/me/my project'".
 std::string shell_command(const std::vector<std::string>& words);
+// What a shell puts the variable's value in the place of: "$NAME", in PowerShell "$env:NAME".
+std::string shell_variable(std::string_view name);
+// The command by which a person gives a file another name: no file of that name is lost by it.
+std::string move_command(std::string_view from, std::string_view to);
 
 }  // namespace core

@@ -99,7 +99,7 @@ Expected<fs::path> empty_history(const Env& env, const RunLock&) {
                 "The history of runs, " + text_of(history) +
                     ", is damaged and could not be begun anew: " + error.message,
                 "Move it away; the next run begins a new one: " +
-                    shell_command({"mv", text_of(history), text_of(history) + ".damaged"}));
+                    move_command(text_of(history), text_of(history) + ".damaged"));
   };
   const auto aside = copy_aside(history, env);
   if (!aside) return by_hand(aside.error());

@@ -199,6 +199,15 @@ std::string manifest_text(std::string_view text) {
   return result;
 }
 
+bool may_tell_bytes(std::string_view path) {
+#ifdef _WIN32
+  (void)path;
+  return false;
+#else
+  return path.find("\\x") != std::string_view::npos;
+#endif
+}
+
 std::map<std::string, std::uint64_t> manifest_rows(
     const std::map<std::string, std::uint64_t>& rows) {
   std::map<std::string, std::uint64_t> result;

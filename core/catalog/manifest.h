@@ -72,6 +72,9 @@ struct Manifest {
 // Text as a manifest holds it: UTF-8, with every byte that does not belong to a well-formed
 // character as \xNN. Compare a path with Manifest::source only after this.
 std::string manifest_text(std::string_view text);
+// Whether such a text of a path may tell of a byte as \xNN. None does on Windows, where names have
+// no such bytes, and where what follows a backslash may well begin with an x.
+bool may_tell_bytes(std::string_view path);
 
 // Row counts by the names that a manifest has for the tables.
 std::map<std::string, std::uint64_t> manifest_rows(

@@ -33,16 +33,34 @@ MachineKey key_of(const std::string& machine, const std::string& host) {
   return machine.empty() ? "host " + host : machine;
 }
 
-// "/home/ann/code/x.db" -> "/home/ann"; empty where that says nothing.
+// Slashes for all separators that the system knows.
+std::string slashed(const std::string& path) {
+  const auto text = path_of(path).generic_u8string();
+  return {text.begin(), text.end()};
+}
+
+bool is_global(const std::string& source) {
+  const std::string text = slashed(source);
+  return std::any_of(kGlobals.begin(), kGlobals.end(),
+                     [&](const auto& global) { return text.ends_with(global); });
+}
+
+// "/home/ann/code/x.db" -> "/home/ann", "C:\Users\ann\x.db" -> "C:\Users\ann"; empty where that
+// says nothing.
 fs::path home_by_name(const std::string& source) {
+  const std::string text = slashed(source);
   for (const auto global : kGlobals) {
-    if (source.ends_with(global)) return path_of(source.substr(0, source.size() - global.size()));
+    if (text.ends_with(global)) return path_of(text.substr(0, text.size() - global.size()));
   }
+  const std::size_t drive = text_of(path_of(source).root_name()).size();
+  const auto below_drive = std::string_view(text).substr(drive);
   for (const auto folder : kHomeFolders) {
-    const auto end = source.find('/', folder.size());
-    if (source.starts_with(folder) && end != std::string::npos) return source.substr(0, end);
+    const auto end = text.find('/', drive + folder.size());
+    if (below_drive.starts_with(folder) && end != std::string::npos) {
+      return path_of(text.substr(0, end));
+    }
   }
-  return source.starts_with("/root/") ? "/root" : "";
+  return text.starts_with("/root/") ? "/root" : "";
 }
 
 class Survey {
@@ -117,10 +135,7 @@ void Survey::find_homes() {
     fs::path& home = homes_[key.first];
     const std::string& source = key.second;
     const auto name = home_by_name(source);
-    const bool of_global = std::any_of(kGlobals.begin(), kGlobals.end(), [&](const auto& global) {
-      return source.ends_with(global);
-    });
-    if (home.empty() || of_global) home = name.empty() ? home : name;
+    if (home.empty() || is_global(source)) home = name.empty() ? home : name;
   }
   for (const KeptJobs& kept : kept_) {
     if (kept.home.is_absolute()) homes_[key_of(kept.machine, kept.host)] = kept.home;
@@ -145,8 +160,8 @@ bool Survey::leads_out(fs::path path) const {
 Expected<fs::path> Survey::place_of(const MachineKey& machine, const std::string& source) const {
   const auto home = homes_.find(machine);
   const fs::path path = path_of(source);
-  const bool plain = path.is_absolute() && path == path.lexically_normal() &&
-                     source.find("\\x") == std::string::npos;
+  const bool plain =
+      path.is_absolute() && path == path.lexically_normal() && !may_tell_bytes(source);
   if (!plain || home == homes_.end() || home->second.empty() ||
       !is_inside(path, home->second.lexically_normal()) || path == home->second) {
     return fail(ErrorCode::unsupported, "It did not lie below its user's home.");

@@ -26,21 +26,7 @@ class SystemClock final : public Clock {
   }
 
   Instant local_instant(Date date, seconds time_of_day) const override {
-    const Instant wanted = Instant{sys_days{date}} + time_of_day;
-    // The offset from UTC changes at most once around a day: it is one of the two about a day away.
-    const Instant before = wanted - std::chrono::hours{24};
-    const Instant after = wanted + std::chrono::hours{24};
-    const auto larger = std::max(wall_time(before) - before, wall_time(after) - after);
-    const auto smaller = std::min(wall_time(before) - before, wall_time(after) - after);
-    if (wall_time(wanted - larger) == wanted) return wanted - larger;  // the earlier of two
-    if (wall_time(wanted - smaller) == wanted) return wanted - smaller;
-    // A clock put forward skipped this time: the first instant that shows more.
-    Instant low = wanted - larger, high = wanted - smaller;
-    while (high - low > seconds{1}) {
-      const Instant middle = low + std::chrono::floor<seconds>((high - low) / 2);
-      (wall_time(middle) >= wanted ? high : low) = middle;
-    }
-    return high;
+    return instant_showing(wall_time, date, time_of_day);
   }
 
   bool sleep_for(std::chrono::milliseconds duration, std::stop_token stop) const override {
@@ -53,6 +39,25 @@ class SystemClock final : public Clock {
 };
 
 }  // namespace
+
+Instant instant_showing(const std::function<Instant(Instant)>& clock, Date date,
+                        seconds time_of_day) {
+  const Instant wanted = Instant{sys_days{date}} + time_of_day;
+  // The offset from UTC changes at most once around a day: it is one of the two about a day away.
+  const Instant before = wanted - std::chrono::hours{24};
+  const Instant after = wanted + std::chrono::hours{24};
+  const auto larger = std::max(clock(before) - before, clock(after) - after);
+  const auto smaller = std::min(clock(before) - before, clock(after) - after);
+  if (clock(wanted - larger) == wanted) return wanted - larger;  // the earlier of two
+  if (clock(wanted - smaller) == wanted) return wanted - smaller;
+  // A clock put forward skipped this time.
+  Instant low = wanted - larger, high = wanted - smaller;
+  while (high - low > seconds{1}) {
+    const Instant middle = low + std::chrono::floor<seconds>((high - low) / 2);
+    (clock(middle) >= wanted ? high : low) = middle;
+  }
+  return high;
+}
 
 Clock& system_clock() {
   static SystemClock clock;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 
 #include "core/base/date.h"
 
@@ -11,13 +12,18 @@ namespace core {
 // Thread-safe.
 Instant wall_time(Instant instant);
 
+// The first instant of that day at which such a wall clock shows the time, or, where it skips the
+// time, the first at which it shows more.
+Instant instant_showing(const std::function<Instant(Instant)>& clock, Date date,
+                        std::chrono::seconds time_of_day);
+
 // What the program reads from its environment; nothing else in core or server looks there.
 inline constexpr std::array kVariables = {
     "CLAUDE_ORCHESTRATOR_BACKUP_ROOT", "BACKUP_PLUGIN_DB_TOKEN", "CLAUDE_CONFIG_DIR",
     "CLAUDE_PLUGIN_ROOT", "CLAUDE_PLUGIN_DATA", "CLAUDE_PROJECT_DIR", "PATH", "LANG", "LC_ALL",
     "TERM", "NO_COLOR", "TZ", "WSL_DISTRO_NAME", "WSL_INTEROP", "DBUS_SESSION_BUS_ADDRESS",
-    "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "INVOCATION_ID",
-    "BPD_LOG_LEVEL",
+    "SystemRoot", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME",
+    "INVOCATION_ID", "BPD_LOG_LEVEL",
     // Programs to use in place of the ones in PATH, and the system to play, in tests.
     "BPD_SYSTEMCTL", "BPD_SYSTEMD_ANALYZE", "BPD_CRONTAB", "BPD_LAUNCHCTL", "BPD_SCHTASKS",
     "BPD_CURL", "BPD_SYSTEM"};

@@ -160,15 +160,8 @@ Expected<fs::path> recorded_target(const fs::path& snapshot, const FileSystem& f
                     " was taken of is not known: " + manifest.error().message,
                 next_step);
   }
-  // manifest_text writes a byte that is no UTF-8 as \xff: nothing lies there, and nothing should.
-  // (A name of Windows has none.)
-#ifdef _WIN32
-  constexpr bool kHasBytes = false;
-#else
-  constexpr bool kHasBytes = true;
-#endif
-  if (kHasBytes && manifest->source.find("\\x") != std::string::npos &&
-      !files.info(path_of(manifest->source))) {
+  // Nothing lies there, and nothing should.
+  if (may_tell_bytes(manifest->source) && !files.info(path_of(manifest->source))) {
     return fail(ErrorCode::invalid_argument,
                 "The name of the database that " + text_of(snapshot) +
                     " was taken of is not UTF-8; its manifest has it as " + manifest->source + ".",

@@ -5,6 +5,7 @@
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
+#include "core/base/shell_word.h"
 #include "core/catalog/history.h"
 #include "core/catalog/machine.h"
 #include "core/catalog/names.h"

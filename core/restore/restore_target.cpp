@@ -53,16 +53,10 @@ std::string list_of(const std::vector<fs::path>& paths) {
 }
 
 #ifdef _WIN32
-std::string move_command(const std::string& from, const std::string& to) {
-  return shell_command({"move", from, to});
-}
 std::string make_folder_command(const fs::path& folder) {
   return shell_command({"mkdir", text_of(folder)});
 }
 #else
-std::string move_command(const std::string& from, const std::string& to) {
-  return shell_command({"mv", "-n", from, to});
-}
 std::string make_folder_command(const fs::path& folder) {
   return shell_command({"mkdir", "-p", text_of(folder)});
 }

@@ -25,8 +25,7 @@ bool is_there(const fs::path& path, const FileSystem& files);
 std::vector<fs::path> side_files_of(const fs::path& database, const FileSystem& files);
 // "a, b".
 std::string list_of(const std::vector<fs::path>& paths);
-// For a person's shell: moves a file, never over another; makes a folder and those above it.
-std::string move_command(const std::string& from, const std::string& to);
+// For a person's shell: makes a folder and those above it.
 std::string make_folder_command(const fs::path& folder);
 
 }  // namespace core

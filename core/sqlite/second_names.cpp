@@ -76,12 +76,19 @@ std::string describe_names(const fs::path& path, const FileSystem& files) {
   return text_of(path) + " is a file that is mounted by itself";
 }
 
+std::string command_that_finds_names(const fs::path& path) {
+#ifdef _WIN32
+  return shell_command({"fsutil", "hardlink", "list", text_of(path)});
+#else
+  return shell_command({"find", "/", "-xdev", "-samefile", text_of(path)});
+#endif
+}
+
 std::string how_to_find_names(const fs::path& path, const FileSystem& files) {
   const auto info = files.info(path);
   if (info && info->names < 2) return "Mount the folder that the database lies in, not the file.";
   return "Name the one that its program opens as the source; to find the others: " +
-         shell_command({"find", "/", "-xdev", "-samefile", text_of(path)}) +
-         ". If this is the one, remove the others.";
+         command_that_finds_names(path) + ". If this is the one, remove the others.";
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ core::Expected<Token> token_of(const HttpSettings& settings, bool loopback, cons
                         "Unset the variable, or leave the flag out.");
     }
     BPD_TRY(check_token(at->second, origin));
-    return Token{at->second, std::string("$") + kTokenVariable};
+    return Token{at->second, core::shell_variable(kTokenVariable)};
   }
   return settings.keep_token && loopback ? kept_token(env) : Token{};
 }

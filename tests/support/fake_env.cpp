@@ -64,7 +64,11 @@ core::Places places_in(const fs::path& folder) {
   places.current_folder = folder;
   places.host = "testhost";
   places.user = "tester";
+#ifdef _WIN32
+  places.program = folder / "backup-plugin-db.exe";
+#else
   places.program = folder / "backup-plugin-db";
+#endif
   for (const fs::path& place :
        {places.home, places.state, places.config, places.data, places.runtime}) {
     fs::create_directories(place);

@@ -16,6 +16,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "core/platform/open_files.h"
+
 #ifndef _WIN32
 extern "C" char** environ;
 #endif
@@ -52,6 +54,17 @@ WriterResult result_of(int exit_code, const std::string& output) {
 
 }  // namespace
 
+std::string WriterProcess::as_told() const {
+#ifdef _WIN32
+  constexpr const char* kProgram = "test_writer.exe";
+  const auto openers = core::other_openers_of(database_, core::system_files());
+  if (openers.empty()) return "a program";
+#else
+  constexpr const char* kProgram = "test_writer";
+#endif
+  return std::string(kProgram) + " (process " + std::to_string(pid_) + ")";
+}
+
 WriterProcess::~WriterProcess() {
   if (pid_ > 0) kill();
 }
@@ -80,7 +93,8 @@ std::array<core::Descriptor, 2> make_pipe(bool we_read) {
 
 }  // namespace
 
-WriterProcess::WriterProcess(const fs::path& database, const WriterOptions& options) {
+WriterProcess::WriterProcess(const fs::path& database, const WriterOptions& options)
+    : database_(database) {
   auto [output, their_output] = make_pipe(/*we_read=*/true);
   auto [input, their_input] = make_pipe(/*we_read=*/false);
   std::wstring line = L"\"" + fs::path(BPD_TEST_WRITER).make_preferred().wstring() + L"\" \"" +
@@ -144,7 +158,8 @@ constexpr int kStartTimeoutMs = 10'000;
 
 }  // namespace
 
-WriterProcess::WriterProcess(const fs::path& database, const WriterOptions& options) {
+WriterProcess::WriterProcess(const fs::path& database, const WriterOptions& options)
+    : database_(database) {
   std::array<int, 2> pipe_ends{};
   if (::pipe2(pipe_ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("cannot make a pipe");
   output_ = core::Descriptor(pipe_ends[0]);

@@ -28,7 +28,7 @@ struct WriterOptions {
 struct WriterResult {
   int exit_code = -1;  // 128 + signal when killed, on Windows as well
   std::uint64_t commits = 0;
-  std::uint64_t failures = 0;  // commits that failed in spite of a busy timeout of 5 s
+  std::uint64_t failures = 0;  // commits that failed in spite of a busy timeout
 };
 
 class WriterProcess {
@@ -42,6 +42,9 @@ class WriterProcess {
   WriterProcess& operator=(const WriterProcess&) = delete;
 
   int pid() const { return pid_; }
+  // What messages call it: "test_writer (process 4711)", or "a program" where the system does not
+  // tell who has a file open. Wine does not.
+  std::string as_told() const;
   // Asks it to end after its present transaction, closes the database cleanly.
   WriterResult stop();
   // SIGKILL: what it had open stays as it was.
@@ -50,6 +53,7 @@ class WriterProcess {
  private:
   WriterResult wait();
 
+  fs::path database_;
   int pid_ = -1;
   core::Descriptor output_;
   core::Descriptor process_, input_;  // on Windows, where its input ends to ask it to end

@@ -2,6 +2,7 @@
 #include "core/catalog/history.h"
 #include "core/schedule/job.h"
 #include "core/schedule/run_job.h"
+#include "support/paths.h"
 #include "tests/tools/schedule_house.h"
 
 namespace fs = core::fs;
@@ -168,7 +169,7 @@ TEST_CASE("backup_status names a database that is gone, and the restore that it 
     REQUIRE(result.at("databases").size() == 1);
     CHECK_THAT(problems_of(result, house.global),
                Catch::StartsWith(emptied ? "It is empty (0 bytes). " : "It is gone. ") &&
-                   Catch::Contains("restore_snapshot {\"snapshot\": \"" + snapshot +
+                   Catch::Contains("restore_snapshot {\"snapshot\": \"" + test::in_json(snapshot) +
                                    "\", \"in_place\": true}"));
     CHECK_THAT(house.last_text, Catch::Contains(core::text_of(house.global)));
   }
@@ -196,13 +197,13 @@ TEST_CASE("What brings a lost database back is the snapshot from before its rows
   for (const bool quick : {false, true}) {
     const Json result = house.good("backup_status", {{"brief", quick}});
     CHECK_THAT(problems_of(result, house.global),
-               Catch::Contains("restore_snapshot {\"snapshot\": \"" + full + "\""));
+               Catch::Contains("restore_snapshot {\"snapshot\": \"" + test::in_json(full) + "\""));
   }
   // Whoever takes the newest all the same is told.
   const Json preview = house.good("restore_snapshot",
                                   {{"snapshot", emptied}, {"in_place", true}, {"dry_run", true}});
   CHECK_THAT(preview.at("warnings").dump(),
-             Catch::Contains("0 rows in notes") && Catch::Contains(full));
+             Catch::Contains("0 rows in notes") && Catch::Contains(test::in_json(full)));
 }
 
 TEST_CASE("A database that went long ago, or with its snapshots, is not brought up again") {

@@ -1,6 +1,7 @@
 #include "core/base/paths.h"
 #include "core/schedule/due.h"
 #include "core/schedule/job.h"
+#include "support/paths.h"
 #include "tests/tools/schedule_house.h"
 
 using server::Json;
@@ -423,7 +424,7 @@ TEST_CASE("install_schedule warns when the database that a schedule backed up lo
   house.install({{"name", "mine"}});
   const Json moved =
       house.good("install_schedule", {{"name", "mine"}, {"source", "~/notes/mine.db"}});
-  CHECK(moved.at("warnings").dump().find("No schedule backs up " + core::text_of(house.global)) !=
+  CHECK(moved.at("warnings").dump().find("No schedule backs up " + test::in_json(house.global)) !=
         std::string::npos);
 }
 
@@ -432,7 +433,7 @@ TEST_CASE("install_schedule on a server limited to folders keeps no path outside
   house.install({{"name", "mine"}});
   auto job = core::read_job("mine", house.places, house.env().files);
   REQUIRE(job);
-  job->snapshot.source = "/elsewhere/global.db";
+  job->snapshot.source = test::absolute("/elsewhere/global.db");
   REQUIRE(core::write_job(*job, house.places, house.env().files));
   CHECK(house.refused("install_schedule", {{"name", "mine"}}).find("conflict: ") == 0);
 }

@@ -1,6 +1,7 @@
 // What a server that is limited to folders lets its client see and do.
 #include "core/base/paths.h"
 #include "core/schedule/job.h"
+#include "support/paths.h"
 #include "tests/tools/schedule_house.h"
 
 namespace fs = core::fs;
@@ -15,7 +16,7 @@ void install_outside(ScheduleHouse& house, const std::string& name) {
   core::BackupJob job;
   job.name = name;
   job.scheduler = core::SchedulerKind::cron;
-  job.snapshot.source = "/elsewhere/secret.db";
+  job.snapshot.source = test::absolute("/elsewhere/secret.db");
   job.snapshot.destination = house.backups;
   REQUIRE(core::write_job(job, house.places, house.env().files));
 }
@@ -45,7 +46,7 @@ TEST_CASE("A schedule outside the folders is not run, taken over, removed or nam
     CHECK_THAT(text, !Catch::Contains("elsewhere"));
   }
   CHECK(core::read_job("hidden", house.places, house.env().files)->snapshot.source ==
-        "/elsewhere/secret.db");
+        test::absolute("/elsewhere/secret.db"));
   CHECK(house.schedulers.runs.size() == runs);
   CHECK(*house.schedulers.crontab == crontab);
   CHECK(house.good("list_schedules", Json::object()).at("schedules").size() == 1);
@@ -87,7 +88,7 @@ TEST_CASE("A limited server tells how a database stands whose schedule reaches o
   house.install();
   auto job = core::read_job("global", house.places, house.env().files);
   REQUIRE(job);
-  job->snapshot.destination = "/elsewhere";
+  job->snapshot.destination = test::absolute("/elsewhere");
   REQUIRE(core::write_job(*job, house.places, house.env().files));
   const Json status = house.good("backup_status", Json::object());
   CHECK(status.at("databases").at(0).at("covered") == true);
@@ -156,7 +157,7 @@ TEST_CASE("Who says yes to the path in the question has named it") {
   named["dry_run"] = true;
   house.good("restore_snapshot", named);
   CHECK_THAT(house.asked("restore_snapshot", wish).params.dump(),
-             Catch::Contains(core::text_of(house.global)));
+             Catch::Contains(test::in_json(house.global)));
   house.answer("confirm", {{"confirm", true}});
   house.good("restore_snapshot", wish);
   CHECK(test::query_integer(house.global, "SELECT count(*) FROM notes") == 20);

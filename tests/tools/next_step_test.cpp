@@ -4,8 +4,10 @@
 #include <set>
 
 #include "core/base/paths.h"
+#include "core/base/shell_word.h"
 #include "core/catalog/history.h"
 #include "server/cli/shell_speech.h"
+#include "support/paths.h"
 #include "tests/tools/tool_house.h"
 
 using core::Action;
@@ -44,14 +46,14 @@ TEST_CASE("The status names the command that brings a database back, at a shell"
   const std::string snapshot = taken.at("snapshot").get<std::string>();
   core::fs::remove(house.global);
   const std::string told =
-      "restore_snapshot {\"snapshot\": \"" + snapshot + "\", \"in_place\": true}";
+      "restore_snapshot {\"snapshot\": \"" + test::in_json(snapshot) + "\", \"in_place\": true}";
   house.good("backup_status", Json::object());
   CHECK_THAT(house.last_text, Catch::Contains("bring it back: " + told));
 
   const auto definition = tools::define_server(house.world, {});
   house.speech = server::speech_for_shell(definition, "backup-plugin-db");
-  const std::string command =
-      "bring it back: `backup-plugin-db restore --snapshot '" + snapshot + "' --in-place`.";
+  const std::string command = "bring it back: `backup-plugin-db restore --snapshot " +
+                              core::shell_word(snapshot) + " --in-place`.";
   house.good("backup_status", Json::object());
   CHECK_THAT(house.last_text, Catch::Contains(command) && !Catch::Contains("restore_snapshot"));
   house.good("backup_status", {{"brief", true}});

@@ -102,7 +102,8 @@ TEST_CASE("discover_databases lists what a destination holds that this machine l
   const OldMachine old;
   NewMachine house(old);
   CHECK(house.good("discover_databases", {{"destination", "~/Backups"}}).at("lacking").size() == 4);
-  CHECK(house.last_text.find("Übung/.orchestrator/project.db") != std::string::npos);
+  const fs::path project = core::path_of("Übung/.orchestrator/project.db");
+  CHECK(house.last_text.find(core::text_of(project)) != std::string::npos);
   house.restore_all({{"confirm", true}});
   CHECK(house.good("discover_databases", {{"destination", "~/Backups"}}).at("lacking").empty());
 }
@@ -176,6 +177,16 @@ TEST_CASE("Without schedules in the destination the old home is told by the data
   }
   CHECK(house.restore_all({{"confirm", true}}).at("restored") == 4);
   CHECK(fs::exists(project_in(house, kProjects[2])));
+}
+
+TEST_CASE("A database in a folder whose name begins with an x comes home as any other") {
+  OldMachine old;
+  const auto source = old.make_database(old / "home/xavier/x.db", 7);
+  old.good("snapshot_db",
+           {{"source", core::text_of(source)}, {"destination", core::text_of(old.backups)}});
+  NewMachine house(old);
+  CHECK(house.restore_all({{"confirm", true}}).at("restored") == 5);
+  CHECK(notes_in(house / "home/xavier/x.db") == 7);
 }
 
 TEST_CASE("What did not lie below the home is named, with the call that restores it by itself") {

@@ -1,6 +1,7 @@
 #include "core/base/paths.h"
 #include "core/catalog/manifest.h"
 #include "core/restore/restore.h"
+#include "support/paths.h"
 #include "support/writer_process.h"
 #include "tests/tools/tool_house.h"
 
@@ -128,8 +129,7 @@ TEST_CASE("restore_snapshot asks with the warnings: what cannot be read, what mu
   const Json arguments{{"snapshot", core::text_of(snapshot)}, {"in_place", true}};
   {
     test::WriterProcess writer(house.global, {.mode = test::WriterOptions::Mode::idle});
-    const std::string must_be_closed =
-        "(process " + std::to_string(writer.pid()) + "). It must be closed there first.";
+    const std::string must_be_closed = writer.as_told() + ". It must be closed there first.";
     CHECK_THAT(house.refused("restore_snapshot", arguments), Catch::Contains(must_be_closed));
     CHECK_THAT(house.asked("restore_snapshot", arguments).params.at("message").get<std::string>(),
                Catch::Contains(must_be_closed));
@@ -173,7 +173,7 @@ TEST_CASE("restore_snapshot is refused while a writer holds the database, and su
     test::WriterProcess writer(house.global);
     const auto text = house.refused("restore_snapshot", arguments);
     CHECK_THAT(text, Catch::StartsWith("busy: "));
-    CHECK_THAT(text, Catch::Contains(std::to_string(writer.pid())));
+    CHECK_THAT(text, Catch::Contains(writer.as_told()));
     writer.stop();
   }
   house.good("restore_snapshot", arguments);
@@ -374,7 +374,7 @@ TEST_CASE("A busy restore offers the rows first, then a command that waits, and 
       house.refused("restore_snapshot",
                     {{"snapshot", core::text_of(snapshot)}, {"in_place", true}, {"confirm", true}});
   CHECK(text.starts_with("busy: "));
-  const auto rows = text.find("find_lost_rows {\"source\": \"" + core::text_of(house.global));
+  const auto rows = text.find("find_lost_rows {\"source\": \"" + test::in_json(house.global));
   const auto command = text.find(core::text_of(house.places.program) + " restore --snapshot ");
   REQUIRE(rows != std::string::npos);
   REQUIRE(command != std::string::npos);

@@ -86,7 +86,7 @@ TEST_CASE("A backup without a word goes where the schedule keeps its snapshots, 
   CHECK_THAT(told(filled), Catch::Contains("Destination: " + core::text_of(house.backups) +
                                            ", as schedule global has it"));
   CHECK_THAT(house.done({"backup"}).at("snapshot").get<std::string>(),
-             Catch::Contains("/main/global-"));
+             Catch::Contains(core::text_of("/main/global-")));
 }
 
 TEST_CASE("What is given is not filled in, and a known destination beats no variable") {

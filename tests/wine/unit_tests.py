@@ -19,10 +19,10 @@ import time
 from wine import ROOT, Wine
 
 PROGRAMS = ("core_tests", "server_tests", "tools_tests")
-TOGETHER = 12  # tests in one process: less to start, and little lost where one ends or holds it
+TOGETHER = 6  # tests in one process: less to start, and little lost where one ends or holds it
 WORKERS = 2
-TIMEOUT_S = 200  # of one process
-LEAST_SHARE = 0.8  # 0.9 once what is "not mended yet" in not_run.txt is
+TIMEOUT_S = 900  # of one process, on a busy machine
+LEAST_SHARE = 0.9  # of all tests that there are, on any system
 USAGE = 2
 
 

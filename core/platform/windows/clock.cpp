@@ -57,8 +57,19 @@ fs::path program_path() {
 
 }  // namespace
 
-// By the zone's rules of that year; the C library knows the present year's alone.
-Instant wall_time(Instant instant) {
+int year_of(Instant instant) {
+  const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(instant)};
+  return static_cast<int>(date.year());
+}
+
+TIME_ZONE_INFORMATION rules_in(const DYNAMIC_TIME_ZONE_INFORMATION& zone, int year) {
+  DYNAMIC_TIME_ZONE_INFORMATION asked = zone;  // the call wants to be allowed to change it
+  TIME_ZONE_INFORMATION rules{};
+  ::GetTimeZoneInformationForYear(static_cast<USHORT>(year), &asked, &rules);
+  return rules;
+}
+
+Instant wall_time_by(const TIME_ZONE_INFORMATION& rules, Instant instant) {
   using Ticks = std::chrono::duration<std::int64_t, std::ratio<1, 10'000'000>>;
   constexpr std::chrono::seconds kFrom1601To1970{11'644'473'600};
   const auto whole = std::chrono::floor<std::chrono::seconds>(instant);
@@ -66,12 +77,8 @@ Instant wall_time(Instant instant) {
   const auto ticks = static_cast<std::uint64_t>(since.count());
   const FILETIME file{static_cast<DWORD>(ticks), static_cast<DWORD>(ticks >> 32)};
   SYSTEMTIME utc{}, local{};
-  DYNAMIC_TIME_ZONE_INFORMATION zone{};
-  TIME_ZONE_INFORMATION then{};
-  ::GetDynamicTimeZoneInformation(&zone);
   if (!::FileTimeToSystemTime(&file, &utc) ||
-      !::GetTimeZoneInformationForYear(utc.wYear, &zone, &then) ||
-      !::SystemTimeToTzSpecificLocalTime(&then, &utc, &local)) {
+      !::SystemTimeToTzSpecificLocalTime(&rules, &utc, &local)) {
     return whole;
   }
   const std::chrono::year_month_day date{std::chrono::year{local.wYear},
@@ -79,6 +86,13 @@ Instant wall_time(Instant instant) {
                                          std::chrono::day{local.wDay}};
   return Instant{std::chrono::sys_days{date}} + std::chrono::hours{local.wHour} +
          std::chrono::minutes{local.wMinute} + std::chrono::seconds{local.wSecond};
+}
+
+// By the zone's rules of that year; the C library knows the present year's alone.
+Instant wall_time(Instant instant) {
+  DYNAMIC_TIME_ZONE_INFORMATION zone{};
+  ::GetDynamicTimeZoneInformation(&zone);
+  return wall_time_by(rules_in(zone, year_of(instant)), instant);
 }
 
 Expected<Places> system_places() {

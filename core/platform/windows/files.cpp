@@ -36,10 +36,13 @@ FileInfo::Kind kind_of(DWORD attributes, DWORD reparse_tag) {
   return FileInfo::Kind::file;
 }
 
-// Windows knows one bit of a mode; who may use a file stands in its list of rights.
-std::uint32_t mode_of(DWORD attributes, FileInfo::Kind kind) {
+// Windows knows one bit of a mode; who may use a file stands in its list of rights, and what can be
+// run its name tells.
+std::uint32_t mode_of(DWORD attributes, FileInfo::Kind kind, const fs::path& path) {
   if (kind == FileInfo::Kind::folder) return kPrivateFolder;
-  return (attributes & FILE_ATTRIBUTE_READONLY) != 0 ? kPrivateFile & ~0200U : kPrivateFile;
+  const std::uint32_t run = names_one_file(path.extension(), L".exe") ? 0100 : 0;
+  const std::uint32_t write = (attributes & FILE_ATTRIBUTE_READONLY) != 0 ? 0200 : 0;
+  return (kPrivateFile & ~write) | run;
 }
 
 Expected<FileInfo> info_of(HANDLE file, const fs::path& path) {
@@ -54,7 +57,7 @@ Expected<FileInfo> info_of(HANDLE file, const fs::path& path) {
   info.kind = kind_of(found.dwFileAttributes, tag.ReparseTag);
   info.bytes = std::uint64_t{found.nFileSizeHigh} << 32 | found.nFileSizeLow;
   info.modified = instant_of(found.ftLastWriteTime);
-  info.mode = mode_of(found.dwFileAttributes, info.kind);
+  info.mode = mode_of(found.dwFileAttributes, info.kind, path);
   info.names = found.nNumberOfLinks;
   info.id = {found.dwVolumeSerialNumber,
              std::uint64_t{found.nFileIndexHigh} << 32 | found.nFileIndexLow};

@@ -108,6 +108,12 @@ class PrivateSecurity {
 // False, and ERROR_LOCK_VIOLATION, where somebody else has it.
 bool lock_open_file(HANDLE file);
 
+// The parts of wall_time(): the year in UTC, a zone's rules of a year (UTC's where the system does
+// not know), and what a wall clock shows by them.
+int year_of(Instant instant);
+TIME_ZONE_INFORMATION rules_in(const DYNAMIC_TIME_ZONE_INFORMATION& zone, int year);
+Instant wall_time_by(const TIME_ZONE_INFORMATION& rules, Instant instant);
+
 // 100 ns since 1601; beyond counting: the first or the last.
 Instant instant_of(const FILETIME& time);
 

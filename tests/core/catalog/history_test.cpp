@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "core/base/paths.h"
+#include "core/base/shell_word.h"
 #include "core/catalog/history_repair.h"
 #include "support/catch.h"
 #include "support/fake_env.h"
@@ -421,6 +423,8 @@ TEST_CASE(
   const auto recorded = core::record_run(make_run(world, "/a.db"), env);
   REQUIRE_FALSE(recorded);
   CHECK(recorded.error().code == core::ErrorCode::damaged);
-  CHECK(recorded.error().hint.find("mv ") != std::string::npos);
+  const std::string history = core::text_of(world / "state/history.db");
+  CHECK_THAT(recorded.error().hint,
+             Catch::Contains(core::move_command(history, history + ".damaged")));
   CHECK(test::read_file(world / "state/history.db") == std::string(5000, 'x'));
 }

@@ -9,6 +9,7 @@
 #include "support/catch.h"
 #include "support/fake_env.h"
 #include "support/forwarding_files.h"
+#include "support/paths.h"
 #include "support/test_database.h"
 #include "support/writer_process.h"
 
@@ -18,6 +19,7 @@ using core::DiscoverRequest;
 using core::Discovery;
 using core::FoundDatabase;
 using test::FakeEnv;
+using test::in_json;
 
 namespace {
 
@@ -39,14 +41,6 @@ std::string found_in(const FakeEnv& world, const Discovery& discovery) {
     text += (text.empty() ? "" : ", ") + std::string(to_string(database.kind)) + " " +
             database.path.lexically_relative(world.folder.path()).generic_string();
   }
-  return text;
-}
-
-// As it stands between the quotes of a JSON text.
-std::string in_json(const fs::path& path) {
-  std::string text;
-  for (const char c : core::text_of(path))
-    text += c == '\\' ? std::string("\\\\") : std::string(1, c);
   return text;
 }
 

@@ -62,6 +62,34 @@ TEST_CASE("A stop ends a command") {
   CHECK(result.error().code == ErrorCode::cancelled);
 }
 
+TEST_CASE("A command past its timeout ends, with its children") {
+  const test::TempFolder folder;
+  const auto beats = folder / "beats";
+  Command command = probe({"parent", core::text_of(beats)});
+  command.timeout = milliseconds{1'500};
+  const auto result = core::system_commands().run(command, {});
+  REQUIRE(result);
+  CHECK(result->timed_out);
+#ifdef _WIN32
+  CHECK(result->exit_code == 128 + 9);
+#else
+  CHECK(result->exit_code == 128 + 15);
+#endif
+  // The child may need a moment to end.
+  const auto beaten = [&] {
+    std::error_code error;
+    const auto bytes = std::filesystem::file_size(beats, error);
+    return error ? 0 : bytes;
+  };
+  std::uintmax_t before = 0;
+  for (int attempt = 0; attempt < 20 && beaten() != before; ++attempt) {
+    before = beaten();
+    core::system_clock().sleep_for(milliseconds{500}, {});
+  }
+  CHECK(before > 0);
+  CHECK(beaten() == before);
+}
+
 TEST_CASE("A command that leaves something in the background is over when it ends itself") {
   const auto started = std::chrono::steady_clock::now();
   const auto result = core::system_commands().run(probe({"leave", "9000"}), {});

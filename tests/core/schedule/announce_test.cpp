@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/base/call.h"
+#include "core/base/paths.h"
 #include "support/catch.h"
 
 using namespace core;
@@ -70,8 +71,8 @@ TEST_CASE("A question about many snapshots names the first and counts the rest")
   const Error error = unconfirmed_removal(job_with({}), expired);
   CHECK(error.code == ErrorCode::needs_confirmation);
   CHECK_THAT(error.message, Catch::Contains("would remove 23 snapshots") &&
-                                Catch::Contains("/backups/19.db and 3 more"));
-  CHECK(error.message.find("/backups/20.db") == std::string::npos);
+                                Catch::Contains(core::text_of("/backups/19.db") + " and 3 more"));
+  CHECK(error.message.find(core::text_of("/backups/20.db")) == std::string::npos);
 }
 
 TEST_CASE("An estimate of a schedule by the hour counts its hours") {

@@ -6,6 +6,7 @@
 #include "core/schedule/list.h"
 #include "support/catch.h"
 #include "support/fake_schedulers.h"
+#include "support/shell.h"
 #include "support/test_database.h"
 
 using namespace core;
@@ -223,7 +224,7 @@ TEST_CASE("on_failure runs in a shell that knows what failed") {
   CHECK_FALSE(installed.run(kScheduled));
   REQUIRE(installed.world.failure_commands.size() == 1);
   const Command& command = installed.world.failure_commands[0];
-  CHECK(command.argv == std::vector<std::string>{"/bin/sh", "-c", "tell me"});
+  CHECK(command.argv == test::in_shell("tell me"));
   CHECK(command.extra_environment.at("BACKUP_PLUGIN_DB_SCHEDULE") == "global");
   CHECK(command.extra_environment.at("BACKUP_PLUGIN_DB_ERROR").find("not_found: ") == 0);
 }

@@ -1,4 +1,5 @@
 // The exact files and commands of each scheduler, against goldens and independent parsers.
+#include "core/base/shell_word.h"
 #include "core/schedule/cron.h"
 #include "core/schedule/launchd.h"
 #include "core/schedule/quoting.h"
@@ -8,12 +9,14 @@
 #include "core/schedule/windows.h"
 #include "support/catch.h"
 #include "support/golden.h"
+#include "support/paths.h"
 #include "support/schedule_facts.h"
 #include "support/temp_folder.h"
 
 using namespace core;
 using test::example_job;
 using test::golden;
+using test::slashed;
 
 namespace {
 
@@ -48,7 +51,7 @@ TEST_CASE("Removing the systemd units stops, cleans, removes and reloads") {
   HostFacts facts = test::linux_facts();
   facts.drop_ins = {"backup-plugin-db-global.service.d", "backup-plugin-db-other.service.d"};
   const auto plan = systemd_scheduler().plan_remove("global", facts);
-  const std::string steps = test::steps_of(plan);
+  const std::string steps = slashed(test::steps_of(plan));
   CHECK(steps == golden("systemd.remove.txt", steps));
   REQUIRE(plan.warnings.size() == 1);
   CHECK(plan.warnings[0].find("backup-plugin-db-global.service.d") != std::string::npos);
@@ -57,7 +60,8 @@ TEST_CASE("Removing the systemd units stops, cleans, removes and reloads") {
 TEST_CASE("Without a user bus the systemd units are removed as files only") {
   HostFacts facts = test::linux_facts();
   facts.user_bus = false;
-  const std::string steps = test::steps_of(systemd_scheduler().plan_remove("global", facts));
+  const std::string steps =
+      slashed(test::steps_of(systemd_scheduler().plan_remove("global", facts)));
   CHECK(steps.find("systemctl") == std::string::npos);
   CHECK(steps.find("remove /home/ann/.config/systemd/user/timers.target.wants/") !=
         std::string::npos);
@@ -233,15 +237,18 @@ TEST_CASE("A run outside cron gets cron's environment and that of the table") {
   CHECK(block.find(expected.back()) != std::string::npos);
 }
 
-TEST_CASE("The launch agent is the golden one, and plistlib reads the job from it") {
-  HostFacts facts = test::mac_facts();
+TEST_CASE("The launch agent is the golden one") {
+  const HostFacts facts = test::mac_facts();
   const auto plan = launchd_scheduler().plan_install(example_job(), facts);
   REQUIRE(plan);
-  const std::string plist = test::written(*plan, "backup-plugin-db.global.plist");
+  const std::string plist = slashed(test::written(*plan, "backup-plugin-db.global.plist"));
   CHECK(plist == golden("launchd.plist", plist));
-  const std::string steps = test::steps_of(*plan);
+  const std::string steps = slashed(test::steps_of(*plan));
   CHECK(steps == golden("launchd.install.txt", steps));
+}
 
+TEST_CASE("A launch agent is read by plistlib, job and all") {
+  HostFacts facts = test::mac_facts();
   facts.program = kHardProgram;
   const test::TempFolder folder;
   test::write_file(folder / "x.plist", *render_plist(example_job(), facts));
@@ -258,15 +265,23 @@ TEST_CASE("The launch agent is the golden one, and plistlib reads the job from i
                     "|run|global|--scheduled|--if-due|{'Hour': 4, 'Minute': 7}|True");
 }
 
-TEST_CASE("The Windows task is the golden one, and an XML parser reads the job from it") {
+TEST_CASE("The Windows task is the golden one") {
   const HostFacts facts = test::windows_facts();
   const auto plan = windows_scheduler().plan_install(example_job(), facts);
   REQUIRE(plan);
   const std::string task = test::written(*plan, "backup-plugin-db-global.xml");
   CHECK(task == golden("windows.xml", task));
-  const std::string steps = test::steps_of(*plan);
-  CHECK(steps == golden("windows.install.txt", steps));
+  // Its program is quoted as the shells of the system need it that tells of it.
+  const std::string program = shell_word(facts.schtasks);
+  std::string steps = test::steps_of(*plan);
+  steps.replace(steps.find(program), program.size(), "'" + facts.schtasks + "'");
+  CHECK(slashed(steps) == slashed(golden("windows.install.txt", steps)));
+}
 
+TEST_CASE("An XML parser reads the job from a Windows task") {
+  const HostFacts facts = test::windows_facts();
+  const auto plan = windows_scheduler().plan_install(example_job(), facts);
+  REQUIRE(plan);
   const test::TempFolder folder;
   FileSystem& files = system_files();
   REQUIRE(files.write_atomically(folder / "u8", "", 0600));

@@ -11,6 +11,7 @@
 #include "core/platform/sha256.h"
 #include "core/snapshot/snapshot_plan.h"
 #include "support/catch.h"
+#include "support/paths.h"
 #include "support/snapshots.h"
 #include "support/test_database.h"
 #include "support/writer_process.h"
@@ -121,16 +122,18 @@ TEST_CASE("Label, flat layout, host name and date decide the place") {
 
 TEST_CASE("Names with spaces, quotes, percent signs and other scripts are only names") {
   SnapshotWorld world;
-  const fs::path folder = world.live / "a 'b' \"c\" %41?x=1#y $HOME ключ";
+  const fs::path folder =
+      world.live / core::path_of(test::allowed_name("a 'b' \"c\" %41?x=1#y $HOME ключ"));
   fs::create_directory(folder);
-  world.source = folder / "my 'data'%20?mode=ro&x#y.db";
+  world.source = folder / test::allowed_name("my 'data'%20?mode=ro&x#y.db");
   test::make_notes_database(world.source);
   auto request = world.request();
   request.label = "l'été $(id) %s";
   const auto result = world.take(request);
   INFO((result ? "" : result.error().message));
   REQUIRE(result);
-  CHECK(result->snapshot.filename() == "my 'data'%20?mode=ro&x#y-2026-11-23.db");
+  CHECK(result->snapshot.filename() ==
+        test::allowed_name("my 'data'%20?mode=ro&x#y-2026-11-23.db"));
   CHECK(result->manifest.rows.at("notes") == 20);
   CHECK(files_below(folder).size() == 1);
 }
@@ -181,12 +184,19 @@ TEST_CASE("What cannot be a destination is refused and nothing is created") {
   fs::create_directory(world.live / "backups");
   request.destination = world.live / "backups";
   CHECK(refusal(world, request).code == ErrorCode::invalid_argument);
-  fs::create_directory_symlink(world.live / "backups", world / "link");
-  request.destination = world / "link";
-  CHECK(refusal(world, request).code == ErrorCode::invalid_argument);
   // The host's folder would be the source's.
   request.destination = world.folder.path();
   request.hostname = "live";
+  CHECK(refusal(world, request).code == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("A destination by which a link leads to the source's folder is refused") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  auto request = world.request();
+  fs::create_directory(world.live / "backups");
+  fs::create_directory_symlink(world.live / "backups", world / "link");
+  request.destination = world / "link";
   CHECK(refusal(world, request).code == ErrorCode::invalid_argument);
 }
 
@@ -269,14 +279,19 @@ TEST_CASE("Two sources that would share a name are told apart by a label") {
   CHECK_FALSE(world.take(request));
   request.label = "blog";
   CHECK(world.take(request));
+}
 
-  // The same file under another spelling is the same source.
-  request = world.request();
-  fs::create_symlink(shop / "project.db", world.live / "link.db");
+TEST_CASE("The same file by a link is the same source") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  REQUIRE(world.take());
+  world.clock.advance(24h);
+  auto request = world.request();
+  fs::create_symlink(world.source, world.live / "link.db");
   request.source = world.live / "link.db";
   const auto same = world.take(request);
   REQUIRE(same);
-  CHECK(same->snapshot == world.host_folder() / "project-2026-11-24.db");
+  CHECK(same->snapshot == world.host_folder() / "global-2026-11-24.db");
 }
 
 TEST_CASE("Side files and folders in the snapshot's place are refused") {

@@ -3,6 +3,7 @@
 #include "core/base/call.h"
 #include "core/base/paths.h"
 #include "support/catch.h"
+#include "support/paths.h"
 
 namespace fs = std::filesystem;
 using core::BackupState;
@@ -239,7 +240,7 @@ TEST_CASE("Damage that a check found is told until there is another snapshot") {
   input.runs.insert(input.runs.begin(), check);
   DatabaseStatus status = judge_one(input);
   CHECK(status.state == BackupState::failing);
-  CHECK(mentions(status, "found /backups/laptop/global-2026-11-23.db damaged"));
+  CHECK(mentions(status, "found " + native("/backups/laptop/global-2026-11-23.db") + " damaged"));
   input.runs[0].snapshot = native("/backups/laptop/global-2026-11-01.db");
   CHECK(judge_one(input).state == BackupState::attention);
   input.runs[0].error_code = "not_found";
@@ -381,10 +382,11 @@ TEST_CASE("A database without a schedule that is missing is told while it has a 
   CHECK_THAT(judge_one(input).problems[0],
              Catch::StartsWith("It is empty (0 bytes). Its last good"));
   input.databases[0].presence = StatusInput::Presence::gone_with_folder;
-  CHECK(mentions(judge_one(input), "make /home/u/.claude/orchestrator again and bring it back"));
+  CHECK(mentions(judge_one(input),
+                 "make " + native("/home/u/.claude/orchestrator") + " again and bring it back"));
   // On a disk that is away: the run tells of the snapshot.
   input.snapshots.clear();
-  CHECK(mentions(judge_one(input), native("/backups/laptop/global-2026-11-23.db")));
+  CHECK(mentions(judge_one(input), test::in_json(native("/backups/laptop/global-2026-11-23.db"))));
   input.lost_runs = {input.runs[0].id};
   CHECK(core::judge_status(input).databases.empty());
 }
@@ -469,8 +471,9 @@ TEST_CASE("The worst database comes first and decides") {
   REQUIRE(report.databases.size() == 2);
   CHECK(report.databases[0].source == native("/home/u/a/.orchestrator/project.db"));
   CHECK(report.summary ==
-        "2 databases: 1 in need of attention. First: /home/u/a/.orchestrator/project.db: Nothing "
-        "backs it up: no schedule and no snapshot. Install a schedule.");
+        "2 databases: 1 in need of attention. First: " +
+            native("/home/u/a/.orchestrator/project.db") +
+            ": Nothing backs it up: no schedule and no snapshot. Install a schedule.");
   CHECK(core::judge_status(StatusInput{}).state == BackupState::attention);
 }
 

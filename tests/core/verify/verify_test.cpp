@@ -8,6 +8,7 @@
 #include "core/sqlite/sqlite.h"
 #include "support/catch.h"
 #include "support/fake_env.h"
+#include "support/paths.h"
 #include "support/test_database.h"
 #include "support/writer_process.h"
 #include "tests/core/support/checked_world.h"
@@ -412,7 +413,7 @@ TEST_CASE("Row counts are compared with the live database, which stays as it was
 
 TEST_CASE("Paths with characters that mean something in a URI are opened as they are") {
   Snapshot snapshot;
-  const fs::path path = snapshot.world / "a?b=c#d %41&é'\"-2026-11-23.db";
+  const fs::path path = snapshot.world / test::allowed_name("a?b=c#d %41&é'\"-2026-11-23.db");
   fs::rename(snapshot.path, path);
   snapshot.path = path;
   snapshot.write_fitting_manifest();

@@ -1,12 +1,14 @@
 // Texts that name calls, for a model and for a shell.
 #include "server/cli/shell_speech.h"
 
+#include "core/base/shell_word.h"
 #include "server/mcp/tool_registry.h"
 #include "support/catch.h"
 
 using core::Action;
 using core::say;
 using core::say_parameter;
+using core::shell_word;
 using server::Json;
 
 namespace {
@@ -74,10 +76,11 @@ TEST_CASE("A shell reads a call as a command with its values quoted as it needs 
   CHECK(in_shell("Do " +
                  say(Action::restore,
                      {{"snapshot", "/a b/it's $(x).db"}, {"in_place", true}, {"dry_run", false}}) +
-                 ".") ==
-        "Do `program back --snapshot '/a b/it'\\''s $(x).db' --in-place --no-dry-run`.");
+                 ".") == "Do `program back --snapshot " + shell_word("/a b/it's $(x).db") +
+                             " --in-place --no-dry-run`.");
   CHECK(in_shell(say(Action::restore, {{"label", "--x"}})) == "`program back --label=--x`");
-  CHECK(in_shell(say(Action::restore, {{"label", ""}})) == "`program back --label ''`");
+  CHECK(in_shell(say(Action::restore, {{"label", ""}})) ==
+        "`program back --label " + shell_word("") + "`");
   CHECK(in_shell(say(Action::restore)) == "`program back`");
 }
 
@@ -98,7 +101,7 @@ TEST_CASE("Each text of a result is in its reader's words, structured content an
   const auto made = definition();
   const Json arguments{{"path", "/a b"}};
   const auto read = result_of(made, arguments, server::speech_for_shell(made, "program"));
-  const std::string command = "Do `program back --path '/a b' --in-place`.";
+  const std::string command = "Do `program back --path " + shell_word("/a b") + " --in-place`.";
   CHECK(read.structured->at("problems").at(0) == command);
   CHECK(Json::parse(read.content.at(0).at("text").get<std::string>()) == *read.structured);
   const auto told = result_of(made, arguments, server::speech_for_model(made.step_of));

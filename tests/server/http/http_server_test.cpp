@@ -7,6 +7,8 @@
 #include <mutex>
 #include <thread>
 
+#include "core/base/paths.h"
+#include "core/base/shell_word.h"
 #include "support/catch.h"
 #include "support/fake_env.h"
 #include "support/raw_http.h"
@@ -642,7 +644,7 @@ TEST_CASE("On loopback a token of our own is made once and kept for this user al
   REQUIRE(first);
   CHECK(first->token.size() == 64);
   const core::fs::path file = own_token_path(fake.places);
-  CHECK(first->token_in_shell == "$(cat " + file.string() + ")");
+  CHECK(first->token_in_shell == "$(cat " + core::shell_word(core::text_of(file)) + ")");
   CHECK(core::system_files().info(file)->mode == 0600);
   CHECK(http_options(settings, fake.env())->token == first->token);
   CHECK(test::names_in(file.parent_path()) == "http-token");
@@ -650,8 +652,10 @@ TEST_CASE("On loopback a token of our own is made once and kept for this user al
   settings.address = "0.0.0.0:0";
   CHECK(http_options(settings, fake.env()).error().code == core::ErrorCode::permission_denied);
   settings.address = "127.0.0.1:0";
+#ifndef _WIN32  // where there are no modes
   REQUIRE(core::system_files().set_mode(file, 0640));
   CHECK(http_options(settings, fake.env()).error().code == core::ErrorCode::permission_denied);
+#endif
   REQUIRE(core::system_files().remove(file));
   CHECK(http_options(settings, fake.env())->token != first->token);
 }
@@ -666,7 +670,7 @@ TEST_CASE("No token is none only where none is set") {
   CHECK(http_options(settings, fake.env()).error().code == core::ErrorCode::invalid_argument);
   settings.no_token = false;
   const auto options = http_options(settings, fake.env());
-  CHECK(options->token_in_shell == "$BACKUP_PLUGIN_DB_TOKEN");
+  CHECK(options->token_in_shell == core::shell_variable("BACKUP_PLUGIN_DB_TOKEN"));
 }
 
 TEST_CASE("The address that is listened on may be named as host, another may not") {

@@ -5,6 +5,8 @@
 //   probe fill BYTES   so many x; "end" to its errors
 //   probe sleep MS
 //   probe leave MS     starts a probe that sleeps so long, says "started" and ends
+//   probe beat FILE    writes a byte to the file every 20 ms, for a few minutes
+//   probe parent FILE  starts a probe that beats, and outlives it
 #ifdef _WIN32
 #include <fcntl.h>
 #include <io.h>
@@ -26,11 +28,11 @@ void sleep_ms(const char* duration) {
   std::this_thread::sleep_for(std::chrono::milliseconds(std::atol(duration)));
 }
 
-// Another probe that sleeps, with the streams of this one.
-bool start_sleeper(char* program, const char* duration) {
-  std::string words[] = {program, "sleep", duration};
+// Another probe, with the streams of this one.
+bool start_probe(const char* program, const char* mode, const char* argument) {
+  std::string words[] = {program, mode, argument};
 #ifdef _WIN32
-  std::string line = "\"" + words[0] + "\" sleep " + words[2];
+  std::string line = "\"" + words[0] + "\" " + words[1] + " \"" + words[2] + "\"";
   STARTUPINFOA start{};
   start.cb = sizeof start;
   PROCESS_INFORMATION info{};
@@ -41,6 +43,16 @@ bool start_sleeper(char* program, const char* duration) {
   pid_t child = -1;
   return posix_spawn(&child, program, nullptr, nullptr, arguments, environ) == 0;
 #endif
+}
+
+void beat(const char* path) {
+  for (int i = 0; i < 10'000; ++i) {
+    if (std::FILE* file = std::fopen(path, "ab")) {
+      std::fputc('x', file);
+      std::fclose(file);
+    }
+    sleep_ms("20");
+  }
 }
 
 int words(int argc, char** argv) {
@@ -71,8 +83,13 @@ int main(int argc, char** argv) {
   if (mode == "fill") return fill(argv[2]);
   if (mode == "sleep") sleep_ms(argv[2]);
   if (mode == "leave") {
-    if (!start_sleeper(argv[0], argv[2])) return 1;
+    if (!start_probe(argv[0], "sleep", argv[2])) return 1;
     std::puts("started");
+  }
+  if (mode == "beat") beat(argv[2]);
+  if (mode == "parent") {
+    if (!start_probe(argv[0], "beat", argv[2])) return 1;
+    sleep_ms("300000");
   }
   return 0;
 }

@@ -1,34 +1,20 @@
 // When a schedule is due, over every kind of time zone, clock and absence.
-#include <cstdlib>
-#include <ctime>
+#include "core/schedule/due.h"
+
 #include <map>
 #include <random>
 #include <set>
 
-#include "core/schedule/due.h"
+#include "core/support/zones.h"
 #include "support/catch.h"
 
 using namespace core;
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using test::InZone;
 
 namespace {
-
-// Sets the process's time zone for one test; the real clock reads it anew on each call.
-class InZone {
- public:
-  explicit InZone(const std::string& zone) {
-    setenv("TZ", zone.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): one thread
-    tzset();
-  }
-  ~InZone() {
-    unsetenv("TZ");  // NOLINT(concurrency-mt-unsafe): one thread
-    tzset();
-  }
-  InZone(const InZone&) = delete;
-  InZone& operator=(const InZone&) = delete;
-};
 
 // Half hours, an hour of DST in both hemispheres, half an hour of it (Lord Howe), at midnight
 // (Havana, Beirut), a day that never was (Apia, 2011), and none at all.
@@ -54,15 +40,15 @@ Instant at(const char* text) {
 
 std::string due_at(const char* zone, const char* time, const char* now) {
   const InZone in_zone(zone);
-  return format_instant(due_period(system_clock(), {*parse_time_of_day(time)}, at(now)).begin);
+  return format_instant(due_period(in_zone.clock(), {*parse_time_of_day(time)}, at(now)).begin);
 }
 
 // A machine: a clock that jumps, hours of sleep, a nightly call and hourly ones, each of which may
 // be lost; and a program that runs when is_due says so, sometimes failing.
 class Machine {
  public:
-  Machine(std::uint64_t seed, minutes time, Instant start)
-      : random_(seed), time_(time), now_(start), since_(start) {}
+  Machine(const Clock& clock, std::uint64_t seed, minutes time, Instant start)
+      : clock_(clock), random_(seed), time_(time), now_(start), since_(start) {}
 
   void live(int steps, bool clock_jumps) {
     for (int step = 0; step < steps; ++step) {
@@ -74,7 +60,7 @@ class Machine {
   }
 
   void ask() {
-    const DuePeriod period = due_period(system_clock(), {time_}, now_);
+    const DuePeriod period = due_period(clock_, {time_}, now_);
     REQUIRE(period.begin <= now_);
     REQUIRE(now_ < period.end);
     if (!is_due(period, now_, since_, successes_)) return;
@@ -85,7 +71,7 @@ class Machine {
 
   // After a call at any moment, unless the run failed, the present period has its run.
   bool covered() {
-    const DuePeriod period = due_period(system_clock(), {time_}, now_);
+    const DuePeriod period = due_period(clock_, {time_}, now_);
     if (is_due(period, now_, since_, successes_)) successes_.push_back(now_);
     return period.begin < since_ || !is_due(period, now_, since_, successes_);
   }
@@ -102,6 +88,7 @@ class Machine {
     return std::uniform_int_distribution<std::int64_t>(low, high)(random_);
   }
 
+  const Clock& clock_;
   std::mt19937_64 random_;
   minutes time_;
   Instant now_, since_;
@@ -146,17 +133,17 @@ TEST_CASE("Periods lie end to end in every zone, one for each local day") {
       CAPTURE(zone, time);
       const minutes time_of_day = *parse_time_of_day(time);
       for (const char* start : {"2011-11-01T00:00:00Z", "2026-01-01T00:00:00Z"}) {
-        DuePeriod period = due_period(system_clock(), {time_of_day}, at(start));
+        DuePeriod period = due_period(in_zone.clock(), {time_of_day}, at(start));
         std::set<std::string> days;
         for (int day = 0; day < 400; ++day) {
-          const DuePeriod next = due_period(system_clock(), {time_of_day}, period.end);
+          const DuePeriod next = due_period(in_zone.clock(), {time_of_day}, period.end);
           REQUIRE(next.begin == period.end);
-          REQUIRE(due_period(system_clock(), {time_of_day}, period.end - seconds(1)).begin ==
+          REQUIRE(due_period(in_zone.clock(), {time_of_day}, period.end - seconds(1)).begin ==
                   period.begin);
           // Apia's lost day makes the longest period, a clock put back the next longest.
           REQUIRE(next.end - next.begin > seconds(0));
           REQUIRE(next.end - next.begin <= hours(25));
-          days.insert(format_date(system_clock().local_date(next.begin)));
+          days.insert(format_date(in_zone.clock().local_date(next.begin)));
           period = next;
         }
         CHECK(days.size() >= 399);
@@ -172,7 +159,8 @@ TEST_CASE("No due instant has two runs, whatever clock, zone and absence") {
     for (const char* time : {"00:00", "01:30", "02:30", "04:07", "23:59"}) {
       for (const bool clock_jumps : {false, true}) {
         CAPTURE(zone, time, clock_jumps, seed);
-        Machine machine(++seed, *parse_time_of_day(time), at("2026-02-20T10:00:00Z"));
+        Machine machine(in_zone.clock(), ++seed, *parse_time_of_day(time),
+                        at("2026-02-20T10:00:00Z"));
         machine.live(1500, clock_jumps);
         CHECK(machine.most_runs_of_one_due_instant() <= 1);
         CHECK(machine.runs() > 20);
@@ -188,7 +176,8 @@ TEST_CASE("A machine that is back misses the periods of its absence and no more"
     for (const bool clock_jumps : {false, true}) {
       for (int trial = 0; trial < 20; ++trial) {
         CAPTURE(zone, clock_jumps, seed);
-        Machine machine(++seed, *parse_time_of_day("04:07"), at("2026-02-20T10:00:00Z"));
+        Machine machine(in_zone.clock(), ++seed, *parse_time_of_day("04:07"),
+                        at("2026-02-20T10:00:00Z"));
         machine.live(200, clock_jumps);
         CHECK(machine.covered());
       }
@@ -200,7 +189,7 @@ TEST_CASE("A new schedule owes nothing for the time before it was set") {
   const InZone in_zone("UTC");
   const Instant installed = at("2026-11-23T12:00:00Z");
   const auto due = [&](const char* now) {
-    return is_due(due_period(system_clock(), {minutes(247)}, at(now)), at(now), installed, {});
+    return is_due(due_period(in_zone.clock(), {minutes(247)}, at(now)), at(now), installed, {});
   };
   CHECK_FALSE(due("2026-11-23T12:00:01Z"));
   CHECK_FALSE(due("2026-11-24T04:06:59Z"));
@@ -210,7 +199,7 @@ TEST_CASE("A new schedule owes nothing for the time before it was set") {
 TEST_CASE("A clock that ran ahead does not silence the schedule for years") {
   const InZone in_zone("UTC");
   const Instant now = at("2026-11-23T12:00:00Z");
-  const DuePeriod period = due_period(system_clock(), {minutes(247)}, now);
+  const DuePeriod period = due_period(in_zone.clock(), {minutes(247)}, now);
   CHECK(is_due(period, now, at("2031-01-01T00:00:00Z"), {at("2031-01-01T00:00:00Z")}));
   CHECK_FALSE(is_due(period, now, at("2020-01-01T00:00:00Z"), {at("2026-11-24T01:00:00Z")}));
 }
