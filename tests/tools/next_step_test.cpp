@@ -22,7 +22,8 @@ TEST_CASE("Every action of core's is a tool of its own") {
     CHECK(house.tool(step.tool).name() == step.tool);
     CHECK(names.insert(step.tool).second);
   }
-  CHECK(names.size() == house.tools.size());
+  // A tool that no text of core's speaks of needs no action.
+  CHECK(names.size() <= house.tools.size());
 }
 
 TEST_CASE("A restore's parameters are arguments of the tool") {
