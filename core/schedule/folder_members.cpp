@@ -123,7 +123,6 @@ Expected<FolderMembers> members_of(const BackupJob& job, std::chrono::millisecon
   request.timeout = timeout;
   BPD_TRY_AS(found, discover_databases(request, env, stop));
   FolderMembers members;
-  members.complete = found->complete;
   members.warnings = std::move(found->warnings);
   for (const FoundDatabase& database : found->databases) {
     if (is_inside(database.path, destination)) continue;
