@@ -11,7 +11,7 @@ target_include_directories(escape_probe PRIVATE ${PROJECT_SOURCE_DIR})
 function(bpd_scheduler_test name)
   add_test(NAME "${name}" COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/schedulers/${ARGN}
     $<TARGET_FILE:backup-plugin-db> $<TARGET_FILE:escape_probe>)
-  set_tests_properties("${name}" PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+  set_tests_properties("${name}" PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 endfunction()
 
 bpd_scheduler_test("A schedule of root lives its whole life under the real systemd"
