@@ -20,8 +20,8 @@ std::string label(const std::string& project) {
   return folder_label(kCode, kCode / path_of(project) / ".orchestrator/project.db");
 }
 
-struct Code {
-  Code() : world("linux"), folder(world.fake.folder / "code") {
+struct Covered {
+  Covered() : world("linux"), folder(world.fake.folder / "code") {
     job = world.job("global");
     job.name = "code";
     job.snapshot.source.clear();
@@ -92,7 +92,7 @@ TEST_CASE("A long name gives a label that a file system can hold") {
 }
 
 TEST_CASE("A folder's members are the project databases below it, and files of the patterns") {
-  Code code;
+  Covered code;
   code.add("app");
   code.add("clients/acme");
   test::make_notes_database(code.folder / "app/cache.sqlite");
@@ -102,7 +102,7 @@ TEST_CASE("A folder's members are the project databases below it, and files of t
 }
 
 TEST_CASE("A folder's members are neither its own snapshots nor what lies in the destination") {
-  Code code;
+  Covered code;
   code.add("app");
   code.job.patterns = {"*.db"};
   code.job.snapshot.destination = code.folder / "backups";
@@ -113,7 +113,7 @@ TEST_CASE("A folder's members are neither its own snapshots nor what lies in the
 }
 
 TEST_CASE("The global database is a member only where that is asked for") {
-  Code code;
+  Covered code;
   code.add("app");
   const fs::path global = code.world.fake.places.home / ".claude/orchestrator/global.db";
   fs::create_directories(global.parent_path());
@@ -126,7 +126,7 @@ TEST_CASE("The global database is a member only where that is asked for") {
 }
 
 TEST_CASE("A link that leads out of the folder is told, and not followed by a snapshot") {
-  Code code;
+  Covered code;
   code.add("app");
   const fs::path elsewhere = code.world.fake.folder / "elsewhere/.orchestrator/project.db";
   fs::create_directories(elsewhere.parent_path());
@@ -138,7 +138,7 @@ TEST_CASE("A link that leads out of the folder is told, and not followed by a sn
 }
 
 TEST_CASE("A folder that is not there is an error, not an empty one") {
-  Code code;
+  Covered code;
   code.job.folder = code.folder / "none";
   const auto members = members_of(code.job, kRunSearch, code.world.env(), {});
   REQUIRE_FALSE(members);

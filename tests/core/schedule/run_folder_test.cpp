@@ -17,11 +17,11 @@ using test::FakeSchedulers;
 
 namespace {
 
-const RunOptions kScheduled{true, false};
-const RunOptions kIfDue{true, true};
+const RunOptions kNightly{true, false};
+const RunOptions kNightlyIfDue{true, true};
 
-struct Code {
-  Code() : world("linux"), folder(world.fake.folder / "code") {
+struct CodeFolder {
+  CodeFolder() : world("linux"), folder(world.fake.folder / "code") {
     BackupJob job = world.job("global");
     job.name = "code";
     job.snapshot.source.clear();
@@ -72,8 +72,8 @@ struct Code {
 }  // namespace
 
 TEST_CASE("A folder's run takes a snapshot of each database, and closes with a word for all") {
-  Code code;
-  const auto run = code.run(kIfDue);
+  CodeFolder code;
+  const auto run = code.run(kNightlyIfDue);
   REQUIRE(run);
   CHECK(run->members.size() == 3);
   CHECK(code.snapshots() == std::vector<std::string>{"one", "three", "two"});
@@ -82,26 +82,26 @@ TEST_CASE("A folder's run takes a snapshot of each database, and closes with a w
   REQUIRE(closing.size() == 1);
   CHECK(closing[0].ok);
   CHECK(closing[0].schedule == "code");
-  CHECK(code.run(kIfDue)->outcome == JobRun::Outcome::not_due);
+  CHECK(code.run(kNightlyIfDue)->outcome == JobRun::Outcome::not_due);
 }
 
 TEST_CASE("A database made later is in the next run of its folder") {
-  Code code;
-  REQUIRE(code.run(kIfDue));
+  CodeFolder code;
+  REQUIRE(code.run(kNightlyIfDue));
   code.add("four");
   code.world.fake.clock.advance(std::chrono::hours(24));
-  REQUIRE(code.run(kIfDue)->members.size() == 4);
+  REQUIRE(code.run(kNightlyIfDue)->members.size() == 4);
   const auto snapshots = code.snapshots();
   CHECK(std::count(snapshots.begin(), snapshots.end(), "four") == 1);
 }
 
 TEST_CASE("A damaged database and a locked one keep no other of the folder from its snapshot") {
-  Code code;
+  CodeFolder code;
   code.corrupt("one");
   test::run_sql(code.database("three"), "PRAGMA journal_mode = delete");
   test::OpenDatabase holder(code.database("three"));
   holder.run("BEGIN EXCLUSIVE");
-  const auto run = code.run(kScheduled);
+  const auto run = code.run(kNightly);
   REQUIRE_FALSE(run);
   CHECK(run.error().message.find("2 of 3 databases") != std::string::npos);
   CHECK(run.error().message.find(text_of(code.database("one"))) != std::string::npos);
@@ -110,12 +110,12 @@ TEST_CASE("A damaged database and a locked one keep no other of the folder from 
 }
 
 TEST_CASE("A busy database is tried again when all others are done") {
-  Code code;
+  CodeFolder code;
   test::run_sql(code.database("one"), "PRAGMA journal_mode = delete");
   test::OpenDatabase holder(code.database("one"));
   holder.run("BEGIN EXCLUSIVE");
   const Instant begun = code.world.fake.clock.now();
-  REQUIRE_FALSE(code.run(kScheduled));
+  REQUIRE_FALSE(code.run(kNightly));
   CHECK(code.world.fake.clock.now() - begun >= 2 * kRetryPause);
   // Ids count every attempt: one, three, two, one, one.
   const auto runs = code.history(kSnapshotRun);
@@ -123,36 +123,36 @@ TEST_CASE("A busy database is tried again when all others are done") {
   CHECK(runs.front().source == text_of(fs::canonical(code.database("one"))));
   CHECK(code.snapshots().size() == 2);
   holder.run("COMMIT");
-  REQUIRE(code.run(kScheduled));
+  REQUIRE(code.run(kNightly));
   CHECK(code.snapshots().size() == 3);
 }
 
 TEST_CASE("What was done in this period is not done again because another one failed") {
-  Code code;
+  CodeFolder code;
   code.corrupt("one");
-  REQUIRE_FALSE(code.run(kIfDue));
+  REQUIRE_FALSE(code.run(kNightlyIfDue));
   const auto before = code.history(kSnapshotRun).size();
   code.world.fake.clock.advance(std::chrono::hours(1));
-  REQUIRE_FALSE(code.run(kIfDue));  // still due
+  REQUIRE_FALSE(code.run(kNightlyIfDue));  // still due
   CHECK(code.history(kSnapshotRun).size() == before + 1);
 
   fs::remove(code.database("one"));
   test::make_notes_database(code.database("one"));
   code.world.fake.clock.advance(std::chrono::hours(1));
-  const auto run = code.run(kIfDue);
+  const auto run = code.run(kNightlyIfDue);
   REQUIRE(run);
   CHECK(std::count_if(run->members.begin(), run->members.end(),
                       [](const MemberRun& member) { return member.done_before; }) == 2);
-  CHECK(code.run(kIfDue)->outcome == JobRun::Outcome::not_due);
+  CHECK(code.run(kNightlyIfDue)->outcome == JobRun::Outcome::not_due);
 }
 
 TEST_CASE("A project that was removed is told once") {
-  Code code;
-  REQUIRE(code.run(kIfDue));
+  CodeFolder code;
+  REQUIRE(code.run(kNightlyIfDue));
   fs::remove_all(code.folder / "two");
   for (const int told : {1, 0, 0}) {
     code.world.fake.clock.advance(std::chrono::hours(24));
-    const auto run = code.run(kIfDue);
+    const auto run = code.run(kNightlyIfDue);
     REQUIRE(run);
     CHECK(run->members.size() == 2);
     CHECK(std::count_if(run->warnings.begin(), run->warnings.end(), [](const Warning& warning) {
@@ -162,16 +162,16 @@ TEST_CASE("A project that was removed is told once") {
   // It came back, and went again.
   code.add("two");
   code.world.fake.clock.advance(std::chrono::hours(24));
-  REQUIRE(code.run(kIfDue));
+  REQUIRE(code.run(kNightlyIfDue));
   fs::remove_all(code.folder / "two");
   code.world.fake.clock.advance(std::chrono::hours(24));
-  CHECK(warns_of(code.run(kIfDue)->warnings, WarningKind::gone));
+  CHECK(warns_of(code.run(kNightlyIfDue)->warnings, WarningKind::gone));
 }
 
 TEST_CASE("The status tells of each database of a folder's schedule on its own") {
-  Code code;
+  CodeFolder code;
   code.corrupt("one");
-  REQUIRE_FALSE(code.run(kIfDue));
+  REQUIRE_FALSE(code.run(kNightlyIfDue));
   code.add("four");  // after the run: nothing is owed yet
   const StatusReport report = code.status();
   REQUIRE(report.databases.size() == 4);
@@ -186,7 +186,7 @@ TEST_CASE("The status tells of each database of a folder's schedule on its own")
 }
 
 TEST_CASE("A folder's schedule without a database is told, not passed over") {
-  Code code;
+  CodeFolder code;
   for (const char* project : {"one", "two", "three"}) fs::remove_all(code.folder / project);
   const StatusReport report = code.status();
   CHECK(report.state == BackupState::failing);
@@ -194,7 +194,7 @@ TEST_CASE("A folder's schedule without a database is told, not passed over") {
 }
 
 TEST_CASE("A folder's job is written and read back whole, as a format that older programs refuse") {
-  Code code;
+  CodeFolder code;
   BackupJob job = *read_job("code", code.world.fake.places, code.world.env().files);
   job.global = true;
   job.patterns = {"*.sqlite", "x?.db"};
