@@ -7,6 +7,7 @@
 #include "core/base/paths.h"
 #include "core/catalog/destinations.h"
 #include "core/catalog/retention.h"
+#include "core/discovery/project_here.h"
 
 namespace tools {
 
@@ -144,7 +145,7 @@ Expected<std::vector<fs::path>> Arguments::paths(std::string_view key) const {
 Expected<fs::path> Arguments::source() const {
   BPD_TRY_AS(given, path("source"));
   if (*given) return **given;
-  return allowed_path("~/.claude/orchestrator/global.db");
+  return allowed_path("~/" + std::string(core::kGlobalDatabase));
 }
 
 Expected<std::optional<fs::path>> Arguments::destination() const {

@@ -31,7 +31,7 @@ Json encode(const core::DrillResult& result) {
   return entry;
 }
 
-core::Expected<std::vector<path>> members_of(const core::BackupJob& job,
+core::Expected<std::vector<path>> sources_of(const core::BackupJob& job,
                                              server::CallContext& context, const Setting& setting) {
   if (!job.is_of_folder()) return std::vector<path>{job.snapshot.source};
   BPD_TRY_AS(members, core::members_of(job, core::kRunSearch, setting.world, context.stop()));
@@ -60,9 +60,9 @@ server::ToolOutcome<Json> drill_all(server::CallContext& context, const Setting&
     if (context.stop().stop_requested()) {
       return Error{ErrorCode::cancelled, "The drills were stopped.", ""};
     }
-    const auto members = members_of(job, context, setting);
-    if (!members) structured["warnings"].push_back(job.name + ": " + members.error().message);
-    for (const path& source : members.value_or(std::vector<path>())) {
+    const auto sources = sources_of(job, context, setting);
+    if (!sources) structured["warnings"].push_back(job.name + ": " + sources.error().message);
+    for (const path& source : sources.value_or(std::vector<path>())) {
       structured["drills"].push_back(drill_one(source, job.snapshot.destination, context, setting));
     }
   }

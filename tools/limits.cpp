@@ -1,5 +1,6 @@
 #include "tools/limits.h"
 
+#include "core/discovery/project_here.h"
 #include "core/schedule/list.h"
 
 namespace tools {
@@ -13,7 +14,8 @@ bool allows_schedule(const Setting& setting, const core::fs::path& source,
 }
 
 bool allows_schedule(const Setting& setting, const core::BackupJob& job) {
-  if (job.global && !setting.allows(setting.world.places.home / ".claude/orchestrator")) {
+  if (job.global &&
+      !setting.allows((setting.world.places.home / core::kGlobalDatabase).parent_path())) {
     return false;
   }
   return allows_schedule(setting, job.place(), job.snapshot.destination);

@@ -164,7 +164,7 @@ class SnapshotResources final : public server::ResourceProvider {
       if (!runs || runs->empty()) return changed;
       last = runs->front().id;
       for (const auto& run : *runs) {
-        if (run.kind != "snapshot" || !run.ok || !setting.allows(run.snapshot)) continue;
+        if (run.kind != core::kSnapshotRun || !run.ok || !setting.allows(run.snapshot)) continue;
         const auto uris = uris_of_snapshot(run.snapshot, setting);
         changed.insert(changed.end(), uris.begin(), uris.end());
       }
@@ -195,8 +195,7 @@ class SnapshotResources final : public server::ResourceProvider {
     return {{"uri", snapshot_uri(core::text_of(snapshot.path))},
             {"name", core::text_of(snapshot.path.filename())},
             {"title", "Snapshot of " + (snapshot.label.empty() ? "" : snapshot.label + "/") +
-                          snapshot.stem + ", " +
-                          core::format_snapshot_day({snapshot.date, snapshot.time})},
+                          snapshot.stem + ", " + core::format_snapshot_day(snapshot.day())},
             {"mimeType", "application/json"}};
   }
 
@@ -230,13 +229,7 @@ class SnapshotResources final : public server::ResourceProvider {
     const auto name = core::parse_snapshot_name(core::text_of(path.filename()));
     const auto info = files.info(path);
     if (!name || !info) return server::UnknownResource{};
-    Snapshot snapshot;
-    snapshot.path = path;
-    snapshot.stem = name->stem;
-    snapshot.date = name->date;
-    snapshot.time = name->time;
-    snapshot.bytes = info->bytes;
-    snapshot.modified = info->modified;
+    Snapshot snapshot = core::snapshot_of_file(path, *name, *info);
     auto manifest = core::read_manifest(path, files);
     if (manifest) {
       snapshot.host = manifest->host;
@@ -286,7 +279,7 @@ class SnapshotResources final : public server::ResourceProvider {
 std::optional<std::string> part_of(const Snapshot& snapshot, std::string_view argument) {
   if (argument == "label") return snapshot.label.empty() ? std::string(kNoLabel) : snapshot.label;
   if (argument == "stem") return snapshot.stem;
-  if (argument == "date") return core::format_snapshot_day({snapshot.date, snapshot.time});
+  if (argument == "date") return core::format_snapshot_day(snapshot.day());
   if (argument == "source" && snapshot.manifest) return snapshot.manifest->source;
   return std::nullopt;
 }

@@ -37,7 +37,7 @@ std::optional<std::chrono::seconds> parse_offset(std::string_view text) {
 }
 
 // "04:07:01" as seconds after midnight. A leap second counts as the last ordinary one.
-std::optional<std::chrono::seconds> parse_time_of_day(std::string_view text) {
+std::optional<std::chrono::seconds> parse_seconds_of_day(std::string_view text) {
   if (text.size() != 8 || text[2] != ':' || text[5] != ':') return std::nullopt;
   const auto hours = parse_digits(text.substr(0, 2));
   const auto minutes = parse_digits(text.substr(3, 2));
@@ -49,6 +49,21 @@ std::optional<std::chrono::seconds> parse_time_of_day(std::string_view text) {
 }
 
 }  // namespace
+
+std::string format_time_of_day(std::chrono::minutes time_of_day) {
+  std::array<char, 32> text{};
+  const int minutes = static_cast<int>(time_of_day / std::chrono::minutes{1} % (24 * 60));
+  std::snprintf(text.data(), text.size(), "%02d:%02d", minutes / 60, minutes % 60);
+  return text.data();
+}
+
+std::optional<std::chrono::minutes> parse_time_of_day(std::string_view text) {
+  if (text.size() != 5 || text[2] != ':') return std::nullopt;
+  const auto hours = parse_digits(text.substr(0, 2));
+  const auto minutes = parse_digits(text.substr(3, 2));
+  if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
+  return std::chrono::hours{*hours} + std::chrono::minutes{*minutes};
+}
 
 std::string format_date(Date date) {
   std::array<char, 32> text{};
@@ -90,7 +105,7 @@ std::optional<Instant> parse_instant(std::string_view text) {
   constexpr std::size_t kSecondsEnd = 19;  // of "2026-11-23T04:07:01"
   if (text.size() <= kSecondsEnd || (text[10] != 'T' && text[10] != 't')) return std::nullopt;
   const auto date = parse_date(text.substr(0, 10));
-  const auto time = parse_time_of_day(text.substr(11, 8));
+  const auto time = parse_seconds_of_day(text.substr(11, 8));
   if (!date || !time) return std::nullopt;
   if (date->year() < kFirstYear || date->year() > kLastYear) return std::nullopt;
 

@@ -143,14 +143,7 @@ std::optional<Snapshot> load(const fs::path& path, const SnapshotName& name,
     if (info.error().code != ErrorCode::not_found) warnings.push_back(info.error().message);
     return std::nullopt;
   }
-  Snapshot snapshot;
-  snapshot.path = path;
-  snapshot.stem = name.stem;
-  snapshot.date = name.date;
-  snapshot.time = name.time;
-  snapshot.bytes = info->bytes;
-  snapshot.modified = info->modified;
-  return snapshot;
+  return snapshot_of_file(path, name, *info);
 }
 
 // Which of the two a single folder is, only the manifest knows.
@@ -173,6 +166,17 @@ bool is_damaged_copy(const Snapshot& snapshot) {
 bool taken_before(const Snapshot& a, const Snapshot& b, Instant now) {
   const bool a_known = a.taken_at() <= now, b_known = b.taken_at() <= now;
   return a_known != b_known ? b_known : a.taken_at() < b.taken_at();
+}
+
+Snapshot snapshot_of_file(const fs::path& path, const SnapshotName& name, const FileInfo& info) {
+  Snapshot snapshot;
+  snapshot.path = path;
+  snapshot.stem = name.stem;
+  snapshot.date = name.date;
+  snapshot.time = name.time;
+  snapshot.bytes = info.bytes;
+  snapshot.modified = info.modified;
+  return snapshot;
 }
 
 bool newer_in_series(const Snapshot& a, const Snapshot& b) {

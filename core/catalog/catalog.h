@@ -8,6 +8,7 @@
 
 #include "core/base/env.h"
 #include "core/catalog/manifest.h"
+#include "core/catalog/names.h"
 
 namespace core {
 
@@ -35,6 +36,7 @@ struct Snapshot {
            (manifest->bytes == bytes || (manifest->replaces && manifest->replaces->bytes == bytes));
   }
   // The manifest says that it passed a check, and nothing known since speaks against it.
+  SnapshotDay day() const { return {date, time}; }
   bool verified() const {
     return restorable() && has_told_length() && manifest->verified != VerifyLevel::none;
   }
@@ -49,6 +51,9 @@ bool is_damaged_copy(const Snapshot& snapshot);
 // True when `a` was taken before `b`. One dated after `now` (the clock was ahead when it was taken)
 // counts as older than all others.
 bool taken_before(const Snapshot& a, const Snapshot& b, Instant now);
+
+// What a file's name and the file itself tell, without its manifest and its place.
+Snapshot snapshot_of_file(const fs::path& path, const SnapshotName& name, const FileInfo& info);
 
 // The order of a series: by the day of the name, then by when they were taken, so that names with a
 // time and without one mix. (A name without one tells nothing of the hour.)

@@ -27,7 +27,7 @@ std::vector<fs::path> known_destinations(const Env& env) {
   if (named != env.places.variables.end()) add(path_of(named->second));
   // Without a readable history there is just less to know.
   RunFilter snapshots;
-  snapshots.kind = "snapshot";
+  snapshots.kind = kSnapshotRun;
   snapshots.limit = kRunsConsidered;
   const auto runs = list_runs(snapshots, env);
   if (!runs) return folders;

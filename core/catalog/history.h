@@ -33,7 +33,7 @@ struct RunRecord {
   std::vector<Warning> warnings;
 
   // A good snapshot run that had nothing to write: `snapshot`, an earlier one, has this state.
-  bool unchanged() const { return kind == "snapshot" && ok && bytes == 0 && !snapshot.empty(); }
+  bool unchanged() const { return kind == kSnapshotRun && ok && bytes == 0 && !snapshot.empty(); }
 };
 
 // A damaged history.db helps nobody: each of these functions that meets one moves it aside, as

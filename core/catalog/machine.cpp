@@ -36,7 +36,7 @@ std::string random_id() {
 // As our last snapshots bear it.
 std::string remembered_id(const Env& env) {
   RunFilter filter;
-  filter.kind = "snapshot";
+  filter.kind = kSnapshotRun;
   filter.limit = kRunsLookedAt;
   const auto runs = list_runs(filter, env);
   if (!runs) return "";

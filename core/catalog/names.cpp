@@ -13,7 +13,6 @@ constexpr std::string_view kExtension = ".db";
 constexpr std::array kDatabaseEndings{".db", ".sqlite", ".sqlite3", ".db3"};
 constexpr std::size_t kDateLength = 10;
 constexpr std::size_t kTimeLength = 4;  // HHMM
-constexpr long kMinutesOfDay = 24 * 60;
 constexpr std::string_view kDamagedEnding = "-damaged";
 constexpr std::string_view kSafetyMark = ".before-restore-";
 
@@ -36,32 +35,21 @@ bool has_database_ending(const fs::path& file) {
 }
 
 std::string format_snapshot_day(const SnapshotDay& day) {
-  std::string text = format_date(day.date);
+  const std::string text = format_date(day.date);
   if (!day.time) return text;
-  const auto two_digits = [&text](long value) {
-    text += static_cast<char>('0' + value / 10);
-    text += static_cast<char>('0' + value % 10);
-  };
-  const long minutes = static_cast<long>(day.time->count()) % kMinutesOfDay;
-  text += 'T';
-  two_digits(minutes / 60);
-  two_digits(minutes % 60);
-  return text;
+  const std::string time = format_time_of_day(*day.time);
+  return text + "T" + time.substr(0, 2) + time.substr(3);
 }
 
 std::optional<SnapshotDay> parse_snapshot_day(std::string_view text) {
   const auto date = parse_date(text.substr(0, kDateLength));
   if (!date) return std::nullopt;
   if (text.size() == kDateLength) return SnapshotDay{*date};
-  const std::string_view digits = text.substr(kDateLength + 1);
-  if (text[kDateLength] != 'T' || digits.size() != kTimeLength ||
-      !std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) {
-    return std::nullopt;
-  }
-  const int hours = (digits[0] - '0') * 10 + (digits[1] - '0');
-  const int minutes = (digits[2] - '0') * 10 + (digits[3] - '0');
-  if (hours > 23 || minutes > 59) return std::nullopt;
-  return SnapshotDay{*date, std::chrono::minutes{hours * 60 + minutes}};
+  const std::string digits(text.substr(kDateLength + 1));
+  if (text[kDateLength] != 'T' || digits.size() != kTimeLength) return std::nullopt;
+  const auto time = parse_time_of_day(digits.substr(0, 2) + ":" + digits.substr(2));
+  if (!time) return std::nullopt;
+  return SnapshotDay{*date, time};
 }
 
 std::string format_snapshot_name(const SnapshotName& name) {

@@ -149,7 +149,7 @@ class Choice {
 
  private:
   std::string why_kept(const Snapshot& snapshot, bool counts) {
-    const std::string kept_by = rules_.keeps({snapshot.date, snapshot.time}, counts);
+    const std::string kept_by = rules_.keeps(snapshot.day(), counts);
     const bool is_newest = counts && !std::exchange(newest_seen_, true);
     const bool is_newest_verified = snapshot.verified() && !std::exchange(verified_seen_, true);
     if (!given_) return "no retention rule is given";

@@ -52,7 +52,7 @@ class Search {
     const fs::path claude = claude_folder();
     if (request_.global) {
       offer(claude / "orchestrator/global.db", DatabaseKind::global);
-      offer(home / ".claude/orchestrator/global.db", DatabaseKind::global);
+      offer(home / kGlobalDatabase, DatabaseKind::global);
       offer(home / ".orchestrator/global.db", DatabaseKind::legacy_global);
     }
     if (request_.known) offer_projects();
@@ -235,19 +235,14 @@ class Search {
              text_of(path) + ", were left out.");
         result_.complete = false;
       }
-    } else if (kind == FileInfo::Kind::file && is_wanted(folder, entry.name)) {
-      const bool is_project = path_of(entry.name) == kProjectDatabase.filename() &&
-                              folder.filename() == kProjectDatabase.parent_path();
-      offer(path, is_project ? DatabaseKind::project : DatabaseKind::other);
+    } else if (kind == FileInfo::Kind::file && is_wanted(path, entry.name)) {
+      offer(path, is_project_database(path) ? DatabaseKind::project : DatabaseKind::other);
     }
   }
 
-  bool is_wanted(const fs::path& folder, const std::string& name) const {
+  bool is_wanted(const fs::path& path, const std::string& name) const {
     if (is_side_file(name) || parse_snapshot_name(name) || is_safety_copy(name)) return false;
-    if (path_of(name) == kProjectDatabase.filename() &&
-        folder.filename() == kProjectDatabase.parent_path()) {
-      return true;
-    }
+    if (is_project_database(path)) return true;
     return std::any_of(request_.patterns.begin(), request_.patterns.end(),
                        [&](const std::string& pattern) { return fits_pattern(name, pattern); });
   }

@@ -4,6 +4,11 @@
 
 namespace core {
 
+bool is_project_database(const fs::path& path) {
+  return path.filename() == kProjectDatabase.filename() &&
+         path.parent_path().filename() == kProjectDatabase.parent_path();
+}
+
 std::optional<fs::path> project_database_above(const fs::path& folder, const Env& env) {
   fs::path at = folder;
   for (int i = 0; i < kMaxProjectParents && at.has_relative_path(); ++i, at = at.parent_path()) {

@@ -18,7 +18,7 @@ constexpr std::size_t kRunsLookedAt = 1000;
 
 std::vector<RunRecord> good_runs_of(const fs::path& database, const Env& env) {
   RunFilter filter;
-  filter.kind = "snapshot";
+  filter.kind = kSnapshotRun;
   filter.source = text_of(database);
   filter.limit = kRunsLookedAt;
   auto runs = list_runs(filter, env);

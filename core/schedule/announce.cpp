@@ -87,7 +87,7 @@ std::size_t count_kept(const RetentionPolicy& policy,
       Snapshot snapshot;
       snapshot.date = Date(today - std::chrono::days(day));
       if (every_hours > 0) snapshot.time = time;
-      snapshot.path = format_snapshot_day({snapshot.date, snapshot.time});
+      snapshot.path = format_snapshot_day(snapshot.day());
       snapshot.bytes = 1;
       Manifest manifest;
       manifest.bytes = 1;

@@ -62,8 +62,9 @@ Expected<SnapshotResult> attempt_snapshot(const SnapshotRequest& request, const 
                                           ProgressSink& progress, const std::stop_token& stop) {
   const Instant started_at = env.clock.now();
   auto result = take_or_fail(request, env, progress, stop);
+  if (result) return result;
   const std::string source = recorded_path(request.source, env);
-  if (result || is_recorded(request.schedule, source, started_at, env)) return result;
+  if (is_recorded(request.schedule, source, started_at, env)) return result;
   RunRecord run = ended_run(kSnapshotRun, started_at, env);
   run.schedule = request.schedule;
   run.source = source;

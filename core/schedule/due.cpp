@@ -14,26 +14,6 @@ constexpr std::size_t kTimeLength = 5;  // HH:MM
 
 }  // namespace
 
-std::string format_time_of_day(std::chrono::minutes time_of_day) {
-  const auto two_digits = [](long value) {
-    return std::string(1, static_cast<char>('0' + value / 10)) +
-           static_cast<char>('0' + value % 10);
-  };
-  const long minutes = static_cast<long>(time_of_day.count()) % (24 * 60);
-  return two_digits(minutes / 60) + ":" + two_digits(minutes % 60);
-}
-
-std::optional<std::chrono::minutes> parse_time_of_day(std::string_view text) {
-  if (text.size() != 5 || text[2] != ':') return std::nullopt;
-  for (const std::size_t i : {0, 1, 3, 4}) {
-    if (text[i] < '0' || text[i] > '9') return std::nullopt;
-  }
-  const int hours = (text[0] - '0') * 10 + (text[1] - '0');
-  const int minutes = (text[3] - '0') * 10 + (text[4] - '0');
-  if (hours > 23 || minutes > 59) return std::nullopt;
-  return std::chrono::minutes(hours * 60 + minutes);
-}
-
 std::string format_window(const DayWindow& window) {
   return format_time_of_day(window.begin) + "-" + format_time_of_day(window.end);
 }

@@ -16,11 +16,6 @@
 
 namespace core {
 
-// "04:07" for 247 minutes after midnight.
-std::string format_time_of_day(std::chrono::minutes time_of_day);
-// Exactly HH:MM, 00:00 to 23:59; otherwise nothing.
-std::optional<std::chrono::minutes> parse_time_of_day(std::string_view text);
-
 // The part of each day in which an hourly schedule runs, both ends included. One that ends before
 // it begins goes on past midnight.
 struct DayWindow {

@@ -23,7 +23,7 @@ struct LatinRange {
   std::uint32_t last;
   const char* ascii;
 };
-constexpr std::array<LatinRange, 48> kLatin = {{
+constexpr auto kLatin = std::to_array<LatinRange>({
     {0xE3, "a"},  {0xE4, "ae"},  {0xE5, "a"},  {0xE6, "ae"}, {0xE7, "c"},  {0xEB, "e"},
     {0xEF, "i"},  {0xF0, "d"},   {0xF1, "n"},  {0xF5, "o"},  {0xF6, "oe"}, {0xF7, "-"},
     {0xF8, "o"},  {0xFB, "u"},   {0xFC, "ue"}, {0xFD, "y"},  {0xFE, "th"}, {0xFF, "y"},
@@ -31,7 +31,7 @@ constexpr std::array<LatinRange, 48> kLatin = {{
     {0x131, "i"}, {0x133, "ij"}, {0x135, "j"}, {0x138, "k"}, {0x142, "l"}, {0x14B, "n"},
     {0x151, "o"}, {0x153, "oe"}, {0x159, "r"}, {0x161, "s"}, {0x167, "t"}, {0x173, "u"},
     {0x175, "w"}, {0x178, "y"},  {0x17E, "z"}, {0x17F, "s"},
-}};
+});
 
 std::string latin(std::uint32_t code) {
   if (code == kSharpS) return "ss";
@@ -69,11 +69,6 @@ std::string plain(std::string_view text) {
   return out.empty() ? "db" : out;
 }
 
-bool is_project_database(const fs::path& database) {
-  return database.filename() == kProjectDatabase.filename() &&
-         database.parent_path().filename() == kProjectDatabase.parent_path();
-}
-
 bool is_global(const FoundDatabase& database) {
   return database.kind == DatabaseKind::global || database.kind == DatabaseKind::legacy_global;
 }
@@ -81,7 +76,7 @@ bool is_global(const FoundDatabase& database) {
 // There may be more than one: an old one, or that of another $CLAUDE_CONFIG_DIR.
 std::string global_label(const FoundDatabase& database, const Env& env) {
   const std::string label(kGlobalLabel);
-  const auto usual = env.files.canonical(env.places.home / ".claude/orchestrator/global.db");
+  const auto usual = env.files.canonical(env.places.home / kGlobalDatabase);
   if (usual && *usual == database.path) return label;
   return label + "-" + short_hash(text_of(database.path));
 }

@@ -28,8 +28,8 @@ Expected<FolderMembers> members_of(const BackupJob& job, std::chrono::millisecon
 // "my-app" for the project database of <folder>/my-app. Where a name has to be written in another
 // way, or is no project's directly below the folder, six digits follow, as in "web-site-3fa2b1" for
 // "Web Site": so the label of a database depends on nothing but its path below the folder, and no
-// two are alike. Latin letters lose their accents, other scripts stay. Pure; the
-// database lies below the folder, links resolved.
+// two are alike. Latin letters lose their accents, other scripts stay. Pure; the database lies
+// below the folder, links resolved.
 std::string folder_label(const fs::path& folder, const fs::path& database);
 // Of the global database; that of no project.
 inline constexpr std::string_view kGlobalLabel = "global";

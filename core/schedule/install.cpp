@@ -307,12 +307,7 @@ std::map<std::string, EntryState> ask_states(const Scheduler& scheduler,
                                              const HostFacts& facts, const Env& env,
                                              std::stop_token stop) {
   std::map<std::string, EntryState> states;
-  const std::size_t together =
-      scheduler.tells_of_many() ? std::max<std::size_t>(names.size(), 1) : 1;
-  for (std::size_t begin = 0; begin < names.size(); begin += together) {
-    const std::vector<std::string> some(
-        names.begin() + static_cast<std::ptrdiff_t>(begin),
-        names.begin() + static_cast<std::ptrdiff_t>(begin + together));
+  const auto ask = [&](const std::vector<std::string>& some) {
     std::vector<CommandResult> answers;
     for (const RunCommand& query : scheduler.queries(some, facts)) {
       const auto answer =
@@ -320,6 +315,11 @@ std::map<std::string, EntryState> ask_states(const Scheduler& scheduler,
       answers.push_back(answer ? *answer : CommandResult{});
     }
     for (const std::string& name : some) states[name] = scheduler.read_state(name, answers);
+  };
+  if (scheduler.tells_of_many()) {
+    ask(names);
+  } else {
+    for (const std::string& name : names) ask({name});
   }
   return states;
 }

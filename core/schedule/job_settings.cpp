@@ -3,13 +3,12 @@
 
 #include "core/base/paths.h"
 #include "core/catalog/retention.h"
+#include "core/discovery/project_here.h"
 #include "core/schedule/due.h"
 
 namespace core {
 
 namespace {
-
-constexpr std::string_view kDefaultSource = ".claude/orchestrator/global.db";
 
 template <class T>
 void take(T& value, const std::optional<T>& given) {
@@ -61,7 +60,7 @@ Expected<SettledJob> settle_job(const std::string& name, const JobSettings& sett
                                 const Places& places, const FileSystem& files) {
   SettledJob settled;
   BackupJob base;
-  base.snapshot.source = places.home / kDefaultSource;
+  base.snapshot.source = places.home / kGlobalDatabase;
   base.name = name;
   if (name.empty()) {
     std::vector<UnusableJob> unusable;

@@ -73,26 +73,21 @@ std::array<int, 3> parts_of(const std::string& version) {
   return parts;
 }
 
-void check_version(const Env& env, std::vector<ScheduleProblem>& problems) {
-  const auto record = read_program_record(env.places.data, env.files);
-  if (!record || parts_of(record->version) >= parts_of(BPD_VERSION)) return;
-  problems.push_back({"The program that it runs is of version " + record->version +
-                      ", older than this one (" + BPD_VERSION + ")." + install_again()});
-}
+// The program that all schedules run.
+struct ProgramState {
+  bool runnable = false;
+  std::string problem;  // empty: none
+};
 
-void check_program(const HostFacts& facts, const Env& env, ScheduleStatus& status) {
+ProgramState look_at_program(const HostFacts& facts, const Env& env) {
+  const std::string what = "The program that it runs, " + text_of(facts.program);
   const auto info = env.files.info(facts.program);
-  const bool runnable = info && (info->mode & 0100) != 0;
-  status.broken = !status.scheduler || !runnable;
-  if (!info) {
-    status.problems.push_back({"The program that it runs, " + text_of(facts.program) +
-                               ", is missing." + install_again()});
-  } else if (!runnable) {
-    status.problems.push_back({"The program that it runs, " + text_of(facts.program) +
-                               ", may not be executed." + install_again()});
-  } else {
-    check_version(env, status.problems);
-  }
+  if (!info) return {false, what + ", is missing." + install_again()};
+  if ((info->mode & 0100) == 0) return {false, what + ", may not be executed." + install_again()};
+  const auto record = read_program_record(env.places.data, env.files);
+  if (!record || parts_of(record->version) >= parts_of(BPD_VERSION)) return {true, ""};
+  return {true, "The program that it runs is of version " + record->version +
+                    ", older than this one (" + BPD_VERSION + ")." + install_again()};
 }
 
 // What the schedulers say of all entries at once, asked for when the first one is wanted.
@@ -228,6 +223,7 @@ ScheduleList list_schedules(const Env& env, std::stop_token stop) {
   const HostFacts facts = gather_host_facts(env, stop);
   States states(jobs);
   Runs runs(env);
+  const ProgramState program = look_at_program(facts, env);
   Destinations destinations;
 
   std::map<std::string, ScheduleStatus> by_name;
@@ -258,7 +254,8 @@ ScheduleList list_schedules(const Env& env, std::stop_token stop) {
     status.name = name;
     if (status.job) {
       check_scheduler(status, states, facts, env, stop);
-      check_program(facts, env, status);
+      status.broken = !status.scheduler || !program.runnable;
+      if (!program.problem.empty()) status.problems.push_back({program.problem});
       check_paths(*status.job, destinations, env.files, stop, status.problems);
       check_runs(status, runs, env);
       uses_systemd |= status.job->scheduler == SchedulerKind::systemd;

@@ -10,6 +10,7 @@
 #include "core/schedule/folder_members.h"
 #include "core/schedule/run_job.h"
 #include "core/schedule/schedulers.h"
+#include "core/schedule/success.h"
 
 namespace core {
 
@@ -21,11 +22,7 @@ constexpr std::chrono::milliseconds kRecordGrace{5'000};
 constexpr int kStartAttempts = 2;
 
 Expected<std::optional<RunRecord>> newest_run(const BackupJob& job, const Env& env) {
-  RunFilter filter;
-  filter.kind = job.run_kind();
-  filter.schedule = job.name;
-  filter.limit = 1;
-  BPD_TRY_AS(runs, list_runs(filter, env));
+  BPD_TRY_AS(runs, runs_of(job, job.run_kind(), 1, env));
   if (runs->empty()) return std::optional<RunRecord>();
   return std::optional<RunRecord>(std::move(runs->front()));
 }
@@ -99,13 +96,11 @@ std::string how_it_ran(SchedulerKind kind) {
 }
 
 // The run itself, or those of the folder's databases in it: its own record closes them.
-Expected<std::vector<RunRecord>> snapshot_runs(const RunRecord& run, const Env& env) {
-  if (run.kind != kFolderRun) return std::vector<RunRecord>{run};
-  RunFilter filter;
-  filter.kind = kSnapshotRun;
-  filter.schedule = run.schedule;
-  filter.limit = kMaxFoundDatabases * 2;  // failed attempts, too
-  BPD_TRY_AS(runs, list_runs(filter, env));
+Expected<std::vector<RunRecord>> snapshot_runs(const BackupJob& job, const RunRecord& run,
+                                               const Env& env) {
+  if (!job.is_of_folder()) return std::vector<RunRecord>{run};
+  constexpr std::size_t kLimit = kMaxFoundDatabases * 2;  // failed attempts, too
+  BPD_TRY_AS(runs, runs_of(job, kSnapshotRun, kLimit, env));
   std::set<std::string> seen;  // newest first: the last attempt counts
   std::erase_if(*runs, [&](const RunRecord& one) {
     return one.id > run.id || one.started_at < run.started_at || !seen.insert(one.source).second;
@@ -202,7 +197,7 @@ Expected<ProvenRun> prove_schedule(const BackupJob& job, const HostFacts& facts,
   withdraw_request(job.name, env);
   if (other) return fail(error_of_other_run(*run, env, stop));
   if (!run) return fail(started ? run.error() : started.error());
-  BPD_TRY_AS(snapshots, snapshot_runs(*run, env));
+  BPD_TRY_AS(snapshots, snapshot_runs(job, *run, env));
   const bool any_good = std::any_of(snapshots->begin(), snapshots->end(),
                                     [](const RunRecord& snapshot) { return snapshot.ok; });
   if (!run->ok && !any_good) return fail(error_of_run(*run, facts));

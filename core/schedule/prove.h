@@ -52,8 +52,7 @@ inline constexpr std::chrono::milliseconds kFirstRunTimeout{3'600'000};
 
 // Makes the job's scheduler run its entry once and waits for the end; `facts` are those of now. A
 // failed run is an error with the run's own code and text, a folder's only where no snapshot was
-// made; busy while another run of it goes on;
-// timed_out where no run took the request in time.
+// made; busy while another run of it goes on; timed_out where no run took the request in time.
 Expected<ProvenRun> prove_schedule(const BackupJob& job, const HostFacts& facts, const Env& env,
                                    ProgressSink& progress, std::stop_token stop);
 

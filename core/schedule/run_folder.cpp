@@ -10,6 +10,7 @@
 #include "core/catalog/run_records.h"
 #include "core/schedule/attempt.h"
 #include "core/schedule/folder_members.h"
+#include "core/schedule/success.h"
 
 namespace core {
 namespace {
@@ -17,12 +18,8 @@ namespace {
 // More than as many databases leave in a few days.
 constexpr std::size_t kMaxRunsLookedAt = 4'000;
 
-std::vector<RunRecord> runs_of(const BackupJob& job, const char* kind, const Env& env) {
-  RunFilter filter;
-  filter.kind = kind;
-  filter.schedule = job.name;
-  filter.limit = kMaxRunsLookedAt;
-  return list_runs(filter, env).value_or(std::vector<RunRecord>());
+std::vector<RunRecord> readable_runs(const BackupJob& job, const char* kind, const Env& env) {
+  return runs_of(job, kind, kMaxRunsLookedAt, env).value_or(std::vector<RunRecord>());
 }
 
 Warning gone_warning(const std::string& source) {
@@ -40,7 +37,7 @@ bool was_told(const std::vector<RunRecord>& folder_runs, const Warning& warning,
 // Of databases that were there in an earlier run and are not now.
 void tell_gone(const BackupJob& job, const std::vector<RunRecord>& snapshot_runs,
                std::vector<Warning>& warnings, const Env& env) {
-  const auto folder_runs = runs_of(job, kFolderRun, env);
+  const auto folder_runs = readable_runs(job, kFolderRun, env);
   std::set<std::string> looked_at;
   for (const RunRecord& run : snapshot_runs) {
     if (!run.ok || !looked_at.insert(run.source).second) continue;
@@ -71,7 +68,7 @@ class Round {
     }
     for (std::string& warning : members->warnings)
       result_.warnings.emplace_back(std::move(warning));
-    const auto runs = runs_of(job_, kSnapshotRun, env_);
+    const auto runs = readable_runs(job_, kSnapshotRun, env_);
     prepare(std::move(members->snapshots), runs);
     tell_gone(job_, runs, result_.warnings, env_);
     attempt_all();
@@ -90,7 +87,7 @@ class Round {
       SnapshotRequest& request = requests_[i];
       request.schedule = job_.name;
       request.unless_unchanged = !options_.again;  // who asks for a run gets a snapshot
-      MemberRun& member = result_.members.emplace_back(MemberRun{request.source, request.label});
+      MemberRun& member = result_.members.emplace_back(MemberRun{request.source});
       member.done_before = !options_.again && done.contains(text_of(request.source));
       if (!member.done_before) waiting_.push_back(i);
     }

@@ -16,7 +16,6 @@ namespace core {
 
 struct MemberRun {
   fs::path source;
-  std::string label;
   bool done_before = false;                  // well, in this period: nothing was tried
   std::optional<SnapshotResult> snapshot{};  // what was taken
   std::optional<Error> error{};              // else why not

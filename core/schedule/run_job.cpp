@@ -41,11 +41,8 @@ bool take_request(const std::string& name, const Env& env) {
 // snapshot too many harms nobody.
 bool due_now(const BackupJob& job, const Env& env) {
   const Instant now = env.clock.now();
-  RunFilter filter;
-  filter.kind = job.run_kind();
-  filter.schedule = job.name;
-  filter.limit = kMaxRunsLookedAt;
-  const auto runs = list_runs(filter, env).value_or(std::vector<RunRecord>());
+  const auto runs =
+      runs_of(job, job.run_kind(), kMaxRunsLookedAt, env).value_or(std::vector<RunRecord>());
   return is_due(due_period(env.clock, due_times(job), now), now, job.scheduled_since,
                 successes_of(job, runs, env));
 }

@@ -9,6 +9,15 @@
 
 namespace core {
 
+Expected<std::vector<RunRecord>> runs_of(const BackupJob& job, const char* kind, std::size_t limit,
+                                         const Env& env) {
+  RunFilter filter;
+  filter.kind = kind;
+  filter.schedule = job.name;
+  filter.limit = limit;
+  return list_runs(filter, env);
+}
+
 std::vector<Instant> successes_of(const BackupJob& job, const std::vector<RunRecord>& runs,
                                   const Env& env) {
   std::vector<Instant> successes;

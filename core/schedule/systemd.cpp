@@ -104,7 +104,7 @@ std::string timer_text(const BackupJob& job, std::string_view more_times,
 std::map<std::string, std::string> properties(std::string_view text, const std::string& unit) {
   std::map<std::string, std::string> found;
   const std::string id = "Id=" + unit + "\n";
-  std::size_t begin = text.starts_with(id) ? 0 : text.find("\n" + id);
+  const std::size_t begin = text.starts_with(id) ? 0 : text.find("\n" + id);
   if (begin == std::string_view::npos) return found;
   text = text.substr(begin == 0 ? 0 : text.rfind("\n\n", begin) + 1);
   if (text.starts_with('\n')) text.remove_prefix(1);

@@ -7,7 +7,7 @@ namespace core {
 
 RunRecord record_of(const SnapshotRequest& request, const Expected<SnapshotResult>& outcome,
                     Instant started_at, const Env& env) {
-  RunRecord run = ended_run("snapshot", started_at, env);
+  RunRecord run = ended_run(kSnapshotRun, started_at, env);
   run.schedule = request.schedule;
   run.source = recorded_path(request.source, env);
   run.destination = recorded_path(request.destination, env);

@@ -146,7 +146,7 @@ class Judge {
       if (run->kind == "verify") {
         status_.last_verified = later(status_.last_verified, run->finished_at);
       }
-      if (run->kind != "snapshot") continue;
+      if (run->kind != kSnapshotRun) continue;
       if (input_.lost_runs.contains(run->id)) lost_.push_back(run);
       if (!is_lost(*run)) status_.last_success = later(status_.last_success, run->finished_at);
     }
@@ -167,7 +167,7 @@ class Judge {
   bool is_damaged(const fs::path& snapshot) const {
     for (const RunRecord* run : runs_) {
       if (run->snapshot != text_of(snapshot)) continue;
-      if (run->ok && (run->kind == "verify" || run->kind == "snapshot")) return false;
+      if (run->ok && (run->kind == "verify" || run->kind == kSnapshotRun)) return false;
       if (run->kind == "verify" && run->error_code == to_string(ErrorCode::damaged)) return true;
     }
     return false;
@@ -184,7 +184,7 @@ class Judge {
     }
     if (found.empty()) {
       for (const RunRecord* run : runs_) {
-        const bool good = run->kind == "snapshot" && run->ok && counts(run->finished_at);
+        const bool good = run->kind == kSnapshotRun && run->ok && counts(run->finished_at);
         if (good && !is_lost(*run)) found.push_back({path_of(run->snapshot), run->finished_at});
       }
     }
@@ -207,7 +207,7 @@ class Judge {
   const RunRecord* standing_alarm() const {
     for (const RunRecord* run : runs_) {
       if (run->kind == "restore" && run->ok) return nullptr;
-      if (run->kind == "snapshot" && run->ok && warns_of(run->warnings, WarningKind::shrunk)) {
+      if (run->kind == kSnapshotRun && run->ok && warns_of(run->warnings, WarningKind::shrunk)) {
         return run;
       }
     }
@@ -275,7 +275,7 @@ class Judge {
   void look_at_failures() {
     const auto judge_latest = [&](BackupState state, const std::string& whose, const auto& fits) {
       for (const RunRecord* run : runs_) {
-        if (run->kind != "snapshot" || !fits(*run)) continue;
+        if (run->kind != kSnapshotRun || !fits(*run)) continue;
         if (run->ok) return;
         status_.last_error = run->error.empty() ? run->error_code : run->error;
         return note(Concern::failing, "The last run" + whose + " failed: " + status_.last_error,
@@ -299,7 +299,7 @@ class Judge {
         restored = run;
         settled = !latest;
       }
-      if (run->kind != "snapshot" || !run->ok) continue;
+      if (run->kind != kSnapshotRun || !run->ok) continue;
       const bool is_latest = std::exchange(latest, false);
       if (!warns_of(run->warnings, WarningKind::shrunk)) continue;
       const auto age = input_.now - run->finished_at;
@@ -329,7 +329,7 @@ class Judge {
     const RunRecord* damaged = nullptr;
     const RunRecord* newest = nullptr;
     for (const RunRecord* run : runs_) {
-      if (run->kind == "snapshot" && run->ok) {
+      if (run->kind == kSnapshotRun && run->ok) {
         newest = run;
         break;
       }
@@ -351,7 +351,7 @@ class Judge {
     if (schedules_.size() == 1) return status_.last_success;
     std::optional<Instant> success;
     for (const RunRecord* run : runs_) {
-      const bool good = run->kind == "snapshot" && run->ok && counts(run->finished_at);
+      const bool good = run->kind == kSnapshotRun && run->ok && counts(run->finished_at);
       if (good && is_of(*run, schedule) && !is_lost(*run))
         success = later(success, run->finished_at);
     }

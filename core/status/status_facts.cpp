@@ -61,9 +61,10 @@ NamedSchedule schedule_of(const BackupJob& job, const Env& env) {
 std::set<fs::path> sources_of(const BackupJob& job, const StatusInput& input,
                               const FileSystem& files) {
   std::set<fs::path> sources;
+  std::set<std::string> looked_at;
   for (const RunRecord& run : input.runs) {
     if (run.kind != kSnapshotRun || run.schedule != job.name || !run.ok) continue;
-    if (sources.contains(path_of(run.source)) || !files.info(path_of(run.source))) continue;
+    if (!looked_at.insert(run.source).second || !files.info(path_of(run.source))) continue;
     sources.insert(path_of(run.source));
   }
   const fs::path folder = files.canonical(job.folder).value_or(job.folder);
@@ -74,8 +75,8 @@ std::set<fs::path> sources_of(const BackupJob& job, const StatusInput& input,
 }
 
 // From when a run of it is owed: a database that no run has seen was made after the last one.
-Instant owed_since(const StatusInput::Schedule& schedule, const fs::path& source,
-                   const StatusInput& input) {
+Instant begin_of(const StatusInput::Schedule& schedule, const fs::path& source,
+                 const StatusInput& input) {
   const std::string path = text_of(source);
   std::optional<Instant> last_round;
   for (const RunRecord& run : input.runs) {
@@ -106,7 +107,7 @@ void spread(const std::vector<NamedSchedule>& schedules, FactDepth depth, Status
     for (const fs::path& source : sources) {
       input.schedules.push_back(named.schedule);
       input.schedules.back().source = source;
-      input.schedules.back().since = owed_since(named.schedule, source, input);
+      input.schedules.back().since = begin_of(named.schedule, source, input);
     }
     if (!sources.empty()) continue;
     input.unusable.push_back(
@@ -161,7 +162,7 @@ void keep_ours(StatusInput& input, const Env& env) {
   const std::string machine = known_machine_id(env);
   std::set<std::string> by_us;
   for (const auto& run : input.runs) {
-    if (run.kind == "snapshot" && run.ok) by_us.insert(run.snapshot);
+    if (run.kind == kSnapshotRun && run.ok) by_us.insert(run.snapshot);
   }
   const auto is_others = [&](const Snapshot& snapshot) {
     return snapshot.manifest &&
@@ -192,7 +193,7 @@ void add_snapshots(StatusInput& input, std::set<std::string>& silent,
   std::set<fs::path> destinations;
   for (const auto& schedule : input.schedules) destinations.insert(schedule.destination);
   for (const auto& run : input.runs) {
-    if (run.kind == "snapshot" && !run.destination.empty())
+    if (run.kind == kSnapshotRun && !run.destination.empty())
       destinations.insert(path_of(run.destination));
   }
   for (const auto& destination : destinations) {
@@ -218,7 +219,7 @@ void add_snapshots(StatusInput& input, std::set<std::string>& silent,
 void find_lost_runs(StatusInput& input, const std::set<std::string>& silent, const Env& env) {
   std::set<std::pair<std::string, std::string>> looked_at;
   for (const auto& run : input.runs) {
-    if (run.kind != "snapshot" || !run.ok || run.snapshot.empty()) continue;
+    if (run.kind != kSnapshotRun || !run.ok || run.snapshot.empty()) continue;
     if (!looked_at.emplace(run.source, run.destination).second) continue;
     if (silent.contains(run.destination)) continue;
     if (!env.files.info(path_of(run.destination)))
@@ -235,7 +236,7 @@ void find_jobless_runs(StatusInput& input) {
   for (const auto& schedule : input.schedules) seen.insert(schedule.name);
   for (const auto& job : input.unusable) seen.insert(job.name);
   for (const auto& run : input.runs) {
-    if (run.kind != "snapshot" || run.schedule.empty()) continue;
+    if (run.kind != kSnapshotRun || run.schedule.empty()) continue;
     if (!seen.insert(run.schedule).second || run.ok || !run.source.empty()) continue;
     if (input.now - run.started_at > kJoblessRunTold) continue;
     input.unusable.push_back({run.schedule, "Its last run failed: " + run.error + " Run " +
@@ -251,7 +252,7 @@ void take_runs_for_snapshots(const std::vector<BackupJob>& jobs, StatusInput& in
   std::map<std::string, VerifyLevel> levels;
   for (const auto& job : jobs) levels[job.name] = job.snapshot.verify;
   for (const auto& run : input.runs) {
-    if (run.kind != "snapshot" || !run.ok) continue;
+    if (run.kind != kSnapshotRun || !run.ok) continue;
     if (destinations != nullptr && !destinations->contains(run.destination)) continue;
     const auto level = levels.find(run.schedule);
     Manifest manifest;
@@ -303,7 +304,7 @@ void add_lost_databases(FactDepth depth, StatusInput& input, std::set<std::strin
   const auto told = depth == FactDepth::quick ? kLossToldToSessions : kLossTold;
   std::size_t looked_at = 0;
   for (const auto& run : input.runs) {
-    if (run.kind != "snapshot" || !run.ok || input.now - run.finished_at > told) continue;
+    if (run.kind != kSnapshotRun || !run.ok || input.now - run.finished_at > told) continue;
     if (!known.insert(run.source).second) continue;
     if (++looked_at > kMaxSourcesLookedAt) return;
     const auto presence = presence_of(path_of(run.source), env.files);

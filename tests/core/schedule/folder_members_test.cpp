@@ -5,12 +5,10 @@
 #include <set>
 
 #include "core/base/paths.h"
+#include "core/support/code_folder.h"
 #include "support/catch.h"
-#include "support/fake_schedulers.h"
-#include "support/test_database.h"
 
 using namespace core;
-using test::FakeSchedulers;
 
 namespace {
 
@@ -20,20 +18,7 @@ std::string label(const std::string& project) {
   return folder_label(kCode, kCode / path_of(project) / ".orchestrator/project.db");
 }
 
-struct Covered {
-  Covered() : world("linux"), folder(world.fake.folder / "code") {
-    job = world.job("global");
-    job.name = "code";
-    job.snapshot.source.clear();
-    job.folder = folder;
-    fs::create_directories(folder);
-  }
-  fs::path add(const std::string& project) {
-    const fs::path database = folder / path_of(project) / ".orchestrator/project.db";
-    fs::create_directories(database.parent_path());
-    test::make_notes_database(database);
-    return database;
-  }
+struct Covered : test::CodeFolder {
   std::vector<std::string> labels() {
     const auto members = members_of(job, kRunSearch, world.env(), {});
     REQUIRE(members);
@@ -43,9 +28,6 @@ struct Covered {
     return all;
   }
 
-  FakeSchedulers world;
-  fs::path folder;
-  BackupJob job;
   std::vector<std::string> warnings;
 };
 

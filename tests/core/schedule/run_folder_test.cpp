@@ -8,35 +8,22 @@
 #include "core/schedule/list.h"
 #include "core/schedule/run_job.h"
 #include "core/status/status_facts.h"
+#include "core/support/code_folder.h"
 #include "support/catch.h"
-#include "support/fake_schedulers.h"
-#include "support/test_database.h"
 
 using namespace core;
-using test::FakeSchedulers;
 
 namespace {
 
 const RunOptions kNightly{true, false};
 const RunOptions kNightlyIfDue{true, true};
 
-struct CodeFolder {
-  CodeFolder() : world("linux"), folder(world.fake.folder / "code") {
-    BackupJob job = world.job("global");
-    job.name = "code";
-    job.snapshot.source.clear();
-    job.folder = folder;
+struct NightlyFolder : test::CodeFolder {
+  NightlyFolder() {
     job.scheduler = SchedulerKind::cron;
     job.scheduled_since = world.fake.clock.now() - std::chrono::hours(24 * 30);
     for (const char* project : {"one", "two", "three"}) add(project);
     REQUIRE(write_job(job, world.fake.places, world.env().files));
-  }
-  fs::path database(const std::string& project) const {
-    return folder / project / ".orchestrator/project.db";
-  }
-  void add(const std::string& project) {
-    fs::create_directories(database(project).parent_path());
-    test::make_notes_database(database(project));
   }
   void corrupt(const std::string& project) {
     test::write_file(database(project), std::string(8192, 'x'));
@@ -64,15 +51,12 @@ struct CodeFolder {
     std::sort(names.begin(), names.end());
     return names;
   }
-
-  FakeSchedulers world;
-  fs::path folder;
 };
 
 }  // namespace
 
 TEST_CASE("A folder's run takes a snapshot of each database, and closes with a word for all") {
-  CodeFolder code;
+  NightlyFolder code;
   const auto run = code.run(kNightlyIfDue);
   REQUIRE(run);
   CHECK(run->members.size() == 3);
@@ -86,7 +70,7 @@ TEST_CASE("A folder's run takes a snapshot of each database, and closes with a w
 }
 
 TEST_CASE("A database made later is in the next run of its folder") {
-  CodeFolder code;
+  NightlyFolder code;
   REQUIRE(code.run(kNightlyIfDue));
   code.add("four");
   code.world.fake.clock.advance(std::chrono::hours(24));
@@ -96,7 +80,7 @@ TEST_CASE("A database made later is in the next run of its folder") {
 }
 
 TEST_CASE("A damaged database and a locked one keep no other of the folder from its snapshot") {
-  CodeFolder code;
+  NightlyFolder code;
   code.corrupt("one");
   test::run_sql(code.database("three"), "PRAGMA journal_mode = delete");
   test::OpenDatabase holder(code.database("three"));
@@ -110,7 +94,7 @@ TEST_CASE("A damaged database and a locked one keep no other of the folder from 
 }
 
 TEST_CASE("A busy database is tried again when all others are done") {
-  CodeFolder code;
+  NightlyFolder code;
   test::run_sql(code.database("one"), "PRAGMA journal_mode = delete");
   test::OpenDatabase holder(code.database("one"));
   holder.run("BEGIN EXCLUSIVE");
@@ -128,7 +112,7 @@ TEST_CASE("A busy database is tried again when all others are done") {
 }
 
 TEST_CASE("What was done in this period is not done again because another one failed") {
-  CodeFolder code;
+  NightlyFolder code;
   code.corrupt("one");
   REQUIRE_FALSE(code.run(kNightlyIfDue));
   const auto before = code.history(kSnapshotRun).size();
@@ -147,7 +131,7 @@ TEST_CASE("What was done in this period is not done again because another one fa
 }
 
 TEST_CASE("A project that was removed is told once") {
-  CodeFolder code;
+  NightlyFolder code;
   REQUIRE(code.run(kNightlyIfDue));
   fs::remove_all(code.folder / "two");
   for (const int told : {1, 0, 0}) {
@@ -169,7 +153,7 @@ TEST_CASE("A project that was removed is told once") {
 }
 
 TEST_CASE("The status tells of each database of a folder's schedule on its own") {
-  CodeFolder code;
+  NightlyFolder code;
   code.corrupt("one");
   REQUIRE_FALSE(code.run(kNightlyIfDue));
   code.add("four");  // after the run: nothing is owed yet
@@ -186,7 +170,7 @@ TEST_CASE("The status tells of each database of a folder's schedule on its own")
 }
 
 TEST_CASE("A folder's schedule without a database is told, not passed over") {
-  CodeFolder code;
+  NightlyFolder code;
   for (const char* project : {"one", "two", "three"}) fs::remove_all(code.folder / project);
   const StatusReport report = code.status();
   CHECK(report.state == BackupState::failing);
@@ -194,7 +178,7 @@ TEST_CASE("A folder's schedule without a database is told, not passed over") {
 }
 
 TEST_CASE("A folder's job is written and read back whole, as a format that older programs refuse") {
-  CodeFolder code;
+  NightlyFolder code;
   BackupJob job = *read_job("code", code.world.fake.places, code.world.env().files);
   job.global = true;
   job.patterns = {"*.sqlite", "x?.db"};

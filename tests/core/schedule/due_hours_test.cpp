@@ -1,8 +1,6 @@
 // Schedules by the hour: when they are due, and how their snapshots are named, over changes of the
 // clock and a machine that sleeps.
 #include <algorithm>
-#include <cstdlib>
-#include <ctime>
 #include <map>
 #include <set>
 
@@ -10,28 +8,15 @@
 #include "core/catalog/names.h"
 #include "core/schedule/due.h"
 #include "core/schedule/job.h"
+#include "core/support/zones.h"
 #include "support/catch.h"
 
 using namespace core;
 using std::chrono::hours;
 using std::chrono::minutes;
+using test::InZone;
 
 namespace {
-
-// Sets the process's time zone for one test; the real clock reads it anew on each call.
-class InTimeZone {
- public:
-  explicit InTimeZone(const std::string& zone) {
-    setenv("TZ", zone.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): one thread
-    tzset();
-  }
-  ~InTimeZone() {
-    unsetenv("TZ");  // NOLINT(concurrency-mt-unsafe): one thread
-    tzset();
-  }
-  InTimeZone(const InTimeZone&) = delete;
-  InTimeZone& operator=(const InTimeZone&) = delete;
-};
 
 Instant utc(const char* text) {
   const auto instant = parse_instant(text);
@@ -61,6 +46,7 @@ BackupJob hourly_job(int every = 1, const char* window = nullptr) {
 // Three days of one machine: its scheduler asks at the minutes of the entry while it is awake, and
 // once when it wakes; the program runs when a run is due. A second run under a name replaces.
 struct ThreeDays {
+  const Clock& clock;
   BackupJob job;
   std::vector<std::pair<Instant, Instant>> asleep{};
   std::vector<std::string> names{};     // in the order of the runs
@@ -68,11 +54,11 @@ struct ThreeDays {
   int replaced = 0;
 
   void ask(Instant now) {
-    const auto period = due_period(system_clock(), due_times(job), now);
+    const auto period = due_period(clock, due_times(job), now);
     std::vector<Instant> successes;
     for (const auto& [name, taken] : at) successes.push_back(taken);
     if (!is_due(period, now, job.scheduled_since, successes)) return;
-    const auto hour = hour_of(now, *snapshot_of(job).by_hour_from, system_clock());
+    const auto hour = hour_of(now, *snapshot_of(job).by_hour_from, clock);
     const std::string name = format_snapshot_day({hour.date, hour.time});
     replaced += at.count(name) != 0 ? 1 : 0;
     at[name] = now;
@@ -148,24 +134,24 @@ TEST_CASE("Due times begin at the window's first minute of that hour, and end wi
 TEST_CASE("By the hour, periods lie end to end in every zone, and each has one name of its own") {
   for (const char* zone : {"UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe",
                            "America/Havana", "Africa/Casablanca", "Pacific/Apia", "Asia/Kolkata"}) {
-    const InTimeZone in_zone(zone);
+    const InZone in_zone(zone);
     for (const char* start :
          {"2026-03-06T00:00:00Z", "2026-10-23T00:00:00Z", "2011-12-28T00:00:00Z"}) {
       CAPTURE(zone, start);
       const auto times = due_times(hourly_job());
       std::set<std::string> names;
-      DuePeriod period = due_period(system_clock(), times, utc(start));
+      DuePeriod period = due_period(in_zone.clock(), times, utc(start));
       for (int count = 0; count < 30 * 24; ++count) {
-        const auto name_at = [](Instant now) {
-          const auto hour = hour_of(now, minutes(7), system_clock());
+        const auto name_at = [&in_zone](Instant now) {
+          const auto hour = hour_of(now, minutes(7), in_zone.clock());
           return format_snapshot_day({hour.date, hour.time});
         };
         const std::string name = name_at(period.begin);
         REQUIRE(names.insert(name).second);
         REQUIRE(name_at(period.end - std::chrono::seconds(1)) == name);
-        REQUIRE(due_period(system_clock(), times, period.end - std::chrono::seconds(1)).begin ==
+        REQUIRE(due_period(in_zone.clock(), times, period.end - std::chrono::seconds(1)).begin ==
                 period.begin);
-        const DuePeriod next = due_period(system_clock(), times, period.end);
+        const DuePeriod next = due_period(in_zone.clock(), times, period.end);
         REQUIRE(next.begin == period.end);
         REQUIRE(next.end > next.begin);
         REQUIRE(next.end - next.begin <= hours(2));
@@ -179,8 +165,8 @@ TEST_CASE("By the hour, periods lie end to end in every zone, and each has one n
 }
 
 TEST_CASE("Three days by the hour over the spring's change: each hour once, the one left out not") {
-  const InTimeZone in_zone("Europe/Berlin");
-  ThreeDays world{hourly_job()};
+  const InZone in_zone("Europe/Berlin");
+  ThreeDays world{in_zone.clock(), hourly_job()};
   world.live(utc("2026-03-27T23:00:00Z"), utc("2026-03-30T22:00:00Z"));
   CHECK(world.of_day("2026-03-28") == kAllHours);
   CHECK(world.of_day("2026-03-29") ==
@@ -191,8 +177,8 @@ TEST_CASE("Three days by the hour over the spring's change: each hour once, the 
 
 TEST_CASE(
     "Three days by the hour over the autumn's change: the hour that comes twice has one run") {
-  const InTimeZone in_zone("Europe/Berlin");
-  ThreeDays world{hourly_job()};
+  const InZone in_zone("Europe/Berlin");
+  ThreeDays world{in_zone.clock(), hourly_job()};
   world.live(utc("2026-10-23T22:00:00Z"), utc("2026-10-26T23:00:00Z"));
   for (const char* date : {"2026-10-24", "2026-10-25", "2026-10-26"}) {
     CHECK(world.of_day(date) == kAllHours);
@@ -203,8 +189,8 @@ TEST_CASE(
 }
 
 TEST_CASE("A sleep over either change costs its hours, and is made up once") {
-  const InTimeZone in_zone("Europe/Berlin");
-  ThreeDays spring{hourly_job()};
+  const InZone in_zone("Europe/Berlin");
+  ThreeDays spring{in_zone.clock(), hourly_job()};
   spring.asleep = {{utc("2026-03-28T21:30:00Z"), utc("2026-03-29T04:40:00Z")}};  // 22:30 to 06:40
   spring.live(utc("2026-03-27T23:00:00Z"), utc("2026-03-30T22:00:00Z"));
   CHECK(spring.of_day("2026-03-28") ==
@@ -214,7 +200,7 @@ TEST_CASE("A sleep over either change costs its hours, and is made up once") {
   CHECK(spring.of_day("2026-03-30") == kAllHours);
 
   // Back in the second 02:20: the hour that began at the first 02:07 is owed, and has its name.
-  ThreeDays autumn{hourly_job()};
+  ThreeDays autumn{in_zone.clock(), hourly_job()};
   autumn.asleep = {{utc("2026-10-24T20:30:00Z"), utc("2026-10-25T01:20:00Z")}};
   autumn.live(utc("2026-10-23T22:00:00Z"), utc("2026-10-26T23:00:00Z"));
   CHECK(autumn.of_day("2026-10-25").starts_with("02 03 04"));
@@ -224,8 +210,8 @@ TEST_CASE("A sleep over either change costs its hours, and is made up once") {
 
 TEST_CASE(
     "Within a window an hour that was slept through is made up, also after the window's end") {
-  const InTimeZone in_zone("UTC");
-  ThreeDays world{hourly_job(4, "08:00-20:00")};
+  const InZone in_zone("UTC");
+  ThreeDays world{in_zone.clock(), hourly_job(4, "08:00-20:00")};
   world.asleep = {{utc("2026-11-23T15:00:00Z"), utc("2026-11-23T21:30:00Z")},
                   {utc("2026-11-24T07:00:00Z"), utc("2026-11-24T11:00:00Z")}};
   world.live(utc("2026-11-23T00:00:00Z"), utc("2026-11-26T00:00:00Z"));
@@ -238,10 +224,11 @@ TEST_CASE(
 }
 
 TEST_CASE("What is owed is owed since the first run that did not happen") {
-  const InTimeZone in_zone("UTC");
-  const auto owed = [](const BackupJob& job, const char* now, std::vector<Instant> successes) {
+  const InZone in_zone("UTC");
+  const auto owed = [&in_zone](const BackupJob& job, const char* now,
+                               std::vector<Instant> successes) {
     const auto since =
-        owed_since(system_clock(), due_times(job), utc(now), job.scheduled_since, successes);
+        owed_since(in_zone.clock(), due_times(job), utc(now), job.scheduled_since, successes);
     return since ? format_instant(*since) : "nothing";
   };
   const BackupJob hourly = hourly_job();
