@@ -81,7 +81,9 @@ std::string settings_text(const Json& entry) {
     text += (text.empty() ? "" : ", ") + std::string(key) + " " +
             (found->is_string() ? found->get<std::string>() : found->dump());
   };
-  for (const char* key : {"every", "between", "label", "hostname", "flat"}) add(key);
+  for (const char* key : {"global", "pattern", "every", "between", "label", "hostname", "flat"}) {
+    add(key);
+  }
   for (const core::KeepRule& rule : core::kKeepRules) add(rule.name);
   for (const char* key : {"verify", "drills", "on_failure", "ping_url"}) add(key);
   return text;
@@ -100,7 +102,8 @@ std::string list_schedules_text(const Json& structured, std::size_t width) {
   for (const auto& entry : schedules) {
     const auto cell = [&](const char* key) { return entry.value(key, std::string("-")); };
     rows.push_back({cell("name"), cell("scheduler"), cell("next_run"), cell("last_run"),
-                    cell("last_result"), cell("source"), cell("destination")});
+                    cell("last_result"), cell(entry.contains("folder") ? "folder" : "source"),
+                    cell("destination")});
     if (entry.contains("verify")) {
       settings += "Settings: " + cell("name") + ": " + settings_text(entry) + "\n";
     }

@@ -4,6 +4,7 @@
 #include "core/base/paths.h"
 #include "support/test_database.h"
 #include "tests/tools/schedule_house.h"
+#include "tools/list_schedules.h"
 
 namespace fs = std::filesystem;
 using server::Json;
@@ -78,6 +79,11 @@ TEST_CASE("run_schedule and list_schedules know the schedule of a folder") {
   const Json listed = house.good("list_schedules", Json::object()).at("schedules");
   REQUIRE(listed.size() == 1);
   CHECK(listed[0].at("folder") == core::text_of(house.places.home / "code"));
+  const std::string table = tools::list_schedules_text(
+      Json{{"schedules", listed}, {"warnings", Json::array()}}, /*width=*/0);
+  const std::string row = table.substr(table.find("\ncode ") + 1);
+  CHECK_THAT(row.substr(0, row.find('\n')),
+             Catch::Contains(core::text_of(house.places.home / "code") + " "));
   CHECK(house.tool("list_schedules")
             .to_text(Json{{"schedules", listed}, {"warnings", Json::array()}})
             .find(core::text_of(house.places.home / "code")) != std::string::npos);

@@ -352,6 +352,18 @@ TEST_CASE("What is said of a tool's arguments is of arguments that it has") {
   }
 }
 
+TEST_CASE("A project's label means its latest snapshot, and a folder's schedule no database") {
+  ShellHouse house;
+  house.make_project("app");
+  house.stand(house / "home");
+  house.install({{"folder", "~/code"}, {"name", "nightly"}});
+  const auto filled = house.filled({"verify", "app"});
+  CHECK_THAT(filled.arguments.at("snapshot").get<std::string>(), Catch::Contains("/app/project-"));
+  const auto of_schedule = house.typed({"verify", "nightly"});
+  REQUIRE(std::holds_alternative<core::Error>(of_schedule));
+  CHECK(std::get<core::Error>(of_schedule).code == core::ErrorCode::not_found);
+}
+
 TEST_CASE("Completions offer schedules, days and destinations") {
   ShellHouse house;
   const auto offers = tools::shell_knowledge(house.world).offers;

@@ -41,10 +41,12 @@ std::vector<std::string> offers(const std::string& kind, const Setting& setting)
     for (const auto& snapshot : page->snapshots) {
       add_once(values, core::format_date(snapshot.date));
       if (!snapshot.time) continue;
-      add_once(values, core::format_snapshot_day({snapshot.date, snapshot.time}));
+      add_once(values, core::format_snapshot_day(snapshot.day()));
     }
   }
-  for (const auto& job : jobs) add_once(values, job.name);
+  for (const auto& job : jobs) {
+    if (!job.is_of_folder()) add_once(values, job.name);
+  }
   return values;
 }
 

@@ -121,8 +121,7 @@ void keep_last_hours(std::vector<Snapshot>& found, Draft& draft) {
   });
   if (gone == 0 || found.empty()) return;
   draft.told.push_back("The last of that day, of " + format_count(all.size(), "snapshot") + " (" +
-                       core::format_snapshot_day({all.back().date, all.back().time}) +
-                       " names the first)");
+                       core::format_snapshot_day(all.back().day()) + " names the first)");
 }
 
 // Only those of the database that is meant where none is named, if there are some of it.
@@ -172,8 +171,9 @@ DraftEnding settle_snapshot_word(Draft& draft, const std::vector<core::BackupJob
                                  const Setting& setting) {
   const std::string word = Arguments(draft.arguments, setting).text("snapshot").value_or("");
   if (!is_plain_word(word, setting)) return std::nullopt;
-  const auto job = std::find_if(jobs.begin(), jobs.end(),
-                                [&word](const auto& known) { return known.name == word; });
+  const auto job = std::find_if(jobs.begin(), jobs.end(), [&word](const auto& known) {
+    return known.name == word && !known.is_of_folder();
+  });
   if (job != jobs.end() && !draft.has("source") && !draft.has("destination")) {
     draft.arguments["source"] = core::text_of(job->snapshot.source);
     draft.arguments["destination"] = core::text_of(job->snapshot.destination);
