@@ -1,5 +1,6 @@
 #include "tools/backup_status.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/base/paths.h"
@@ -17,6 +18,14 @@ using server::Json;
 
 namespace {
 
+void put_totals(Json& entry, const core::SnapshotTotals& totals) {
+  if (totals.snapshots == 0) return;
+  entry["snapshots"] = totals.snapshots;
+  entry["bytes"] = totals.bytes;
+  if (totals.oldest) entry["oldest"] = core::format_date(*totals.oldest);
+  entry["survives"] = core::to_string(totals.survives);
+}
+
 Json encode(const DatabaseStatus& status, core::Instant now) {
   Json entry{{"source", core::text_of(status.source)},
              {"status", core::to_string(status.state)},
@@ -32,8 +41,14 @@ Json encode(const DatabaseStatus& status, core::Instant now) {
     entry["overdue_hours"] = std::round(hours * 10) / 10;
   }
   if (status.next_run) entry["next_run"] = core::format_instant(*status.next_run);
+  if (status.last_full_check) {
+    entry["full_check_days_ago"] = std::floor(age_hours(*status.last_full_check, now) / 24);
+  }
   if (status.last_drill)
     entry["drill_days_ago"] = std::floor(age_hours(*status.last_drill, now) / 24);
+  put_totals(entry, status.totals);
+  if (status.concern == core::Concern::loss) entry["loss"] = true;
+  if (status.ignored) entry["ignored"] = true;
   if (!status.last_error.empty()) entry["last_error"] = status.last_error;
   entry["problems"] = status.problems;
   return entry;
@@ -93,6 +108,32 @@ std::string format_problem(const std::string& source, const std::string& problem
   return text + "\n";
 }
 
+// "57 since 2026-10-01, 12.3 MB"
+std::string snapshots_cell(const Json& entry) {
+  if (!entry.contains("snapshots")) return "-";
+  return std::to_string(entry.at("snapshots").get<std::uint64_t>()) + " since " +
+         entry.at("oldest").get<std::string>() + ", " +
+         format_bytes(entry.at("bytes").get<std::uint64_t>());
+}
+
+std::string days_cell(const Json& entry, const char* key) {
+  const auto found = entry.find(key);
+  if (found == entry.end()) return "-";
+  const auto days = found->get<std::uint64_t>();
+  return days == 0 ? "today" : format_count(days, "day") + " ago";
+}
+
+// Told once, whatever the number of databases.
+std::string survival_note(const Json& databases) {
+  const bool on_one_disk = std::any_of(databases.begin(), databases.end(), [](const Json& entry) {
+    return entry.value("survives", "") == core::to_string(core::Survives::deleted_file);
+  });
+  if (!on_one_disk) return "";
+  return "What survives a deleted file alone has its snapshots on its own disk, as far as is "
+         "known. "
+         "A destination on another disk, on a server or in a synced folder would survive more.\n";
+}
+
 // Exit codes for scripts: not_found, something is missing; damaged, backups do not happen.
 std::optional<core::ErrorCode> bad_news(const Json& structured) {
   if (structured.at("status") == "attention") return core::ErrorCode::not_found;
@@ -106,27 +147,25 @@ std::string backup_status_text(const Json& structured, std::size_t width) {
   if (structured.at("brief").get<bool>()) return brief_text(structured);
   std::string text = "Backups: " + structured.at("status").get<std::string>() + ". " +
                      short_summary(structured) + "\n";
-  std::vector<std::vector<std::string>> rows{
-      {"STATUS", "DATABASE", "SCHEDULE", "LAST SUCCESS", "NEXT RUN"}};
+  const auto& databases = structured.at("databases");
+  std::vector<std::vector<std::string>> rows{{"STATUS", "DATABASE", "SCHEDULE", "LAST SUCCESS",
+                                              "NEXT RUN", "SNAPSHOTS", "SURVIVES", "FULL CHECK",
+                                              "DRILL"}};
   std::string problems;
-  for (const auto& entry : structured.at("databases")) {
+  for (const auto& entry : databases) {
     const auto cell = [&](const char* key) { return entry.value(key, std::string("-")); };
-    rows.push_back(
-        {cell("status"), cell("source"), cell("schedule"), cell("last_success"), cell("next_run")});
-    if (entry.contains("drill_days_ago")) {
-      const auto days = entry.at("drill_days_ago").get<std::uint64_t>();
-      problems += cell("source") +
-                  ": last drill: " + (days == 0 ? "today" : format_count(days, "day") + " ago") +
-                  "\n";
-    }
+    rows.push_back({entry.contains("ignored") ? "ignored" : cell("status"), cell("source"),
+                    cell("schedule"), cell("last_success"), cell("next_run"), snapshots_cell(entry),
+                    cell("survives"), days_cell(entry, "full_check_days_ago"),
+                    days_cell(entry, "drill_days_ago")});
     for (const auto& problem : entry.at("problems")) {
       problems += format_problem(cell("source"), problem.get<std::string>());
     }
     if (entry.contains("rows")) problems += format_row_comparison(entry);
   }
   if (rows.size() > 1) text += format_table(rows, width);
-  return text + problems + format_lacking(structured) + format_kept(structured.at("kept")) +
-         format_warnings(structured);
+  return text + problems + survival_note(databases) + format_lacking(structured) +
+         format_kept(structured.at("kept")) + format_warnings(structured);
 }
 
 server::Tool backup_status(const Setting& setting) {

@@ -46,6 +46,7 @@ Json encode(const FoundDatabase& found) {
              {"kind", core::to_string(found.kind)},
              {"bytes", found.bytes}};
   if (!found.journal_mode.empty()) entry["journal_mode"] = found.journal_mode;
+  if (found.ignored) entry["ignored"] = true;
   if (found.rows) entry["rows"] = *found.rows;
   entry["last_write"] = core::format_instant(found.last_write);
   if (!found.warnings.empty()) entry["warnings"] = found.warnings;
@@ -71,7 +72,10 @@ std::string discover_databases_text(const Json& structured, std::size_t width) {
     rows.push_back(
         {cell("kind"), format_bytes(entry.at("bytes").get<std::uint64_t>()),
          entry.contains("rows") ? std::to_string(entry["rows"].get<std::uint64_t>()) : "-",
-         cell("last_write"), cell("last_verified"), schedules.empty() ? "-" : schedules,
+         cell("last_write"), cell("last_verified"),
+         entry.contains("ignored") && schedules.empty() ? "ignored"
+         : schedules.empty()                            ? "-"
+                                                        : schedules,
          cell("path")});
     if (!entry.contains("warnings")) continue;
     for (const auto& warning : entry["warnings"]) {
@@ -98,7 +102,10 @@ server::Tool discover_databases(const Setting& setting) {
                   [&](const FoundDatabase& database) { return !arguments.allows(database.path); });
 
     core::StatusInput input;
-    for (const auto& database : found->databases) input.databases.push_back({database.path, {}});
+    for (const auto& database : found->databases) {
+      input.databases.push_back(
+          {database.path, {}, core::StatusInput::Presence::there, database.ignored});
+    }
     core::gather_backups(core::FactDepth::whole, input, found->warnings, setting.world,
                          context.stop());
     std::erase_if(input.schedules, [&](const auto& schedule) {
@@ -115,7 +122,7 @@ server::Tool discover_databases(const Setting& setting) {
     for (const auto& database : found->databases) {
       Json entry = encode(database);
       add_backups(entry, database, input, report);
-      uncovered += entry.at("schedules").empty() ? 1U : 0U;
+      uncovered += entry.at("schedules").empty() && !database.ignored ? 1U : 0U;
       databases.push_back(std::move(entry));
     }
     const std::size_t total = databases.size();

@@ -4,6 +4,7 @@
 #include "tools/backup_status.h"
 #include "tools/discover_databases.h"
 #include "tools/find_lost_rows.h"
+#include "tools/ignore_database.h"
 #include "tools/install_schedule.h"
 #include "tools/list_schedules.h"
 #include "tools/list_snapshots.h"
@@ -28,7 +29,7 @@ std::vector<server::Tool> all_tools(const core::Env& env, const server::ServerLi
       restore_snapshot(setting), discover_databases(setting), backup_status(setting),
       prune_snapshots(setting),  install_schedule(setting),   list_schedules(setting),
       run_schedule(setting),     remove_schedule(setting),    find_lost_rows(setting),
-      restore_rows(setting),     restore_all(setting),
+      restore_rows(setting),     restore_all(setting),        ignore_database(setting),
   };
 }
 

@@ -31,4 +31,8 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+bool is_utf8_without_nul(std::string_view text) {
+  return is_utf8(text) && text.find('\0') == std::string_view::npos;
+}
+
 }  // namespace core

@@ -17,5 +17,7 @@ Utf8Character first_character(std::string_view text);
 
 // Characters from its first to its last byte.
 bool is_utf8(std::string_view text);
+// And none of them is NUL: what JSON, XML and unit files of systemd can hold.
+bool is_utf8_without_nul(std::string_view text);
 
 }  // namespace core

@@ -1,6 +1,8 @@
 #include "core/catalog/catalog.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "core/base/paths.h"
 #include "core/catalog/names.h"
@@ -146,6 +148,26 @@ std::optional<Snapshot> load(const fs::path& path, const SnapshotName& name,
   return snapshot_of_file(path, name, *info);
 }
 
+// Totals of a listing by its series.
+class SeriesTotals {
+ public:
+  void add(std::size_t folder, const Snapshot& snapshot) {
+    const auto [at, is_new] = places_.try_emplace({folder, snapshot.stem}, totals.size());
+    if (is_new) {
+      totals.push_back({snapshot.path.parent_path(), snapshot.stem, 0, 0, snapshot.date});
+    }
+    SeriesTotal& total = totals[at->second];
+    ++total.snapshots;
+    total.bytes += snapshot.bytes;
+    total.oldest = std::min(total.oldest, snapshot.date);
+  }
+
+  std::vector<SeriesTotal> totals;
+
+ private:
+  std::map<std::pair<std::size_t, std::string>, std::size_t> places_;
+};
+
 // Which of the two a single folder is, only the manifest knows.
 void name_place(Snapshot& snapshot, const SearchedFolder& folder) {
   snapshot.host = folder.first;
@@ -199,6 +221,7 @@ Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter&
 
   const std::string source = manifest_text(filter.source.value_or(""));
   std::string last;
+  SeriesTotals series;
   for (const Candidate& candidate : candidates) {
     const SearchedFolder& folder = walk.folders[candidate.folder];
     auto snapshot =
@@ -213,6 +236,7 @@ Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter&
     }
     ++page.total;
     page.total_bytes += snapshot->bytes;
+    series.add(candidate.folder, *snapshot);
     const bool before_page = *start && !newer((*start)->day, (*start)->relative,
                                               candidate.name.day(), candidate.relative);
     if (before_page) continue;
@@ -227,6 +251,7 @@ Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter&
     last = candidate.relative;
     page.snapshots.push_back(std::move(*snapshot));
   }
+  page.series = std::move(series.totals);
   return page;
 }
 

@@ -66,10 +66,19 @@ struct ListFilter {
   std::optional<std::chrono::minutes> time{};  // only those whose name carries it
 };
 
+// What one folder holds of one stem: as a rule the snapshots of one database.
+struct SeriesTotal {
+  fs::path folder;
+  std::string stem;
+  std::uint64_t snapshots = 0, bytes = 0;
+  Date oldest{};
+};
+
 struct ListPage {
   std::vector<Snapshot> snapshots;  // newest first: by day, hour, path; rows forgotten (manifest.h)
   std::uint64_t total = 0;          // that match the filter, all pages
   std::uint64_t total_bytes = 0;    // likewise
+  std::vector<SeriesTotal> series;  // likewise, in no order
   std::string next_cursor;          // empty on the last page
   std::vector<std::string> warnings;  // unreadable folders and manifests
 };

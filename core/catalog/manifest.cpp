@@ -215,6 +215,12 @@ std::map<std::string, std::uint64_t> manifest_rows(
   return result;
 }
 
+std::optional<Instant> full_check_of(const Manifest& manifest) {
+  const bool itself = manifest.verified == VerifyLevel::full && manifest.verified_at;
+  if (!itself) return manifest.full_check_at;
+  return std::max(*manifest.verified_at, manifest.full_check_at.value_or(*manifest.verified_at));
+}
+
 void forget_rows(Manifest& manifest) {
   manifest.omitted.tables += manifest.rows.size();
   for (const auto& [table, count] : manifest.rows) manifest.omitted.rows += count;

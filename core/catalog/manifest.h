@@ -76,6 +76,9 @@ std::string manifest_text(std::string_view text);
 // no such bytes, and where what follows a backslash may well begin with an x.
 bool may_tell_bytes(std::string_view path);
 
+// The newest full check that is known of the snapshot or of an earlier one of its series.
+std::optional<Instant> full_check_of(const Manifest& manifest);
+
 // Row counts by the names that a manifest has for the tables.
 std::map<std::string, std::uint64_t> manifest_rows(
     const std::map<std::string, std::uint64_t>& rows);

@@ -10,6 +10,7 @@
 #include "core/base/side_files.h"
 #include "core/catalog/catalog.h"
 #include "core/catalog/names.h"
+#include "core/discovery/ignored.h"
 #include "core/discovery/known_projects.h"
 #include "core/discovery/location.h"
 #include "core/discovery/project_here.h"
@@ -48,6 +49,11 @@ class Search {
   Expected<Discovery> run() {
     BPD_TRY(check_arguments());
     if (auto mounts = env_.files.read("/proc/mounts", kMaxMountsBytes)) mounts_ = *mounts;
+    if (auto ignored = read_ignored(env_.places, env_.files)) {
+      ignored_ = std::move(*ignored);
+    } else {
+      warn(ignored.error().message + " " + ignored.error().hint);
+    }
     const fs::path& home = env_.places.home;
     const fs::path claude = claude_folder();
     if (request_.global) {
@@ -132,6 +138,7 @@ class Search {
     FoundDatabase database;
     database.path = *resolved;
     database.kind = kind;
+    database.ignored = is_ignored(*resolved, ignored_);
     database.bytes = info->bytes;
     database.last_write = info->modified;
     if (const auto wal_info = env_.files.info(wal_of(*resolved))) {
@@ -286,6 +293,7 @@ class Search {
   const std::stop_token stop_;
   const SteadyTime deadline_;
   std::string mounts_;
+  std::vector<fs::path> ignored_;
   Discovery result_;
   std::set<FolderKey> seen_files_, seen_folders_;
   std::vector<FolderKey> ancestors_;  // of the folder that is being read

@@ -21,6 +21,7 @@ struct FoundDatabase {
   fs::path path;  // links resolved
   DatabaseKind kind = DatabaseKind::other;
   std::uint64_t bytes = 0;            // with its -wal
+  bool ignored = false;               // nobody wants it backed up (ignored.h)
   Instant last_write{};               // of the file or its -wal, whichever is later
   std::string journal_mode;           // "wal" or "delete"; empty when it could not be read
   std::optional<std::uint64_t> rows;  // of all tables; absent when unreadable or too large

@@ -17,6 +17,11 @@ constexpr std::array<std::string_view, 18> kLocalTypes{
     "ext2", "ext3",  "ext4",    "xfs", "btrfs",    "f2fs",  "vfat", "msdos",   "exfat",
     "ntfs", "ntfs3", "iso9660", "udf", "squashfs", "erofs", "jfs",  "hfsplus", "tmpfs"};
 
+// What they hold lies on another machine. (9p is how WSL and virtual machines see their host.)
+constexpr auto kRemoteTypes = std::to_array<std::string_view>(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "glusterfs", "davfs", "fuse.sshfs",
+     "fuse.rclone", "fuse.davfs", "fuse.glusterfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.curlftpfs"});
+
 bool has_option(const std::string& options, std::string_view wanted) {
   std::istringstream list(options);
   for (std::string option; std::getline(list, option, ',');) {
@@ -41,6 +46,9 @@ std::optional<Mount> parse(const std::string& line) {
   Mount mount;
   mount.point = path_of(unescape_mount(before[4]));
   mount.type = after[0];
+  if (after.size() > 1) mount.device = unescape_mount(after[1]);
+  mount.remote =
+      std::find(kRemoteTypes.begin(), kRemoteTypes.end(), mount.type) != kRemoteTypes.end();
   mount.never_written =
       has_option(after.back(), "ro") &&
       std::find(kLocalTypes.begin(), kLocalTypes.end(), mount.type) != kLocalTypes.end();

@@ -11,7 +11,9 @@ namespace core {
 
 struct Mount {
   fs::path point;
-  std::string type;            // "ext4", "vfat", "nfs4", …
+  std::string type;     // "ext4", "vfat", "nfs4", …
+  std::string device;   // as the system names it: "/dev/sda1", "server:/export"; may be empty
+  bool remote = false;  // on a server
   bool never_written = false;  // read-only not just here: the file system itself, on a local disk
 };
 

@@ -120,7 +120,7 @@ Expected<FolderMembers> members_of(const BackupJob& job, std::chrono::millisecon
   FolderMembers members;
   members.warnings = std::move(found->warnings);
   for (const FoundDatabase& database : found->databases) {
-    if (is_inside(database.path, destination)) continue;
+    if (database.ignored || is_inside(database.path, destination)) continue;
     if (!is_global(database) && !is_inside(database.path, *folder)) {
       members.warnings.push_back("A link in " + text_of(*folder) + " leads to " +
                                  text_of(database.path) +

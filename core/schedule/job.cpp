@@ -9,6 +9,7 @@
 #include "core/base/hex.h"
 #include "core/base/json_limits.h"
 #include "core/base/paths.h"
+#include "core/base/utf8.h"
 #include "core/schedule/due.h"
 #include "core/schedule/quoting.h"
 

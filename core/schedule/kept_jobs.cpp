@@ -10,6 +10,7 @@
 #include "core/base/json_limits.h"
 #include "core/base/paths.h"
 #include "core/base/patience.h"
+#include "core/base/utf8.h"
 #include "core/catalog/machine.h"
 #include "core/catalog/manifest.h"
 #include "core/schedule/list.h"

@@ -64,10 +64,6 @@ bool needs_env(std::string_view program) {
 
 }  // namespace
 
-bool is_utf8_without_nul(std::string_view text) {
-  return is_utf8(text) && text.find('\0') == std::string_view::npos;
-}
-
 bool has_line_break(std::string_view text) {
   return text.find_first_of("\r\n") != std::string_view::npos;
 }

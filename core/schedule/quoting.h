@@ -13,8 +13,6 @@
 
 namespace core {
 
-// What JSON, XML and systemd's unit files can hold.
-bool is_utf8_without_nul(std::string_view text);
 // Holds a line feed or carriage return.
 bool has_line_break(std::string_view text);
 

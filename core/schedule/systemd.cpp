@@ -296,9 +296,10 @@ std::string render_timer(const BackupJob& job) {
 }
 
 std::string linger_warning(const HostFacts& facts) {
-  return "Timers of '" + facts.user +
-         "' stop when the last session ends; `loginctl enable-linger " + facts.user +
-         "` keeps them running. Missed runs are caught up at the next login.";
+  return "Backups run only while '" + facts.user +
+         "' is logged in; what was missed is made up at the next login. To let them run always: "
+         "`loginctl enable-linger " +
+         facts.user + "`.";
 }
 
 const Scheduler& systemd_scheduler() {

@@ -21,12 +21,6 @@ std::string describe_structure(const VerifyReport& report) {
   return text;
 }
 
-std::optional<Instant> full_check_of(const Manifest& manifest) {
-  const bool itself = manifest.verified == VerifyLevel::full && manifest.verified_at;
-  if (!itself) return manifest.full_check_at;
-  return std::max(*manifest.verified_at, manifest.full_check_at.value_or(*manifest.verified_at));
-}
-
 }  // namespace
 
 std::optional<Instant> last_full_check(const SnapshotPlan& plan,

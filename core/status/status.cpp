@@ -36,17 +36,18 @@ std::optional<Instant> later(std::optional<Instant> a, std::optional<Instant> b)
 
 // What there is of each database, by its path as manifests and runs have it; runs newest first.
 struct Records {
+  explicit Records(const StatusInput& input);
+
   std::map<std::string, std::vector<const RunRecord*>> runs;
   std::map<std::string, std::vector<const Snapshot*>> snapshots;
+  SeriesIndex series;
 };
 
-Records sort_records(const StatusInput& input) {
-  Records records;
-  for (const RunRecord& run : input.runs) records.runs[manifest_text(run.source)].push_back(&run);
+Records::Records(const StatusInput& input) : series(input.destinations) {
+  for (const RunRecord& run : input.runs) runs[manifest_text(run.source)].push_back(&run);
   for (const Snapshot& snapshot : input.snapshots) {
-    if (snapshot.manifest) records.snapshots[snapshot.manifest->source].push_back(&snapshot);
+    if (snapshot.manifest) snapshots[snapshot.manifest->source].push_back(&snapshot);
   }
-  return records;
 }
 
 // Judges one database; the parts are in the order in which a person would ask.
@@ -60,6 +61,7 @@ class Judge {
     if (it != records.snapshots.end()) snapshots_ = it->second;
     status_.source = database.path;
     status_.missing = database.presence != Presence::there;
+    status_.totals = records.series.totals_of(database.medium, snapshots_);
   }
 
   // Nothing for what is missing and nobody's.
@@ -67,6 +69,8 @@ class Judge {
     look_at_snapshots();
     look_at_schedules();
     look_at_runs();
+    status_.ignored = database_.ignored && schedules_.empty();
+    if (status_.ignored) return status_;
     if (status_.missing) look_for_way_back();
     if (status_.missing && !status_.covered && snapshots_.empty() && !way_back_) return {};
     look_at_coverage();
@@ -108,7 +112,12 @@ class Judge {
       if (counts(manifest.taken_at)) {
         status_.last_success = later(status_.last_success, manifest.taken_at);
       }
-      if (snapshot->verified() && manifest.verified_at && counts(*manifest.verified_at)) {
+      if (!snapshot->verified()) continue;
+      const auto full = full_check_of(manifest);
+      if (full && counts(*full)) {
+        status_.last_full_check = later(status_.last_full_check, full);
+      }
+      if (manifest.verified_at && counts(*manifest.verified_at)) {
         status_.last_verified = later(status_.last_verified, manifest.verified_at);
         if (counts(manifest.taken_at)) {
           status_.verified_taken = later(status_.verified_taken, manifest.taken_at);
@@ -418,11 +427,13 @@ class Judge {
 
 std::string summarize(const StatusReport& report) {
   std::size_t attention = 0, failing = 0;
+  std::size_t total = 0;
   for (const DatabaseStatus& status : report.databases) {
+    total += status.ignored ? 0U : 1U;
     attention += status.state == BackupState::attention ? 1U : 0U;
     failing += status.state == BackupState::failing ? 1U : 0U;
   }
-  const std::size_t total = report.databases.size();
+  if (total == 0 && !report.databases.empty()) return "All databases that were found are ignored.";
   if (total == 0) return "No database was found and no schedule is installed.";
   const auto first = [&] {
     const DatabaseStatus& worst = report.databases.front();
@@ -465,7 +476,7 @@ std::string_view to_string(BackupState state) {
 
 StatusReport judge_status(const StatusInput& input) {
   std::vector<DatabaseStatus> databases;
-  const Records records = sort_records(input);
+  const Records records(input);
   std::set<fs::path> judged;
   const auto judge = [&](const StatusInput::Database& database) {
     if (!judged.insert(database.path).second) return;
@@ -486,8 +497,8 @@ StatusReport report_of(std::vector<DatabaseStatus> databases, std::vector<Unusab
   report.unusable = std::move(unusable);
   std::sort(report.databases.begin(), report.databases.end(),
             [](const DatabaseStatus& a, const DatabaseStatus& b) {
-              return std::tie(b.concern, b.state, a.source) <
-                     std::tie(a.concern, a.state, b.source);
+              return std::tie(a.ignored, b.concern, b.state, a.source) <
+                     std::tie(b.ignored, a.concern, a.state, b.source);
             });
   report.state = report.databases.empty() ? BackupState::attention : BackupState::ok;
   for (const DatabaseStatus& status : report.databases) raise(report.state, status.state);

@@ -13,6 +13,7 @@
 #include "core/catalog/catalog.h"
 #include "core/catalog/history.h"
 #include "core/schedule/job.h"
+#include "core/status/totals.h"
 
 namespace core {
 
@@ -39,6 +40,8 @@ struct StatusInput {
     fs::path path;                      // links resolved
     std::vector<std::string> warnings;  // of the place it lies in
     Presence presence = Presence::there;
+    bool ignored = false;  // nobody wants it backed up (core/discovery/ignored.h)
+    Medium medium{};
   };
   struct Schedule {
     std::string name;
@@ -53,6 +56,7 @@ struct StatusInput {
     bool broken = false;                // it cannot run as it is: no entry, no program
   };
   Instant now{};
+  std::vector<ListedDestination> destinations;
   std::vector<Database> databases;
   std::vector<Schedule> schedules;
   std::vector<RunRecord> runs;  // newest first, as list_runs gives them
@@ -76,9 +80,12 @@ struct DatabaseStatus {
   std::optional<Instant> verified_taken;        // when the newest that did was taken
   std::optional<std::chrono::seconds> overdue;  // since the run that did not happen was due
   std::optional<Instant> next_run;
-  std::optional<Instant> last_drill;  // that went well
-  std::string last_error;             // of a schedule's latest run, when it failed
-  std::vector<std::string> problems;  // each says what to do; gravest first; empty when ok
+  std::optional<Instant> last_full_check;  // when a snapshot last passed one
+  std::optional<Instant> last_drill;       // that went well
+  SnapshotTotals totals;                   // as far as destinations were listed
+  bool ignored = false;                    // so nothing is wrong with it
+  std::string last_error;                  // of a schedule's latest run, when it failed
+  std::vector<std::string> problems;       // each says what to do; gravest first; empty when ok
 };
 
 struct StatusReport {
@@ -103,6 +110,7 @@ inline constexpr std::chrono::hours kLossTold{24 * 90};
 // missing, has no schedule and left no snapshot is not judged: there is nothing to bring back.
 // Times beyond `now` come from a clock that was put back, and do not count as success.
 StatusReport judge_status(const StatusInput& input);
+// What is ignored and has no schedule has no problems, and is counted by nobody.
 // The answer for all of these together; failing with any schedule that is unusable.
 StatusReport report_of(std::vector<DatabaseStatus> databases,
                        std::vector<UnusableJob> unusable = {});

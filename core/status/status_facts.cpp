@@ -12,6 +12,7 @@
 #include "core/base/patience.h"
 #include "core/catalog/machine.h"
 #include "core/discovery/discover.h"
+#include "core/discovery/ignored.h"
 #include "core/schedule/folder_members.h"
 #include "core/schedule/job.h"
 #include "core/schedule/list.h"
@@ -58,8 +59,9 @@ NamedSchedule schedule_of(const BackupJob& job, const Env& env) {
 }
 
 // By its runs a database that a search did not come to is known, too.
-std::set<fs::path> sources_of(const BackupJob& job, const StatusInput& input,
-                              const FileSystem& files) {
+std::set<fs::path> sources_of(const BackupJob& job, const StatusInput& input, const Env& env) {
+  const FileSystem& files = env.files;
+  const auto ignored = read_ignored(env.places, files).value_or(std::vector<fs::path>{});
   std::set<fs::path> sources;
   std::set<std::string> looked_at;
   for (const RunRecord& run : input.runs) {
@@ -71,6 +73,7 @@ std::set<fs::path> sources_of(const BackupJob& job, const StatusInput& input,
   for (const auto& database : input.databases) {
     if (is_inside(database.path, folder)) sources.insert(database.path);
   }
+  std::erase_if(sources, [&](const fs::path& source) { return is_ignored(source, ignored); });
   return sources;
 }
 
@@ -96,7 +99,7 @@ void spread(const std::vector<NamedSchedule>& schedules, FactDepth depth, Status
       input.schedules.push_back(named.schedule);
       continue;
     }
-    auto sources = sources_of(*named.folder, input, env.files);
+    auto sources = sources_of(*named.folder, input, env);
     if (depth == FactDepth::whole) {
       const auto members = members_of(*named.folder, kStatusSearch, env, stop);
       if (members) {
@@ -173,16 +176,23 @@ void keep_ours(StatusInput& input, const Env& env) {
   std::erase_if(input.set_aside, is_others);
 }
 
-std::optional<Expected<ListPage>> list_patiently(const fs::path& destination, FileSystem& files,
-                                                 const std::stop_token& stop) {
+struct Listing {
+  ListPage page;
+  ListedDestination destination;
+};
+
+// Nothing where it does not answer in time.
+std::optional<Expected<Listing>> list_patiently(const fs::path& destination, FileSystem& files,
+                                                const std::stop_token& stop) {
   const std::string place = text_of(destination);
   const auto there =
       within(kPatience, place, stop, [&files, destination] { return files.info(destination); });
   if (!there) return std::nullopt;
-  return within(kListPatience, place, stop, [&files, destination] {
-    const auto real = files.canonical(destination);
-    if (!real) return Expected<ListPage>(fail(real.error()));
-    return list_snapshots(*real, {}, kMaxSnapshots, "", files.no_links());
+  return within(kListPatience, place, stop, [&files, destination]() -> Expected<Listing> {
+    BPD_TRY_AS(real, files.canonical(destination));
+    BPD_TRY_AS(page, list_snapshots(*real, {}, kMaxSnapshots, "", files.no_links()));
+    ListedDestination listed{*real, Media(files).of(*real), std::move(page->series)};
+    return Listing{std::move(*page), std::move(listed)};
   });
 }
 
@@ -205,13 +215,14 @@ void add_snapshots(StatusInput& input, std::set<std::string>& silent,
                          " What is known of its snapshots is what the history says.");
     }
     if (!listed || !*listed) continue;
-    auto& page = **listed;
+    ListPage& page = (*listed)->page;
     for (Snapshot& snapshot : page.snapshots) {
       // No success, and no way back.
       auto& list = is_damaged_copy(snapshot) ? input.set_aside : input.snapshots;
       list.push_back(std::move(snapshot));
     }
     std::move(page.warnings.begin(), page.warnings.end(), std::back_inserter(warnings));
+    input.destinations.push_back(std::move((*listed)->destination));
   }
 }
 
@@ -299,18 +310,24 @@ void add_scheduled_databases(StatusInput& input, std::set<std::string>& known, c
   }
 }
 
-void add_lost_databases(FactDepth depth, StatusInput& input, std::set<std::string>& known,
-                        const Env& env) {
+// Databases that are known by good runs alone: those that are lost and, with FactDepth::whole,
+// those that were backed up by hand, or by a schedule that has been removed.
+void add_remembered_databases(FactDepth depth, StatusInput& input, std::set<std::string>& known,
+                              const Env& env) {
   const auto told = depth == FactDepth::quick ? kLossToldToSessions : kLossTold;
+  const auto ignored = read_ignored(env.places, env.files).value_or(std::vector<fs::path>{});
   std::size_t looked_at = 0;
   for (const auto& run : input.runs) {
     if (run.kind != kSnapshotRun || !run.ok || input.now - run.finished_at > told) continue;
     if (!known.insert(run.source).second) continue;
     if (++looked_at > kMaxSourcesLookedAt) return;
-    const auto presence = presence_of(path_of(run.source), env.files);
-    if (presence == StatusInput::Presence::there) continue;
-    if (depth == FactDepth::quick && was_meant(run, input, env.files)) continue;
-    input.databases.push_back({run.source, {}, presence});
+    const fs::path source = path_of(run.source);
+    const auto presence = presence_of(source, env.files);
+    const bool is_ignored_one = is_ignored(source, ignored);
+    const bool is_lost = presence != StatusInput::Presence::there;
+    if (is_lost && is_ignored_one) continue;
+    if (depth == FactDepth::quick && (!is_lost || was_meant(run, input, env.files))) continue;
+    input.databases.push_back({source, {}, presence, is_ignored_one});
   }
 }
 
@@ -345,7 +362,10 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
   std::set<std::string> known;
   for (const auto& database : input.databases) known.insert(text_of(database.path));
   add_scheduled_databases(input, known, env);
-  add_lost_databases(depth, input, known, env);
+  add_remembered_databases(depth, input, known, env);
+  if (depth == FactDepth::quick) return;
+  Media media(env.files);
+  for (auto& database : input.databases) database.medium = media.of(database.path);
 }
 
 Expected<BackupReport> report_status(FactDepth depth, const Env& env, std::stop_token stop) {
@@ -360,7 +380,8 @@ Expected<BackupReport> report_status(FactDepth depth, const Env& env, std::stop_
   report.warnings = std::move(found->warnings);
   StatusInput input;
   for (auto& database : found->databases) {
-    input.databases.push_back({std::move(database.path), std::move(database.warnings)});
+    input.databases.push_back({std::move(database.path), std::move(database.warnings),
+                               StatusInput::Presence::there, database.ignored});
   }
   gather_backups(depth, input, report.warnings, env, stop);
   if (stop.stop_requested()) return fail(ErrorCode::cancelled, "The status was cancelled.");

@@ -22,11 +22,11 @@ enum class FactDepth {
 inline constexpr std::chrono::hours kLossToldToSessions{24 * 30};
 
 // Adds schedules, runs and snapshots to `input`, sets `now`, and adds what is not yet among
-// input.databases: each schedule's database, and those that good runs within kLossTold are of and
-// that are gone, or have become empty. With FactDepth::quick a good run stands for its snapshot,
-// and a database without a schedule that is missing is left out where it was probably meant to go:
-// its last good run is older than kLossToldToSessions, the folder above its own is gone, too (a
-// whole project was removed), or its last good run was of a schedule that has been removed since.
+// input.databases: each schedule's database, and those that good runs within kLossTold are of. With
+// FactDepth::quick a good run stands for its snapshot, and of the latter only what is missing is
+// added, and not where it was probably meant to go: its last good run is older than
+// kLossToldToSessions, the folder above its own is gone, too (a whole project was removed), or its
+// last good run was of a schedule that has been removed since.
 // What could not be read goes to `warnings`. Changes nothing.
 void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string>& warnings,
                     const Env& env, std::stop_token stop);

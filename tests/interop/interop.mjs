@@ -149,6 +149,7 @@ async function everyTool(client) {
     list_schedules: [{}],
     run_schedule: [{ name: 'interop' }],
     remove_schedule: [{ name: 'interop', confirm: true }],
+    ignore_database: [{ path: source }, { path: source, ignored: false }],
   };
   const present = new Set(tools.map((tool) => tool.name));
   const refusals = [];

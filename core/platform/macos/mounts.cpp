@@ -14,6 +14,8 @@ std::optional<Mount> mount_of(const fs::path& path, const FileSystem&) {
   Mount mount;
   mount.point = path_of(status.f_mntonname);
   mount.type = status.f_fstypename;
+  mount.device = status.f_mntfromname;
+  mount.remote = (status.f_flags & MNT_LOCAL) == 0;
   mount.never_written = (status.f_flags & MNT_RDONLY) != 0 && (status.f_flags & MNT_LOCAL) != 0;
   return mount;
 }

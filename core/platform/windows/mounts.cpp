@@ -23,6 +23,7 @@ std::optional<Mount> mount_of(const fs::path& path, const FileSystem&) {
   mount.point = root;
   mount.type = narrow(type.data());
   const UINT kind = ::GetDriveTypeW(root.c_str());
+  mount.remote = kind == DRIVE_REMOTE;
   mount.never_written = (flags & FILE_READ_ONLY_VOLUME) != 0 && kind != DRIVE_REMOTE;
   return mount;
 }

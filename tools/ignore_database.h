@@ -1,0 +1,10 @@
+// The tool ignore_database.
+#pragma once
+
+#include "tools/arguments.h"
+
+namespace tools {
+
+server::Tool ignore_database(const Setting& setting);
+
+}  // namespace tools
