@@ -1,4 +1,4 @@
-// Files that the build put into the program: the tool schemas and the skill.
+// Files that the build put into the program: known programs, the tool schemas and the skill.
 #pragma once
 
 #include <span>
@@ -13,6 +13,7 @@ struct File {
 };
 
 // Sorted by name; valid for the life of the program.
+std::span<const File> embedded_programs();
 std::span<const File> embedded_schemas();
 std::span<const File> embedded_skill();
 

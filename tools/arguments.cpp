@@ -170,6 +170,13 @@ core::VerifyLevel Arguments::verify(std::string_view key, core::VerifyLevel othe
   return given ? core::parse_verify_level(*given).value_or(otherwise) : otherwise;
 }
 
+std::optional<bool> confirmation_of(const Arguments& arguments,
+                                    const server::CallContext& context) {
+  if (arguments.flag(kConfirmKey)) return true;
+  if (!context.abilities().form_elicitation) return std::nullopt;
+  return server::confirmation(context, kConfirmKey);
+}
+
 server::ToolOutcome<Json> ask_for_yes(const server::CallContext& context, std::string told,
                                       std::string message, const char* title,
                                       const std::string& end) {

@@ -83,6 +83,9 @@ class Arguments {
   const Setting& setting_;
 };
 
+// Whether the user has said yes, beforehand or to the question of ask_for_yes; nothing where they
+// were not asked yet.
+std::optional<bool> confirmation_of(const Arguments& arguments, const server::CallContext& context);
 // For a call that needs the user's yes: the question `message`, whose yes is called `title`. Where
 // the client cannot ask its user: needs_confirmation with `told`, whose next step, the same call
 // with the yes, ends in `end`.

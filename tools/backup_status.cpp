@@ -123,6 +123,25 @@ std::string days_cell(const Json& entry, const char* key) {
   return days == 0 ? "today" : format_count(days, "day") + " ago";
 }
 
+Json encode_found(const std::vector<core::ProgramDatabase>& found, const Setting& setting) {
+  Json list = Json::array();
+  for (const auto& [program, path] : found) {
+    if (!setting.allows(path)) continue;
+    list.push_back({{"program", program}, {"path", core::text_of(path)}});
+  }
+  return list;
+}
+
+std::string format_found(const Json& found) {
+  if (found.empty()) return "";
+  std::string text = "Also found, with no backup and no fault of yours: ";
+  for (const auto& entry : found) {
+    text += (&entry == &found.front() ? "" : "; ") + entry.at("program").get<std::string>() + " " +
+            entry.at("path").get<std::string>();
+  }
+  return text + ". Back up what you would miss; ignore what you would not.\n";
+}
+
 // Told once, whatever the number of databases.
 std::string survival_note(const Json& databases) {
   const bool on_one_disk = std::any_of(databases.begin(), databases.end(), [](const Json& entry) {
@@ -164,8 +183,9 @@ std::string backup_status_text(const Json& structured, std::size_t width) {
     if (entry.contains("rows")) problems += format_row_comparison(entry);
   }
   if (rows.size() > 1) text += format_table(rows, width);
-  return text + problems + survival_note(databases) + format_lacking(structured) +
-         format_kept(structured.at("kept")) + format_warnings(structured);
+  return text + problems + survival_note(databases) + format_found(structured.at("also_found")) +
+         format_lacking(structured) + format_kept(structured.at("kept")) +
+         format_warnings(structured);
 }
 
 server::Tool backup_status(const Setting& setting) {
@@ -188,6 +208,7 @@ server::Tool backup_status(const Setting& setting) {
                     {"summary", report->status.summary},
                     {"brief", brief},
                     {"databases", std::move(databases)},
+                    {"also_found", encode_found(report->also_found, setting)},
                     {"kept", encode_kept(report->kept, setting)},
                     {"warnings", std::move(warnings)}};
     if (auto done = add_lacking(structured, arguments, setting, context.stop()); !done) {

@@ -3,6 +3,7 @@
 #include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/discovery/discover.h"
+#include "core/discovery/known_programs.h"
 #include "core/status/status_facts.h"
 #include "tools/encode.h"
 #include "tools/limits.h"
@@ -22,6 +23,7 @@ core::Expected<core::DiscoverRequest> request_of(const Arguments& arguments) {
   BPD_TRY_AS(folders, arguments.paths("folder"));
   request.folders = std::move(*folders);
   request.patterns = arguments.texts("pattern");
+  request.programs = true;
   return request;
 }
 
@@ -45,6 +47,7 @@ Json encode(const FoundDatabase& found) {
   Json entry{{"path", core::text_of(found.path)},
              {"kind", core::to_string(found.kind)},
              {"bytes", found.bytes}};
+  if (!found.program.empty()) entry["program"] = found.program;
   if (!found.journal_mode.empty()) entry["journal_mode"] = found.journal_mode;
   if (found.ignored) entry["ignored"] = true;
   if (found.rows) entry["rows"] = *found.rows;
@@ -53,13 +56,32 @@ Json encode(const FoundDatabase& found) {
   return entry;
 }
 
+// So that "0 without a schedule" claims no more than was looked at.
+Json searched(const core::DiscoverRequest& request, std::size_t projects) {
+  Json places{"the orchestrator's own places",
+              format_count(projects, "project") + " that Claude's records name",
+              "the usual places of " + format_count(core::known_programs().size(), "program")};
+  if (!request.patterns.empty()) places.push_back("~/.claude, for the patterns");
+  for (const auto& folder : request.folders) places.push_back(core::text_of(folder));
+  return places;
+}
+
+std::string searched_line(const Json& places) {
+  std::string text = "Searched: ";
+  for (const auto& place : places) {
+    text += (&place == &places.front() ? "" : ", ") + place.get<std::string>();
+  }
+  return text + ". Nowhere else.\n";
+}
+
 }  // namespace
 
 std::string discover_databases_text(const Json& structured, std::size_t width) {
   std::string text = format_warnings(structured) + format_lacking(structured);
   const auto& databases = structured.at("databases");
   if (databases.empty())
-    return text + "No databases found. Name folders with " + core::say_parameter("folder") + ".\n";
+    return text + searched_line(structured.at("searched")) +
+           "No databases found. Name folders with " + core::say_parameter("folder") + ".\n";
   std::vector<std::vector<std::string>> rows{
       {"KIND", "SIZE", "ROWS", "LAST WRITE", "LAST VERIFIED", "SCHEDULE", "PATH"}};
   std::string notes;
@@ -70,7 +92,8 @@ std::string discover_databases_text(const Json& structured, std::size_t width) {
       schedules += (schedules.empty() ? "" : ", ") + name.get<std::string>();
     }
     rows.push_back(
-        {cell("kind"), format_bytes(entry.at("bytes").get<std::uint64_t>()),
+        {cell(entry.contains("program") ? "program" : "kind"),
+         format_bytes(entry.at("bytes").get<std::uint64_t>()),
          entry.contains("rows") ? std::to_string(entry["rows"].get<std::uint64_t>()) : "-",
          cell("last_write"), cell("last_verified"),
          entry.contains("ignored") && schedules.empty() ? "ignored"
@@ -83,7 +106,7 @@ std::string discover_databases_text(const Json& structured, std::size_t width) {
     }
   }
   const auto uncovered = structured.at("uncovered").get<std::size_t>();
-  text += format_table(rows, width) + notes +
+  text += format_table(rows, width) + notes + searched_line(structured.at("searched")) +
           std::to_string(structured.at("total").get<std::size_t>()) + " found, " +
           std::to_string(uncovered) + " without a schedule\n";
   if (!structured.at("complete").get<bool>()) text += "The search was cut short.\n";
@@ -131,6 +154,7 @@ server::Tool discover_databases(const Setting& setting) {
     Json structured{{"databases", std::move(page->entries)},
                     {"total", total},
                     {"uncovered", uncovered},
+                    {"searched", searched(*request, found->projects)},
                     {"complete", found->complete}};
     if (!page->next_cursor.empty()) structured["next_cursor"] = page->next_cursor;
     structured["warnings"] = found->warnings;

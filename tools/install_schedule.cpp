@@ -9,9 +9,11 @@
 #include "core/platform/ownership.h"
 #include "core/schedule/due.h"
 #include "core/schedule/install.h"
+#include "core/snapshot/new_rules.h"
 #include "tools/encode.h"
 #include "tools/limits.h"
 #include "tools/run_schedule.h"
+#include "tools/schedules/schedule_names.h"
 #include "tools/schema.h"
 #include "tools/snapshot_resources.h"
 
@@ -165,7 +167,12 @@ Json encode(const InstallResult& result, const Setting& setting) {
   structured["files"] = std::move(files);
   if (result.dry_run) structured["commands"] = result.commands;
   std::vector<std::string> warnings = result.warnings;
-  if (result.run) {
+  if (!result.run) {
+    for (const auto& database : result.databases) {
+      if (!database.error) continue;
+      warnings.push_back(core::text_of(database.source) + ": " + database.error->message);
+    }
+  } else {
     structured["run"] = encode_run(*result.run);
     const auto more = warnings_of(*result.run);
     warnings.insert(warnings.end(), more.begin(), more.end());
@@ -227,12 +234,132 @@ std::string install_schedule_text(const Json& structured) {
   return text + lines_of(structured, "removed", "Removed ");
 }
 
-// A yes or no to what new keep rules remove; nothing where none was given yet.
-std::optional<bool> confirmation_of(const Arguments& arguments,
-                                    const server::CallContext& context) {
-  if (arguments.flag(kConfirmKey)) return true;
-  if (!context.abilities().form_elicitation) return std::nullopt;
-  return server::confirmation(context, kConfirmKey);
+std::string any_text(const Json& structured) {
+  if (!structured.contains("schedules")) return install_schedule_text(structured);
+  std::string failed, good;
+  for (const auto& entry : structured.at("schedules")) {
+    if (entry.contains("error")) {
+      failed += entry.at("name").get<std::string>() +
+                " stays as it was: " + entry.at("error").get<std::string>() + "\n";
+    } else {
+      const std::string head = entry.at("name").get<std::string>() + ":\n";
+      good += (structured.at("dry_run").get<bool>() ? head : "") + install_schedule_text(entry);
+    }
+  }
+  return failed + good;
+}
+
+// For scripts: a change that was asked for did not happen.
+std::optional<core::ErrorCode> bad_news(const Json& structured) {
+  const auto schedules = structured.find("schedules");
+  if (schedules == structured.end()) return std::nullopt;
+  const bool failed = std::any_of(schedules->begin(), schedules->end(),
+                                  [](const Json& entry) { return entry.contains("error"); });
+  return failed ? std::optional(core::ErrorCode::damaged) : std::nullopt;
+}
+
+// Nothing: go on. Otherwise the question, or why nothing is changed.
+std::optional<server::ToolOutcome<Json>> settle_removals(const core::Error& unconfirmed,
+                                                         const std::optional<bool>& yes,
+                                                         const server::CallContext& context) {
+  if (yes.value_or(false)) return std::nullopt;
+  if (yes) {
+    return core::Error{core::ErrorCode::cancelled,
+                       "Nothing was changed: the removal was not confirmed.", ""};
+  }
+  return ask_for_yes(context, unconfirmed.message, unconfirmed.message + " Go on?", "Remove them");
+}
+
+// What cannot be one for all schedules.
+core::Expected<> check_for_all(const Arguments& arguments) {
+  for (const char* key : {"source", "folder", "global", "pattern", "label"}) {
+    if (!arguments.has(key)) continue;
+    return core::fail(core::ErrorCode::invalid_argument,
+                      std::string(key) + " cannot be the same for every schedule, and the name '" +
+                          std::string(kAllSchedules) + "' means every one.",
+                      "Leave it out, or give the schedule another name.");
+  }
+  return {};
+}
+
+// First tries all of them, so that nothing is changed where one would be refused, or what new keep
+// rules remove was not agreed to.
+server::ToolOutcome<Json> change_all(InstallRequest request, const Arguments& arguments,
+                                     const Setting& setting, server::CallContext& context) {
+  if (auto fine = check_for_all(arguments); !fine) return fine.error();
+  const auto names = all_schedules(setting, context.stop());
+  if (!names) return names.error();
+  const bool dry_run = request.dry_run;
+  const auto change = [&](const std::string& name, bool only_try) {
+    request.name = name;
+    request.dry_run = only_try;
+    return core::install_schedule(request, setting.world, context.progress(), context.stop());
+  };
+  std::vector<core::Expiry> removals;
+  Json schedules = Json::array();
+  for (const auto& name : *names) {
+    const auto result = change(name, /*only_try=*/true);
+    if (!result) {
+      core::Error error = result.error();
+      error.message = "Nothing was changed, because of '" + name + "': " + error.message;
+      return error;
+    }
+    if (result->new_rules) {
+      removals.insert(removals.end(), result->expired.begin(), result->expired.end());
+    }
+    schedules.push_back(encode(*result, setting));
+  }
+  Json structured{{"name", kAllSchedules}, {"dry_run", dry_run}, {"warnings", Json::array()}};
+  if (!dry_run && !removals.empty()) {
+    const auto error =
+        core::unconfirmed_removal("By new keep rules the first runs would remove", removals);
+    const auto yes = confirmation_of(arguments, context);
+    if (auto ending = settle_removals(error, yes, context)) return *ending;
+  }
+  request.confirmed = true;
+  for (auto& entry : schedules) {
+    if (dry_run) break;
+    const auto name = entry.at("name").get<std::string>();
+    const auto result = change(name, /*only_try=*/false);
+    entry = result ? encode(*result, setting)
+                   : Json{{"name", name}, {"error", server::error_text(result.error())}};
+  }
+  structured["schedules"] = std::move(schedules);
+  return structured;
+}
+
+server::ToolOutcome<Json> change_one(InstallRequest request, const Arguments& arguments,
+                                     const Setting& setting, server::CallContext& context) {
+  const auto settled =
+      core::settle_job(request.name, request.settings, setting.world.places, setting.world.files);
+  if (!settled) return settled.error();
+  if (auto free = check_name_is_free(settled->job.name, setting, context.stop()); !free) {
+    return free.error();
+  }
+  const auto& snapshot = settled->job.snapshot;
+  if (auto place = arguments.allowed_path(core::text_of(settled->job.place())); !place) {
+    return place.error();
+  }
+  if (settled->job.global && !allows_schedule(setting, settled->job)) {
+    return core::Error{core::ErrorCode::permission_denied,
+                       "The global database lies outside the folders of this server.",
+                       "Leave global out, or start the server with --allow ~/.claude as well."};
+  }
+  if (snapshot.destination.empty()) {
+    auto destination = find_destination(arguments, context, setting);
+    if (auto ending = server::ending_of<Json>(destination)) return *ending;
+    request.settings.destination = std::get<core::fs::path>(destination);
+  } else if (auto kept = arguments.allowed_path(core::text_of(snapshot.destination)); !kept) {
+    return kept.error();
+  }
+
+  const auto yes = confirmation_of(arguments, context);
+  request.confirmed = yes.value_or(false);
+  const auto result =
+      core::install_schedule(request, setting.world, context.progress(), context.stop());
+  if (result) return encode(*result, setting);
+  if (result.error().code != core::ErrorCode::needs_confirmation) return result.error();
+  return *settle_removals(result.error(), yes, context);
 }
 
 }  // namespace
@@ -243,48 +370,24 @@ server::Tool install_schedule(const Setting& setting) {
     const Arguments arguments(json, setting);
     auto request = request_of(arguments, setting);
     if (!request) return request.error();
-    const auto settled = core::settle_job(request->name, request->settings, setting.world.places,
-                                          setting.world.files);
-    if (!settled) return settled.error();
-    if (auto free = check_name_is_free(settled->job.name, setting, context.stop()); !free) {
-      return free.error();
-    }
-    const auto& snapshot = settled->job.snapshot;
-    if (auto place = arguments.allowed_path(core::text_of(settled->job.place())); !place) {
-      return place.error();
-    }
-    if (settled->job.global && !allows_schedule(setting, settled->job)) {
-      return core::Error{core::ErrorCode::permission_denied,
-                         "The global database lies outside the folders of this server.",
-                         "Leave global out, or start the server with --allow ~/.claude as well."};
-    }
-    if (snapshot.destination.empty()) {
-      auto destination = find_destination(arguments, context, setting);
-      if (auto ending = server::ending_of<Json>(destination)) return *ending;
-      request->settings.destination = std::get<core::fs::path>(destination);
-    } else if (auto kept = arguments.allowed_path(core::text_of(snapshot.destination)); !kept) {
-      return kept.error();
-    }
-
-    const auto yes = confirmation_of(arguments, context);
-    request->confirmed = yes.value_or(false);
-    const auto result =
-        core::install_schedule(*request, setting.world, context.progress(), context.stop());
-    if (result) return encode(*result, setting);
-    if (result.error().code != core::ErrorCode::needs_confirmation) return result.error();
-    if (yes) {
-      return core::Error{core::ErrorCode::cancelled,
-                         "Nothing was changed: the removal was not confirmed.", ""};
-    }
-    return ask_for_yes(context, result.error().message, result.error().message + " Go on?",
-                       "Remove them");
+    const bool all = means_all(request->name, setting);
+    const auto& change = all ? change_all : change_one;
+    return change(std::move(*request), arguments, setting, context);
   };
   auto tool = server::make_tool(schema_of("install_schedule"), handler);
   tool.tasks = server::TaskSupport::optional;
-  tool.to_text = install_schedule_text;
-  tool.changed_resources = [setting](const Json& structured) -> std::vector<std::string> {
-    if (!structured.contains("run")) return {};
-    return uris_of(structured.at("run"), structured.at("expired"), setting);
+  tool.to_text = any_text;
+  tool.bad_news = bad_news;
+  tool.changed_resources = [setting](const Json& structured) {
+    std::vector<std::string> uris;
+    const auto add = [&](const Json& entry) {
+      if (!entry.contains("run")) return;
+      const auto more = uris_of(entry.at("run"), entry.at("expired"), setting);
+      uris.insert(uris.end(), more.begin(), more.end());
+    };
+    add(structured);
+    for (const auto& entry : structured.value("schedules", Json::array())) add(entry);
+    return uris;
   };
   return tool;
 }

@@ -5,9 +5,8 @@
 #include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/schedule/install.h"
-#include "core/schedule/list.h"
 #include "tools/encode.h"
-#include "tools/limits.h"
+#include "tools/schedules/schedule_names.h"
 #include "tools/schema.h"
 
 namespace tools {
@@ -18,13 +17,7 @@ using server::Json;
 
 namespace {
 
-std::string joined(const std::vector<std::string>& texts) {
-  std::string line;
-  for (const auto& text : texts) line += (line.empty() ? "" : ", ") + text;
-  return line;
-}
-
-// Those to be removed: by name, or all that may be touched; entries without a job are among these.
+// Those to be removed: by name, or all.
 core::Expected<std::vector<std::string>> names_of(const Arguments& arguments,
                                                   const Setting& setting, std::stop_token stop) {
   const std::string name = arguments.text("name").value_or("");
@@ -33,31 +26,20 @@ core::Expected<std::vector<std::string>> names_of(const Arguments& arguments,
                       "Give either its " + core::say_parameter("name") + " or " +
                           core::say_parameter("all", true) + ".");
   }
-  if (!name.empty()) {
-    BPD_TRY(check_schedule(name, setting));
-    return std::vector<std::string>{name};
-  }
-  std::vector<std::string> names;
-  for (const auto& status : core::list_schedules(setting.world, std::move(stop)).schedules) {
-    if (check_schedule(status.name, setting)) names.push_back(status.name);
-  }
-  if (!names.empty()) return names;
-  return core::fail(ErrorCode::not_found, "No schedule is installed.", "");
+  if (name.empty()) return all_schedules(setting, std::move(stop));
+  return schedules_named(name, setting, std::move(stop));
 }
 
 // Nothing: go on. Otherwise the question, or why nothing is removed.
 std::optional<server::ToolOutcome<Json>> settle(const std::vector<std::string>& names,
                                                 const Arguments& arguments,
                                                 const server::CallContext& context) {
-  if (arguments.flag(kConfirmKey)) return std::nullopt;
   const std::string which =
       names.size() == 1 ? "the schedule '" + names.front() + "'"
                         : std::to_string(names.size()) + " schedules (" + joined(names) + ")";
-  if (context.abilities().form_elicitation) {
-    if (const auto confirmed = server::confirmation(context, kConfirmKey)) {
-      if (*confirmed) return std::nullopt;
-      return Error{ErrorCode::cancelled, "Nothing was removed: it was not confirmed.", ""};
-    }
+  if (const auto yes = confirmation_of(arguments, context)) {
+    if (*yes) return std::nullopt;
+    return Error{ErrorCode::cancelled, "Nothing was removed: it was not confirmed.", ""};
   }
   const std::string rest =
       std::string(names.size() == 1 ? "Its database is" : "Their databases are") +

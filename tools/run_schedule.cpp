@@ -1,8 +1,10 @@
 #include "tools/run_schedule.h"
 
+#include <algorithm>
+
 #include "core/base/call.h"
 #include "tools/encode.h"
-#include "tools/limits.h"
+#include "tools/schedules/schedule_names.h"
 #include "tools/schema.h"
 #include "tools/snapshot_resources.h"
 
@@ -96,28 +98,105 @@ std::vector<std::string> uris_of(const Json& run, const Json& expired, const Set
   return uris;
 }
 
+namespace {
+
+core::Expected<Json> run_one(const std::string& name, const Setting& setting,
+                             const std::stop_token& stop) {
+  BPD_TRY_AS(run, core::run_schedule(name, setting.world, stop));
+  Json structured = encode_run(*run);
+  structured["name"] = name;
+  structured["expired"] = encode_expired(run->expired);
+  structured["warnings"] = warnings_of(*run);
+  return structured;
+}
+
+// One after the other; what is wrong with one keeps no other from its run.
+server::ToolOutcome<Json> run_each(const std::vector<std::string>& names, const Setting& setting,
+                                   const std::stop_token& stop) {
+  Json structured{{"name", kAllSchedules},
+                  {"how", "each through its own scheduler"},
+                  {"schedules", Json::array()},
+                  {"expired", Json::array()},
+                  {"warnings", Json::array()}};
+  for (const auto& name : names) {
+    auto run = run_one(name, setting, stop);
+    if (stop.stop_requested()) {
+      return core::Error{core::ErrorCode::cancelled, "Stopped; what had run by then has run.", ""};
+    }
+    if (!run) {
+      structured["schedules"].push_back(
+          {{"name", name}, {"error", server::error_text(run.error())}});
+      continue;
+    }
+    for (const auto& expired : run->at("expired")) structured["expired"].push_back(expired);
+    structured["schedules"].push_back(std::move(*run));
+  }
+  return structured;
+}
+
+std::string run_schedule_text(const Json& structured) {
+  if (!structured.contains("schedules")) {
+    return format_warnings(structured) + format_run(structured) +
+           format_expired(structured.at("expired"), /*dry_run=*/false);
+  }
+  std::string failed, good;
+  for (const auto& entry : structured.at("schedules")) {
+    const std::string head = entry.at("name").get<std::string>() + ": ";
+    if (entry.contains("error")) {
+      failed += head + "failed: " + entry.at("error").get<std::string>() + "\n";
+    } else {
+      good += head + run_schedule_text(entry);
+    }
+  }
+  return failed + good;
+}
+
+bool has_failed(const Json& run) {
+  if (run.contains("error")) return true;
+  const auto databases = run.find("databases");
+  return databases != run.end() &&
+         std::any_of(databases->begin(), databases->end(),
+                     [](const Json& entry) { return entry.contains("error"); });
+}
+
+// For scripts: something was not backed up.
+std::optional<core::ErrorCode> bad_news(const Json& structured) {
+  const auto schedules = structured.find("schedules");
+  const bool failed = schedules == structured.end()
+                          ? has_failed(structured)
+                          : std::any_of(schedules->begin(), schedules->end(), has_failed);
+  return failed ? std::optional(core::ErrorCode::damaged) : std::nullopt;
+}
+
+}  // namespace
+
 server::Tool run_schedule(const Setting& setting) {
   auto handler = [setting](const Json& json,
                            server::CallContext& context) -> server::ToolOutcome<Json> {
-    const Arguments arguments(json, setting);
-    const std::string name = arguments.text("name").value_or("");
-    if (auto checked = check_schedule(name, setting); !checked) return checked.error();
-    const auto run = core::run_schedule(name, setting.world, context.stop());
+    const std::string name = Arguments(json, setting).text("name").value_or("");
+    const auto names = schedules_named(name, setting, context.stop());
+    if (!names) return names.error();
+    if (means_all(name, setting)) return run_each(*names, setting, context.stop());
+    auto run = run_one(name, setting, context.stop());
     if (!run) return run.error();
-    Json structured = encode_run(*run);
-    structured["name"] = name;
-    structured["expired"] = encode_expired(run->expired);
-    structured["warnings"] = warnings_of(*run);
-    return structured;
+    return std::move(*run);
   };
   auto tool = server::make_tool(schema_of("run_schedule"), handler);
   tool.tasks = server::TaskSupport::optional;
-  tool.to_text = [](const Json& structured) {
-    return format_warnings(structured) + format_run(structured) +
-           format_expired(structured.at("expired"), /*dry_run=*/false);
-  };
+  tool.to_text = run_schedule_text;
+  tool.bad_news = bad_news;
   tool.changed_resources = [setting](const Json& structured) {
-    return uris_of(structured, structured.at("expired"), setting);
+    const auto schedules = structured.find("schedules");
+    if (schedules == structured.end()) {
+      return uris_of(structured, structured.at("expired"), setting);
+    }
+    std::vector<std::string> uris;
+    for (const auto& run : *schedules) {
+      if (run.contains("error")) continue;
+      const auto more = uris_of(run, run.at("expired"), setting);
+      uris.insert(uris.end(), more.begin(), more.end());
+    }
+    return uris;
   };
   return tool;
 }

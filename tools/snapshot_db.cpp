@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/base/paths.h"
+#include "core/snapshot/new_rules.h"
 #include "core/snapshot/snapshot.h"
 #include "tools/encode.h"
 #include "tools/schema.h"
@@ -27,6 +28,26 @@ core::Expected<core::SnapshotRequest> snapshot_options(const Arguments& argument
   request.verify = arguments.verify("verify", core::VerifyLevel::quick);
   request.dry_run = arguments.flag("dry_run");
   return request;
+}
+
+// Nothing: go on. Otherwise the question, or why nothing is done.
+std::optional<server::ToolOutcome<Json>> settle_new_rules(const core::SnapshotRequest& request,
+                                                          const Arguments& arguments,
+                                                          const server::CallContext& context,
+                                                          const Setting& setting) {
+  if (request.dry_run) return std::nullopt;
+  const auto yes = confirmation_of(arguments, context);
+  if (yes.value_or(false)) return std::nullopt;
+  const auto removals = core::removals_by_new_rules(request, setting.env, context.stop());
+  if (!removals) return removals.error();
+  if (removals->empty()) return std::nullopt;
+  const core::Error error =
+      core::unconfirmed_removal("These keep rules are new here, and would remove", *removals);
+  if (yes) {
+    return core::Error{core::ErrorCode::cancelled,
+                       "Nothing was done: the removal was not confirmed.", ""};
+  }
+  return ask_for_yes(context, error.message, error.message + " Go on?", "Remove them");
 }
 
 Json encode_timings(const core::SnapshotTimings& timings) {
@@ -98,6 +119,7 @@ server::Tool snapshot_db(const Setting& setting) {
     request->source = *source;
     request->destination = std::get<core::fs::path>(destination);
 
+    if (auto ending = settle_new_rules(*request, arguments, context, setting)) return *ending;
     auto result = core::take_snapshot(*request, setting.env, context.progress(), context.stop());
     if (!result) return result.error();
     return encode(*result);

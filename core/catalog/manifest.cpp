@@ -270,6 +270,7 @@ std::string encode_manifest(const Manifest& manifest) {
                         {"bytes", manifest.replaces->bytes},
                         {"taken_at", format_instant(manifest.replaces->taken_at)}};
   }
+  if (!manifest.keep_rules.empty()) json["keep_rules"] = manifest.keep_rules;
   if (!manifest.source_findings.empty()) json["source_findings"] = manifest.source_findings;
   return json.dump(2) + "\n";
 }
@@ -329,6 +330,7 @@ Expected<Manifest> decode_manifest(std::string_view text) {
       if (!inner.problem().empty()) reader.note("replaces");
     }
   }
+  if (reader.has("keep_rules")) manifest.keep_rules = reader.counts("keep_rules");
   if (reader.has("source_findings")) manifest.source_findings = reader.counts("source_findings");
   if (!verified) reader.note("verified");
   if (!is_page_size(manifest.page_size)) reader.note("page_size");

@@ -65,6 +65,8 @@ struct Manifest {
   // The newest full check of this snapshot or an earlier one of its series, when this was taken.
   std::optional<Instant> full_check_at;
   std::optional<ReplacedSnapshot> replaces;
+  // The rules that the run which took it went by, by their names (kKeepRules, retention.h).
+  std::map<std::string, std::uint64_t> keep_rules;
   // Broken references and the like that the source itself had: VerifyReport::source_findings.
   std::map<std::string, std::uint64_t> source_findings;
 };

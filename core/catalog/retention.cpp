@@ -185,6 +185,15 @@ Expected<> remove_unchanged(const Snapshot& snapshot, FileSystem& files) {
 
 }  // namespace
 
+std::map<std::string, std::uint64_t> rules_of(const RetentionPolicy& policy) {
+  std::map<std::string, std::uint64_t> rules;
+  for (const auto& [name, count] : kKeepRules) {
+    const int value = (policy.*count).value_or(0);
+    if (value > 0) rules[name] = static_cast<std::uint64_t>(value);
+  }
+  return rules;
+}
+
 bool RetentionPolicy::empty() const {
   return std::none_of(kKeepRules.begin(), kKeepRules.end(),
                       [&](const KeepRule& rule) { return (this->*rule.count).has_value(); });

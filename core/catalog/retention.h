@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,9 @@ inline constexpr std::array kKeepRules{KeepRule{"retain_days", &RetentionPolicy:
                                        KeepRule{"keep_daily", &RetentionPolicy::keep_daily},
                                        KeepRule{"keep_weekly", &RetentionPolicy::keep_weekly},
                                        KeepRule{"keep_monthly", &RetentionPolicy::keep_monthly}};
+
+// The rules that a policy sets, by name: as manifests tell them.
+std::map<std::string, std::uint64_t> rules_of(const RetentionPolicy& policy);
 
 struct Expiry {
   Snapshot snapshot;

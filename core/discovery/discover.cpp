@@ -2,15 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "core/base/glob.h"
 #include "core/base/paths.h"
 #include "core/base/side_files.h"
 #include "core/catalog/catalog.h"
+#include "core/catalog/history.h"
 #include "core/catalog/names.h"
 #include "core/discovery/ignored.h"
+#include "core/discovery/known_programs.h"
 #include "core/discovery/known_projects.h"
 #include "core/discovery/location.h"
 #include "core/discovery/project_here.h"
@@ -33,6 +37,35 @@ constexpr std::size_t kMaxWarnings = 50;
 // Other people's files, caches and history: large, and never a plugin's live database.
 constexpr std::array kSkippedFolders = {".git",   "node_modules", ".venv",     "__pycache__",
                                         ".cache", ".Trash",       "lost+found"};
+
+constexpr const char* kSecretsInside =
+    "It also holds passwords or keys: choose a destination that only you can read.";
+
+// Of runs in the history: more are as good as forgotten.
+constexpr std::size_t kMaxRestores = 1'000;
+
+// Files that restores have made under another name than their database's, and that are no source of
+// any snapshot.
+std::set<std::string> restored_copies(const Env& env) {
+  std::set<std::string> copies;
+  RunFilter filter;
+  filter.kind = "restore";
+  filter.limit = kMaxRestores;
+  const auto restores = list_runs(filter, env);
+  for (const RunRecord& run : restores.value_or(std::vector<RunRecord>{})) {
+    const auto name = parse_snapshot_name(text_of(path_of(run.snapshot).filename()));
+    if (run.ok && name && name->stem != stem_of(path_of(run.source))) copies.insert(run.source);
+  }
+  std::erase_if(copies, [&](const std::string& path) {
+    RunFilter of_it;
+    of_it.kind = kSnapshotRun;
+    of_it.source = path;
+    of_it.limit = 1;
+    const auto runs = list_runs(of_it, env);
+    return !runs || !runs->empty();
+  });
+  return copies;
+}
 
 bool is_skipped_folder(const std::string& name) {
   return std::find(kSkippedFolders.begin(), kSkippedFolders.end(), name) != kSkippedFolders.end();
@@ -62,6 +95,7 @@ class Search {
       offer(home / ".orchestrator/global.db", DatabaseKind::legacy_global);
     }
     if (request_.known) offer_projects();
+    if (request_.programs) offer_programs();
     if (request_.known && !request_.patterns.empty()) search_below(claude);
     for (const fs::path& folder : request_.folders) search_below(folder);
     if (request_.read_contents) read_contents();
@@ -120,7 +154,7 @@ class Search {
   }
 
   // Takes a file into the result if there is one of some size; each file once, whatever its names.
-  void offer(const fs::path& path, DatabaseKind kind) {
+  void offer(const fs::path& path, DatabaseKind kind, const KnownProgram* program = nullptr) {
     const auto info = env_.files.info(path);
     if (!info) {
       const bool absent = info.error().code == ErrorCode::not_found;
@@ -129,7 +163,8 @@ class Search {
     }
     if (info->kind != FileInfo::Kind::file || info->bytes == 0) return;
     const auto resolved = env_.files.canonical(path);
-    if (!resolved || !seen_files_.insert({info->id.device, info->id.inode}).second) return;
+    if (!resolved || is_ours(*resolved)) return;
+    if (!seen_files_.insert({info->id.device, info->id.inode}).second) return;
     if (result_.databases.size() == kMaxFoundDatabases) {
       result_.complete = false;
       warn("There are more than " + std::to_string(kMaxFoundDatabases) + " databases.");
@@ -138,6 +173,10 @@ class Search {
     FoundDatabase database;
     database.path = *resolved;
     database.kind = kind;
+    if (program != nullptr) {
+      database.program = program->name;
+      if (program->secrets) database.warnings.emplace_back(kSecretsInside);
+    }
     database.ignored = is_ignored(*resolved, ignored_);
     database.bytes = info->bytes;
     database.last_write = info->modified;
@@ -178,10 +217,29 @@ class Search {
     }
   }
 
+  // State, settings and the scheduled program of this program itself.
+  bool is_ours(const fs::path& path) const {
+    const Places& places = env_.places;
+    const std::array ours{&places.state, &places.config, &places.data};
+    return std::any_of(ours.begin(), ours.end(), [&](const fs::path* folder) {
+      return !folder->empty() && is_inside(path, *folder);
+    });
+  }
+
+  void offer_programs() {
+    for (const KnownProgram& program : known_programs()) {
+      if (out_of_bounds()) return;
+      for (const fs::path& path : files_of(program, env_)) {
+        if (!is_passed_over(path)) offer(path, DatabaseKind::program, &program);
+      }
+    }
+  }
+
   void offer_projects() {
     const auto known = known_projects({request_.skim, deadline_}, env_, result_.warnings);
     for (const fs::path& project : known.folders) {
       if (out_of_bounds()) break;
+      ++result_.projects;
       offer_project(project);
     }
     if (!known.complete && !out_of_bounds()) result_.complete = false;
@@ -191,8 +249,18 @@ class Search {
   void offer_project(fs::path folder) {
     for (int i = 0; i < kMaxProjectParents && folder != folder.root_path(); ++i) {
       offer(folder / kProjectDatabase, DatabaseKind::project);
+      if (request_.programs) offer_programs_of(folder);
       if (folder == env_.places.home) return;
       folder = folder.parent_path();
+    }
+  }
+
+  // What known programs keep in a project.
+  void offer_programs_of(const fs::path& project) {
+    for (const KnownProgram& program : known_programs()) {
+      for (const fs::path& path : files_in_project(program, project, env_.files)) {
+        if (!is_passed_over(path)) offer(path, DatabaseKind::program, &program);
+      }
     }
   }
 
@@ -242,14 +310,32 @@ class Search {
              text_of(path) + ", were left out.");
         result_.complete = false;
       }
-    } else if (kind == FileInfo::Kind::file && is_wanted(path, entry.name)) {
-      offer(path, is_project_database(path) ? DatabaseKind::project : DatabaseKind::other);
+    } else if (kind == FileInfo::Kind::file && !is_passed_over(path)) {
+      offer_if_wanted(path, entry.name);
     }
   }
 
-  bool is_wanted(const fs::path& path, const std::string& name) const {
-    if (is_side_file(name) || parse_snapshot_name(name) || is_safety_copy(name)) return false;
-    if (is_project_database(path)) return true;
+  // By its name what belongs to a database or was made of one.
+  static bool is_passed_over(const fs::path& path) {
+    const std::string name = text_of(path.filename());
+    return is_side_file(name) || parse_snapshot_name(name) || is_safety_copy(name);
+  }
+
+  void offer_if_wanted(const fs::path& path, const std::string& name) {
+    if (is_project_database(path)) return offer(path, DatabaseKind::project);
+    if (const KnownProgram* program = program_of_project_file(path)) {
+      return offer(path, DatabaseKind::program, program);
+    }
+    if (fits_a_pattern(name) && !is_restored_copy(path)) offer(path, DatabaseKind::other);
+  }
+
+  // Restored to a file of another name, and never backed up since.
+  bool is_restored_copy(const fs::path& path) {
+    if (!restored_) restored_ = restored_copies(env_);
+    return restored_->contains(text_of(env_.files.canonical(path).value_or(path)));
+  }
+
+  bool fits_a_pattern(const std::string& name) const {
     return std::any_of(request_.patterns.begin(), request_.patterns.end(),
                        [&](const std::string& pattern) { return fits_pattern(name, pattern); });
   }
@@ -294,6 +380,7 @@ class Search {
   const SteadyTime deadline_;
   std::string mounts_;
   std::vector<fs::path> ignored_;
+  std::optional<std::set<std::string>> restored_;  // read where it is needed
   Discovery result_;
   std::set<FolderKey> seen_files_, seen_folders_;
   std::vector<FolderKey> ancestors_;  // of the folder that is being read
@@ -311,6 +398,8 @@ std::string_view to_string(DatabaseKind kind) {
       return "legacy global";
     case DatabaseKind::project:
       return "project";
+    case DatabaseKind::program:
+      return "program";
     case DatabaseKind::other:
       return "other";
   }

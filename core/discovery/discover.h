@@ -14,12 +14,15 @@
 
 namespace core {
 
-enum class DatabaseKind { global, legacy_global, project, other };
-std::string_view to_string(DatabaseKind kind);  // "global", "legacy global", "project", "other"
+// program: of one of known_programs.h.
+enum class DatabaseKind { global, legacy_global, project, program, other };
+// "global", "legacy global", "project", "program", "other"
+std::string_view to_string(DatabaseKind kind);
 
 struct FoundDatabase {
   fs::path path;  // links resolved
   DatabaseKind kind = DatabaseKind::other;
+  std::string program{};              // whose it is, by known_programs.h; else empty
   std::uint64_t bytes = 0;            // with its -wal
   bool ignored = false;               // nobody wants it backed up (ignored.h)
   Instant last_write{};               // of the file or its -wal, whichever is later
@@ -29,8 +32,9 @@ struct FoundDatabase {
 };
 
 struct DiscoverRequest {
-  bool global = true;  // look for the orchestrator's global databases
-  bool known = true;   // look at the projects that Claude's records name, and below ~/.claude
+  bool global = true;     // look for the orchestrator's global databases
+  bool known = true;      // look at the projects that Claude's records name, and below ~/.claude
+  bool programs = false;  // look where known programs keep theirs (known_programs.h)
   std::vector<fs::path> folders{};  // searched below, for project databases and the patterns
   std::vector<std::string>
       patterns{};             // file names with * and ?, looked for there and in ~/.claude
@@ -47,6 +51,7 @@ inline constexpr std::uint64_t kMaxCountedBytes = 256ULL << 20;
 
 struct Discovery {
   std::vector<FoundDatabase> databases;  // by kind, then path; each file once
+  std::size_t projects = 0;              // of Claude's records, that were looked at
   bool complete = true;                  // false: a bound or the timeout was reached
   std::vector<std::string> warnings;     // unreadable folders, loops of links, what was left out
 };
@@ -55,10 +60,12 @@ struct Discovery {
 //   ~/.claude/orchestrator/global.db and ~/.orchestrator/global.db;
 //   <project>/.orchestrator/project.db, <project> and the folders above it being what Claude's own
 //     records name: the "projects" of ~/.claude.json and the "cwd" of ~/.claude/projects/*/*.jsonl;
-//   below request.folders: .orchestrator/project.db and the patterns;
+//   below request.folders: .orchestrator/project.db, what known programs keep in projects, and the
+//     patterns; of projects that Claude's records name the same, with request.programs;
 //   below ~/.claude: the patterns.
 // ($CLAUDE_CONFIG_DIR takes the place of ~/.claude; a global database is looked for in both.)
-// Snapshots, safety copies and side files are passed over. Opens databases as a snapshot does:
+// Snapshots, safety copies and side files are passed over, and so are this program's own files and,
+// below folders, copies that were restored under another name. Opens databases as a snapshot does:
 // nothing is left beside them, nothing changed. A file that is no database is no find. Only an
 // invalid pattern or folder argument is an Error, and a stop request (cancelled).
 Expected<Discovery> discover_databases(const DiscoverRequest& request, const Env& env,

@@ -34,22 +34,6 @@ bool has_new_rules(const std::optional<BackupJob>& former, const BackupJob& job)
          series_of(*former) != series_of(job);
 }
 
-Error unconfirmed_removal(const BackupJob& job, const std::vector<Expiry>& expired) {
-  std::string text = "By its new keep rules '" + job.name + "' would remove " +
-                     std::to_string(expired.size()) +
-                     (expired.size() == 1 ? " snapshot" : " snapshots") + " in its first run: ";
-  for (std::size_t i = 0; i < std::min(expired.size(), kMaxNamedRemovals); ++i) {
-    text += (i == 0 ? "" : ", ") + text_of(expired[i].snapshot.path);
-  }
-  if (expired.size() > kMaxNamedRemovals) {
-    text += " and " + std::to_string(expired.size() - kMaxNamedRemovals) + " more";
-  }
-  return {ErrorCode::needs_confirmation, text + ". A removed snapshot is gone for good.",
-          "Only after the user's yes to this: the same call with " +
-              say_parameter("confirm", true) + "; or keep more. " + say_parameter("dry_run", true) +
-              " lists all of it."};
-}
-
 std::optional<std::string> few_hours_warning(const BackupJob& job) {
   RetentionPolicy others = job.snapshot.retention;
   others.keep_last.reset();

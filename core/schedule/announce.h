@@ -20,10 +20,6 @@ std::vector<Expiry> expired_of(const std::vector<Expiry>& decisions);
 // it had other rules, or another series of snapshots. Without rules nothing goes: false.
 bool has_new_rules(const std::optional<BackupJob>& former, const BackupJob& job);
 
-// needs_confirmation, naming what would go.
-Error unconfirmed_removal(const BackupJob& job, const std::vector<Expiry>& expired);
-inline constexpr std::size_t kMaxNamedRemovals = 20;
-
 // Told where a schedule runs by the hour and only a number of snapshots is kept: what were days
 // before are hours then.
 std::optional<std::string> few_hours_warning(const BackupJob& job);

@@ -13,6 +13,7 @@
 #include "core/schedule/launchd.h"
 #include "core/schedule/run_job.h"
 #include "core/schedule/schedulers.h"
+#include "core/snapshot/new_rules.h"
 
 namespace core {
 
@@ -247,6 +248,7 @@ Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::s
   InstallResult& result = prepared.result;
   result.dry_run = request.dry_run;
   result.updated = prepared.former.job_text.has_value();
+  result.new_rules = !result.expired.empty() && has_new_rules(former_job, job);
   if (former_job) result.changes = compare_jobs(*former_job, job);
   result.warnings = settled->warnings;
   result.warnings.insert(result.warnings.end(), preview->warnings.begin(), preview->warnings.end());
@@ -338,8 +340,9 @@ Expected<InstallResult> install_schedule(const InstallRequest& request, const En
   BPD_TRY_AS(prepared, prepare(request, env, stop));
   const BackupJob job = prepared->result.job;
   auto& expired = prepared->result.expired;
-  if (!request.confirmed && !expired.empty() && has_new_rules(prepared->former.job, job)) {
-    return fail(unconfirmed_removal(job, expired));
+  if (!request.confirmed && prepared->result.new_rules) {
+    return fail(unconfirmed_removal(
+        "By its new keep rules '" + job.name + "' would remove in its first run", expired));
   }
 
   auto placed = put_in_place(*prepared, env, progress, stop);

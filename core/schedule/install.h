@@ -42,6 +42,7 @@ struct InstallResult {
   std::vector<std::string> commands;  // in order, as one would type them
   // What retention removes in the next run, or has removed in `run`.
   std::vector<Expiry> expired;
+  bool new_rules = false;  // some of these go by keep rules that are new (has_new_rules)
   KeepEstimate keeps;
   std::vector<PreviewedDatabase> databases;  // what the run covers, as it was when we looked
   std::optional<ProvenRun> run;              // absent without run_now

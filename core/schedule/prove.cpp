@@ -20,6 +20,8 @@ constexpr std::chrono::milliseconds kPollPause{200};
 // What history.db may lag behind the end of a run that was waited for.
 constexpr std::chrono::milliseconds kRecordGrace{5'000};
 constexpr int kStartAttempts = 2;
+// For each database of a folder that somebody has locked: the run itself waits longer.
+constexpr std::chrono::milliseconds kPreviewPatience{2'000};
 
 Expected<std::optional<RunRecord>> newest_run(const BackupJob& job, const Env& env) {
   BPD_TRY_AS(runs, runs_of(job, job.run_kind(), 1, env));
@@ -145,13 +147,13 @@ Expected<RunPreview> preview_folder(const BackupJob& job, const Env& env,
   RunPreview preview;
   preview.warnings = std::move(members->warnings);
   bool any_good = false;
-  for (const SnapshotRequest& request : members->snapshots) {
+  for (SnapshotRequest& request : members->snapshots) {
+    request.busy_timeout = kPreviewPatience;
     auto database = preview_one(request, preview, env, stop);
     if (stop.stop_requested())
       return fail(ErrorCode::cancelled, "Stopped before anything was done.");
     any_good |= database.has_value();
     if (!database) {
-      preview.warnings.push_back(text_of(request.source) + ": " + database.error().message);
       database = PreviewedDatabase{request.source, request.label, 0, database.error()};
     }
     preview.databases.push_back(std::move(*database));

@@ -239,6 +239,7 @@ Expected<PinnedSource> SnapshotRun::pin() {
   manifest.host = manifest_text(plan_.host);
   manifest.machine = request_.dry_run || !plan_.machine.empty() ? plan_.machine : machine_id(env_);
   manifest.label = manifest_text(plan_.label);
+  manifest.keep_rules = rules_of(request_.retention);
   manifest.taken_at = env_.clock.now();
   manifest.tool_version = BPD_VERSION;
   manifest.bytes = header.bytes();

@@ -371,6 +371,7 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
 Expected<BackupReport> report_status(FactDepth depth, const Env& env, std::stop_token stop) {
   DiscoverRequest request;
   request.read_contents = false;
+  request.programs = depth == FactDepth::whole;
   if (depth == FactDepth::quick) {
     request.skim = true;
     request.timeout = kQuickSearch;
@@ -380,6 +381,7 @@ Expected<BackupReport> report_status(FactDepth depth, const Env& env, std::stop_
   report.warnings = std::move(found->warnings);
   StatusInput input;
   for (auto& database : found->databases) {
+    if (database.kind == DatabaseKind::program) continue;  // nobody asked for it so far
     input.databases.push_back({std::move(database.path), std::move(database.warnings),
                                StatusInput::Presence::there, database.ignored});
   }
@@ -387,6 +389,13 @@ Expected<BackupReport> report_status(FactDepth depth, const Env& env, std::stop_
   if (stop.stop_requested()) return fail(ErrorCode::cancelled, "The status was cancelled.");
   report.status = judge_status(input);
   if (depth == FactDepth::whole) report.kept = kept_files(input, env);
+  for (auto& database : found->databases) {
+    const bool known =
+        std::any_of(report.status.databases.begin(), report.status.databases.end(),
+                    [&](const DatabaseStatus& status) { return status.source == database.path; });
+    if (known || database.ignored || database.kind != DatabaseKind::program) continue;
+    report.also_found.push_back({std::move(database.program), std::move(database.path)});
+  }
   return report;
 }
 

@@ -33,8 +33,15 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
 
 // The whole of a status: known databases (discover.h, no folders searched), their backups, the
 // judgement. Errors: cancelled.
+struct ProgramDatabase {
+  std::string program;
+  fs::path path;
+};
 struct BackupReport {
   StatusReport status;
+  // Of known programs, with FactDepth::whole: those that nothing backs up, and nobody ignores. No
+  // fault of anybody's.
+  std::vector<ProgramDatabase> also_found;
   std::vector<KeptFile> kept;  // with FactDepth::whole
   std::vector<std::string> warnings;
 };

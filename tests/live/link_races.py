@@ -124,7 +124,7 @@ class World:
 def snapshot(world, number):
     return world.server.tool("snapshot_db", {
         "source": world.path("inside/s/x.db"), "destination": world.path("inside/dst"),
-        "hostname": "h", "date": f"2026-02-{number % 28 + 1:02}", "keep_last": 2})
+        "hostname": "h", "date": f"2026-02-{number % 28 + 1:02}", "keep_last": 2, "confirm": True})
 
 
 def source(world, number):

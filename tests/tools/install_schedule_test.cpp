@@ -164,7 +164,7 @@ TEST_CASE("install_schedule removes nothing by new rules that nobody has seen an
 
   const std::string refused = house.refused("install_schedule", kOneStays);
   CHECK(refused.find("needs_confirmation: ") == 0);
-  CHECK(refused.find("would remove 2 snapshots") != std::string::npos);
+  CHECK(refused.find("would remove in its first run 2 snapshots") != std::string::npos);
   CHECK(refused.find(house.of("2026-11-20").string()) != std::string::npos);
   CHECK(refused.find(house.of("2026-11-21").string()) != std::string::npos);
   CHECK(house.all_are_there());
@@ -436,4 +436,56 @@ TEST_CASE("install_schedule on a server limited to folders keeps no path outside
   job->snapshot.source = test::absolute("/elsewhere/global.db");
   REQUIRE(core::write_job(*job, house.places, house.env().files));
   CHECK(house.refused("install_schedule", {{"name", "mine"}}).find("conflict: ") == 0);
+}
+
+TEST_CASE("A change of all schedules changes what is given, and nothing else of each") {
+  ScheduleHouse house;
+  house.install({{"keep_daily", 7}});
+  const auto other = house.make_database(house / "home/code/app/.orchestrator/project.db");
+  house.install({{"source", core::text_of(other)}, {"keep_daily", 30}});
+  const Json tried =
+      house.good("install_schedule", {{"name", "all"}, {"time", "03:03"}, {"dry_run", true}});
+  CHECK(tried.at("schedules").size() == 2);
+  CHECK(house.good("list_schedules", Json::object()).at("schedules").at(0).at("time") == "04:07");
+
+  const Json result = house.good("install_schedule", {{"name", "all"}, {"time", "03:03"}});
+  REQUIRE(result.at("schedules").size() == 2);
+  const auto listed = house.good("list_schedules", Json::object()).at("schedules");
+  for (const auto& schedule : listed) CHECK(schedule.at("time") == "03:03");
+  CHECK(listed.at(0).at("keep_daily") == 30);
+  CHECK(listed.at(1).at("keep_daily") == 7);
+  CHECK_FALSE(house.tool("install_schedule").bad_news(result));
+}
+
+TEST_CASE("A change of all schedules asks first, once, what new rules remove of any of them") {
+  HouseWithSnapshots house;
+  const auto other = house.make_database(house / "home/code/app/.orchestrator/project.db");
+  house.install({{"source", core::text_of(other)}, {"label", "app"}});
+  const Json call{{"name", "all"}, {"keep_last", 1}};
+  CHECK_THAT(house.refused("install_schedule", call),
+             Catch::StartsWith("needs_confirmation: ") && Catch::Contains("2 snapshots"));
+  CHECK(house.all_are_there());
+  CHECK_FALSE(house.has_rules());
+  Json agreed = call;
+  agreed["confirm"] = true;
+  CHECK(house.good("install_schedule", agreed).at("schedules").size() == 2);
+  CHECK(house.has_rules());
+}
+
+TEST_CASE("What cannot be the same for all schedules is refused, and nothing is changed") {
+  ScheduleHouse house;
+  house.install();
+  for (const char* key : {"source", "folder", "label"}) {
+    CHECK_THAT(house.refused("install_schedule", {{"name", "all"}, {key, "x"}}),
+               Catch::StartsWith("invalid_argument: ") && Catch::Contains(key));
+  }
+  // Where one would be refused, none is changed.
+  const auto other = house.make_database(house / "home/code/app/.orchestrator/project.db");
+  house.install({{"source", core::text_of(other)}});
+  test::fs::remove(other);
+  CHECK_THAT(house.refused("install_schedule", {{"name", "all"}, {"time", "03:03"}}),
+             Catch::Contains("Nothing was changed, because of 'app-project'"));
+  for (const auto& schedule : house.good("list_schedules", Json::object()).at("schedules")) {
+    CHECK(schedule.at("time") == "04:07");
+  }
 }

@@ -1,3 +1,4 @@
+#include "core/base/paths.h"
 #include "tests/tools/schedule_house.h"
 
 using server::Json;
@@ -25,4 +26,28 @@ TEST_CASE("run_schedule of an unknown name lists the known ones") {
   house.install();
   CHECK(house.refused("run_schedule", {{"name", "other"}}).find("Schedules are: global.") !=
         std::string::npos);
+}
+
+TEST_CASE("run_schedule of all runs each, and one that fails keeps no other from its run") {
+  ScheduleHouse house;
+  house.install();
+  const auto other = house.make_database(house / "home/code/app/.orchestrator/project.db");
+  house.install({{"source", core::text_of(other)}});
+  test::fs::remove(house.global);
+  const Json result = house.good("run_schedule", {{"name", "all"}});
+  const auto& runs = result.at("schedules");
+  REQUIRE(runs.size() == 2);
+  CHECK(runs.at(0).at("name") == "app-project");
+  CHECK(runs.at(0).at("verdict") == "verified");
+  CHECK(runs.at(1).at("name") == "global");
+  CHECK(runs.at(1).contains("error"));
+  CHECK_THAT(house.last_text, Catch::StartsWith("global: failed: "));
+  CHECK(house.tool("run_schedule").bad_news(result) == core::ErrorCode::damaged);
+  CHECK(house.tool("run_schedule").changed_resources(result).size() == 3);
+}
+
+TEST_CASE("run_schedule of all says that there is none") {
+  ScheduleHouse house;
+  CHECK_THAT(house.refused("run_schedule", {{"name", "all"}}),
+             Catch::StartsWith("not_found: ") && Catch::Contains("No schedule is installed"));
 }

@@ -66,7 +66,8 @@ TEST_CASE("snapshot_db tells subscribers of what its retention removed") {
   ToolHouse house;
   house.furnish();
   house.good("snapshot_db", {{"destination", "~/Backups"}, {"date", "2026-11-20"}});
-  const Json result = house.good("snapshot_db", {{"destination", "~/Backups"}, {"keep_last", 1}});
+  const Json result = house.good(
+      "snapshot_db", {{"destination", "~/Backups"}, {"keep_last", 1}, {"confirm", true}});
   REQUIRE(result.at("expired").size() == 1);
   const auto changed = house.tool("snapshot_db").changed_resources(result);
   const auto gone = result.at("expired").at(0).at("path").get<std::string>();
@@ -107,7 +108,8 @@ TEST_CASE("snapshot_db replaces the snapshot of the same day and lets old ones g
   for (const char* date : {"2026-11-20", "2026-11-21", "2026-11-23"}) {
     house.good("snapshot_db", {{"destination", "~/Backups"}, {"date", date}});
   }
-  const Json result = house.good("snapshot_db", {{"destination", "~/Backups"}, {"keep_last", 2}});
+  const Json result = house.good(
+      "snapshot_db", {{"destination", "~/Backups"}, {"keep_last", 2}, {"confirm", true}});
   CHECK(result.at("replaced") == true);
   REQUIRE(result.at("expired").size() == 1);
   const auto gone = result.at("expired").at(0);
@@ -196,4 +198,36 @@ TEST_CASE("A stopped snapshot_db is cancelled and leaves nothing") {
   for (const auto& entry : fs::recursive_directory_iterator(house.backups)) {
     CHECK_FALSE(entry.is_regular_file());
   }
+}
+
+TEST_CASE("snapshot_db removes by new keep rules only what was listed and agreed to") {
+  ToolHouse house;
+  house.furnish();
+  for (const char* date : {"2026-11-20", "2026-11-21", "2026-11-22"}) {
+    house.good("snapshot_db", {{"destination", "~/Backups"}, {"date", date}});
+  }
+  const auto names = [&] { return test::names_in(house.backups / "testhost"); };
+  const auto before = names();
+  Json call{{"destination", "~/Backups"}, {"keep_last", 2}};
+  const auto refused = house.refused("snapshot_db", call);
+  CHECK_THAT(refused, Catch::StartsWith("needs_confirmation: ") &&
+                          Catch::Contains("global-2026-11-20.db") &&
+                          Catch::Contains("global-2026-11-21.db") && Catch::Contains("confirm"));
+  CHECK(refused.find("global-2026-11-22.db") == std::string::npos);
+  CHECK(names() == before);  // nor was a snapshot taken
+
+  house.context.client.form_elicitation = true;
+  house.context.answers["confirm"] = {{"action", "accept"}, {"content", {{"confirm", false}}}};
+  CHECK_THAT(house.refused("snapshot_db", call), Catch::StartsWith("cancelled: "));
+  CHECK(names() == before);
+  house.context.answers["confirm"] = {{"action", "accept"}, {"content", {{"confirm", true}}}};
+  CHECK(house.good("snapshot_db", call).at("expired").size() == 2);
+
+  // From now on these rules are known here: what they let go night by night is no question.
+  house.context.client.form_elicitation = false;
+  house.context.answers.clear();
+  house.clock.advance(std::chrono::hours(24));
+  CHECK(house.good("snapshot_db", call).at("expired").size() == 1);
+  call["keep_last"] = 1;
+  CHECK_THAT(house.refused("snapshot_db", call), Catch::StartsWith("needs_confirmation: "));
 }

@@ -34,6 +34,7 @@ Manifest full_manifest() {
   manifest.verified_at = manifest.taken_at + std::chrono::seconds{2};
   manifest.replaces = core::ReplacedSnapshot{std::string(64, 'b'), 7, manifest.taken_at};
   manifest.source_findings = {{"foreign_keys", 3}};
+  manifest.keep_rules = {{"keep_daily", 14}};
   manifest.omitted = {2, 7};
   return manifest;
 }
@@ -62,6 +63,7 @@ TEST_CASE("A manifest that was written is read back whole") {
   CHECK_FALSE(read->rows_complete);
   CHECK(read->replaces->sha256 == manifest.replaces->sha256);
   CHECK(read->source_findings == manifest.source_findings);
+  CHECK(read->keep_rules == manifest.keep_rules);
 }
 
 TEST_CASE("A manifest of too many tables is still read again, with the fewest rows left out") {
@@ -119,9 +121,10 @@ TEST_CASE("What is not known stays out of the manifest") {
   manifest.rows_complete = true;
   manifest.virtual_rows.reset();
   manifest.machine.clear();
+  manifest.keep_rules.clear();
   const Json json = as_json(manifest);
   for (const char* key : {"sha256", "verified_at", "replaces", "source_findings", "full_check_at",
-                          "rows_complete", "virtual_rows", "machine"}) {
+                          "rows_complete", "virtual_rows", "machine", "keep_rules"}) {
     CHECK_FALSE(json.contains(key));
   }
   const auto read = core::decode_manifest(json.dump());
@@ -170,6 +173,7 @@ TEST_CASE("Each key with a wrong value makes a manifest unreadable") {
                                                            {"full_check_at", "never"},
                                                            {"verified_at", 12},
                                                            {"replaces", {{"sha256", "x"}}},
+                                                           {"keep_rules", 7},
                                                            {"source_findings", "no"}};
   for (const auto& [key, value] : wrong) {
     Json json = good;

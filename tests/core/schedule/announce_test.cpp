@@ -6,6 +6,7 @@
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
+#include "core/snapshot/new_rules.h"
 #include "support/catch.h"
 
 using namespace core;
@@ -68,7 +69,7 @@ TEST_CASE("A question about many snapshots names the first and counts the rest")
     expired[i].snapshot.path = "/backups/" + std::to_string(i) + ".db";
     expired[i].expired = true;
   }
-  const Error error = unconfirmed_removal(job_with({}), expired);
+  const Error error = unconfirmed_removal("These rules would remove", expired);
   CHECK(error.code == ErrorCode::needs_confirmation);
   CHECK_THAT(error.message, Catch::Contains("would remove 23 snapshots") &&
                                 Catch::Contains(core::text_of("/backups/19.db") + " and 3 more"));
