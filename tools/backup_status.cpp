@@ -184,7 +184,7 @@ std::string backup_status_text(const Json& structured, std::size_t width) {
   }
   if (rows.size() > 1) text += format_table(rows, width);
   return text + problems + survival_note(databases) + format_found(structured.at("also_found")) +
-         format_lacking(structured) + format_kept(structured.at("kept")) +
+         format_lacking(structured, width) + format_kept(structured.at("kept"), width) +
          format_warnings(structured);
 }
 

@@ -77,7 +77,7 @@ std::string searched_line(const Json& places) {
 }  // namespace
 
 std::string discover_databases_text(const Json& structured, std::size_t width) {
-  std::string text = format_warnings(structured) + format_lacking(structured);
+  std::string text = format_warnings(structured) + format_lacking(structured, width);
   const auto& databases = structured.at("databases");
   if (databases.empty())
     return text + searched_line(structured.at("searched")) +

@@ -50,7 +50,9 @@ Json encode(const core::LostRows& found, const path& source) {
   return structured;
 }
 
-std::string find_lost_rows_text(const Json& structured) {
+}  // namespace
+
+std::string find_lost_rows_text(const Json& structured, std::size_t width) {
   std::string text = format_warnings(structured);
   for (const auto& table : structured.at("tables")) {
     text += table.at("table").get<std::string>() + ": " +
@@ -64,7 +66,7 @@ std::string find_lost_rows_text(const Json& structured) {
       rows.push_back({row.at("key").get<std::string>(), row.at("seen_at").get<std::string>(),
                       row.at("row").get<std::string>()});
     }
-    if (rows.size() > 1) text += format_table(rows);
+    if (rows.size() > 1) text += format_table(rows, width);
     if (!table.contains("changed_rows")) continue;
     for (const auto& row : table.at("changed_rows")) {
       text += row.at("key").get<std::string>() + "\n  then " + row.at("then").get<std::string>() +
@@ -81,6 +83,8 @@ std::string find_lost_rows_text(const Json& structured) {
           ", with " + core::say_parameter("dry_run") + " first\n";
   return text + format_more(structured);
 }
+
+namespace {
 
 core::Expected<std::size_t> skip_of(const Arguments& arguments) {
   const auto cursor = arguments.text("cursor");
@@ -165,7 +169,7 @@ server::Tool find_lost_rows(const Setting& setting) {
   auto tool = server::make_tool(schema_of("find_lost_rows"), handler);
   tool.verb = "lost";
   tool.tasks = server::TaskSupport::optional;
-  tool.to_text = find_lost_rows_text;
+  tool.to_text = [](const Json& structured) { return find_lost_rows_text(structured, 0); };
   return tool;
 }
 

@@ -1,11 +1,16 @@
 // The tool find_lost_rows.
 #pragma once
 
+#include <cstddef>
+#include <string>
+
 #include "core/rescue/lost_rows.h"
 #include "tools/arguments.h"
 
 namespace tools {
 
+// For people; tables within `width` columns (0: no limit).
+std::string find_lost_rows_text(const server::Json& structured, std::size_t width);
 server::Tool find_lost_rows(const Setting& setting);
 
 // The search that the arguments mean: source, destination (argument, variable, else the latest that

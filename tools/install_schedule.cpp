@@ -191,13 +191,13 @@ std::string lines_of(const Json& structured, const char* key, const std::string&
 }
 
 // What a folder's schedule covers, where no run says it.
-std::string format_covered(const Json& structured) {
+std::string format_covered(const Json& structured, std::size_t width) {
   if (!structured.contains("databases")) return "";
   std::vector<std::vector<std::string>> rows{{"DATABASE", "LABEL"}};
   for (const auto& entry : structured.at("databases")) {
     rows.push_back({entry.at("source").get<std::string>(), entry.at("label").get<std::string>()});
   }
-  return format_table(rows);
+  return format_table(rows, width);
 }
 
 std::string place_in(const Json& structured) {
@@ -205,14 +205,14 @@ std::string place_in(const Json& structured) {
   return "the databases below " + structured.at("folder").get<std::string>();
 }
 
-std::string install_schedule_text(const Json& structured) {
+std::string one_text(const Json& structured, std::size_t width) {
   const auto text_of = [&](const char* key) { return structured.at(key).get<std::string>(); };
   std::string text = format_warnings(structured);
   const std::string settings =
       lines_of(structured, "changed", "Changed: ") + lines_of(structured, "kept", "Kept: ");
   if (structured.at("dry_run").get<bool>()) {
     text += settings + "When: " + text_of("when") + "\nKeeps: " + text_of("keeps") + "\n" +
-            format_covered(structured) +
+            format_covered(structured, width) +
             format_expired(structured.at("expired"), /*dry_run=*/true) +
             "Would do, in this order:\n";
     for (const auto& command : structured.at("commands")) {
@@ -228,25 +228,10 @@ std::string install_schedule_text(const Json& structured) {
           " the schedule '" + text_of("name") + "' (" + text_of("scheduler") +
           "): " + place_in(structured) + " to " + text_of("destination") + ", " + text_of("when") +
           ", next " + text_of("next_run") + "\n" + settings + "Keeps: " + text_of("keeps") + "\n";
-  text +=
-      structured.contains("run") ? format_run(structured.at("run")) : format_covered(structured);
+  text += structured.contains("run") ? format_run(structured.at("run"))
+                                     : format_covered(structured, width);
   text += format_expired(structured.at("expired"), !structured.contains("run"));
   return text + lines_of(structured, "removed", "Removed ");
-}
-
-std::string any_text(const Json& structured) {
-  if (!structured.contains("schedules")) return install_schedule_text(structured);
-  std::string failed, good;
-  for (const auto& entry : structured.at("schedules")) {
-    if (entry.contains("error")) {
-      failed += entry.at("name").get<std::string>() +
-                " stays as it was: " + entry.at("error").get<std::string>() + "\n";
-    } else {
-      const std::string head = entry.at("name").get<std::string>() + ":\n";
-      good += (structured.at("dry_run").get<bool>() ? head : "") + install_schedule_text(entry);
-    }
-  }
-  return failed + good;
 }
 
 // For scripts: a change that was asked for did not happen.
@@ -364,6 +349,21 @@ server::ToolOutcome<Json> change_one(InstallRequest request, const Arguments& ar
 
 }  // namespace
 
+std::string install_schedule_text(const Json& structured, std::size_t width) {
+  if (!structured.contains("schedules")) return one_text(structured, width);
+  std::string failed, good;
+  for (const auto& entry : structured.at("schedules")) {
+    if (entry.contains("error")) {
+      failed += entry.at("name").get<std::string>() +
+                " stays as it was: " + entry.at("error").get<std::string>() + "\n";
+    } else {
+      const std::string head = entry.at("name").get<std::string>() + ":\n";
+      good += (structured.at("dry_run").get<bool>() ? head : "") + one_text(entry, width);
+    }
+  }
+  return failed + good;
+}
+
 server::Tool install_schedule(const Setting& setting) {
   auto handler = [setting](const Json& json,
                            server::CallContext& context) -> server::ToolOutcome<Json> {
@@ -376,7 +376,7 @@ server::Tool install_schedule(const Setting& setting) {
   };
   auto tool = server::make_tool(schema_of("install_schedule"), handler);
   tool.tasks = server::TaskSupport::optional;
-  tool.to_text = any_text;
+  tool.to_text = [](const Json& structured) { return install_schedule_text(structured, 0); };
   tool.bad_news = bad_news;
   tool.changed_resources = [setting](const Json& structured) {
     std::vector<std::string> uris;

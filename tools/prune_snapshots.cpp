@@ -50,7 +50,9 @@ server::ToolOutcome<Json> prune_kept(const Arguments& arguments, server::CallCon
   return structured;
 }
 
-std::string prune_snapshots_text(const Json& structured) {
+}  // namespace
+
+std::string prune_snapshots_text(const Json& structured, std::size_t width) {
   const bool dry_run = structured.at("dry_run").get<bool>();
   std::string text = format_warnings(structured);
   std::vector<std::vector<std::string>> rows;
@@ -62,7 +64,7 @@ std::string prune_snapshots_text(const Json& structured) {
     rows.push_back(
         {"kept", entry.at("path").get<std::string>(), entry.at("reason").get<std::string>()});
   }
-  text += format_table(rows);
+  text += format_table(rows, width);
   text += std::to_string(structured.at("expired").size()) + " of " + std::to_string(rows.size()) +
           (dry_run ? " would go, freeing " : " removed, freeing ") +
           format_bytes(structured.at("freed_bytes").get<std::uint64_t>()) + "\n";
@@ -71,8 +73,6 @@ std::string prune_snapshots_text(const Json& structured) {
   }
   return text;
 }
-
-}  // namespace
 
 Json encode_kept(const std::vector<core::KeptFile>& kept, const Setting& setting) {
   Json entries = Json::array();
@@ -85,7 +85,7 @@ Json encode_kept(const std::vector<core::KeptFile>& kept, const Setting& setting
   return entries;
 }
 
-std::string format_kept(const Json& kept) {
+std::string format_kept(const Json& kept, std::size_t width) {
   if (kept.empty()) return "";
   std::vector<std::vector<std::string>> rows{{"KEPT", "SIZE", "PATH"}};
   std::uint64_t bytes = 0;
@@ -95,7 +95,7 @@ std::string format_kept(const Json& kept) {
                     format_bytes(entry.at("bytes").get<std::uint64_t>()),
                     entry.at("path").get<std::string>()});
   }
-  return format_table(rows) + format_bytes(bytes) + " stay until they are removed: " +
+  return format_table(rows, width) + format_bytes(bytes) + " stay until they are removed: " +
          core::say(core::Action::prune, {{"kept", true}, {"dry_run", false}}) + "\n";
 }
 
@@ -122,7 +122,7 @@ server::Tool prune_snapshots(const Setting& setting) {
   };
   auto tool = server::make_tool(schema_of("prune_snapshots"), handler);
   tool.verb = "prune";
-  tool.to_text = prune_snapshots_text;
+  tool.to_text = [](const Json& structured) { return prune_snapshots_text(structured, 0); };
   tool.changed_resources = [](const Json& structured) -> std::vector<std::string> {
     if (structured.at("dry_run").get<bool>()) return {};
     return uris_of_removed(structured.at("expired"));

@@ -57,7 +57,7 @@ Json encode(const core::BringHomeResult& result) {
   return structured;
 }
 
-std::string format_databases(const Json& databases) {
+std::string format_databases(const Json& databases, std::size_t width) {
   std::vector<std::vector<std::string>> rows{{"TAKEN", "ROWS", "SIZE", "HOST", "PLACE HERE"}};
   for (const auto& entry : databases) {
     rows.push_back({entry.at("taken_at").get<std::string>(),
@@ -65,10 +65,12 @@ std::string format_databases(const Json& databases) {
                     format_bytes(entry.at("bytes").get<std::uint64_t>()),
                     entry.at("host").get<std::string>(), entry.at("target").get<std::string>()});
   }
-  return format_table(rows);
+  return format_table(rows, width);
 }
 
-std::string restore_all_text(const Json& structured) {
+}  // namespace
+
+std::string restore_all_text(const Json& structured, std::size_t width) {
   const bool dry_run = structured.at("dry_run").get<bool>();
   const Json& databases = structured.at("databases");
   std::string text = format_warnings(structured);
@@ -76,7 +78,7 @@ std::string restore_all_text(const Json& structured) {
                   : "Restored " + std::to_string(structured.at("restored").get<int>()) + " of " +
                         std::to_string(databases.size());
   text += " databases that this machine lacked\n";
-  if (!databases.empty()) text += format_databases(databases);
+  if (!databases.empty()) text += format_databases(databases, width);
   for (const auto& entry : databases) {
     const auto target = entry.at("target").get<std::string>();
     if (entry.contains("makes")) {
@@ -102,6 +104,8 @@ std::string restore_all_text(const Json& structured) {
   return text;
 }
 
+namespace {
+
 core::HeldRequest held_request(const Arguments& arguments, const Setting& setting) {
   core::HeldRequest request;
   request.host = arguments.text("hostname");
@@ -126,7 +130,7 @@ std::optional<server::ToolOutcome<Json>> settle(core::BringHomeRequest& request,
   const auto preview = core::bring_home(asked, setting.env, context.progress(), context.stop());
   if (!preview) return preview.error();
   if (preview->databases.empty()) return std::nullopt;  // there is nothing to say yes to
-  const std::string text = restore_all_text(encode(*preview));
+  const std::string text = restore_all_text(encode(*preview), 0);
   return ask_for_yes(context, text, text + "Restore them?", "Restore them");
 }
 
@@ -160,9 +164,9 @@ core::Expected<> add_lacking(Json& structured, const Arguments& arguments, const
   return {};
 }
 
-std::string format_lacking(const Json& structured) {
+std::string format_lacking(const Json& structured, std::size_t width) {
   if (structured.value("lacking", Json::array()).empty()) return "";
-  return "Not on this machine:\n" + format_databases(structured.at("lacking"));
+  return "Not on this machine:\n" + format_databases(structured.at("lacking"), width);
 }
 
 server::Tool restore_all(const Setting& setting) {
@@ -186,7 +190,7 @@ server::Tool restore_all(const Setting& setting) {
   };
   auto tool = server::make_tool(schema_of("restore_all"), handler);
   tool.tasks = server::TaskSupport::optional;
-  tool.to_text = restore_all_text;
+  tool.to_text = [](const Json& structured) { return restore_all_text(structured, 0); };
   tool.bad_news = bad_news_of;
   return tool;
 }

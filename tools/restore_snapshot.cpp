@@ -149,14 +149,16 @@ core::Expected<> find_target(core::RestoreRequest& request, const Arguments& arg
   return check_new_name(request.target, request.snapshot, setting);
 }
 
-std::string restore_snapshot_text(const Json& structured) {
+}  // namespace
+
+std::string restore_snapshot_text(const Json& structured, std::size_t width) {
   if (structured.contains("drills")) return format_drills(structured);
   const bool dry_run = structured.at("dry_run").get<bool>();
   std::string text = format_warnings(structured);
   text += std::string(dry_run ? "Would restore " : "Restored ") +
           structured.at("snapshot").get<std::string>() + " to " +
           structured.at("target").get<std::string>() + "\n";
-  text += restored_rows_text(structured.at("rows"), dry_run);
+  text += restored_rows_text(structured.at("rows"), dry_run, width);
   if (structured.contains("only_counted")) {
     text += told_end(structured.at("only_counted").get<std::string>()) + "\n";
   }
@@ -168,6 +170,8 @@ std::string restore_snapshot_text(const Json& structured) {
   }
   return text;
 }
+
+namespace {
 
 // A `busy` with its next steps: what needs nobody to close anything, then the whole command for a
 // terminal, which waits. Any other error as it is.
@@ -224,7 +228,7 @@ server::Tool restore_snapshot(const Setting& setting) {
   auto tool = server::make_tool(schema_of("restore_snapshot"), handler);
   tool.verb = std::string(kVerb);
   tool.tasks = server::TaskSupport::optional;
-  tool.to_text = restore_snapshot_text;
+  tool.to_text = [](const Json& structured) { return restore_snapshot_text(structured, 0); };
   tool.bad_news = [](const Json& structured) -> std::optional<ErrorCode> {
     for (const auto& entry : structured.value("drills", Json::array())) {
       if (entry.contains("error")) return ErrorCode::damaged;

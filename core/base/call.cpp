@@ -1,5 +1,6 @@
 #include "core/base/call.h"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -35,12 +36,17 @@ constexpr std::array<std::pair<Action, std::string_view>, 14> kActions = {{
 Json encode(const Parameter& parameter) {
   if (const auto* text = std::get_if<std::string>(&parameter.value)) return *text;
   if (const auto* flag = std::get_if<bool>(&parameter.value)) return *flag;
+  if (const auto* list = std::get_if<std::vector<std::string>>(&parameter.value)) return *list;
   return nullptr;
 }
 
 std::optional<Parameter> decode(const std::string& name, const Json& value) {
   if (value.is_string()) return Parameter{name, value.get<std::string>()};
   if (value.is_boolean()) return Parameter{name, value.get<bool>()};
+  if (value.is_array() &&
+      std::all_of(value.begin(), value.end(), [](const Json& one) { return one.is_string(); })) {
+    return Parameter{name, value.get<std::vector<std::string>>()};
+  }
   if (value.is_null()) return Parameter{name, std::monostate()};
   return std::nullopt;
 }
@@ -66,6 +72,9 @@ std::string plain(const Call& call) {
   for (const Parameter& parameter : call.parameters) {
     text += (text.empty() ? "" : " ") + parameter.name;
     if (const auto* value = std::get_if<std::string>(&parameter.value)) text += " " + *value;
+    if (const auto* list = std::get_if<std::vector<std::string>>(&parameter.value)) {
+      for (const auto& one : *list) text += " " + one;
+    }
     if (const auto* flag = std::get_if<bool>(&parameter.value); flag != nullptr && !*flag) {
       text += " false";
     }

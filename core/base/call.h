@@ -33,7 +33,8 @@ std::string_view to_string(Action action);
 // A parameter of the action's request, by the name it has there: "in_place", "snapshot".
 struct Parameter {
   std::string name;
-  std::variant<std::monostate, bool, std::string> value{};  // none: only its name is told
+  // None: only its name is told.
+  std::variant<std::monostate, bool, std::string, std::vector<std::string>> value{};
 };
 
 struct Call {

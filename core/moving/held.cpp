@@ -167,9 +167,6 @@ Expected<fs::path> Survey::place_of(const MachineKey& machine, const std::string
     return fail(ErrorCode::unsupported, "It did not lie below its user's home.");
   }
   const fs::path target = home_ / path.lexically_relative(home->second.lexically_normal());
-  if (!has_database_ending(target)) {
-    return fail(ErrorCode::unsupported, "Its name does not end like a database's.");
-  }
   if (leads_out(target)) {
     return fail(ErrorCode::unsupported, text_of(target) + " leads out of the home.");
   }
@@ -204,6 +201,9 @@ void Survey::add_database(const MachineKey& machine, const Snapshot& newest) {
   HeldDatabase database{manifest.source,   manifest.host, newest.path,
                         newest.taken_at(), newest.bytes,  manifest.omitted.rows};
   auto place = place_of(machine, manifest.source);
+  if (place && !has_database_ending(*place)) {
+    place = fail(ErrorCode::unsupported, "Its name does not end like a database's.");
+  }
   std::vector<Parameter> restore{{"snapshot", text_of(newest.path)}, {"target"}};
   if (!place) {
     database.state = HeldDatabase::State::elsewhere;
@@ -246,6 +246,7 @@ Call Survey::install_call(const BackupJob& job, const std::vector<BackupJob>& ou
   if (job.snapshot.flat) call.parameters.push_back({"flat", true});
   add("verify", std::string(to_string(job.snapshot.verify)));
   add("time", format_time_of_day(job.time));
+  if (!job.patterns.empty()) call.parameters.push_back({"pattern", job.patterns});
   if (job.global) call.parameters.push_back({"global", true});
   if (job.every_hours > 0) add("every", format_every(job.every_hours));
   if (job.between) add("between", format_window(*job.between));
@@ -264,7 +265,8 @@ void Survey::add_schedules(const KeptJobs& kept) {
   const auto ours = list_jobs(env_.places, env_.files, unusable);
   for (const BackupJob& job : kept.jobs) {
     auto place = place_of(key_of(kept.machine, kept.host), manifest_text(text_of(job.place())));
-    if (!place || (request_.allows && !request_.allows(*place))) continue;
+    const bool fits = place && (job.is_of_folder() || has_database_ending(*place));
+    if (!fits || (request_.allows && !request_.allows(*place))) continue;
     const bool stands = std::any_of(ours.begin(), ours.end(), [&](const BackupJob& other) {
       return other.place() == *place && other.snapshot.destination == job.snapshot.destination;
     });

@@ -11,6 +11,7 @@ namespace {
 Json value_of(const core::Parameter& parameter) {
   if (const auto* text = std::get_if<std::string>(&parameter.value)) return *text;
   if (const auto* flag = std::get_if<bool>(&parameter.value)) return *flag;
+  if (const auto* list = std::get_if<std::vector<std::string>>(&parameter.value)) return *list;
   return nullptr;
 }
 

@@ -34,7 +34,7 @@ struct OldMachine : ScheduleHouse {
 
 // Another one, with nothing but the destination.
 struct NewMachine : ToolHouse {
-  explicit NewMachine(const OldMachine& old, const std::vector<std::string>& allowed = {})
+  explicit NewMachine(const ScheduleHouse& old, const std::vector<std::string>& allowed = {})
       : ToolHouse(allowed) {
     fs::copy(old.backups, backups, fs::copy_options::recursive);
     clock.advance(std::chrono::hours(24));
@@ -253,4 +253,15 @@ TEST_CASE("A server limited to folders brings home only what belongs in them") {
   const Json result = house.restore_all({{"confirm", true}});
   CHECK(result.at("restored") == 2);
   CHECK_FALSE(fs::exists(house.global));
+}
+
+TEST_CASE("A folder's schedule is offered on a new machine, with its further file names") {
+  ScheduleHouse old;
+  old.make_database(old / "home/code/app/.orchestrator/project.db");
+  old.install({{"folder", "~/code"}, {"pattern", {"*.sqlite", "a b.db"}}});
+  NewMachine house(old);
+  const auto offers = house.restore_all({{"dry_run", true}}).at("schedules");
+  REQUIRE(offers.size() == 1);
+  const auto call = offers.at(0).at("install").get<std::string>();
+  CHECK(call.find(R"("pattern": ["*.sqlite","a b.db"])") != std::string::npos);
 }

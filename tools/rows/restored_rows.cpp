@@ -129,7 +129,7 @@ std::string restored_rows_sentence(const Json& rows, core::Present present) {
   return text;
 }
 
-std::string restored_rows_text(const Json& rows, bool dry_run) {
+std::string restored_rows_text(const Json& rows, bool dry_run, std::size_t width) {
   std::vector<std::string> same;
   const auto changed = differing(rows, same);
   const bool by_keys = std::any_of(rows.begin(), rows.end(),
@@ -146,7 +146,7 @@ std::string restored_rows_text(const Json& rows, bool dry_run) {
     }
     lines.push_back(std::move(line));
   }
-  std::string text = lines.size() > 1 ? format_table(lines) : "";
+  std::string text = lines.size() > 1 ? format_table(lines, width) : "";
   if (!same.empty()) text += told_same(rows, same) + "\n";
   if (lines.size() == 1) return text;
   return text + (dry_run ? "NOW: in the database as it is. THEN: in the snapshot.\n"

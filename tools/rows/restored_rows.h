@@ -23,6 +23,6 @@ server::Json encode_restored_rows(const core::RestoreResult& result,
 // that differ most first.
 std::string restored_rows_sentence(const server::Json& rows, core::Present present);
 // The same as a table.
-std::string restored_rows_text(const server::Json& rows, bool dry_run);
+std::string restored_rows_text(const server::Json& rows, bool dry_run, std::size_t width);
 
 }  // namespace tools

@@ -26,17 +26,20 @@ std::vector<Call> calls_in(const std::string& text) {
 TEST_CASE("A call comes out of a text as it went in, whatever its values hold") {
   const std::string path = "/a b/\x02\x03\n\"'`\\ü.db";
   const std::string text =
-      "Do " + say(Action::restore, {{"snapshot", path}, {"in_place", true}, {"reindex", false}}) +
+      "Do " + say(Action::restore, {{"snapshot", path}, {"in_place", true}, {"reindex", false},
+                             {"pattern", std::vector<std::string>{"*.db", "a b"}}}) +
       ", or " + say_parameter("dry_run") + ".";
   CHECK(text.find('\n') == std::string::npos);
   const auto calls = calls_in(text);
   REQUIRE(calls.size() == 2);
   CHECK(calls[0].action == "restore");
-  REQUIRE(calls[0].parameters.size() == 3);
+  REQUIRE(calls[0].parameters.size() == 4);
   CHECK(calls[0].parameters[0].name == "snapshot");
   CHECK(std::get<std::string>(calls[0].parameters[0].value) == path);
   CHECK(std::get<bool>(calls[0].parameters[1].value));
   CHECK_FALSE(std::get<bool>(calls[0].parameters[2].value));
+  CHECK(std::get<std::vector<std::string>>(calls[0].parameters[3].value) ==
+        std::vector<std::string>{"*.db", "a b"});
   CHECK(calls[1].action.empty());
   CHECK(std::holds_alternative<std::monostate>(calls[1].parameters.at(0).value));
   CHECK(spell_calls(text, [](const Call&) { return "X"; }) == "Do X, or X.");
