@@ -134,18 +134,25 @@ Json encode_found(const std::vector<core::ProgramDatabase>& found, const Setting
 
 std::string format_found(const Json& found) {
   if (found.empty()) return "";
-  std::string text = "Also found, with no backup and no fault of yours: ";
+  std::string text = "Also found, and not backed up: ";
   for (const auto& entry : found) {
     text += (&entry == &found.front() ? "" : "; ") + entry.at("program").get<std::string>() + " " +
             entry.at("path").get<std::string>();
   }
-  return text + ". Back up what you would miss; ignore what you would not.\n";
+  return text + ". Install a schedule for what you would miss; ignore the rest.\n";
+}
+
+// The last one, with nothing in it but its name.
+bool has_empty_column(const std::vector<std::vector<std::string>>& rows) {
+  return rows.size() > 1 && std::all_of(rows.begin() + 1, rows.end(),
+                                        [](const auto& row) { return row.back() == "-"; });
 }
 
 // Told once, whatever the number of databases.
 std::string survival_note(const Json& databases) {
   const bool on_one_disk = std::any_of(databases.begin(), databases.end(), [](const Json& entry) {
-    return entry.value("survives", "") == core::to_string(core::Survives::deleted_file);
+    return !entry.contains("ignored") &&
+           entry.value("survives", "") == core::to_string(core::Survives::deleted_file);
   });
   if (!on_one_disk) return "";
   return "What survives a deleted file alone has its snapshots on its own disk, as far as is "
@@ -181,6 +188,9 @@ std::string backup_status_text(const Json& structured, std::size_t width) {
       problems += format_problem(cell("source"), problem.get<std::string>());
     }
     if (entry.contains("rows")) problems += format_row_comparison(entry);
+  }
+  while (has_empty_column(rows)) {
+    for (auto& row : rows) row.pop_back();
   }
   if (rows.size() > 1) text += format_table(rows, width);
   return text + problems + survival_note(databases) + format_found(structured.at("also_found")) +

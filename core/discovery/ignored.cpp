@@ -101,10 +101,13 @@ Expected<IgnoreResult> set_ignored(const fs::path& path, bool ignored, const Env
   } else if (!ignored && result.changed) {
     result.ignored.erase(at);
   }
-  if (!ignored && is_ignored(result.path, result.ignored)) {
+  const auto above =
+      std::find_if(result.ignored.begin(), result.ignored.end(),
+                   [&](const fs::path& place) { return is_inside(result.path, place); });
+  if (!ignored && above != result.ignored.end()) {
     return fail(ErrorCode::invalid_argument,
-                text_of(result.path) + " is ignored with a folder above it.",
-                "End that for the folder, or give it a schedule of its own.");
+                text_of(result.path) + " is ignored because all of " + text_of(*above) + " is.",
+                "End that for this folder, or give the database a schedule of its own.");
   }
   if (!result.changed) return result;
   BPD_TRY(env.files.make_folders(env.places.config, kPrivateFolder));
