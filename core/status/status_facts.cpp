@@ -58,10 +58,14 @@ NamedSchedule schedule_of(const BackupJob& job, const Env& env) {
   return named;
 }
 
+// Of a list that cannot be read the search for databases has told.
+std::vector<fs::path> ignored_places(const Env& env) {
+  return read_ignored(env.places, env.files).value_or(std::vector<fs::path>{});
+}
+
 // By its runs a database that a search did not come to is known, too.
-std::set<fs::path> sources_of(const BackupJob& job, const StatusInput& input, const Env& env) {
-  const FileSystem& files = env.files;
-  const auto ignored = read_ignored(env.places, files).value_or(std::vector<fs::path>{});
+std::set<fs::path> sources_of(const BackupJob& job, const StatusInput& input,
+                              const std::vector<fs::path>& ignored, const FileSystem& files) {
   std::set<fs::path> sources;
   std::set<std::string> looked_at;
   for (const RunRecord& run : input.runs) {
@@ -94,12 +98,13 @@ Instant begin_of(const StatusInput::Schedule& schedule, const fs::path& source,
 // made since the last run is found.
 void spread(const std::vector<NamedSchedule>& schedules, FactDepth depth, StatusInput& input,
             std::vector<std::string>& warnings, const Env& env, const std::stop_token& stop) {
+  const auto ignored = ignored_places(env);
   for (const NamedSchedule& named : schedules) {
     if (!named.folder) {
       input.schedules.push_back(named.schedule);
       continue;
     }
-    auto sources = sources_of(*named.folder, input, env);
+    auto sources = sources_of(*named.folder, input, ignored, env.files);
     if (depth == FactDepth::whole) {
       const auto members = members_of(*named.folder, kStatusSearch, env, stop);
       if (members) {
@@ -315,7 +320,7 @@ void add_scheduled_databases(StatusInput& input, std::set<std::string>& known, c
 void add_remembered_databases(FactDepth depth, StatusInput& input, std::set<std::string>& known,
                               const Env& env) {
   const auto told = depth == FactDepth::quick ? kLossToldToSessions : kLossTold;
-  const auto ignored = read_ignored(env.places, env.files).value_or(std::vector<fs::path>{});
+  const auto ignored = ignored_places(env);
   std::size_t looked_at = 0;
   for (const auto& run : input.runs) {
     if (run.kind != kSnapshotRun || !run.ok || input.now - run.finished_at > told) continue;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/base/paths.h"
+#include "core/discovery/ignored.h"
 #include "core/support/code_folder.h"
 #include "support/catch.h"
 
@@ -125,4 +126,17 @@ TEST_CASE("A folder that is not there is an error, not an empty one") {
   const auto members = members_of(code.job, kRunSearch, code.world.env(), {});
   REQUIRE_FALSE(members);
   CHECK(members.error().code == ErrorCode::not_found);
+}
+
+TEST_CASE("What is ignored is no member, and what known programs keep in a project is one") {
+  Covered code;
+  for (const char* project : {"app", "scratch/one", "scratch/two"}) code.add(project);
+  const fs::path crush = code.folder / "app/.crush/crush.db";
+  fs::create_directories(crush.parent_path());
+  test::make_notes_database(crush);
+  REQUIRE(set_ignored(code.folder / "scratch", true, code.world.env(), {}));
+  const auto labels = code.labels();
+  REQUIRE(labels.size() == 2);
+  CHECK(labels[0].substr(0, 16) == "app-crush-crush-");
+  CHECK(labels[1] == "app");
 }
