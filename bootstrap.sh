@@ -157,7 +157,9 @@ case ${1:-} in
   run)
     shift
     install "${build_packages[@]}"
-    build release OFF all_programs
+    # The program that answers HTTP is built for those who ask for it.
+    case " $* " in *" --http"*) target=all_programs ;; *) target=backup-plugin-db ;; esac
+    build release OFF "$target"
     if [ $# -eq 0 ]; then exec python3 tests/demo/demo.py build/release/backup-plugin-db; fi
     program=$PWD/build/release/backup-plugin-db
     cd "$caller"

@@ -16,10 +16,10 @@ namespace core {
 namespace {
 
 // More than as many databases leave in a few days.
-constexpr std::size_t kMaxRunsLookedAt = 4'000;
+constexpr std::size_t kMaxFolderRunsLookedAt = 4'000;
 
 std::vector<RunRecord> readable_runs(const BackupJob& job, const char* kind, const Env& env) {
-  return runs_of(job, kind, kMaxRunsLookedAt, env).value_or(std::vector<RunRecord>());
+  return runs_of(job, kind, kMaxFolderRunsLookedAt, env).value_or(std::vector<RunRecord>());
 }
 
 Warning gone_warning(const std::string& source) {
