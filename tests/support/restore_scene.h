@@ -59,10 +59,6 @@ struct RestoreScene {
   std::string home() const { return names_in(world / "home"); }
 };
 
-inline std::int64_t notes_in(const fs::path& path) {
-  return query_integer(path, "SELECT count(*) FROM notes");
-}
-
 // The live database is whole, old or new, and in one file of one name.
 inline void check_whole(const RestoreScene& scene) {
   CHECK(test::query_text(scene.live, "PRAGMA integrity_check") == "ok");

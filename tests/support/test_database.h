@@ -30,6 +30,9 @@ void run_sql(const fs::path& path, const std::string& sql);
 std::int64_t query_integer(const fs::path& path, const std::string& sql);
 std::string query_text(const fs::path& path, const std::string& sql);
 std::vector<std::string> query_column(const fs::path& path, const std::string& sql);
+inline std::int64_t notes_in(const fs::path& path) {
+  return query_integer(path, "SELECT count(*) FROM notes");
+}
 
 // True when both ledgers have the same sum and each commit is there whole.
 bool invariant_holds(const fs::path& path);

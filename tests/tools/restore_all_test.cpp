@@ -45,10 +45,6 @@ struct NewMachine : ToolHouse {
   }
 };
 
-std::int64_t notes_in(const fs::path& database) {
-  return test::query_integer(database, "SELECT count(*) FROM notes");
-}
-
 }  // namespace
 
 TEST_CASE("Two calls bring everything home to a new machine, and its schedules are offered") {
@@ -62,9 +58,10 @@ TEST_CASE("Two calls bring everything home to a new machine, and its schedules a
   const Json result = house.restore_all({{"confirm", true}});
   CHECK(result.at("restored") == 4);
   CHECK(result.at("warnings").empty());
-  CHECK(notes_in(house.global) == 20);
+  CHECK(test::notes_in(house.global) == 20);
   int notes = 30;
-  for (const auto& project : kProjects) CHECK(notes_in(project_in(house, project)) == (notes += 5));
+  for (const auto& project : kProjects)
+    CHECK(test::notes_in(project_in(house, project)) == (notes += 5));
 
   REQUIRE(result.at("schedules").size() == 4);
   test::FakeSchedulers schedulers("linux", &house);
@@ -141,8 +138,8 @@ TEST_CASE("A database with a row is left alone, one without is replaced and kept
   REQUIRE(result.at("left").size() == 1);
   CHECK(result.at("left").at(0).at("why").get<std::string>().find("rows. restore_snapshot {") !=
         std::string::npos);
-  CHECK(notes_in(house.global) == 3);
-  CHECK(notes_in(empty) == 35);
+  CHECK(test::notes_in(house.global) == 3);
+  CHECK(test::notes_in(empty) == 35);
 }
 
 TEST_CASE("What a destination keeps of schedules holds no secrets") {
@@ -186,7 +183,7 @@ TEST_CASE("A database in a folder whose name begins with an x comes home as any 
            {{"source", core::text_of(source)}, {"destination", core::text_of(old.backups)}});
   NewMachine house(old);
   CHECK(house.restore_all({{"confirm", true}}).at("restored") == 5);
-  CHECK(notes_in(house / "home/xavier/x.db") == 7);
+  CHECK(test::notes_in(house / "home/xavier/x.db") == 7);
 }
 
 TEST_CASE("What did not lie below the home is named, with the call that restores it by itself") {

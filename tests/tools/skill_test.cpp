@@ -118,10 +118,6 @@ struct Example : test::ScheduleHouse {
   fs::path project = *this / "home/code/my-app/.orchestrator/project.db";
 };
 
-std::int64_t notes_in(const fs::path& database) {
-  return test::query_integer(database, "SELECT count(*) FROM notes");
-}
-
 Json read_json(const std::string& name) {
   return Json::parse(test::read_file(std::string(BPD_SOURCE_DIR) + "/" + name));
 }
@@ -230,9 +226,9 @@ TEST_CASE(
 TEST_CASE("What the skill prints for notes deleted by mistake brings them back") {
   Example house;
   test::run_sql(house.project, "DELETE FROM notes WHERE rowid <= 5");
-  REQUIRE(notes_in(house.project) == 25);
+  REQUIRE(test::notes_in(house.project) == 25);
   CHECK(follow(house, section("\"I deleted some notes")) >= 3);
-  CHECK(notes_in(house.project) == 30);
+  CHECK(test::notes_in(house.project) == 30);
 }
 
 TEST_CASE("What the skill prints for a new laptop brings everything home") {
@@ -240,8 +236,8 @@ TEST_CASE("What the skill prints for a new laptop brings everything home") {
   test::ToolHouse house;
   fs::copy(old.backups, house.backups, fs::copy_options::recursive);
   CHECK(follow(house, section("A new laptop")) == 3);
-  CHECK(notes_in(house.global) == 20);
-  CHECK(notes_in(house / "home/code/my-app/.orchestrator/project.db") == 30);
+  CHECK(test::notes_in(house.global) == 20);
+  CHECK(test::notes_in(house / "home/code/my-app/.orchestrator/project.db") == 30);
 }
 
 TEST_CASE("What the skill prints for drills leaves nothing but the memory of them") {
