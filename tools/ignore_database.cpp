@@ -15,7 +15,8 @@ using server::Json;
 namespace {
 
 // A schedule of the database's own is somebody's wish, and goes on.
-std::vector<std::string> warnings_of(const core::IgnoreResult& result, const Setting& setting) {
+std::vector<std::string> schedule_warnings_of(const core::IgnoreResult& result,
+                                              const Setting& setting) {
   std::vector<std::string> warnings;
   if (!core::is_ignored(result.path, result.ignored)) return warnings;
   const core::Env& world = setting.world;
@@ -61,7 +62,7 @@ server::Tool ignore_database(const Setting& setting) {
     for (const auto& place : result->ignored) {
       if (arguments.allows(place)) structured["ignored"].push_back(core::text_of(place));
     }
-    structured["warnings"] = warnings_of(*result, setting);
+    structured["warnings"] = schedule_warnings_of(*result, setting);
     return structured;
   };
   auto tool = server::make_tool(schema_of("ignore_database"), handler);

@@ -235,7 +235,7 @@ std::string one_text(const Json& structured, std::size_t width) {
 }
 
 // For scripts: a change that was asked for did not happen.
-std::optional<core::ErrorCode> bad_news(const Json& structured) {
+std::optional<core::ErrorCode> changes_that_failed(const Json& structured) {
   const auto schedules = structured.find("schedules");
   if (schedules == structured.end()) return std::nullopt;
   const bool failed = std::any_of(schedules->begin(), schedules->end(),
@@ -377,7 +377,7 @@ server::Tool install_schedule(const Setting& setting) {
   auto tool = server::make_tool(schema_of("install_schedule"), handler);
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = [](const Json& structured) { return install_schedule_text(structured, 0); };
-  tool.bad_news = bad_news;
+  tool.bad_news = changes_that_failed;
   tool.changed_resources = [setting](const Json& structured) {
     std::vector<std::string> uris;
     const auto add = [&](const Json& entry) {

@@ -160,7 +160,7 @@ bool has_failed(const Json& run) {
 }
 
 // For scripts: something was not backed up.
-std::optional<core::ErrorCode> bad_news(const Json& structured) {
+std::optional<core::ErrorCode> runs_that_failed(const Json& structured) {
   const auto schedules = structured.find("schedules");
   const bool failed = schedules == structured.end()
                           ? has_failed(structured)
@@ -184,7 +184,7 @@ server::Tool run_schedule(const Setting& setting) {
   auto tool = server::make_tool(schema_of("run_schedule"), handler);
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = run_schedule_text;
-  tool.bad_news = bad_news;
+  tool.bad_news = runs_that_failed;
   tool.changed_resources = [setting](const Json& structured) {
     const auto schedules = structured.find("schedules");
     if (schedules == structured.end()) {

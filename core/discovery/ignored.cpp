@@ -14,7 +14,7 @@
 namespace core {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr int kFormatVersion = 1;
 constexpr std::uint64_t kMaxBytes = 8 << 20;
@@ -35,12 +35,12 @@ Expected<std::vector<fs::path>> decode(const fs::path& file, const std::string& 
     return unusable(ErrorCode::damaged, "it is " + why + ".");
   }
   try {
-    const Json json = Json::parse(text);
+    const OrderedJson json = OrderedJson::parse(text);
     if (json.at("format_version").get<int>() > kFormatVersion) {
       return unusable(ErrorCode::unsupported, "a newer version of this program wrote it.");
     }
     std::vector<fs::path> ignored;
-    for (const Json& path : json.at("ignored")) {
+    for (const OrderedJson& path : json.at("ignored")) {
       ignored.push_back(path_of(path.get<std::string>()));
     }
     return ignored;
@@ -50,7 +50,7 @@ Expected<std::vector<fs::path>> decode(const fs::path& file, const std::string& 
 }
 
 std::string encode(const std::vector<fs::path>& ignored) {
-  Json json{{"format_version", kFormatVersion}, {"ignored", Json::array()}};
+  OrderedJson json{{"format_version", kFormatVersion}, {"ignored", OrderedJson::array()}};
   for (const fs::path& path : ignored) json["ignored"].push_back(text_of(path));
   return json.dump(2) + "\n";
 }
