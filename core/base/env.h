@@ -53,6 +53,9 @@ struct FileInfo {
   Instant changed{};        // content or attributes; the clock's beginning where that is not told
   std::uint32_t mode = 0;   // permission bits
   std::uint64_t names = 1;  // hard links to it
+  // Its content is not on this disk: a cloud service brings it when somebody reads it (Windows,
+  // macOS).
+  bool elsewhere = false;
   FileId id;
 };
 

@@ -82,6 +82,9 @@ const char* hint_for_errno(int error_number) {
     case ENFILE:
       return "Too many files are open: raise the limit (ulimit -n, or the service's), or end some "
              "programs.";
+    case EDEADLK:  // macOS, of a file that iCloud holds
+      return "A cloud service keeps the file and did not bring it: have it keep the folder on this "
+             "machine.";
     case ENOMEM:
       return "Free some memory, and try again.";
     case EIO:

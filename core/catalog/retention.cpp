@@ -111,11 +111,15 @@ std::string why_untouchable(const Snapshot& snapshot, const std::string& source,
   return "";
 }
 
-std::string why_unusable(const Snapshot& snapshot, const FileSystem& files) {
+// A snapshot that only the cloud holds is judged by what its folder tells: a single byte read would
+// bring the whole of it, each night of each.
+std::string why_unusable(const Snapshot& snapshot, bool elsewhere, const FileSystem& files) {
   if (snapshot.bytes == 0) return "is empty (0 bytes)";
-  const auto start = files.read_start(snapshot.path, kFileMagic.size());
-  if (!start) return "cannot be read (" + start.error().message + ")";
-  if (*start != kFileMagic) return "is not an SQLite database";
+  if (!elsewhere) {
+    const auto start = files.read_start(snapshot.path, kFileMagic.size());
+    if (!start) return "cannot be read (" + start.error().message + ")";
+    if (*start != kFileMagic) return "is not an SQLite database";
+  }
   if (snapshot.manifest && !snapshot.has_told_length()) {
     return "has " + std::to_string(snapshot.bytes) + " bytes, its manifest says " +
            std::to_string(snapshot.manifest->bytes);
@@ -219,7 +223,7 @@ std::vector<Expiry> choose_expired(std::vector<Snapshot> series, const std::stri
 void mark_unusable(std::vector<Snapshot>& snapshots, const FileSystem& files) {
   for (Snapshot& snapshot : snapshots) {
     const auto before = files.link_info(snapshot.path);
-    snapshot.unusable = why_unusable(snapshot, files);
+    snapshot.unusable = why_unusable(snapshot, before && before->elsewhere, files);
     const auto after = files.link_info(snapshot.path);
     // Some file systems (rclone's cache) give a file another time and identity when it is opened.
     const bool same = before && after && is_unchanged(snapshot, *before) &&

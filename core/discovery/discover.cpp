@@ -180,6 +180,7 @@ class Search {
     database.ignored = is_ignored(*resolved, ignored_);
     database.bytes = info->bytes;
     database.last_write = info->modified;
+    database.elsewhere = info->elsewhere;
     if (const auto wal_info = env_.files.info(wal_of(*resolved))) {
       database.bytes += wal_info->bytes;
       // A reader touches an empty -wal, too.
@@ -202,6 +203,11 @@ class Search {
           "It lies in a folder that " + service +
           " syncs: the live database can be torn there. Move it elsewhere; snapshots are safe to "
           "sync.");
+    }
+    if (database.elsewhere) {
+      database.warnings.push_back(
+          "Its content is in the cloud alone: it was not read, since that would bring all of it. A "
+          "snapshot does; have the service keep it on this device.");
     }
     const std::string type = mount_type_of(database.path, mounts_);
     const bool wsl = env_.places.variables.contains("WSL_DISTRO_NAME");
@@ -353,6 +359,7 @@ class Search {
 
   // False for what is no database after all: a pattern fits many files.
   bool read_content(FoundDatabase& database) const {
+    if (database.elsewhere) return true;
     auto source = PinnedSource::open(database.path, kBusyTimeout, env_, stop_);
     if (!source) {
       const bool by_pattern = database.kind == DatabaseKind::other;

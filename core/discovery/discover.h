@@ -28,6 +28,7 @@ struct FoundDatabase {
   Instant last_write{};               // of the file or its -wal, whichever is later
   std::string journal_mode;           // "wal" or "delete"; empty when it could not be read
   std::optional<std::uint64_t> rows;  // of all tables; absent when unreadable or too large
+  bool elsewhere = false;             // only a cloud service holds its content: it is not read
   std::vector<std::string> warnings;  // why it could not be read; a cloud folder; a WSL 9p mount
 };
 

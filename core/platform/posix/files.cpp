@@ -75,6 +75,9 @@ FileInfo info_of(const struct stat& status) {
   info.changed = instant_of(changed);
   info.mode = status.st_mode & 07777U;
   info.names = static_cast<std::uint64_t>(status.st_nlink);
+#ifdef SF_DATALESS
+  info.elsewhere = (status.st_flags & SF_DATALESS) != 0;
+#endif
   info.id = {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
   return info;
 }

@@ -59,6 +59,7 @@ Expected<FileInfo> info_of(HANDLE file, const fs::path& path) {
   info.modified = instant_of(found.ftLastWriteTime);
   info.mode = mode_of(found.dwFileAttributes, info.kind, path);
   info.names = found.nNumberOfLinks;
+  info.elsewhere = is_elsewhere(found.dwFileAttributes);
   info.id = {found.dwVolumeSerialNumber,
              std::uint64_t{found.nFileIndexHigh} << 32 | found.nFileIndexLow};
   return info;

@@ -59,6 +59,14 @@ ErrorCode code_of_error(DWORD error) {
   }
 }
 
+bool is_of_cloud(DWORD error) {
+  return error == ERROR_CLOUD_FILE_PROVIDER_NOT_RUNNING ||
+         error == ERROR_CLOUD_FILE_AUTHENTICATION_FAILED ||
+         error == ERROR_CLOUD_FILE_NETWORK_UNAVAILABLE || error == ERROR_CLOUD_FILE_UNSUCCESSFUL ||
+         error == ERROR_CLOUD_FILE_REQUEST_ABORTED ||
+         error == ERROR_CLOUD_FILE_PROVIDER_TERMINATED || error == ERROR_CLOUD_FILE_REQUEST_TIMEOUT;
+}
+
 const char* hint_for_code(ErrorCode code, DWORD error) {
   switch (code) {
     case ErrorCode::not_found:
@@ -76,6 +84,10 @@ const char* hint_for_code(ErrorCode code, DWORD error) {
       if (error == ERROR_DIRECTORY_NOT_SUPPORTED) return "";
       return "Windows allows no ? * : \" < > | in a name, and 255 characters; choose another one.";
     default:
+      if (is_of_cloud(error)) {
+        return "A cloud service keeps the file and did not bring it: see that its client runs and "
+               "is online, or have it keep the folder on this device.";
+      }
       return error == ERROR_CRC || error == ERROR_IO_DEVICE ? "Check the disk." : "";
   }
 }
@@ -194,6 +206,11 @@ bool is_link(HANDLE file) {
   FILE_ATTRIBUTE_TAG_INFO info{};
   return ::GetFileInformationByHandleEx(file, FileAttributeTagInfo, &info, sizeof info) &&
          is_link(info.FileAttributes, info.ReparseTag);
+}
+
+bool is_elsewhere(DWORD attributes) {
+  constexpr DWORD kOnOpen = 0x40000, kOnDataAccess = 0x400000;
+  return (attributes & (FILE_ATTRIBUTE_OFFLINE | kOnOpen | kOnDataAccess)) != 0;
 }
 
 bool rename_open_file(HANDLE file, const std::wstring& to, bool replace) {

@@ -10,6 +10,7 @@
 // clang-format off
 #include <windows.h>
 #include <aclapi.h>
+#include <appmodel.h>
 #include <bcrypt.h>
 #include <sddl.h>
 #include <shlobj.h>
@@ -64,6 +65,10 @@ tl::unexpected<Error> fail_last(std::string_view verb, const fs::path& path);
 bool is_link(DWORD attributes, DWORD reparse_tag);
 // The same of what is open, itself and not what it leads to.
 bool is_link(HANDLE file);
+
+// A file whose content a cloud client, or a tape, brings when it is read.
+// https://learn.microsoft.com/windows/win32/fileio/file-attribute-constants
+bool is_elsewhere(DWORD attributes);
 
 // Tries again for about a second while virus scanners and sync clients hold a file: they open what
 // is new, and let it go. False with the last error.

@@ -27,6 +27,11 @@ TEST_CASE("An error of the system names its object and the system's words") {
   CHECK_FALSE(error.hint.empty());
 }
 
+TEST_CASE("A file that a cloud service did not bring is told from a broken disk") {
+  CHECK(core::error_from_errno(EDEADLK, "cannot read /x").hint.find("cloud") != std::string::npos);
+  CHECK(core::error_from_errno(EIO, "cannot read /x").hint.find("disk") != std::string::npos);
+}
+
 TEST_CASE("Every kind of error has a name of its own") {
   std::set<std::string_view> names;
   for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code) {

@@ -437,3 +437,32 @@ TEST_CASE("A file that is empty, unreadable, cut short or no database is known a
   REQUIRE(warning);
   CHECK(warning->find("and 3 more like it") != std::string::npos);
 }
+
+TEST_CASE("A snapshot that only the cloud holds is judged without being read") {
+  struct CloudFiles : test::ForwardingFiles {
+    Expected<core::FileInfo> link_info(const Path& path) const override {
+      auto found = ForwardingFiles::link_info(path);
+      if (found && path.extension() == ".db") found->elsewhere = true;
+      return found;
+    }
+    Expected<std::string> read_start(const Path& path, std::size_t) const override {
+      return core::fail(core::ErrorCode::io, path.string() + " would have to be brought");
+    }
+  } files;
+  const test::TempFolder folder;
+  for (const char* date : {"2026-11-22", "2026-11-23"}) {
+    const auto path = folder / core::format_snapshot_name({"global", day(date)});
+    test::write_file(path, std::string("SQLite format 3\0", 16) + "the rest");
+    core::Manifest manifest;
+    manifest.source = kSource;
+    manifest.page_size = 512;
+    manifest.bytes = date == std::string("2026-11-22") ? 24 : 25;
+    REQUIRE(core::write_manifest(path, manifest, files));
+  }
+  auto series = core::list_series(folder.path(), "global", files);
+  REQUIRE(series);
+  core::mark_unusable(*series, files);
+  REQUIRE(series->size() == 2);
+  CHECK((*series)[0].unusable == "has 24 bytes, its manifest says 25");
+  CHECK((*series)[1].unusable.empty());
+}

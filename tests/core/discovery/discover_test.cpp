@@ -332,6 +332,28 @@ TEST_CASE("A live database in a synced folder, on a Windows drive or on a networ
   CHECK(warned(3, "network file system (nfs4)"));
 }
 
+TEST_CASE("A database that only the cloud holds is found and not read") {
+  struct CloudFiles : test::ForwardingFiles {
+    Expected<core::FileInfo> info(const Path& path) const override {
+      auto found = ForwardingFiles::info(path);
+      if (found && path.extension() == ".db") found->elsewhere = true;
+      return found;
+    }
+  } files;
+  FakeEnv world;
+  make_database(world.places.home / ".claude/orchestrator/global.db");
+  const core::Env env{world.clock, files, world.commands, world.places};
+  const auto found = core::discover_databases({}, env, {});
+  REQUIRE(found);
+  REQUIRE(found->databases.size() == 1);
+  const FoundDatabase& database = found->databases[0];
+  CHECK(database.bytes > 0);
+  CHECK(database.journal_mode.empty());
+  CHECK_FALSE(database.rows);
+  REQUIRE(database.warnings.size() == 1);
+  CHECK(database.warnings[0].find("in the cloud alone") != std::string::npos);
+}
+
 TEST_CASE("Folders of cloud services are known by their names") {
   CHECK(core::cloud_service_of("/home/u/Dropbox/x/global.db") == "Dropbox");
   CHECK(core::cloud_service_of("/Users/u/Library/Mobile Documents/com~apple/x.db") ==
