@@ -155,6 +155,9 @@ struct Places {
   std::string user;
   fs::path program;  // absolute path of the running program
   fs::path current_folder;
+  // Of state, config and data other programs of this user see nothing: Windows gives apps of its
+  // Store, and what they start, an AppData of their own.
+  bool hidden_from_others = false;
   // The few variables the program reads, e.g. CLAUDE_ORCHESTRATOR_BACKUP_ROOT, PATH.
   std::map<std::string, std::string> variables;
 };

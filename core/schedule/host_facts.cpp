@@ -220,6 +220,7 @@ HostFacts gather_host_facts(const Env& env, std::stop_token stop) {
   facts.system = this_system(env.places);
   facts.user = env.places.user;
   facts.home = env.places.home;
+  facts.hidden_from_others = env.places.hidden_from_others;
   facts.program = scheduled_program(env.places);
   facts.logs = env.places.state / "logs";
   facts.systemctl = variable(env.places, "BPD_SYSTEMCTL", "systemctl");

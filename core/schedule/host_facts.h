@@ -45,7 +45,9 @@ struct HostFacts {
   std::optional<std::string> crontab;  // the user's whole table; absent: has none
   bool cron_running = false;
 
-  fs::path agents_folder;       // launchd
+  fs::path agents_folder;  // launchd
+  bool hidden_from_others =
+      false;                    // as in Places: what the Task Scheduler starts sees no job of ours
   fs::path task_folder;         // Windows: where task definitions are handed to schtasks
   std::set<std::string> tasks;  // Windows: names of ours in the Task Scheduler
 

@@ -43,9 +43,17 @@ class Windows final : public Scheduler {
   SchedulerKind kind() const override { return SchedulerKind::windows; }
 
   std::optional<Error> unusable(const HostFacts& facts) const override {
-    if (facts.system == HostFacts::System::windows) return std::nullopt;
-    return Error{ErrorCode::unsupported, "The Windows Task Scheduler exists on Windows only.",
-                 "Use the scheduler auto."};
+    if (facts.system != HostFacts::System::windows) {
+      return Error{ErrorCode::unsupported, "The Windows Task Scheduler exists on Windows only.",
+                   "Use the scheduler auto."};
+    }
+    if (!facts.hidden_from_others) return std::nullopt;
+    return Error{ErrorCode::unsupported,
+                 "An app of the Microsoft Store started this program, and Windows keeps what such "
+                 "apps write below AppData to them: the Task Scheduler would not find the job.",
+                 "Install the schedule with this program in a terminal, or have the app start it "
+                 "with XDG_STATE_HOME, XDG_CONFIG_HOME and XDG_DATA_HOME set to folders outside "
+                 "AppData."};
   }
 
   Expected<SchedulePlan> plan_install(const BackupJob& job, const HostFacts& facts) const override {

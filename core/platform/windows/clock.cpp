@@ -34,6 +34,12 @@ fs::path folder_of(const char* name, const KNOWNFOLDERID& id) {
   return result == S_OK ? fs::path(text) : fs::path();
 }
 
+// https://learn.microsoft.com/windows/msix/desktop/desktop-to-uwp-behind-the-scenes
+bool is_of_store_app() {
+  UINT32 units = 0;
+  return ::GetCurrentPackageFullName(&units, nullptr) == ERROR_INSUFFICIENT_BUFFER;
+}
+
 // XDG's variables go before, as on other systems: the tests use them.
 fs::path own_folder(const char* name, const fs::path& fallback) {
   const fs::path given = path_of(variable(name));
@@ -109,6 +115,9 @@ Expected<Places> system_places() {
   places.state = own_folder("XDG_STATE_HOME", ours / "state");
   places.config = own_folder("XDG_CONFIG_HOME", ours / "config");
   places.data = own_folder("XDG_DATA_HOME", ours / "data");
+  places.hidden_from_others =
+      is_of_store_app() && (is_inside(places.state, local) || is_inside(places.config, local) ||
+                            is_inside(places.data, local));
   places.host = host_name();
   places.user = variable("USERNAME");
   places.program = program_path();

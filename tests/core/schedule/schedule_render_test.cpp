@@ -278,6 +278,16 @@ TEST_CASE("The Windows task is the golden one") {
   CHECK(slashed(steps) == slashed(golden("windows.install.txt", steps)));
 }
 
+TEST_CASE("A program that an app of the Microsoft Store started installs no Windows task") {
+  HostFacts facts = test::windows_facts();
+  CHECK_FALSE(windows_scheduler().unusable(facts));
+  facts.hidden_from_others = true;
+  const auto reason = windows_scheduler().unusable(facts);
+  REQUIRE(reason);
+  CHECK(reason->code == ErrorCode::unsupported);
+  CHECK(reason->hint.find("terminal") != std::string::npos);
+}
+
 TEST_CASE("An XML parser reads the job from a Windows task") {
   const HostFacts facts = test::windows_facts();
   const auto plan = windows_scheduler().plan_install(example_job(), facts);
