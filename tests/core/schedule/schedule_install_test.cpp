@@ -456,6 +456,26 @@ TEST_CASE("The life of a launch agent, call by call") {
   CHECK(world.tree() == before);
 }
 
+TEST_CASE("What macOS denies a background job is told with what to allow") {
+  FakeSchedulers world("macos");
+  REQUIRE(install(world, world.job("global"), std::nullopt));
+  const auto answer = world.fake.commands.answer;
+  world.fake.commands.answer = [&](const Command& command) -> Expected<CommandResult> {
+    if (command.argv[0] != "launchctl" || command.argv[1] != "kickstart") return answer(command);
+    fs::remove(world.fake.places.state / "requests/global");
+    RunRecord run = *only_schedule(world).last_run;
+    run.ok = false;
+    run.error_code = "permission_denied";
+    run.error = "cannot open /Users/ann/Documents/Backups: Operation not permitted.";
+    REQUIRE(record_run(run, world.env()));
+    return CommandResult{0, false, "", ""};
+  };
+  const auto run = run_schedule("global", world.env(), {});
+  REQUIRE_FALSE(run);
+  CHECK(run.error().message.find("/Users/ann/Documents/Backups") != std::string::npos);
+  CHECK(run.error().hint.find("Full Disk Access") != std::string::npos);
+}
+
 TEST_CASE("The life of a Windows task, call by call") {
   FakeSchedulers world("windows");
   const std::string before = world.tree();
