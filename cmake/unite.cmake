@@ -10,9 +10,10 @@ function(bpd_unite)
   foreach(target ${ARGN})
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
     get_target_property(sources ${target} SOURCES)
-    # SQLite's method tables have the same names in each, and one header is read another way; what is
-    # an object already is no source.
-    list(FILTER sources EXCLUDE REGEX "_vfs\\.cpp$|/digest\\.cpp$|^\\$<TARGET_OBJECTS:")
+    # SQLite's method tables have the same names in each, and one header is read another way; Windows'
+    # own headers have names of ours (Folder). What is an object already is no source.
+    list(FILTER sources EXCLUDE REGEX
+      "_vfs\\.cpp$|/digest\\.cpp$|_windows_test\\.cpp$|^\\$<TARGET_OBJECTS:")
     list(SORT sources)
     foreach(source IN LISTS sources)
       get_filename_component(folder ${source} DIRECTORY)
