@@ -11,7 +11,7 @@ using core::ErrorCode;
 
 namespace {
 
-fs::path make_file(const fs::path& path) {
+fs::path ignorable_file(const fs::path& path) {
   fs::create_directories(path.parent_path());
   std::ofstream(path) << "x";
   return path;
@@ -22,7 +22,7 @@ fs::path make_file(const fs::path& path) {
 TEST_CASE("What is ignored is remembered until it is taken back") {
   test::FakeEnv house;
   const core::Env env = house.env();
-  const fs::path one = make_file(house / "home/a/notes.db");
+  const fs::path one = ignorable_file(house / "home/a/notes.db");
   REQUIRE(core::read_ignored(house.places, core::system_files())->empty());
 
   auto result = core::set_ignored(one, true, env, {});
@@ -45,7 +45,7 @@ TEST_CASE("What is ignored is remembered until it is taken back") {
 TEST_CASE("An ignored folder takes in all below it, and only the folder can be taken back") {
   test::FakeEnv house;
   const core::Env env = house.env();
-  const fs::path one = make_file(house / "home/scratch/deep/notes.db");
+  const fs::path one = ignorable_file(house / "home/scratch/deep/notes.db");
   const auto result = core::set_ignored(house / "home/scratch", true, env, {});
   REQUIRE(result);
   CHECK(core::is_ignored(one, result->ignored));
@@ -60,14 +60,14 @@ TEST_CASE("What is not there is not ignored, and a damaged list is told and left
   const core::Env env = house.env();
   CHECK(core::set_ignored(house / "home/none.db", true, env, {}).error().code ==
         ErrorCode::not_found);
-  const fs::path list = make_file(house.places.config / "ignored.json");
+  const fs::path list = ignorable_file(house.places.config / "ignored.json");
   for (const char* text : {"{", "[]", R"({"format_version": 2, "ignored": []})",
                            R"({"format_version": 1, "ignored": [7]})", "\xff"}) {
     std::ofstream(list, std::ios::trunc) << text;
     const auto read = core::read_ignored(house.places, core::system_files());
     REQUIRE_FALSE(read);
     CHECK(read.error().message.find(core::text_of(list)) != std::string::npos);
-    CHECK_FALSE(core::set_ignored(make_file(house / "home/a.db"), true, env, {}));
+    CHECK_FALSE(core::set_ignored(ignorable_file(house / "home/a.db"), true, env, {}));
     CHECK(fs::file_size(list) == std::string(text).size());
   }
 }

@@ -16,13 +16,13 @@ using namespace core;
 
 namespace {
 
-fs::path make_database(const fs::path& path) {
+fs::path database_at(const fs::path& path) {
   fs::create_directories(path.parent_path());
   test::make_notes_database(path, {});
   return path;
 }
 
-const KnownProgram& program(const std::string& name) {
+const KnownProgram& program_named(const std::string& name) {
   const auto& all = known_programs();
   const auto found = std::find_if(all.begin(), all.end(),
                                   [&](const KnownProgram& one) { return one.name == name; });
@@ -30,7 +30,7 @@ const KnownProgram& program(const std::string& name) {
   return *found;
 }
 
-std::vector<std::string> paths_of(const Discovery& found, DatabaseKind kind) {
+std::vector<std::string> paths_of_kind(const Discovery& found, DatabaseKind kind) {
   std::vector<std::string> paths;
   for (const auto& database : found.databases) {
     if (database.kind == kind) paths.push_back(text_of(database.path));
@@ -69,45 +69,45 @@ TEST_CASE("Of every known program it is told what it holds, where, and where tha
 
 TEST_CASE("A known program's databases are found where it keeps them, patterns included") {
   test::FakeEnv house;
-  const fs::path memory = make_database(house / "home/.claude-mem/claude-mem.db");
-  const fs::path one = make_database(house / "home/.codex/memories_1.sqlite");
-  const fs::path two = make_database(house / "home/.codex/memories_2.sqlite");
-  make_database(house / "home/.codex/logs_2.sqlite");
-  CHECK(files_of(program("claude-mem"), house.env()) == std::vector<fs::path>{memory});
-  auto files = files_of(program("Codex"), house.env());
+  const fs::path memory = database_at(house / "home/.claude-mem/claude-mem.db");
+  const fs::path one = database_at(house / "home/.codex/memories_1.sqlite");
+  const fs::path two = database_at(house / "home/.codex/memories_2.sqlite");
+  database_at(house / "home/.codex/logs_2.sqlite");
+  CHECK(files_of(program_named("claude-mem"), house.env()) == std::vector<fs::path>{memory});
+  auto files = files_of(program_named("Codex"), house.env());
   std::sort(files.begin(), files.end());
   CHECK(files == std::vector<fs::path>{one, two});
 }
 
 TEST_CASE("The folders of the XDG specification are gone by, with the usual ones for defaults") {
   test::FakeEnv house;
-  const fs::path usual = make_database(house / "home/.local/share/zed/threads/threads.db");
-  CHECK(files_of(program("Zed"), house.env()) == std::vector<fs::path>{usual});
-  const fs::path moved = make_database(house / "data/zed/threads/threads.db");
+  const fs::path usual = database_at(house / "home/.local/share/zed/threads/threads.db");
+  CHECK(files_of(program_named("Zed"), house.env()) == std::vector<fs::path>{usual});
+  const fs::path moved = database_at(house / "data/zed/threads/threads.db");
   house.places.variables["XDG_DATA_HOME"] = text_of(house / "data");
-  CHECK(files_of(program("Zed"), house.env()) == std::vector<fs::path>{moved});
+  CHECK(files_of(program_named("Zed"), house.env()) == std::vector<fs::path>{moved});
   house.places.variables["XDG_DATA_HOME"] = "data";  // not absolute: as if unset, as it says there
-  CHECK(files_of(program("Zed"), house.env()) == std::vector<fs::path>{usual});
+  CHECK(files_of(program_named("Zed"), house.env()) == std::vector<fs::path>{usual});
 }
 
 TEST_CASE("A search finds programs by name, in a home and in projects, and leaves out our own") {
   test::FakeEnv house;
-  const fs::path memory = make_database(house / "home/.claude-mem/claude-mem.db");
-  const fs::path secret = make_database(house / "home/.cc-switch/cc-switch.db");
-  const fs::path crush = make_database(house / "home/code/app/.crush/crush.db");
-  const fs::path plain = make_database(house / "home/code/app/notes.db");
-  make_database(house / "home/code/app/notes-2026-11-01.db");
+  const fs::path memory = database_at(house / "home/.claude-mem/claude-mem.db");
+  const fs::path secret = database_at(house / "home/.cc-switch/cc-switch.db");
+  const fs::path crush = database_at(house / "home/code/app/.crush/crush.db");
+  const fs::path plain = database_at(house / "home/code/app/notes.db");
+  database_at(house / "home/code/app/notes-2026-11-01.db");
   house.places.state = house / "home/code/state";
-  make_database(house.places.state / "history.db");
+  database_at(house.places.state / "history.db");
   DiscoverRequest request;
   request.programs = true;
   request.folders = {house / "home/code"};
   request.patterns = {"*.db"};
   const auto found = discover_databases(request, house.env(), {});
   REQUIRE(found);
-  CHECK(paths_of(*found, DatabaseKind::program) ==
+  CHECK(paths_of_kind(*found, DatabaseKind::program) ==
         std::vector<std::string>{text_of(secret), text_of(memory), text_of(crush)});
-  CHECK(paths_of(*found, DatabaseKind::other) == std::vector<std::string>{text_of(plain)});
+  CHECK(paths_of_kind(*found, DatabaseKind::other) == std::vector<std::string>{text_of(plain)});
   for (const auto& database : found->databases) {
     if (database.path == memory) CHECK(database.program == "claude-mem");
     if (database.path == crush) CHECK(database.program == "Crush");
@@ -115,14 +115,14 @@ TEST_CASE("A search finds programs by name, in a home and in projects, and leave
   }
   request.programs = false;  // in a folder that is searched they are wanted all the same
   request.patterns.clear();
-  CHECK(paths_of(*discover_databases(request, house.env(), {}), DatabaseKind::program) ==
+  CHECK(paths_of_kind(*discover_databases(request, house.env(), {}), DatabaseKind::program) ==
         std::vector<std::string>{text_of(crush)});
 }
 
 TEST_CASE("A copy that was restored under another name is no find, until it is backed up") {
   test::FakeEnv house;
-  const fs::path copy = make_database(house / "home/code/as-it-was.db");
-  const fs::path same = make_database(house / "home/code/notes.db");
+  const fs::path copy = database_at(house / "home/code/as-it-was.db");
+  const fs::path same = database_at(house / "home/code/notes.db");
   const auto record = [&](const char* kind, const fs::path& source) {
     RunRecord run;
     run.kind = kind;
@@ -138,7 +138,7 @@ TEST_CASE("A copy that was restored under another name is no find, until it is b
   request.folders = {house / "home/code"};
   request.patterns = {"*.db"};
   const auto others = [&] {
-    return paths_of(*discover_databases(request, house.env(), {}), DatabaseKind::other);
+    return paths_of_kind(*discover_databases(request, house.env(), {}), DatabaseKind::other);
   };
   CHECK(others() == std::vector<std::string>{text_of(same)});
   record(kSnapshotRun, copy);
