@@ -256,7 +256,8 @@ class Judge {
       note(Concern::uncovered,
            status_.last_success
                ? "No schedule backs it up; its last snapshot is " +
-                     describe(input_.now - *status_.last_success) + " old. Install a schedule, or ignore it."
+                     describe(input_.now - *status_.last_success) +
+                     " old. Install a schedule, or ignore it."
                : "Nothing backs it up: no schedule and no snapshot. Install a schedule.");
     }
     for (const RunRecord* run : lost_) {

@@ -26,8 +26,11 @@ std::vector<Call> calls_in(const std::string& text) {
 TEST_CASE("A call comes out of a text as it went in, whatever its values hold") {
   const std::string path = "/a b/\x02\x03\n\"'`\\ü.db";
   const std::string text =
-      "Do " + say(Action::restore, {{"snapshot", path}, {"in_place", true}, {"reindex", false},
-                             {"pattern", std::vector<std::string>{"*.db", "a b"}}}) +
+      "Do " +
+      say(Action::restore, {{"snapshot", path},
+                            {"in_place", true},
+                            {"reindex", false},
+                            {"pattern", std::vector<std::string>{"*.db", "a b"}}}) +
       ", or " + say_parameter("dry_run") + ".";
   CHECK(text.find('\n') == std::string::npos);
   const auto calls = calls_in(text);
