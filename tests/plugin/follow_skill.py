@@ -58,6 +58,7 @@ def main(program, home):
     databases = {"": home / ".claude" / "orchestrator" / "global.db",
                  "my-app": home / "code" / "my-app" / ".orchestrator" / "project.db"}
     (home / "Backups").mkdir()
+    (home / "code" / "scratch").mkdir(parents=True)
     for label, database in databases.items():
         make_database(database, 50)
         code, text = run([program, "snapshot", "--source", str(database), "--destination",

@@ -87,7 +87,9 @@ def covers_a_folder(program, code, destination, scheduler):
     make_database(database(20))
     holder = sqlite3.connect(database(4), isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")  # in this mode nobody else can even read
-    again = program.call("run_schedule", name="code")["databases"]
+    done = program.run("call", "run_schedule", json.dumps({"name": "code"}))
+    assert done.returncode == 9, done.stdout + done.stderr  # two databases were not backed up
+    again = json.loads(done.stdout)["databases"]
     holder.close()
     failed = {entry["source"] for entry in again if "error" in entry}
     assert failed == {str(database(3)), str(database(4))}, [e for e in again if "error" in e]
