@@ -118,7 +118,15 @@ bool remove_name(const fs::path& path, DWORD flags) {
       ::SetLastError(folder ? ERROR_DIRECTORY_NOT_SUPPORTED : ERROR_DIRECTORY);
       return false;
     }
-    return remove_open_file(handle_of(file));
+    if (remove_open_file(handle_of(file))) return true;
+    // FAT, and Wine, keep what is read-only.
+    const DWORD error = ::GetLastError();
+    const bool kept = (info.FileAttributes & FILE_ATTRIBUTE_READONLY) != 0 &&
+                      ::SetFileAttributesW(name.c_str(), FILE_ATTRIBUTE_NORMAL);
+    if (kept && remove_open_file(handle_of(file))) return true;
+    if (kept) ::SetFileAttributesW(name.c_str(), info.FileAttributes);
+    ::SetLastError(error);
+    return false;
   });
 }
 
