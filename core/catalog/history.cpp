@@ -14,6 +14,7 @@ namespace core {
 namespace {
 
 constexpr int kBusyTimeoutMs = 2'000;
+constexpr std::chrono::milliseconds kPreparePause{10};
 constexpr std::uint64_t kMaxLogBytes = 400 << 10;
 constexpr std::int64_t kSchemaVersion = 1;
 constexpr std::size_t kMaxListedRuns = 10'000;
@@ -67,6 +68,18 @@ Expected<> prepare_schema(sqlite3* connection, const fs::path& path, const Env& 
   BPD_TRY(env.files.set_mode(path, kPrivateFile));
   BPD_TRY(sqlite::execute(connection, "PRAGMA journal_mode = WAL", what));
   return sqlite::execute(connection, std::string("BEGIN IMMEDIATE;") + kCreate + "COMMIT", what);
+}
+
+// The first two runs of a machine may come at one moment, and for a change of the journal mode
+// SQLite does not wait (https://www.sqlite.org/c3ref/busy_handler.html).
+Expected<> prepare_with_patience(sqlite3* connection, const fs::path& path, const Env& env) {
+  const auto deadline = env.clock.steady_now() + std::chrono::milliseconds(kBusyTimeoutMs);
+  while (true) {
+    auto prepared = prepare_schema(connection, path, env);
+    const bool busy = !prepared && prepared.error().code == ErrorCode::busy;
+    if (!busy || env.clock.steady_now() >= deadline) return prepared;
+    env.clock.sleep_for(kPreparePause, {});
+  }
 }
 
 // Binds in order; SQLite copies nothing, so the values must live until the step.
@@ -175,7 +188,7 @@ Expected<sqlite::ConnectionHandle> open_to_record(const Env& env) {
   BPD_TRY(env.files.make_folders(env.places.state, kPrivateFolder));
   const fs::path path = history_path(env.places);
   BPD_TRY_AS(connection, open_history(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
-  BPD_TRY(prepare_schema(connection->get(), path, env));
+  BPD_TRY(prepare_with_patience(connection->get(), path, env));
   return std::move(*connection);
 }
 
