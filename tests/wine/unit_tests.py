@@ -19,8 +19,9 @@ import time
 from wine import ROOT, Wine
 
 PROGRAMS = ("core_tests", "server_tests", "tools_tests")
-TOGETHER = 6  # tests in one process: less to start, and little lost where one ends or holds it
+TOGETHER = 24  # tests in one process: less to start, and little lost where one ends or holds it
 WORKERS = 2
+SLOWEST = 8  # that are named
 TIMEOUT_S = 900  # of one process, on a busy machine
 LEAST_SHARE = 0.9  # of all tests that there are, on any system
 USAGE = 2
@@ -55,11 +56,12 @@ def listed(wine, program):
 
 
 def results_of(report):
-    """Of each test that ended: whether it passed, and what was said of it."""
+    """Of each test that ended: whether it passed, what was said of it, and the seconds it took."""
     found = {}
     for name, body in re.findall(r'<TestCase name="([^"]*)"[^>]*>(.*?)</TestCase>', report, re.S):
-        outcome = re.search(r'<OverallResult success="(\w+)"', body)
-        found[html.unescape(name)] = (outcome is not None and outcome[1] == "true", body)
+        outcome = re.search(r'<OverallResult success="(\w+)"(?: durationInSeconds="([\d.e-]+)")?', body)
+        found[html.unescape(name)] = (outcome is not None and outcome[1] == "true", body,
+                                      float(outcome[2] or 0) if outcome else 0)
     return found
 
 
@@ -93,7 +95,7 @@ def run_some(wine, program, names):
         with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as chosen:
             chosen.write("".join(f'"{escaped(name)}"\n' for name in rest))
             chosen.flush()
-            end, text, errors = run_bounded(wine, program, "-r", "xml", "-f", "Z:" + chosen.name)
+            end, text, errors = run_bounded(wine, program, "-r", "xml", "-d", "yes", "-f", "Z:" + chosen.name)
         ended = results_of(text)
         results.update(ended)
         left = [name for name in rest if name not in ended]
@@ -102,7 +104,7 @@ def run_some(wine, program, names):
         # The one that was begun and did not end.
         begun = [html.unescape(name) for name in re.findall(r'<TestCase name="([^"]*)"', text)]
         broken = begun[-1] if begun and begun[-1] in left else left[0]
-        results[broken] = (False, f"{end}\n{text[-2000:]}\n{errors[-2000:]}")
+        results[broken] = (False, f"{end}\n{text[-2000:]}\n{errors[-2000:]}", 0)
         rest = [name for name in left if name != broken]
     return results
 
@@ -142,16 +144,18 @@ def main(arguments):
     reasons = not_run()
     to_run = {program: [name for name in listed(wine, program) if name not in reasons]
               for program in PROGRAMS}
-    results = {}
+    results, times = {}, {}
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         pieces = [pool.submit(run_some, wine, program, names[at:at + TOGETHER])
                   for program, names in to_run.items() for at in range(0, len(names), TOGETHER)]
         for piece in concurrent.futures.as_completed(pieces):
-            for name, (good, said) in piece.result().items():
-                results[name] = good
+            for name, (good, said, took) in piece.result().items():
+                results[name], times[name] = good, took
                 if not good:
                     print(f"FAILED  {name}\n{said}\n", flush=True)
     wine.end()
+    for name in sorted(times, key=times.get, reverse=True)[:SLOWEST]:
+        print(f"{times[name]:6.1f} s  {name}")
     return report(results, reasons, time.monotonic() - begin)
 
 
