@@ -2,6 +2,7 @@
 #include <map>
 
 #include "core/base/paths.h"
+#include "support/paths.h"
 #include "support/test_database.h"
 #include "tests/tools/schedule_house.h"
 #include "tools/list_schedules.h"
@@ -47,7 +48,7 @@ TEST_CASE("install_schedule with a folder covers all databases below it in one c
     failed += entry.contains("error") ? 1 : 0;
   }
   CHECK(failed == 1);
-  const std::string text = house.tool("install_schedule").to_text(result);
+  const std::string text = test::slashed(house.tool("install_schedule").to_text(result));
   INFO(text);
   CHECK(text.find("the databases below ") != std::string::npos);
   CHECK(text.find("2 of 3 databases backed up") != std::string::npos);
@@ -129,7 +130,7 @@ TEST_CASE(
     house.clock.advance(std::chrono::hours(24));
   }
   const Json arguments{{"name", "code"}, {"keep_last", 1}};
-  const std::string refused = house.refused("install_schedule", arguments);
+  const std::string refused = test::slashed(house.refused("install_schedule", arguments));
   CHECK(refused.find("needs_confirmation: ") == 0);
   CHECK(refused.find("/app/") != std::string::npos);
   CHECK(refused.find("/web-site-") != std::string::npos);

@@ -5,6 +5,7 @@
 
 #include "core/catalog/destinations.h"
 #include "server/cli/tool_command.h"
+#include "support/paths.h"
 #include "tests/tools/schedule_house.h"
 #include "tools/schema.h"
 #include "tools/shell/fill_in.h"
@@ -190,7 +191,7 @@ TEST_CASE("A day with a snapshot for each hour means its last, and an hour can b
   house.good("run_schedule", {{"name", "global"}});
   house.stand(house / "home");
   const auto snapshot_of = [&](const char* word) {
-    return house.filled({"verify", word}).arguments.at("snapshot").get<std::string>();
+    return test::slashed(house.filled({"verify", word}).arguments.at("snapshot"));
   };
   CHECK_THAT(snapshot_of("2026-11-23"), Catch::EndsWith("/global-2026-11-23T1307.db"));
   CHECK_THAT(snapshot_of("2026-11-23T1107"), Catch::EndsWith("/global-2026-11-23T1107.db"));
@@ -358,7 +359,7 @@ TEST_CASE("A project's label means its latest snapshot, and a folder's schedule 
   house.stand(house / "home");
   house.install({{"folder", "~/code"}, {"name", "nightly"}});
   const auto filled = house.filled({"verify", "app"});
-  CHECK_THAT(filled.arguments.at("snapshot").get<std::string>(), Catch::Contains("/app/project-"));
+  CHECK_THAT(test::slashed(filled.arguments.at("snapshot")), Catch::Contains("/app/project-"));
   const auto of_schedule = house.typed({"verify", "nightly"});
   REQUIRE(std::holds_alternative<core::Error>(of_schedule));
   CHECK(std::get<core::Error>(of_schedule).code == core::ErrorCode::not_found);
