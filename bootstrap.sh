@@ -6,7 +6,7 @@
 #   ./bootstrap.sh test [PRESET…]     build, then run the tests (release; also dev, tsan, clang;
 #                                     windows, windows-units: the programs for Windows, and
 #                                     their unit tests, under Wine)
-#   ./bootstrap.sh build [PRESET…]    build only, the tests too; macos, windows: the programs for them
+#   ./bootstrap.sh build [PRESET…]    build only, the tests too; macos, windows, windows-units: for them
 # A second run installs and builds nothing that is in place. Needs root or sudo only to install.
 set -euo pipefail
 caller=$PWD  # paths of the command line are relative to it
@@ -117,13 +117,26 @@ prepare_for_others() {
   packaging/cross/dependencies.sh build/cross
 }
 
-# build_for_others PRESET…: the programs for other systems.
+# build_for_others macos|windows|windows-units|PRESET…: the programs for other systems, or all that
+# tests/wine runs.
 build_for_others() {
   prepare_for_others
-  local preset
-  for preset in "$@"; do
-    build "$preset" OFF all_programs
-    say "Built: build/$preset/backup-plugin-db and backup-plugin-db-http (${preset%-*})"
+  local word preset presets
+  for word in "$@"; do
+    case $word in
+      macos) presets=(macos-arm64 macos-x64) ;;
+      windows) presets=(windows-x64) ;;
+      windows-units)
+        build windows-x64 ON wine_tests
+        say "Built: build/windows-x64, with its unit tests"
+        continue
+        ;;
+      *) presets=("$word") ;;
+    esac
+    for preset in "${presets[@]}"; do
+      build "$preset" OFF all_programs
+      say "Built: build/$preset/backup-plugin-db and backup-plugin-db-http (${preset%-*})"
+    done
   done
 }
 
@@ -187,9 +200,7 @@ case ${1:-} in
         test_for_windows "$@"
         exit
         ;;
-      "build macos") build_for_others macos-arm64 macos-x64; exit ;;
-      "build windows") build_for_others windows-x64; exit ;;
-      "build macos-arm64" | "build macos-x64" | "build windows-x64") build_for_others "$1"; exit ;;
+      "build macos"* | "build windows"*) build_for_others "$@"; exit ;;
     esac
     install "${build_packages[@]}" "${test_packages[@]}"
     install_known "${mount_packages[@]}"

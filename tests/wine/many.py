@@ -5,8 +5,9 @@
 
 COUNT snapshots of a WAL database that another process commits to every 10 ms, and half as many
 terminations of a snapshot or of a restore in place at random moments, after each of which nothing may
-be lost.
+be lost. They mostly wait, and so go on beside each other.
 """
+import concurrent.futures
 import pathlib
 import random
 import shutil
@@ -157,17 +158,24 @@ def many_kills(house, count):
                    lambda: check_after_restore(house, database), count // 2)
 
 
+def in_a_house(wine, work, times):
+    with tempfile.TemporaryDirectory() as folder:
+        work(House(wine, pathlib.Path(folder)), times)
+        sys.stdout.flush()
+
+
 def main(arguments):
     if not arguments:
         print(__doc__, file=sys.stderr)
         return USAGE
     wine = Wine(pathlib.Path(arguments[0]).resolve())
     count = int(arguments[1]) if arguments[1:] else COUNT
+    works = ((many_snapshots, count), (many_kills, count // 4), (many_kills, count // 4))
     try:
-        for work, times in ((many_snapshots, count), (many_kills, count // 2)):
-            with tempfile.TemporaryDirectory() as folder:
-                work(House(wine, pathlib.Path(folder)), times)
-                sys.stdout.flush()
+        with concurrent.futures.ThreadPoolExecutor(len(works)) as pool:
+            begun = [pool.submit(in_a_house, wine, work, times) for work, times in works]
+            for one in concurrent.futures.as_completed(begun):
+                one.result()
     finally:
         wine.end()
     return 0
