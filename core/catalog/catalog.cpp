@@ -151,15 +151,14 @@ std::optional<Snapshot> load(const fs::path& path, const SnapshotName& name,
 // Totals of a listing by its series.
 class SeriesTotals {
  public:
-  void add(std::size_t folder, const Snapshot& snapshot) {
+  void add(std::size_t folder, Snapshot& snapshot) {
     const auto [at, is_new] = places_.try_emplace({folder, snapshot.stem}, totals.size());
-    if (is_new) {
-      totals.push_back({snapshot.path.parent_path(), snapshot.stem, 0, 0, snapshot.date});
-    }
+    if (is_new) totals.push_back({0, 0, snapshot.date});
     SeriesTotal& total = totals[at->second];
     ++total.snapshots;
     total.bytes += snapshot.bytes;
     total.oldest = std::min(total.oldest, snapshot.date);
+    snapshot.series = at->second;
   }
 
   std::vector<SeriesTotal> totals;

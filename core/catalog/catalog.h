@@ -12,6 +12,8 @@
 
 namespace core {
 
+inline constexpr std::size_t kNoSeries = static_cast<std::size_t>(-1);
+
 struct Snapshot {
   fs::path path;
   std::string host;   // folder name; empty in a flat destination
@@ -25,7 +27,8 @@ struct Snapshot {
   std::string manifest_problem;      // why a manifest that is there could not be read
   // By a later check (mark_damaged in verify_run.h), or by the run that kept it (is_damaged_copy).
   bool found_damaged = false;
-  std::string unusable;  // "is empty (0 bytes)" and the like: mark_unusable
+  std::size_t series = kNoSeries;  // of the listing that it is of: ListPage::series
+  std::string unusable;            // "is empty (0 bytes)" and the like: mark_unusable
 
   // Nothing is known that would keep it from being restored.
   bool restorable() const { return !found_damaged && unusable.empty(); }
@@ -68,8 +71,6 @@ struct ListFilter {
 
 // What one folder holds of one stem: as a rule the snapshots of one database.
 struct SeriesTotal {
-  fs::path folder;
-  std::string stem;
   std::uint64_t snapshots = 0, bytes = 0;
   Date oldest{};
 };
@@ -78,7 +79,7 @@ struct ListPage {
   std::vector<Snapshot> snapshots;  // newest first: by day, hour, path; rows forgotten (manifest.h)
   std::uint64_t total = 0;          // that match the filter, all pages
   std::uint64_t total_bytes = 0;    // likewise
-  std::vector<SeriesTotal> series;  // likewise, in no order
+  std::vector<SeriesTotal> series;  // likewise; Snapshot::series
   std::string next_cursor;          // empty on the last page
   std::vector<std::string> warnings;  // unreadable folders and manifests
 };

@@ -46,8 +46,7 @@ Instant instant_showing(const std::function<Instant(Instant)>& clock, Date date,
   // The offset from UTC changes at most once around a day: it is one of the two about a day away.
   const Instant before = wanted - std::chrono::hours{24};
   const Instant after = wanted + std::chrono::hours{24};
-  const auto larger = std::max(clock(before) - before, clock(after) - after);
-  const auto smaller = std::min(clock(before) - before, clock(after) - after);
+  const auto [smaller, larger] = std::minmax({clock(before) - before, clock(after) - after});
   if (clock(wanted - larger) == wanted) return wanted - larger;  // the earlier of two
   if (clock(wanted - smaller) == wanted) return wanted - smaller;
   // A clock put forward skipped this time.

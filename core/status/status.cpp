@@ -40,13 +40,16 @@ struct Records {
 
   std::map<std::string, std::vector<const RunRecord*>> runs;
   std::map<std::string, std::vector<const Snapshot*>> snapshots;
-  SeriesIndex series;
+  std::map<fs::path::string_type, std::vector<const StatusInput::Schedule*>> schedules;
 };
 
-Records::Records(const StatusInput& input) : series(input.destinations) {
+Records::Records(const StatusInput& input) {
   for (const RunRecord& run : input.runs) runs[manifest_text(run.source)].push_back(&run);
   for (const Snapshot& snapshot : input.snapshots) {
     if (snapshot.manifest) snapshots[snapshot.manifest->source].push_back(&snapshot);
+  }
+  for (const StatusInput::Schedule& schedule : input.schedules) {
+    schedules[schedule.source.native()].push_back(&schedule);
   }
 }
 
@@ -57,11 +60,15 @@ class Judge {
       : input_(input), database_(database) {
     const std::string recorded = manifest_text(text_of(database.path));
     if (const auto it = records.runs.find(recorded); it != records.runs.end()) runs_ = it->second;
+    if (const auto found = records.schedules.find(database.path.native());
+        found != records.schedules.end()) {
+      schedules_ = found->second;
+    }
     const auto it = records.snapshots.find(recorded);
     if (it != records.snapshots.end()) snapshots_ = it->second;
     status_.source = database.path;
     status_.missing = database.presence != Presence::there;
-    status_.totals = records.series.totals_of(database.medium, snapshots_);
+    status_.totals = totals_of(database.medium, snapshots_, input.series);
   }
 
   // Nothing for what is missing and nobody's.
@@ -127,9 +134,8 @@ class Judge {
   }
 
   void look_at_schedules() {
-    for (const StatusInput::Schedule& schedule : input_.schedules) {
-      if (schedule.source != status_.source) continue;
-      schedules_.push_back(&schedule);
+    for (const StatusInput::Schedule* one : schedules_) {
+      const StatusInput::Schedule& schedule = *one;
       if (schedule.next_run && (!status_.next_run || *schedule.next_run < *status_.next_run)) {
         status_.next_run = schedule.next_run;
       }

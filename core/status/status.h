@@ -56,7 +56,7 @@ struct StatusInput {
     bool broken = false;                // it cannot run as it is: no entry, no program
   };
   Instant now{};
-  std::vector<ListedDestination> destinations;
+  std::vector<ListedSeries> series;  // of all destinations that were listed
   std::vector<Database> databases;
   std::vector<Schedule> schedules;
   std::vector<RunRecord> runs;  // newest first, as list_runs gives them

@@ -13,6 +13,7 @@
 #include "core/catalog/machine.h"
 #include "core/discovery/discover.h"
 #include "core/discovery/ignored.h"
+#include "core/discovery/location.h"
 #include "core/schedule/folder_members.h"
 #include "core/schedule/job.h"
 #include "core/schedule/list.h"
@@ -183,7 +184,7 @@ void keep_ours(StatusInput& input, const Env& env) {
 
 struct Listing {
   ListPage page;
-  ListedDestination destination;
+  Medium medium;
 };
 
 // Nothing where it does not answer in time.
@@ -196,8 +197,9 @@ std::optional<Expected<Listing>> list_patiently(const fs::path& destination, Fil
   return within(kListPatience, place, stop, [&files, destination]() -> Expected<Listing> {
     BPD_TRY_AS(real, files.canonical(destination));
     BPD_TRY_AS(page, list_snapshots(*real, {}, kMaxSnapshots, "", files.no_links()));
-    ListedDestination listed{*real, Media(files).of(*real), std::move(page->series)};
-    return Listing{std::move(*page), std::move(listed)};
+    Medium medium = Media(files).of(*real);
+    if (!cloud_service_of(*real / "file").empty()) medium.off_machine = true;
+    return Listing{std::move(*page), std::move(medium)};
   });
 }
 
@@ -222,12 +224,15 @@ void add_snapshots(StatusInput& input, std::set<std::string>& silent,
     if (!listed || !*listed) continue;
     ListPage& page = (*listed)->page;
     for (Snapshot& snapshot : page.snapshots) {
+      snapshot.series += input.series.size();
       // No success, and no way back.
       auto& list = is_damaged_copy(snapshot) ? input.set_aside : input.snapshots;
       list.push_back(std::move(snapshot));
     }
     std::move(page.warnings.begin(), page.warnings.end(), std::back_inserter(warnings));
-    input.destinations.push_back(std::move((*listed)->destination));
+    for (const SeriesTotal& total : page.series) {
+      input.series.push_back({total, (*listed)->medium});
+    }
   }
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/base/paths.h"
-#include "core/discovery/location.h"
 
 namespace core {
 namespace {
@@ -61,9 +60,7 @@ Medium Media::of(const fs::path& path) {
       at->second.disks = disks_of(*mount, files_);
     }
   }
-  Medium medium = at->second;
-  if (!cloud_service_of(path / "file").empty()) medium.off_machine = true;
-  return medium;
+  return at->second;
 }
 
 std::string_view to_string(Survives survives) {

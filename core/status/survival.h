@@ -15,7 +15,7 @@ namespace core {
 // What lies on the way to a file and can break.
 struct Medium {
   std::uint64_t volume = 0;       // FileId::device
-  bool off_machine = false;       // on a server, or in a folder that a cloud service syncs
+  bool off_machine = false;       // on a server; of snapshots, also in a folder that is synced
   std::set<std::string> disks{};  // as the system calls them; empty: it does not tell
 };
 

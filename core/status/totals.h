@@ -2,10 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "core/catalog/catalog.h"
@@ -13,11 +10,10 @@
 
 namespace core {
 
-// A destination as it was listed.
-struct ListedDestination {
-  fs::path path;  // links resolved
+// A series as it was listed, and where it lies.
+struct ListedSeries {
+  SeriesTotal total;
   Medium medium;
-  std::vector<SeriesTotal> series;
 };
 
 struct SnapshotTotals {
@@ -26,21 +22,9 @@ struct SnapshotTotals {
   Survives survives = Survives::nothing;  // of the safest that passed a check
 };
 
-// Finds the series of snapshots. Refers to the destinations, which must stay as they are.
-class SeriesIndex {
- public:
-  explicit SeriesIndex(const std::vector<ListedDestination>& destinations);
-
-  // Of a database on `medium`, of which these snapshots are known: at least one of each series.
-  SnapshotTotals totals_of(const Medium& medium,
-                           const std::vector<const Snapshot*>& snapshots) const;
-
- private:
-  struct Entry {
-    const SeriesTotal* total = nullptr;
-    const Medium* medium = nullptr;
-  };
-  std::map<std::pair<fs::path, std::string>, Entry> entries_;
-};
+// Of a database on `medium`, of which these snapshots are known: at least one of each series. Their
+// Snapshot::series count in `series`. Pure.
+SnapshotTotals totals_of(const Medium& medium, const std::vector<const Snapshot*>& snapshots,
+                         const std::vector<ListedSeries>& series);
 
 }  // namespace core

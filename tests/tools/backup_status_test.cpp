@@ -374,3 +374,15 @@ TEST_CASE("backup_status compares the rows with the last snapshot where that is 
   CHECK_THAT(house.last_text,
              Catch::Contains("restore-rows --source " + core::text_of(house.global)));
 }
+
+TEST_CASE("backup_status says what the snapshots would survive: in a synced folder, the machine") {
+  ToolHouse house;
+  house.furnish();
+  const auto synced = house / "home/Dropbox/Backups";
+  fs::create_directories(synced);
+  house.good("snapshot_db", {{"destination", core::text_of(synced)}});
+  const Json entry = house.good("backup_status", Json::object()).at("databases").at(0);
+  CHECK(entry.at("survives") == "lost machine");
+  CHECK(entry.at("snapshots") == 1);
+  CHECK(house.last_text.find("on its own disk") == std::string::npos);
+}

@@ -1,11 +1,8 @@
 #include "core/status/survival.h"
 
-#include <fstream>
-
 #include "core/status/totals.h"
 #include "support/catch.h"
 #include "support/fake_env.h"
-#include "support/paths.h"
 
 namespace fs = std::filesystem;
 using core::Medium;
@@ -13,19 +10,17 @@ using core::Survives;
 
 namespace {
 
-core::Snapshot snapshot_in(const fs::path& folder, const char* stem, bool verified = true) {
+core::Snapshot snapshot_of(std::size_t series, bool verified = true) {
   core::Snapshot snapshot;
-  snapshot.path = folder / (std::string(stem) + "-2026-11-23.db");
-  snapshot.stem = stem;
+  snapshot.series = series;
   core::Manifest manifest;
   if (verified) manifest.verified = core::VerifyLevel::quick;
   snapshot.manifest = manifest;
   return snapshot;
 }
 
-core::SeriesTotal total_of(const fs::path& folder, const char* stem, std::uint64_t snapshots,
-                           const char* oldest) {
-  return {folder, stem, snapshots, snapshots * 1'000, *core::parse_date(oldest)};
+core::SeriesTotal total_of(std::uint64_t snapshots, const char* oldest) {
+  return {snapshots, snapshots * 1'000, *core::parse_date(oldest)};
 }
 
 }  // namespace
@@ -54,43 +49,38 @@ TEST_CASE("Snapshots on a server or in a synced folder survive the machine") {
 
 TEST_CASE("Where a path is not there yet, its nearest folder tells on which volume it would lie") {
   test::FakeEnv house;
-  fs::create_directories(house / "home/Dropbox");
+  fs::create_directories(house / "home");
   core::Media media(core::system_files());
   const Medium folder = media.of(house / "home");
   CHECK(folder.volume != 0);
   CHECK(media.of(house / "home/not/there.db").volume == folder.volume);
   CHECK_FALSE(folder.off_machine);
-  CHECK(media.of(house / "home/Dropbox").off_machine);
-  CHECK(media.of(house / "home/Dropbox/not/there").off_machine);
 }
 
 TEST_CASE("A database's snapshots are counted by their series, and the safest of them tells") {
-  const fs::path beside = test::absolute("/near"), away = test::absolute("/away");
   const Medium home{1, false, {"sda"}}, other{2, false, {"sdb"}};
-  const std::vector<core::ListedDestination> destinations{
-      {beside,
-       home,
-       {total_of(beside, "global", 30, "2026-10-01"), total_of(beside, "x", 7, "2020-01-01")}},
-      {away, other, {total_of(away, "global", 5, "2026-09-01")}}};
-  const core::SeriesIndex index(destinations);
-  const core::Snapshot first = snapshot_in(beside, "global"),
-                       second = snapshot_in(beside, "global");
-  const core::Snapshot third = snapshot_in(away, "global");
+  const std::vector<core::ListedSeries> series{{total_of(30, "2026-10-01"), home},
+                                               {total_of(7, "2020-01-01"), home},
+                                               {total_of(5, "2026-09-01"), other}};
+  const core::Snapshot first = snapshot_of(0), second = snapshot_of(0), third = snapshot_of(2);
 
-  auto totals = index.totals_of(home, {&first, &second});
+  auto totals = core::totals_of(home, {&first, &second}, series);
   CHECK(totals.snapshots == 30);
   CHECK(totals.bytes == 30'000);
   CHECK(totals.oldest == core::parse_date("2026-10-01"));
   CHECK(totals.survives == Survives::deleted_file);
 
-  totals = index.totals_of(home, {&first, &third});
+  totals = core::totals_of(home, {&first, &third}, series);
   CHECK(totals.snapshots == 35);
   CHECK(totals.oldest == core::parse_date("2026-09-01"));
   CHECK(totals.survives == Survives::broken_disk);
 
   // What never passed a check is counted, and promises nothing.
-  const core::Snapshot unchecked = snapshot_in(away, "global", /*verified=*/false);
-  totals = index.totals_of(home, {&unchecked});
+  const core::Snapshot unchecked = snapshot_of(2, /*verified=*/false);
+  totals = core::totals_of(home, {&unchecked}, series);
   CHECK(totals.snapshots == 5);
   CHECK(totals.survives == Survives::nothing);
+  // What was in no listing, as a run's word for a snapshot, counts nothing.
+  const core::Snapshot unlisted = snapshot_of(core::kNoSeries);
+  CHECK(core::totals_of(home, {&unlisted}, series).snapshots == 0);
 }
