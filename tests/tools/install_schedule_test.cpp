@@ -485,7 +485,8 @@ TEST_CASE("What cannot be the same for all schedules is refused, and nothing is 
   test::fs::remove(other);
   CHECK_THAT(house.refused("install_schedule", {{"name", "all"}, {"time", "03:03"}}),
              Catch::Contains("Nothing was changed, because of 'app-project'"));
-  for (const auto& schedule : house.good("list_schedules", Json::object()).at("schedules")) {
+  const Json list = house.good("list_schedules", Json::object());
+  for (const auto& schedule : list.at("schedules")) {
     CHECK(schedule.at("time") == "04:07");
   }
 }
