@@ -1,5 +1,7 @@
 #include "tools/ignore_database.h"
 
+#include <algorithm>
+
 #include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/catalog.h"
@@ -39,9 +41,10 @@ std::string ignore_database_text(const Json& structured) {
   std::string text = is_on ? "Ignored from now on: " + path + ". Its snapshots stay.\n"
                            : path + " is no longer ignored. " + core::say(core::Action::status) +
                                  " tells whether something backs it up.\n";
-  if (ignored.size() > (is_on ? 1U : 0U)) text += "Ignored are:\n";
-  for (const auto& place : ignored) {
-    if (ignored.size() > (is_on ? 1U : 0U)) text += "  " + place.get<std::string>() + "\n";
+  const bool has_others = ignored.size() > (is_on ? 1U : 0U);
+  if (has_others) {
+    text += "Ignored are:\n";
+    for (const auto& place : ignored) text += "  " + place.get<std::string>() + "\n";
   }
   return text + format_warnings(structured);
 }

@@ -4,6 +4,7 @@
 
 #include "core/base/call.h"
 #include "tools/encode.h"
+#include "tools/limits.h"
 #include "tools/schedules/schedule_names.h"
 #include "tools/schema.h"
 #include "tools/snapshot_resources.h"
@@ -174,9 +175,12 @@ server::Tool run_schedule(const Setting& setting) {
   auto handler = [setting](const Json& json,
                            server::CallContext& context) -> server::ToolOutcome<Json> {
     const std::string name = Arguments(json, setting).text("name").value_or("");
-    const auto names = schedules_named(name, setting, context.stop());
-    if (!names) return names.error();
-    if (means_all(name, setting)) return run_each(*names, setting, context.stop());
+    if (means_all(name, setting)) {
+      const auto names = all_schedules(setting, context.stop());
+      if (!names) return names.error();
+      return run_each(*names, setting, context.stop());
+    }
+    if (auto checked = check_schedule(name, setting); !checked) return checked.error();
     auto run = run_one(name, setting, context.stop());
     if (!run) return run.error();
     return std::move(*run);

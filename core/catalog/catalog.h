@@ -38,8 +38,8 @@ struct Snapshot {
     return manifest &&
            (manifest->bytes == bytes || (manifest->replaces && manifest->replaces->bytes == bytes));
   }
-  // The manifest says that it passed a check, and nothing known since speaks against it.
   SnapshotDay day() const { return {date, time}; }
+  // The manifest says that it passed a check, and nothing known since speaks against it.
   bool verified() const {
     return restorable() && has_told_length() && manifest->verified != VerifyLevel::none;
   }
