@@ -1,5 +1,6 @@
 # Builds for another system with zig: -DBPD_CROSS=FOLDER (packaging/cross/dependencies.sh made it)
-# and -DBPD_TARGET=aarch64-macos, x86_64-macos or x86_64-windows-gnu.
+# and -DBPD_TARGET=aarch64-macos, x86_64-macos, x86_64-windows-gnu, x86_64-linux-musl or
+# aarch64-linux-musl.
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES BPD_CROSS BPD_TARGET)
 string(REGEX MATCH "^[^-]+" CMAKE_SYSTEM_PROCESSOR "${BPD_TARGET}")
 set(zig ${BPD_CROSS}/zig)
@@ -8,6 +9,8 @@ if(BPD_TARGET MATCHES "windows")
   set(CMAKE_RC_COMPILER ${zig})
   set(CMAKE_RC_COMPILE_OBJECT "${zig} rc /:output-format coff /:target ${CMAKE_SYSTEM_PROCESSOR} \
 /:auto-includes none <DEFINES> <INCLUDES> /fo <OBJECT> -- <SOURCE>")
+elseif(BPD_TARGET MATCHES "linux")
+  set(CMAKE_SYSTEM_NAME Linux)
 else()
   set(CMAKE_SYSTEM_NAME Darwin)
   set(CMAKE_INSTALL_NAME_TOOL true)

@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 2'000;
 constexpr std::chrono::milliseconds kPreparePause{10};
-constexpr std::uint64_t kMaxLogBytes = 400 << 10;
+constexpr std::uint64_t kMaxLogBytes = 100 << 10;  // some eight runs; each opener reads all of it
 constexpr std::int64_t kSchemaVersion = 1;
 constexpr std::size_t kMaxListedRuns = 10'000;
 constexpr std::int64_t kDayMs = 24 * 60 * 60 * 1000;

@@ -112,7 +112,16 @@ void FinalizeStatement::operator()(sqlite3_stmt* statement) const noexcept {
   sqlite3_finalize(statement);
 }
 
+void start() {
+  static const int started = [] {
+    sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, 0);
+    return sqlite3_initialize();
+  }();
+  (void)started;  // what is opened fails, where this did
+}
+
 Expected<ConnectionHandle> open(const std::string& name, int flags, const char* vfs) {
+  start();
   sqlite3* raw = nullptr;
   const int rc = sqlite3_open_v2(name.c_str(), &raw, flags, vfs);
   ConnectionHandle connection(raw);  // SQLite hands out a handle even for most failures

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "core/sqlite/sqlite.h"
+
 namespace core {
 namespace {
 
@@ -23,7 +25,7 @@ int x_full_pathname(sqlite3_vfs*, const char* path, int bytes, char* out) {
 }  // namespace
 
 sqlite3_vfs* system_vfs() {
-  sqlite3_initialize();
+  sqlite::start();
   return sqlite3_vfs_find(nullptr);
 }
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
+#include <memory>
 #ifdef __APPLE__
 #include <mach-o/dyld.h>
 #endif
@@ -35,10 +36,11 @@ struct Account {
 
 Account account_of_user() {
   constexpr std::size_t kMaxRecordBytes = 64 * 1024;
-  std::vector<char> buffer(kMaxRecordBytes);
+  // Not set to zero: every page that is touched has to be given by the system first.
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kMaxRecordBytes);
   passwd record{};
   passwd* found = nullptr;
-  if (getpwuid_r(geteuid(), &record, buffer.data(), buffer.size(), &found) == 0 && found) {
+  if (getpwuid_r(geteuid(), &record, buffer.get(), kMaxRecordBytes, &found) == 0 && found) {
     return {found->pw_name, found->pw_dir};
   }
   const std::string user = variable("USER");

@@ -1,10 +1,13 @@
-// The digest, by the SHA-256 functions of libcrypto or CommonCrypto, which have one shape.
+// The digest, by the SHA-256 functions of libcrypto or CommonCrypto, which have one shape, or by
+// Botan, which is small enough to be part of the programs that we release for Linux.
 //
 // libcrypto's are marked deprecated in favour of EVP, whose first use loads and initialises a
 // provider: about 1 ms, a tenth of a whole one-shot snapshot. The functions are the same assembly
 // underneath.
 #ifdef __APPLE__
 #include <CommonCrypto/CommonDigest.h>
+#elif defined(BPD_BOTAN)
+#include <botan_all.h>
 #else
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
@@ -24,6 +27,16 @@ using Length = CC_LONG;
 constexpr auto begin = CC_SHA256_Init;
 constexpr auto add = CC_SHA256_Update;
 constexpr auto end = CC_SHA256_Final;
+#elif defined(BPD_BOTAN)
+using Context = Botan::SHA_256;
+using Length = std::size_t;
+void begin(Context*) {}  // it is made as one that begins
+void add(Context* context, const unsigned char* from, Length bytes) {
+  context->update(from, bytes);
+}
+void end(unsigned char* digest, Context* context) {
+  context->final(digest);
+}
 #else
 using Context = SHA256_CTX;
 using Length = std::size_t;

@@ -102,7 +102,7 @@ void start_write_back([[maybe_unused]] int fd, [[maybe_unused]] std::uint64_t of
                       [[maybe_unused]] std::uint64_t bytes) {
 #ifdef SYNC_FILE_RANGE_WRITE
   // Where the file system knows nothing of it, the final sync does all the work.
-  (void)::sync_file_range(fd, static_cast<off64_t>(offset), static_cast<off64_t>(bytes),
+  (void)::sync_file_range(fd, static_cast<off_t>(offset), static_cast<off_t>(bytes),
                           SYNC_FILE_RANGE_WRITE);
 #endif
 }
