@@ -6,7 +6,8 @@
 #   ./bootstrap.sh test [PRESET…]     build, then run the tests (release; also dev, tsan, clang;
 #                                     windows, windows-units: the programs for Windows, and
 #                                     their unit tests, under Wine)
-#   ./bootstrap.sh build [PRESET…]    build only, the tests too; macos, windows, windows-units: for them
+#   ./bootstrap.sh build [PRESET…]    build only, the tests too; linux, macos, windows: the programs that
+#                                     run on each of these; windows-units: the tests for Windows, too
 # A second run installs and builds nothing that is in place. Needs root or sudo only to install.
 set -euo pipefail
 caller=$PWD  # paths of the command line are relative to it
@@ -65,9 +66,13 @@ install() {
     as_root=(sudo)
   fi
   say "Installing: ${missing[*]}"
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  mkdir -p build
+  (
+    flock 9  # another of these may be at it: apt itself does not wait
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  ) 9>build/install.lock
 }
 
 # install_known PACKAGE…: those of them that this release has.
@@ -117,13 +122,14 @@ prepare_for_others() {
   packaging/cross/dependencies.sh build/cross
 }
 
-# build_for_others macos|windows|windows-units|PRESET…: the programs for other systems, or all that
-# tests/wine runs.
+# build_for_others linux|macos|windows|windows-units|PRESET…: the programs for every Linux or for other
+# systems, or all that tests/wine runs.
 build_for_others() {
   prepare_for_others
   local word preset presets
   for word in "$@"; do
     case $word in
+      linux) presets=(linux-x64 linux-arm64) ;;
       macos) presets=(macos-arm64 macos-x64) ;;
       windows) presets=(windows-x64) ;;
       windows-units)
@@ -200,7 +206,7 @@ case ${1:-} in
         test_for_windows "$@"
         exit
         ;;
-      "build macos"* | "build windows"*) build_for_others "$@"; exit ;;
+      "build linux"* | "build macos"* | "build windows"*) build_for_others "$@"; exit ;;
     esac
     install "${build_packages[@]}" "${test_packages[@]}"
     install_known "${mount_packages[@]}"
@@ -214,7 +220,7 @@ case ${1:-} in
     done
     ;;
   *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
