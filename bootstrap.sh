@@ -5,7 +5,8 @@
 #   ./bootstrap.sh uninstall [PREFIX] remove what install put there
 #   ./bootstrap.sh test [PRESET…]     build, then run the tests (release; also dev, tsan, clang;
 #                                     windows, windows-units: the programs for Windows, and
-#                                     their unit tests, under Wine)
+#                                     their unit tests, under Wine; packages: makes every
+#                                     package, installs and uses each)
 #   ./bootstrap.sh build [PRESET…]    build only, the tests too; linux, macos, windows: the programs that
 #                                     run on each of these; windows-units: the tests for Windows, too
 # A second run installs and builds nothing that is in place. Needs root or sudo only to install.
@@ -25,6 +26,9 @@ node_packages=(nodejs npm)
 clang_packages=(clang libclang-rt-dev)
 cross_packages=(dpkg-dev tcl catch2)
 wine_packages=(wine64)
+# What making a release needs beyond that, and what trying its packages does.
+release_packages=(rpm)
+install_packages=(debootstrap qemu-user-static ruby binutils file wine64)
 
 # What install puts below PREFIX (cmake/packaging.cmake).
 installed_files=(bin/backup-plugin-db bin/backup-plugin-db-http
@@ -167,6 +171,16 @@ test_for_windows() {
   done
 }
 
+# test_packages: makes a release of what is here, and uses each of its packages.
+test_packages() {
+  prepare_for_others
+  install "${release_packages[@]}" "${install_packages[@]}"
+  local version
+  version=$(sed -n 's/^project(.* VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+  packaging/release "$version" --uncommitted
+  python3 tests/packages/run.py "build/release-$version"
+}
+
 # run_tests PRESET: all of them on the release build; on the others without the whole-program ones.
 run_tests() {
   if [ "$1" = release ]; then ctest --preset "$1"; else ctest --preset "$1" -LE whole; fi
@@ -198,6 +212,10 @@ case ${1:-} in
     rmdir "$prefix/share/doc/backup-plugin-db" 2>/dev/null || true
     say "Removed from $prefix. Schedules, snapshots and history are as they were (README, Remove it)."
     ;;
+  prepare-release)  # for packaging/release
+    prepare_for_others
+    install "${release_packages[@]}"
+    ;;
   test | build)
     what=$1
     shift
@@ -206,6 +224,7 @@ case ${1:-} in
         test_for_windows "$@"
         exit
         ;;
+      "test packages") test_packages; exit ;;
       "build linux"* | "build macos"* | "build windows"*) build_for_others "$@"; exit ;;
     esac
     install "${build_packages[@]}" "${test_packages[@]}"
@@ -220,7 +239,7 @@ case ${1:-} in
     done
     ;;
   *)
-    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

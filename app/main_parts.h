@@ -14,6 +14,7 @@ inline ProgramParts main_parts() {
   ProgramParts parts;
   parts.name = "backup-plugin-db";
   parts.version = BPD_VERSION;
+  parts.commit = BPD_COMMIT;
   parts.define = tools::define_server;
   parts.commands = {tools::run_command(), tools::self_test_command()};
   parts.shell = tools::shell_knowledge;

@@ -4,6 +4,8 @@ setlocal
 set "name=backup-plugin-db.exe"
 set "program=%~dp0..\build\windows-msvc\%name%"
 if exist "%program%" goto run
+set "program=%~dp0..\programs\windows-x64\%name%"
+if exist "%program%" goto run
 set "program=%~dp0%name%"
 if exist "%program%" goto run
 set "program=%LOCALAPPDATA%\Programs\backup-plugin-db\%name%"

@@ -3,6 +3,10 @@
 # has none, and gets Botan's.
 find_package(Threads REQUIRED)
 
+# Built elsewhere or later they are the same, byte for byte (packaging/release).
+add_compile_options(-g0 -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
+add_link_options(-s)
+
 add_library(bpd_headers INTERFACE)
 target_include_directories(bpd_headers SYSTEM INTERFACE ${BPD_CROSS}/include)
 

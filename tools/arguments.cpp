@@ -151,12 +151,9 @@ Expected<fs::path> Arguments::source() const {
 Expected<std::optional<fs::path>> Arguments::destination() const {
   auto given = path("destination");
   if (!given || *given) return given;
-  const auto& variables = setting_.env.places.variables;
-  const auto found = variables.find(std::string(core::kDestinationVariable));
-  if (found == variables.end() || found->second.empty()) return std::nullopt;
-  return allowed_path(found->second).map([](fs::path path) {
-    return std::optional(std::move(path));
-  });
+  const std::string named = core::destination_of_environment(setting_.env.places);
+  if (named.empty()) return std::nullopt;
+  return allowed_path(named).map([](fs::path path) { return std::optional(std::move(path)); });
 }
 
 core::RetentionPolicy Arguments::retention() const {

@@ -64,7 +64,7 @@ class Arguments {
   std::vector<std::string> texts(std::string_view key) const;
   // The argument `source`, else the orchestrator's global database.
   core::Expected<core::fs::path> source() const;
-  // The argument `destination`, else $CLAUDE_ORCHESTRATOR_BACKUP_ROOT, else nothing.
+  // The argument `destination`, else what the environment names, else nothing.
   core::Expected<std::optional<core::fs::path>> destination() const;
 
   // The path as it was judged; refuses (permission_denied) one outside the folders this server may

@@ -14,6 +14,14 @@ constexpr std::size_t kRunsConsidered = 400;
 
 }  // namespace
 
+std::string destination_of_environment(const Places& places) {
+  for (const std::string_view name : {kDestinationVariable, kSettingVariable}) {
+    const auto found = places.variables.find(std::string(name));
+    if (found != places.variables.end() && !found->second.empty()) return found->second;
+  }
+  return "";
+}
+
 std::vector<fs::path> known_destinations(const Env& env) {
   std::vector<fs::path> folders;
   const auto add = [&](const fs::path& folder) {
@@ -23,8 +31,8 @@ std::vector<fs::path> known_destinations(const Env& env) {
       folders.push_back(*real);
     }
   };
-  const auto named = env.places.variables.find(std::string(kDestinationVariable));
-  if (named != env.places.variables.end()) add(path_of(named->second));
+  const std::string named = destination_of_environment(env.places);
+  if (!named.empty()) add(path_of(named));
   // Without a readable history there is just less to know.
   RunFilter snapshots;
   snapshots.kind = kSnapshotRun;

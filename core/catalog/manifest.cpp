@@ -284,8 +284,9 @@ Expected<Manifest> decode_manifest(std::string_view text) {
   manifest.format_version = reader.number<int>("format_version");
   if (reader.problem().empty() && manifest.format_version > Manifest::kFormatVersion) {
     return fail(ErrorCode::unsupported,
-                "The manifest has format " + std::to_string(manifest.format_version) +
-                    "; this program reads up to " + std::to_string(Manifest::kFormatVersion) + ".",
+                "The manifest is of a newer backup-plugin-db: format " +
+                    std::to_string(manifest.format_version) + ", and this one reads up to " +
+                    std::to_string(Manifest::kFormatVersion) + ".",
                 "Update backup-plugin-db.");
   }
   manifest.source = reader.text("source");

@@ -19,11 +19,11 @@ Instant instant_showing(const std::function<Instant(Instant)>& clock, Date date,
 
 // What the program reads from its environment; nothing else in core or server looks there.
 inline constexpr std::array kVariables = {
-    "CLAUDE_ORCHESTRATOR_BACKUP_ROOT", "BACKUP_PLUGIN_DB_TOKEN", "CLAUDE_CONFIG_DIR",
-    "CLAUDE_PLUGIN_ROOT", "CLAUDE_PLUGIN_DATA", "CLAUDE_PROJECT_DIR", "PATH", "LANG", "LC_ALL",
-    "TERM", "NO_COLOR", "TZ", "WSL_DISTRO_NAME", "WSL_INTEROP", "DBUS_SESSION_BUS_ADDRESS",
-    "SystemRoot", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME",
-    "APPDATA", "LOCALAPPDATA", "INVOCATION_ID", "BPD_LOG_LEVEL",
+    "CLAUDE_ORCHESTRATOR_BACKUP_ROOT", "BACKUP_PLUGIN_DB_DESTINATION", "BACKUP_PLUGIN_DB_TOKEN",
+    "CLAUDE_CONFIG_DIR", "CLAUDE_PLUGIN_ROOT", "CLAUDE_PLUGIN_DATA", "CLAUDE_PROJECT_DIR", "PATH",
+    "LANG", "LC_ALL", "TERM", "NO_COLOR", "TZ", "WSL_DISTRO_NAME", "WSL_INTEROP",
+    "DBUS_SESSION_BUS_ADDRESS", "SystemRoot", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
+    "XDG_STATE_HOME", "APPDATA", "LOCALAPPDATA", "INVOCATION_ID", "BPD_LOG_LEVEL",
     // Programs to use in place of the ones in PATH, and the system to play, in tests.
     "BPD_SYSTEMCTL", "BPD_SYSTEMD_ANALYZE", "BPD_CRONTAB", "BPD_LAUNCHCTL", "BPD_SCHTASKS",
     "BPD_CURL", "BPD_SYSTEM"};

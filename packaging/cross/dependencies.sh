@@ -29,7 +29,7 @@ botan() {
 }
 
 if [ ! -f "$folder/include/httplib.h" ] || [ ! -f "$folder/sqlite/sqlite3.c" ] ||
-  [ ! -f "$folder/botan-aarch64/botan_all.cpp" ]; then
+  [ ! -f "$folder/versions" ]; then
   # A list of sources of our own, made of the lists that this machine has.
   apt=$folder/apt
   rm -rf "$apt"
@@ -44,6 +44,10 @@ if [ ! -f "$folder/include/httplib.h" ] || [ ! -f "$folder/sqlite/sqlite3.c" ] |
     -o "Dir::State::lists=$apt/lists" -o APT::Sandbox::User=)
   apt-get "${options[@]}" update -qq
   (cd "$apt" && apt-get "${options[@]}" source -qq sqlite3 cpp-httplib botan >/dev/null)
+  # For the list of what is linked in: the folders are named NAME-VERSION.
+  (cd "$apt" && ls -d -- */) | sed -nE 's,^(sqlite3|cpp-httplib|botan)-(.*)/$,\1 \2,p' >"$folder/versions"
+  cp "$apt"/botan-*/license.txt "$folder/botan-licence.txt"
+  cp "$apt"/cpp-httplib-*/LICENSE "$folder/cpp-httplib-licence.txt"
   cp "$apt"/cpp-httplib-*/httplib.h "$folder/include/"
   mkdir -p "$folder/sqlite"
   (cd "$folder/sqlite" && "$apt"/sqlite3-*/configure --disable-tcl >/dev/null && make -s sqlite3.c >/dev/null)

@@ -227,10 +227,15 @@ int print_own_help(bool asked, const CommandPages& pages) {
   return kExitUsage;
 }
 
+int print_version(const ProgramParts& parts) {
+  return print_output(parts.name + " " + parts.version +
+                      (parts.commit.empty() ? "" : " (" + parts.commit + ")"));
+}
+
 int run_words(int argc, char** argv, const ProgramParts& parts) {
   std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
   std::string verb = argc > 1 ? argv[1] : "";
-  if (verb == "--version") return print_output(parts.name + " " + parts.version);
+  if (verb == "--version") return print_version(parts);
   const auto places = core::system_places();
   if (!places) return fail_with(places.error());
   const core::Env env{core::system_clock(), core::system_files(), core::system_commands(), *places};
@@ -239,7 +244,7 @@ int run_words(int argc, char** argv, const ProgramParts& parts) {
   const ServerDefinition definition = parts.define(env, {});
   const ShellKnowledge knowledge = parts.shell ? parts.shell(env) : ShellKnowledge();
   verb = meant_verb(verb, definition, knowledge.synonyms);
-  if (verb == "--version") return print_output(parts.name + " " + parts.version);
+  if (verb == "--version") return print_version(parts);
   if (verb.empty() || verb == "--help" || verb == "-h" || verb == "help") {
     return print_own_help(!verb.empty(), command_pages(definition, parts, knowledge));
   }

@@ -31,6 +31,7 @@ struct ExtraCommand {
 struct ProgramParts {
   std::string name;
   std::string version;
+  std::string commit;  // of a release, in hexadecimal; empty where somebody built it
   // The server over these tools.
   std::function<ServerDefinition(const core::Env&, const ServerLimits&)> define;
   std::vector<ExtraCommand> commands;

@@ -141,10 +141,10 @@ check_claude() {
 
 check_bundle() {
   npm_tools
-  python3 "$root/packaging/mcpb/pack.py" "$program" "$scratch/bundle.mcpb"
+  python3 "$root/tests/plugin/pack_bundle.py" "$program" "$scratch/bundle.mcpb"
   mcpb unpack "$scratch/bundle.mcpb" "$scratch/unpacked"
   mcpb validate "$scratch/unpacked/manifest.json"
-  "$scratch/unpacked/server/backup-plugin-db" --version | grep -q backup-plugin-db
+  sh "$scratch/unpacked/bin/backup-plugin-db" --version | grep -q backup-plugin-db
   local version
   version=$("$program" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+')
   grep -q "\"version\": \"$version\"" "$scratch/unpacked/manifest.json" || fail "another version"

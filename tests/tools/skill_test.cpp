@@ -1,4 +1,5 @@
 // The skill says nothing that the tools and the command line do not keep.
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -138,8 +139,23 @@ TEST_CASE("The frontmatter that is served is the one that the file holds") {
   }
   CHECK(skill_text().find("\ndescription: " + frontmatter("description") + "\n") !=
         std::string::npos);
-  CHECK(skill_text().find("\nargument-hint: \"" + frontmatter("argument-hint") + "\"\n") !=
-        std::string::npos);
+}
+
+// https://agentskills.io/specification: other fields fail its validator, tools stand apart by
+// blanks.
+TEST_CASE("The frontmatter has the fields of the Agent Skills specification alone") {
+  const std::set<std::string> known{"name",          "description", "license",
+                                    "compatibility", "metadata",    "allowed-tools"};
+  for (const auto& file : embedded::embedded_skill()) {
+    if (file.frontmatter.empty()) continue;
+    for (const auto& [field, value] : nlohmann::json::parse(file.frontmatter).items()) {
+      INFO(field);
+      CHECK(known.contains(field));
+    }
+  }
+  CHECK(frontmatter("license") == "MIT");
+  CHECK(frontmatter("compatibility").size() <= 500);
+  CHECK(frontmatter("allowed-tools").find(',') == std::string::npos);
 }
 
 TEST_CASE(

@@ -36,6 +36,25 @@ TEST_CASE("snapshot_db finds its destination in the environment") {
   CHECK(result.at("snapshot").get<std::string>().starts_with(core::text_of(house.backups)));
 }
 
+TEST_CASE("A plugin's setting names the destination where the environment does not") {
+  ToolHouse house;
+  house.furnish();
+  const fs::path second = house / "home/Second";
+  fs::create_directories(second);
+  house.places.variables["CLAUDE_ORCHESTRATOR_BACKUP_ROOT"] = "";
+  house.places.variables["BACKUP_PLUGIN_DB_DESTINATION"] = core::text_of(house.backups);
+  const auto taken_in = [&](const fs::path& folder) {
+    const Json result = house.good("snapshot_db", Json::object());
+    return result.at("snapshot").get<std::string>().starts_with(core::text_of(folder));
+  };
+  CHECK(taken_in(house.backups));
+  house.places.variables["CLAUDE_ORCHESTRATOR_BACKUP_ROOT"] = core::text_of(second);
+  CHECK(taken_in(second));
+  house.places.variables["CLAUDE_ORCHESTRATOR_BACKUP_ROOT"] = "";
+  house.places.variables["BACKUP_PLUGIN_DB_DESTINATION"] = "";  // a setting that nobody made
+  CHECK(house.asked("snapshot_db", Json::object()).key == "destination");
+}
+
 TEST_CASE("snapshot_db asks for a destination, and uses the answer") {
   ToolHouse house;
   house.furnish();

@@ -64,6 +64,10 @@ Expected<fs::path> program_path() {
   fs::path path = fs::canonical(buffer.data(), error);
 #else
   fs::path path = fs::read_symlink("/proc/self/exe", error);
+  if (error == std::errc::no_such_file_or_directory) {
+    return fail(ErrorCode::unsupported, "/proc is not mounted here, and is needed.",
+                "Mount it: mount -t proc proc /proc");
+  }
 #endif
   if (error) return fail(error_from_errno(error.value(), "cannot find the running program's path"));
   // Linux marks a program that was replaced while it runs; its successor lies at the bare path.

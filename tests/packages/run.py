@@ -1,0 +1,370 @@
+#!/usr/bin/env python3
+"""Installs and uses each package of a release where that can be done here.
+
+    tests/packages/run.py FOLDER [WORD…]     FOLDER: what packaging/release made
+
+With WORDs only the checks whose names hold one of them. Needs what ./bootstrap.sh test packages installs:
+debootstrap, rpm, qemu-user-static, wine64, ruby, npm. Ends with 1 where a check fails or could not be made.
+"""
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import traceback
+import zipfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+NAME = "backup-plugin-db"
+TIMEOUT_S = 300
+FIRST_SNAPSHOT_S = 10
+SUITE = "bookworm"
+
+
+class House:
+    """An empty home with one database and a folder for its snapshots; no compiler in its PATH."""
+
+    def __init__(self, release, scratch):
+        self.release = release
+        self.folder = pathlib.Path(scratch)
+        self.home = self.folder / "home"
+        self.backups = self.home / "Backups"
+        self.backups.mkdir(parents=True)
+        self.source = self.home / "plugin" / "notes.db"  # apart from its snapshots, as it has to be
+        self.source.parent.mkdir()
+        with sqlite3.connect(self.source) as database:
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("CREATE TABLE notes(id INTEGER PRIMARY KEY, text)")
+            database.executemany("INSERT INTO notes(text) VALUES (?)", [(str(n),) for n in range(100)])
+        database.close()
+        self.tools = self.folder / "tools"
+        self.tools.mkdir()
+        for tool in ("sh", "bash", "env", "node", "npm", "npx", "uname", "sed", "tr", "cat", "sleep", "chmod", "ps",
+                     "readlink", "head", "crontab", "git"):
+            found = shutil.which(tool)
+            if found:
+                (self.tools / tool).symlink_to(pathlib.Path(found).resolve())
+
+    def environment(self, **more):
+        kept = {name: value for name, value in os.environ.items()
+                if name.startswith("npm_config") or name in ("http_proxy", "https_proxy", "NODE_EXTRA_CA_CERTS",
+                                                              "SSL_CERT_FILE", "LANG")}
+        config = pathlib.Path.home() / ".npmrc"
+        if config.exists():
+            kept.setdefault("npm_config_userconfig", str(config))
+        return {**kept, "HOME": str(self.home), "PATH": str(self.tools), "CI": "true", **more}
+
+    def run(self, *words, code=0, cwd=None, **more):
+        result = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=TIMEOUT_S,
+                                env=self.environment(**more), cwd=cwd or self.home, stdin=subprocess.DEVNULL)
+        assert result.returncode == code, (words, result.returncode, result.stdout, result.stderr)
+        return result.stdout + result.stderr
+
+    def file(self, pattern):
+        found = list(self.release.glob(pattern))
+        assert len(found) == 1, (pattern, found)
+        return found[0]
+
+    def unpack(self, archive):
+        place = self.folder / "unpacked"
+        if archive.name.endswith((".zip", ".mcpb")):
+            with zipfile.ZipFile(archive) as packed:
+                for entry in packed.infolist():
+                    target = packed.extract(entry, place)
+                    os.chmod(target, entry.external_attr >> 16 & 0o777)
+        else:
+            with tarfile.open(archive) as packed:
+                packed.extractall(place)
+        return place
+
+    def use(self, *command, source=None, backups=None):
+        """A snapshot, its check, and a restore to a new file."""
+        source, backups = source or self.source, backups or self.backups
+        text = self.run(*command, "snapshot", "--source", source, "--destination", backups)
+        assert "verified" in text, text
+        text = self.run(*command, "verify", "--source", source, "--destination", backups)
+        assert "verified" in text, text
+        return text
+
+
+def ask(command, environment, cwd):
+    """The tools that a server names, asked over its standard streams."""
+    server = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, env=environment, cwd=cwd, text=True)
+    greeting = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    for number, (method, params) in enumerate([("initialize", greeting), ("tools/list", {})]):
+        server.stdin.write(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}) + "\n")
+        server.stdin.flush()
+        reply = json.loads(server.stdout.readline())
+        assert reply["id"] == number and "result" in reply, reply
+    server.stdin.close()
+    assert server.wait(30) == 0
+    return [tool["name"] for tool in reply["result"]["tools"]]
+
+
+def check_sums(house):
+    lines = (house.release / "SHA256SUMS").read_text().splitlines()
+    named = {}
+    for line in lines:
+        digest, name = line.split("  ")
+        named[name] = digest
+        assert hashlib.sha256((house.release / name).read_bytes()).hexdigest() == digest, name
+    made = {path.relative_to(house.release).as_posix() for path in house.release.rglob("*") if path.is_file()}
+    left_out = {name for name in made - set(named) if not name.startswith("plugin/")}
+    assert left_out == {"SHA256SUMS", "NOTES.md", ".made-by-packaging-release"}, left_out
+
+
+def check_programs_depend_on_nothing(house):
+    """Linux's are static: no interpreter, no library, so no version of glibc or musl."""
+    for archive in house.release.glob("*-linux-*.tar.gz"):
+        folder = house.unpack(archive)
+        for program in folder.rglob(f"{NAME}*"):
+            if not program.is_file() or program.suffix == ".gz":
+                continue
+            told = subprocess.run(["readelf", "-W", "-l", "-d", "-S", program], capture_output=True, text=True).stdout
+            assert "LOAD" in told, told
+            for word in ("INTERP", "NEEDED", ".debug_info", ".symtab"):
+                assert word not in told, (program, word)
+
+
+def check_tarball(house):
+    program = house.unpack(house.file("*-linux-x64.tar.gz")) / f"{NAME}-{version(house)}-linux-x64" / NAME
+    told = house.run(program, "--version")
+    assert re.fullmatch(rf"{NAME} {re.escape(version(house))} \([0-9a-f]{{12}}\)\n", told), told
+    house.use(program)
+    assert "backup_status" in ask([program, "serve"], house.environment(), house.home)
+    text = (program.parent / "LICENSES-OF-LIBRARIES.txt").read_text()
+    assert "sqlite3 3." in text and "Botan" in text and "musl" in text
+
+
+def check_arm64_by_an_emulator(house):
+    program = house.unpack(house.file("*-linux-arm64.tar.gz")) / f"{NAME}-{version(house)}-linux-arm64" / NAME
+    house.use(need("qemu-aarch64-static"), program)
+
+
+def check_macos_programs_are_of_their_processor(house):
+    for cpu, number in (("arm64", 0x0100000C), ("x64", 0x01000007)):
+        folder = house.unpack(house.file(f"*-macos-{cpu}.tar.gz"))
+        head = (folder / f"{NAME}-{version(house)}-macos-{cpu}" / NAME).read_bytes()[:8]
+        assert head[:4] == b"\xcf\xfa\xed\xfe" and int.from_bytes(head[4:], "little") == number, head
+
+
+def check_windows_zip_under_wine(house):
+    folder = house.unpack(house.file("*-windows-x64.zip")) / f"{NAME}-{version(house)}-windows-x64"
+    sys.path.insert(0, str(ROOT / "tests/wine"))
+    from house import House as WindowsHouse  # noqa: E402
+    from wine import Wine  # noqa: E402
+    need("wine64")
+    place = house.folder / "windows"
+    place.mkdir()
+    wine = Wine(folder)
+    try:
+        windows = WindowsHouse(wine, place)
+        assert windows.snapshot(windows.database("live.db"))["verdict"] == "verified"
+    finally:
+        wine.end()
+
+
+def check_deb_in_debian(house):
+    """In a Debian that has nothing but its base: no compiler, no library that it does not need."""
+    system = debian()
+    shutil.copy(house.file("*_amd64.deb"), system / "tmp/package.deb")
+    shutil.copy(house.source, system / "tmp")
+    enter = ["chroot", system, "/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"]
+    with_proc = ["unshare", "--mount", "sh", "-c", 'mount -t proc proc "$1/proc" && shift && exec "$@"', "sh", system]
+
+    def run(*words, before=with_proc, code=0):
+        result = subprocess.run([*map(str, [*before, *enter]), *words], capture_output=True, text=True)
+        assert result.returncode == code, (words, result)
+        return result.stdout + result.stderr
+
+    run("dpkg", "-i", "/tmp/package.deb")
+    run("mkdir", "-p", "/root/Backups")
+    text = run(NAME, "snapshot", "--source", "/tmp/notes.db", "--destination", "/root/Backups")
+    assert "verified" in text, text
+    told = run(NAME, "status", before=[], code=11)
+    assert "/proc is not mounted" in told, told
+    run("dpkg", "--purge", NAME)
+    assert not list(system.glob(f"usr/bin/{NAME}*"))
+
+
+def check_rpm(house):
+    root = house.folder / "root"
+    package = house.file("*.x86_64.rpm")
+    subprocess.run([need("rpm"), "--root", root, "--dbpath", "/var/lib/rpm", "--nosignature", "-i", package], check=True)
+    house.use(root / "usr/bin" / NAME)
+    told = subprocess.run(["rpm", "-qp", "--requires", house.file("*.aarch64.rpm")], capture_output=True, text=True).stdout
+    assert all(line.startswith("rpmlib(") for line in told.splitlines()), told
+    subprocess.run(["rpm", "--root", root, "--dbpath", "/var/lib/rpm", "-e", NAME], check=True)
+    assert not (root / "usr/bin" / NAME).exists()
+
+
+def check_npm_install(house):
+    folder = house.folder / "project"
+    folder.mkdir()
+    (folder / "package.json").write_text("{}")
+    house.run("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", house.file(f"npm/{NAME}-{version(house)}.tgz"),
+              house.file("npm/*-linux-x64-*.tgz"), cwd=folder)
+    start = folder / "node_modules/.bin" / NAME
+    house.use(start)
+    assert "backup_status" in ask([start, "serve"], house.environment(), house.home)
+    house.run(start, "nonsense", code=2)
+    (folder / "node_modules" / f"{NAME}-linux-x64").rename(folder / "gone")
+    told = house.run(start, "--version", code=1)
+    assert "no program for linux on x64" in told and "--omit=optional" in told, told
+
+
+def check_npx_to_the_first_snapshot(house):
+    packages = [house.file(f"npm/{NAME}-{version(house)}.tgz"), house.file("npm/*-linux-x64-*.tgz")]
+    words = [word for package in packages for word in ("--package", package)]
+    begun = time.monotonic()
+    text = house.run("npx", "-y", *words, NAME, "snapshot", "--source", house.source, "--destination", house.backups)
+    took = time.monotonic() - begun
+    assert "verified" in text, text
+    print(f"    from npx to the first verified snapshot: {took:.1f} s")
+    assert took <= FIRST_SNAPSHOT_S, took
+
+
+def check_bundle(house):
+    bundle = house.file("*.mcpb")
+    tool = npm_tools() / "mcpb"
+    place = house.folder / "bundle"
+    subprocess.run([tool, "unpack", bundle, place], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([tool, "validate", place / "manifest.json"], check=True, stdout=subprocess.DEVNULL)
+    manifest = json.loads((place / "manifest.json").read_text())
+    server = manifest["server"]["mcp_config"]
+    command = [server["command"], *(word.replace("${__dirname}", str(place)) for word in server["args"])]
+    told = ask(command, house.environment(BACKUP_PLUGIN_DB_DESTINATION=""), house.home)
+    assert sorted(told) == sorted(tool["name"] for tool in manifest["tools"]), told
+    for system, override in server["platform_overrides"].items():
+        named = override["command"].replace("${__dirname}", str(place))
+        assert os.path.exists(named), (system, named)
+
+
+def check_claude_code(house):
+    """The real one, on a machine without a compiler: added, installed, and its tools there at once."""
+    tools = npm_tools()
+    plugin = house.folder / "marketplace"
+    shutil.copytree(house.release / "plugin", plugin)
+
+    def claude(*words):
+        return house.run(tools / "claude", *words, DISABLE_AUTOUPDATER="1")
+
+    assert not any(shutil.which(word, path=str(house.tools)) for word in ("cc", "g++", "cmake", "make"))
+    told = claude("plugin", "validate", "--strict", plugin)
+    assert "Validation passed" in told, told
+    told = claude("plugin", "validate", "--strict", "--profile", "directory", plugin)
+    assert "Validation passed" in told, told
+    begun = time.monotonic()
+    claude("plugin", "marketplace", "add", plugin)
+    claude("plugin", "install", NAME, "--config", f"destination={house.backups}")
+    told = claude("mcp", "list")
+    took = time.monotonic() - begun
+    assert re.search(rf"plugin:{NAME}:backup: .*Connected", told), told
+    print(f"    marketplace add, install, connected: {took:.1f} s")
+    [installed] = (house.home / ".claude/plugins/cache").rglob("bin/backup-plugin-db")
+    house.use(installed)
+
+
+def check_bill_of_materials(house):
+    told = json.loads((house.release / "sbom.cdx.json").read_text())
+    assert told["bomFormat"] == "CycloneDX" and told["specVersion"] == "1.5"
+    named = {part["name"]: part["version"] for part in told["components"]}
+    assert all(re.search(r"\d+\.\d+", version) for version in named.values()), named
+    # What the build takes: headers by their folders, sources by theirs, and the compiler's own libraries.
+    cross = ROOT / "build/cross"
+    headers = {"nlohmann": "nlohmann-json", "tl": "tl-expected", "httplib": "cpp-httplib", "CLI": "CLI11"}
+    taken = {headers.get(path.stem, path.stem) for path in (cross / "include").iterdir()} - {"catch2"}
+    taken |= {path.name.split("-")[0] for path in cross.glob("botan-*") if path.is_dir()}
+    taken |= {"libc++", "libc++abi", "libunwind", "compiler-rt", "musl", "mingw-w64"}
+    assert set(named) == taken, set(named) ^ taken
+
+
+def check_manifests(house):
+    sums = {name: digest for digest, name in
+            (line.split("  ") for line in (house.release / "SHA256SUMS").read_text().splitlines())}
+    folder = house.release / "manifests"
+    for path in folder.iterdir():
+        text = path.read_text()
+        assert version(house) in text, path
+        if path.name == "package.nix":
+            continue
+        for digest in re.findall(r"\b[0-9a-fA-F]{64}\b", text):
+            assert digest.lower() in sums.values(), (path, digest)
+    subprocess.run([need("ruby"), "-c", folder / f"{NAME}.rb"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["bash", "-n", folder / "PKGBUILD"], check=True)
+    json.loads((folder / "scoop.json").read_text())
+    server = json.loads((folder / "server.json").read_text())
+    # The registry's rules that its schema has (2025-12-11).
+    assert re.fullmatch(r"[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+", server["name"]) and 3 <= len(server["name"]) <= 200
+    assert 1 <= len(server["description"]) <= 100 and 1 <= len(server["title"]) <= 100
+    assert len(server["version"]) <= 255 and not re.match(r"[\^~<>=]", server["version"])
+    for package in server["packages"]:
+        assert package["registryType"] in ("npm", "mcpb") and package["transport"] == {"type": "stdio"}
+        if package["registryType"] == "mcpb":
+            assert re.fullmatch(r"[0-9a-f]{64}", package["fileSha256"])
+            assert re.match(r"https://.*\.mcpb$", package["identifier"])
+    with tarfile.open(house.file(f"npm/{NAME}-{version(house)}.tgz")) as packed:
+        package = json.load(packed.extractfile("package/package.json"))
+    assert package["mcpName"] == server["name"] and "scripts" not in package
+
+
+def version(house):
+    return re.search(r"VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text().split("project(")[1]).group(1)
+
+
+def need(tool):
+    found = shutil.which(tool)
+    assert found, f"{tool} is missing: ./bootstrap.sh test packages installs it"
+    return found
+
+
+def npm_tools():
+    folder = ROOT / "tests/plugin"
+    subprocess.run([ROOT / "tests/support/npm_install.sh", folder], check=True)
+    return folder / "node_modules/.bin"
+
+
+def debian():
+    """The base system, made once."""
+    system = ROOT / "build/debian"
+    if not (system / "complete").exists():
+        shutil.rmtree(system, ignore_errors=True)
+        sources = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Identifier: Packages"],
+                                 check=True, capture_output=True, text=True).stdout.split()
+        subprocess.run([need("debootstrap"), "--variant=minbase", SUITE, system, sources[0]], check=True,
+                       stdout=subprocess.DEVNULL)
+        (system / "complete").touch()
+    return system
+
+
+def main():
+    release, words = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:]
+    passed = failed = 0
+    for name, check in list(globals().items()):
+        if not name.startswith("check_") or (words and not any(word in name for word in words)):
+            continue
+        with tempfile.TemporaryDirectory(prefix="packages.") as scratch:
+            begun = time.monotonic()
+            try:
+                check(House(release, scratch))
+                passed += 1
+                print(f"ok      {name[6:].replace('_', ' ')} ({time.monotonic() - begun:.1f} s)", flush=True)
+            except Exception:  # each check is told, whatever it met
+                failed += 1
+                print(f"FAILED  {name[6:].replace('_', ' ')}\n{traceback.format_exc()}", flush=True)
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    main()

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# twice.sh [PRESET…]: builds the committed state in two new folders, one after the other, and compares the
+# programs byte by byte. Without PRESET: all five.
+set -euo pipefail
+root=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
+[ $# -gt 0 ] || set -- linux-x64 linux-arm64 macos-arm64 macos-x64 windows-x64
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+commit=$(git -C "$root" rev-parse --short=12 HEAD)
+
+for place in "$scratch/here" "$scratch/elsewhere/and a longer way"; do
+  git clone -q "$root" "$place"
+  mkdir "$place/build"
+  # The compiler and the sources are the same for both.
+  ln -s "$root/build/cross" "$place/build/cross"
+  for preset; do
+    (cd "$place" && cmake --preset "$preset" -DBPD_COMMIT="$commit" -DBPD_TESTS=OFF >/dev/null &&
+      cmake --build --preset "$preset" --target all_programs >/dev/null)
+  done
+done
+different=0
+for preset; do
+  for program in backup-plugin-db backup-plugin-db-http; do
+    case $preset in windows*) program=$program.exe ;; esac
+    if cmp "$scratch/here/build/$preset/$program" "$scratch/elsewhere/and a longer way/build/$preset/$program"; then
+      echo "the same: $preset/$program"
+    else
+      different=1
+    fi
+  done
+done
+exit "$different"
