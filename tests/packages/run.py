@@ -271,6 +271,28 @@ def check_claude_code(house):
     print(f"    marketplace add, install, connected: {took:.1f} s")
     [installed] = (house.home / ".claude/plugins/cache").rglob("bin/backup-plugin-db")
     house.use(installed)
+    told = first_session(tools / "claude", house)
+    named = [name.rsplit("__", 1)[1] for name in told["tools"] if f"plugin_{NAME}_backup__" in name]
+    assert sorted(named) == sorted(json.loads(path.read_text())["name"] for path in (ROOT / "schemas").glob("*.json")
+                                   if "inputSchema" in path.read_text()), named
+    assert f"{NAME}:{NAME}" in told["slash_commands"], told["slash_commands"]
+
+
+def first_session(claude, house):
+    """What a session says of itself before it asks a model: there is none at this address."""
+    session = subprocess.Popen([claude, "-p", "hello", "--output-format", "stream-json", "--verbose"], text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                               cwd=house.home, env=house.environment(ANTHROPIC_API_KEY="none", DISABLE_AUTOUPDATER="1",
+                                                                     ANTHROPIC_BASE_URL="http://127.0.0.1:9"))
+    try:
+        for line in session.stdout:
+            told = json.loads(line)
+            if told.get("subtype") == "init":
+                return told
+        raise AssertionError("the session ended without a word of its tools")
+    finally:
+        session.kill()
+        session.wait()
 
 
 def check_bill_of_materials(house):
