@@ -129,7 +129,8 @@ def homebrew(facts, url_of, sum_of):
         lines = []
         for cpu, word in (("arm64", "arm"), ("x64", "intel")):
             name = f"{system}-{cpu}"
-            lines.append(f"    on_{word} do\n      url \"{url_of[name]}\"\n      sha256 \"{sum_of[name]}\"\n    end\n")
+            lines.append(f"    on_{word} do\n      url \"{url_of[name]}\"\n"
+                         f"      sha256 \"{sum_of[name]}\"\n    end\n")
         blocks.append(f"  on_{system} do\n{''.join(lines)}  end\n")
     return HOMEBREW.format(systems="\n".join(blocks), **facts)
 
@@ -183,8 +184,10 @@ def write_all(out, version, settings, sums, moment):
         x64_url=url_of["linux-x64"], x64_sum=sum_of["linux-x64"], arm64_url=url_of["linux-arm64"],
         arm64_sum=sum_of["linux-arm64"], **facts))
     (out / "scoop.json").write_text(json.dumps(scoop(facts, url_of, sum_of), indent=2) + "\n")
-    (out / "server.json").write_text(json.dumps(registry(facts, settings, downloads, sums), indent=2) + "\n")
+    (out / "server.json").write_text(
+        json.dumps(registry(facts, settings, downloads, sums), indent=2) + "\n")
     for kind, text in WINGET.items():
         (out / f"{settings['winget_id']}{kind}.yaml").write_text(text.format(
             id=settings["winget_id"], url=url_of["windows-x64"], sum=sum_of["windows-x64"].upper(),
-            folder=f"{NAME}-{version}-windows-x64", day=time.strftime("%Y-%m-%d", time.gmtime(moment)), **facts))
+            folder=f"{NAME}-{version}-windows-x64",
+            day=time.strftime("%Y-%m-%d", time.gmtime(moment)), **facts))

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 
 from .archives import tar_gz
-from .targets import NAME, ROOT, SUMMARY, TARGETS, programs
+from .targets import LICENCES, NAME, ROOT, SUMMARY, TARGETS, programs
 
 
 def system_name(target):
@@ -44,7 +44,7 @@ def packages(stages, out, version, settings, moment):
             (folder / "bin").mkdir()
             for program in programs(target):
                 shutil.copy(stages[target] / program, folder / "bin")
-            for name in ("LICENSE", "LICENSES-OF-LIBRARIES.txt"):
+            for name in ("LICENSE", LICENCES):
                 shutil.copy(stages[target] / name, folder)
         return fill
 

@@ -3,17 +3,19 @@ system in them. Neither builds or fetches anything."""
 import json
 import shutil
 
-from .targets import NAME, ROOT, programs
+from .targets import LICENCES, NAME, ROOT, programs
 
 PROGRAMS = "programs"
 
 
 def put_programs(stages, folder):
-    """folder/<system>-<processor>/: where bin/backup-plugin-db looks."""
+    """folder/<system>-<processor>/: where bin/backup-plugin-db looks. Without the program that answers
+    HTTP: a plugin's server speaks on standard streams."""
     for target, stage in stages.items():
         place = folder / target.name
         place.mkdir(parents=True)
-        shutil.copy(stage / programs(target)[0], place)
+        for name in (programs(target)[0], LICENCES):
+            shutil.copy(stage / name, place)
 
 
 def plugin(stages, folder, settings):
@@ -23,9 +25,6 @@ def plugin(stages, folder, settings):
     for name in ("LICENSE", "README.md", "CHANGELOG.md"):
         shutil.copy(ROOT / name, folder)
     put_programs(stages, folder / PROGRAMS)
-    for name in ("LICENSES-OF-LIBRARIES.txt",):
-        for target, stage in stages.items():
-            shutil.copy(stage / name, folder / PROGRAMS / target.name)
     path = folder / ".claude-plugin/plugin.json"
     manifest = json.loads(path.read_text())
     manifest |= {"homepage": settings["homepage"], "repository": settings["repository"]}
@@ -55,6 +54,4 @@ def bundle(stages, folder, version, settings):
     put_programs(stages, folder / PROGRAMS)
     shutil.copy(ROOT / "LICENSE", folder)
     shutil.copy(ROOT / ".claude-plugin/icon.png", folder)
-    for target, stage in stages.items():
-        shutil.copy(stage / "LICENSES-OF-LIBRARIES.txt", folder / PROGRAMS / target.name)
     (folder / "manifest.json").write_text(json.dumps(bundle_manifest(version, settings), indent=2) + "\n")

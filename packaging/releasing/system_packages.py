@@ -6,13 +6,13 @@ import subprocess
 import tempfile
 import time
 
-from .targets import DESCRIPTION, NAME, SUMMARY
+from .targets import DESCRIPTION, LICENCES, NAME, SUMMARY
 
 
 def lay_out(stage, root):
     """The files of a stage where a distribution has them, below root."""
     places = {"usr/bin": [NAME, f"{NAME}-http"],
-              f"usr/share/doc/{NAME}": ["README.md", "CHANGELOG.md", "LICENSES-OF-LIBRARIES.txt"],
+              f"usr/share/doc/{NAME}": ["README.md", "CHANGELOG.md", LICENCES],
               "usr/share/man/man1": [f"{NAME}.1.gz"]}
     for folder, names in places.items():
         (root / folder).mkdir(parents=True)

@@ -8,6 +8,8 @@ SUMMARY = "Verified snapshots of live SQLite databases, by MCP or shell"
 DESCRIPTION = ("Takes point-in-time snapshots of SQLite databases that other programs are writing to, "
                "checks each one, runs by the system's own scheduler, and restores.")
 
+LICENCES = "LICENSES-OF-LIBRARIES.txt"  # of what is linked in; it goes wherever a program goes
+
 # name: the preset that builds it; node: process.platform and process.arch; suffix: of programs.
 Target = collections.namedtuple("Target", "name node deb rpm suffix")
 TARGETS = [

@@ -46,24 +46,25 @@ class House:
         database.close()
         self.tools = self.folder / "tools"
         self.tools.mkdir()
-        for tool in ("sh", "bash", "env", "node", "npm", "npx", "uname", "sed", "tr", "cat", "sleep", "chmod", "ps",
-                     "readlink", "head", "crontab", "git"):
+        for tool in ("sh bash env node npm npx uname sed tr cat sleep chmod ps readlink head crontab "
+                     "git").split():
             found = shutil.which(tool)
             if found:
                 (self.tools / tool).symlink_to(pathlib.Path(found).resolve())
 
     def environment(self, **more):
         kept = {name: value for name, value in os.environ.items()
-                if name.startswith("npm_config") or name in ("http_proxy", "https_proxy", "NODE_EXTRA_CA_CERTS",
-                                                              "SSL_CERT_FILE", "LANG")}
+                if name.startswith("npm_config") or name in (
+                    "http_proxy", "https_proxy", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "LANG")}
         config = pathlib.Path.home() / ".npmrc"
         if config.exists():
             kept.setdefault("npm_config_userconfig", str(config))
         return {**kept, "HOME": str(self.home), "PATH": str(self.tools), "CI": "true", **more}
 
     def run(self, *words, code=0, cwd=None, **more):
-        result = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=TIMEOUT_S,
-                                env=self.environment(**more), cwd=cwd or self.home, stdin=subprocess.DEVNULL)
+        result = subprocess.run([str(word) for word in words], capture_output=True, text=True,
+                                timeout=TIMEOUT_S, env=self.environment(**more), cwd=cwd or self.home,
+                                stdin=subprocess.DEVNULL)
         assert result.returncode == code, (words, result.returncode, result.stdout, result.stderr)
         return result.stdout + result.stderr
 
@@ -98,9 +99,11 @@ def ask(command, environment, cwd):
     """The tools that a server names, asked over its standard streams."""
     server = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, env=environment, cwd=cwd, text=True)
-    greeting = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    greeting = {"protocolVersion": "2025-06-18", "capabilities": {},
+                "clientInfo": {"name": "test", "version": "1"}}
     for number, (method, params) in enumerate([("initialize", greeting), ("tools/list", {})]):
-        server.stdin.write(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}) + "\n")
+        request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        server.stdin.write(json.dumps(request) + "\n")
         server.stdin.flush()
         reply = json.loads(server.stdout.readline())
         assert reply["id"] == number and "result" in reply, reply
@@ -128,7 +131,8 @@ def check_programs_depend_on_nothing(house):
         for program in folder.rglob(f"{NAME}*"):
             if not program.is_file() or program.suffix == ".gz":
                 continue
-            told = subprocess.run(["readelf", "-W", "-l", "-d", "-S", program], capture_output=True, text=True).stdout
+            told = subprocess.run([need("readelf"), "-W", "-l", "-d", "-S", program], capture_output=True,
+                                  text=True).stdout
             assert "LOAD" in told, told
             for word in ("INTERP", "NEEDED", ".debug_info", ".symtab"):
                 assert word not in told, (program, word)
@@ -178,7 +182,8 @@ def check_deb_in_debian(house):
     shutil.copy(house.file("*_amd64.deb"), system / "tmp/package.deb")
     shutil.copy(house.source, system / "tmp")
     enter = ["chroot", system, "/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"]
-    with_proc = ["unshare", "--mount", "sh", "-c", 'mount -t proc proc "$1/proc" && shift && exec "$@"', "sh", system]
+    with_proc = ["unshare", "--mount", "sh", "-c", 'mount -t proc proc "$1/proc" && shift && exec "$@"',
+                 "sh", system]
 
     def run(*words, before=with_proc, code=0):
         result = subprocess.run([*map(str, [*before, *enter]), *words], capture_output=True, text=True)
@@ -198,11 +203,13 @@ def check_deb_in_debian(house):
 def check_rpm(house):
     root = house.folder / "root"
     package = house.file("*.x86_64.rpm")
-    subprocess.run([need("rpm"), "--root", root, "--dbpath", "/var/lib/rpm", "--nosignature", "-i", package], check=True)
+    here = [need("rpm"), "--root", root, "--dbpath", "/var/lib/rpm"]
+    subprocess.run([*here, "--nosignature", "-i", package], check=True)
     house.use(root / "usr/bin" / NAME)
-    told = subprocess.run(["rpm", "-qp", "--requires", house.file("*.aarch64.rpm")], capture_output=True, text=True).stdout
+    told = subprocess.run(["rpm", "-qp", "--requires", house.file("*.aarch64.rpm")], capture_output=True,
+                          text=True).stdout
     assert all(line.startswith("rpmlib(") for line in told.splitlines()), told
-    subprocess.run(["rpm", "--root", root, "--dbpath", "/var/lib/rpm", "-e", NAME], check=True)
+    subprocess.run([*here, "-e", NAME], check=True)
     assert not (root / "usr/bin" / NAME).exists()
 
 
@@ -210,8 +217,8 @@ def check_npm_install(house):
     folder = house.folder / "project"
     folder.mkdir()
     (folder / "package.json").write_text("{}")
-    house.run("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", house.file(f"npm/{NAME}-{version(house)}.tgz"),
-              house.file("npm/*-linux-x64-*.tgz"), cwd=folder)
+    house.run("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", *npm_packages(house),
+              cwd=folder)
     start = folder / "node_modules/.bin" / NAME
     house.use(start)
     assert "backup_status" in ask([start, "serve"], house.environment(), house.home)
@@ -222,10 +229,10 @@ def check_npm_install(house):
 
 
 def check_npx_to_the_first_snapshot(house):
-    packages = [house.file(f"npm/{NAME}-{version(house)}.tgz"), house.file("npm/*-linux-x64-*.tgz")]
-    words = [word for package in packages for word in ("--package", package)]
+    words = [word for package in npm_packages(house) for word in ("--package", package)]
     begun = time.monotonic()
-    text = house.run("npx", "-y", *words, NAME, "snapshot", "--source", house.source, "--destination", house.backups)
+    text = house.run("npx", "-y", *words, NAME, "snapshot", "--source", house.source, "--destination",
+                     house.backups)
     took = time.monotonic() - begun
     assert "verified" in text, text
     print(f"    from npx to the first verified snapshot: {took:.1f} s")
@@ -273,17 +280,18 @@ def check_claude_code(house):
     house.use(installed)
     told = first_session(tools / "claude", house)
     named = [name.rsplit("__", 1)[1] for name in told["tools"] if f"plugin_{NAME}_backup__" in name]
-    assert sorted(named) == sorted(json.loads(path.read_text())["name"] for path in (ROOT / "schemas").glob("*.json")
-                                   if "inputSchema" in path.read_text()), named
+    entries = [json.loads(path.read_text()) for path in (ROOT / "schemas").glob("*.json")]
+    assert sorted(named) == sorted(entry["name"] for entry in entries if "inputSchema" in entry), named
     assert f"{NAME}:{NAME}" in told["slash_commands"], told["slash_commands"]
 
 
 def first_session(claude, house):
     """What a session says of itself before it asks a model: there is none at this address."""
-    session = subprocess.Popen([claude, "-p", "hello", "--output-format", "stream-json", "--verbose"], text=True,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                               cwd=house.home, env=house.environment(ANTHROPIC_API_KEY="none", DISABLE_AUTOUPDATER="1",
-                                                                     ANTHROPIC_BASE_URL="http://127.0.0.1:9"))
+    environment = house.environment(ANTHROPIC_API_KEY="none", ANTHROPIC_BASE_URL="http://127.0.0.1:9",
+                                    DISABLE_AUTOUPDATER="1")
+    session = subprocess.Popen([claude, "-p", "hello", "--output-format", "stream-json", "--verbose"],
+                               text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, cwd=house.home, env=environment)
     try:
         for line in session.stdout:
             told = json.loads(line)
@@ -339,7 +347,12 @@ def check_manifests(house):
 
 
 def version(house):
-    return re.search(r"VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text().split("project(")[1]).group(1)
+    return json.loads((house.release / "plugin/.claude-plugin/plugin.json").read_text())["version"]
+
+
+def npm_packages(house):
+    """The thin one, and that of this system."""
+    return [house.file(f"npm/{NAME}-{version(house)}.tgz"), house.file("npm/*-linux-x64-*.tgz")]
 
 
 def need(tool):
@@ -359,8 +372,9 @@ def debian():
     system = ROOT / "build/debian"
     if not (system / "complete").exists():
         shutil.rmtree(system, ignore_errors=True)
-        sources = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Identifier: Packages"],
-                                 check=True, capture_output=True, text=True).stdout.split()
+        sources = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)",
+                                  "Identifier: Packages"], check=True, capture_output=True,
+                                 text=True).stdout.split()
         subprocess.run([need("debootstrap"), "--variant=minbase", SUITE, system, sources[0]], check=True,
                        stdout=subprocess.DEVNULL)
         (system / "complete").touch()

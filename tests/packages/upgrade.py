@@ -52,8 +52,8 @@ class House:
         return self.told(program, "snapshot", "--source", self.source, "--destination", self.backups, *words)
 
     def digests(self):
-        return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(self.backups.rglob("*"))
-                if path.is_file()}
+        files = [path for path in sorted(self.backups.rglob("*")) if path.is_file()]
+        return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
     def job(self, program):
         """A schedule without a scheduler: what an installation leaves in the user's folders."""
@@ -120,9 +120,10 @@ def older_says_newer(house):
     database.close()
     before = house.digests()
     for program in (older, newer):
-        result = subprocess.run([program, "snapshot", "--source", house.source, "--destination", house.backups],
-                                capture_output=True, text=True, timeout=TIMEOUT_S,
-                                env={"HOME": str(house.home), "PATH": "/usr/bin:/bin"})
+        result = subprocess.run(
+            [program, "snapshot", "--source", house.source, "--destination", house.backups],
+            capture_output=True, text=True, timeout=TIMEOUT_S,
+            env={"HOME": str(house.home), "PATH": "/usr/bin:/bin"})
         told = result.stdout + result.stderr
         assert "newer" in told or "reads up to" in told, result
         after = house.digests()

@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "packaging"))
 sys.dont_write_bytecode = True
 from releasing import archives, plugin  # noqa: E402
-from releasing.targets import TARGETS  # noqa: E402
+from releasing.targets import LICENCES, TARGETS  # noqa: E402
 
 program, bundle = sys.argv[1:]
 name = "linux-x64" if platform.machine() == "x86_64" else "linux-arm64"
@@ -23,6 +23,6 @@ with tempfile.TemporaryDirectory() as scratch:
     stage, folder = pathlib.Path(scratch, "stage"), pathlib.Path(scratch, "bundle")
     stage.mkdir()
     shutil.copy(program, stage)
-    (stage / "LICENSES-OF-LIBRARIES.txt").touch()
+    (stage / LICENCES).touch()
     plugin.bundle({target: stage}, folder, version, settings)
     archives.zip_folder(folder, bundle, "", 1_000_000_000)
