@@ -5,9 +5,9 @@
 #include "core/discovery/discover.h"
 #include "core/discovery/known_programs.h"
 #include "core/status/status_facts.h"
+#include "tools/base/limits.h"
+#include "tools/base/paging.h"
 #include "tools/encode.h"
-#include "tools/limits.h"
-#include "tools/paging.h"
 #include "tools/restore_all.h"
 #include "tools/schema.h"
 

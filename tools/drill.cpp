@@ -6,8 +6,8 @@
 #include "core/restore/drill.h"
 #include "core/schedule/folder_members.h"
 #include "core/schedule/job.h"
+#include "tools/base/limits.h"
 #include "tools/encode.h"
-#include "tools/limits.h"
 #include "tools/verify_snapshot.h"
 
 namespace tools {

@@ -4,9 +4,9 @@
 #include "core/base/paths.h"
 #include "core/schedule/due.h"
 #include "core/schedule/list.h"
+#include "tools/base/limits.h"
+#include "tools/base/paging.h"
 #include "tools/encode.h"
-#include "tools/limits.h"
-#include "tools/paging.h"
 #include "tools/schema.h"
 
 namespace tools {

@@ -8,8 +8,8 @@
 #include "core/catalog/catalog.h"
 #include "core/catalog/loss.h"
 #include "core/verify/verify_run.h"
+#include "tools/base/paging.h"
 #include "tools/encode.h"
-#include "tools/paging.h"
 #include "tools/schema.h"
 
 namespace tools {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/base/call.h"
+#include "tools/base/limits.h"
 #include "tools/encode.h"
-#include "tools/limits.h"
 #include "tools/schedules/schedule_names.h"
 #include "tools/schema.h"
 #include "tools/snapshot_resources.h"

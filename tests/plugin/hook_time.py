@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Measures the session hook in a home where much has gathered, and fails from 50 ms on.
+"""Measures the session hook in a home where much has gathered, and fails from 50 ms on, or ten times
+what starting the program takes.
 
 Usage: hook_time.py PLUGIN PROGRAM; HOME is an empty folder. There are 200 projects with four long
 session records each, half of them known by those records only, 10,000 snapshots and 10,000 runs.
@@ -15,6 +16,9 @@ import time
 
 PROJECTS, RECORDS, SNAPSHOTS, RUNS = 200, 4, 10_000, 10_000
 LIMIT_MS = 50
+# What the bare start of the program takes, at best, where that limit is meant: a machine that starts
+# programs at half the speed gets twice the time.
+START_MS = 5
 # Of so many runs the quickest tells what the hook costs on a machine that is busy with other tests.
 ATTEMPTS = 30
 
@@ -61,20 +65,27 @@ def make_backups(program, home):
     history.close()
 
 
+def took_ms(command):
+    start = time.perf_counter()
+    said = subprocess.run(command, check=True, capture_output=True)
+    return (time.perf_counter() - start) * 1000, said.stdout.decode()
+
+
 def main(plugin, program):
     home = pathlib.Path(os.environ["HOME"])
     make_projects(home)
     make_backups(program, home)
-    times = []
+    starts, times = [], []
     for _ in range(ATTEMPTS):
-        start = time.perf_counter()
-        said = subprocess.run([f"{plugin}/hooks/session-start"], check=True, capture_output=True)
-        times.append((time.perf_counter() - start) * 1000)
-    text = said.stdout.decode()
-    print(text + f"{min(times):.1f} ms at best, {sorted(times)[ATTEMPTS // 2]:.1f} ms as a rule")
+        starts.append(took_ms([f"{plugin}/bin/backup-plugin-db", "--version"])[0])
+        took, text = took_ms([f"{plugin}/hooks/session-start"])
+        times.append(took)
+    limit = LIMIT_MS * max(1, min(starts) / START_MS)
+    print(text + f"{min(times):.1f} ms at best, {sorted(times)[ATTEMPTS // 2]:.1f} ms as a rule; a bare start "
+          f"{min(starts):.1f} ms at best, so the limit is {limit:.0f} ms")
     assert text.count("\n") == 1, text
     assert re.search(r"\d+ databases: ", text), text
-    assert min(times) < LIMIT_MS
+    assert min(times) < limit
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 // What core tells people to do next, as tools that there are and arguments that they take.
-#include "tools/next_step.h"
+#include "tools/base/next_step.h"
 
 #include <set>
 

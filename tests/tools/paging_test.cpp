@@ -1,4 +1,4 @@
-#include "tools/paging.h"
+#include "tools/base/paging.h"
 
 #include "tests/tools/schedule_house.h"
 #include "tools/encode.h"

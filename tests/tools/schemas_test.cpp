@@ -1,6 +1,6 @@
 #include "cmake/embedded.h"
 #include "tests/tools/tool_house.h"
-#include "tools/paging.h"
+#include "tools/base/paging.h"
 
 using server::Json;
 

@@ -148,7 +148,8 @@ TEST_CASE("The frontmatter has the fields of the Agent Skills specification alon
                                     "compatibility", "metadata",    "allowed-tools"};
   for (const auto& file : embedded::embedded_skill()) {
     if (file.frontmatter.empty()) continue;
-    for (const auto& [field, value] : nlohmann::json::parse(file.frontmatter).items()) {
+    const auto json = nlohmann::json::parse(file.frontmatter);
+    for (const auto& [field, value] : json.items()) {
       INFO(field);
       CHECK(known.contains(field));
     }

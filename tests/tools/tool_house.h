@@ -13,7 +13,7 @@
 #include "support/catch.h"
 #include "support/fake_env.h"
 #include "support/test_database.h"
-#include "tools/next_step.h"
+#include "tools/base/next_step.h"
 #include "tools/tools.h"
 
 namespace test {

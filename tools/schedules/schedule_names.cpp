@@ -3,7 +3,7 @@
 #include "core/base/call.h"
 #include "core/schedule/job.h"
 #include "core/schedule/list.h"
-#include "tools/limits.h"
+#include "tools/base/limits.h"
 
 namespace tools {
 

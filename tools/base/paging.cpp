@@ -1,4 +1,4 @@
-#include "tools/paging.h"
+#include "tools/base/paging.h"
 
 #include <algorithm>
 #include <charconv>

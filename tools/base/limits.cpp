@@ -1,4 +1,4 @@
-#include "tools/limits.h"
+#include "tools/base/limits.h"
 
 #include "core/discovery/project_here.h"
 #include "core/schedule/list.h"

@@ -1,4 +1,4 @@
-#include "tools/next_step.h"
+#include "tools/base/next_step.h"
 
 #include <algorithm>
 #include <array>
