@@ -63,6 +63,7 @@ class SnapshotRun {
   Expected<> lock();
   Expected<> look_around();
   Expected<> look_at_series();
+  Expected<> look_once();
   void find_previous();
   void stand(Snapshot standing);
   bool is_unchanged(const PinnedSource& source);
@@ -171,6 +172,14 @@ Expected<> SnapshotRun::look_around() {
 }
 
 Expected<> SnapshotRun::look_at_series() {
+  auto looked = look_once();
+  // Another user's run may have published between the list and the look at the name: what is there
+  // then looks like another spelling of it. What is in the way for good is so the second time, too.
+  if (!looked && looked.error().code == ErrorCode::conflict) looked = look_once();
+  return looked;
+}
+
+Expected<> SnapshotRun::look_once() {
   BPD_TRY_AS(series, list_series(plan_.folder, plan_.name.stem, env_.files));
   series_ = std::move(*series);
   result_.replaced = find_named(series_, plan_.snapshot) != nullptr;

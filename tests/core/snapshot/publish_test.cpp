@@ -30,7 +30,21 @@ class Rival final : public test::ForwardingFiles {
   }
 };
 
-core::Expected<core::SnapshotResult> take_beside(SnapshotWorld& world, Rival& rival) {
+// Publishes between the list of the snapshots' folder and whatever is asked after it.
+class Latecomer final : public test::ForwardingFiles {
+ public:
+  fs::path folder;
+  mutable int unseen_by = 1;  // so many lists from now on
+
+  Expected<std::vector<core::DirEntry>> list(const Path& listed,
+                                             std::size_t max_entries) const override {
+    auto entries = ForwardingFiles::list(listed, max_entries);
+    if (entries && listed == folder && unseen_by-- > 0) entries->clear();
+    return entries;
+  }
+};
+
+core::Expected<core::SnapshotResult> take_beside(SnapshotWorld& world, core::FileSystem& rival) {
   const core::Env env{world.clock, rival, world.commands, world.places};
   core::NoProgress progress;
   return core::take_snapshot(world.request(), env, progress, {});
@@ -90,4 +104,16 @@ TEST_CASE("A snapshot waits for the folder, and replaces what another user publi
   }
   CHECK(test::files_below(world.destination).size() == 2);
   REQUIRE(world.take(request));
+}
+
+TEST_CASE("What a rival publishes while we look around is no other spelling of its name") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  REQUIRE(world.take());
+  Latecomer files;
+  files.folder = world.host_folder();
+  const auto taken = take_beside(world, files);
+  INFO((taken ? "" : taken.error().message));
+  CHECK(taken);
+  CHECK(files.unseen_by < 0);
 }
