@@ -173,8 +173,7 @@ test_for_windows() {
 
 # test_packages: makes a release of what is here, and uses each of its packages.
 test_packages() {
-  prepare_for_others
-  install "${release_packages[@]}" "${install_packages[@]}"
+  install "${install_packages[@]}"
   local version
   version=$(sed -n 's/^project(.* VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
   packaging/release "$version" --uncommitted

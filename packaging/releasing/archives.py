@@ -1,7 +1,6 @@
 """Archives that come out the same wherever and whenever they are made: names in order, one time, no
 owner, modes 755 and 644."""
 import gzip
-import io
 import os
 import pathlib
 import tarfile
@@ -18,8 +17,8 @@ def files_below(folder):
 
 def tar_gz(folder, archive, prefix, moment):
     """moment: seconds since 1970, of every file."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+    with (open(archive, "wb") as out, gzip.GzipFile("", "wb", 9, out, mtime=moment) as zipped,
+          tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as tar):
         for path, name, runs in files_below(folder):
             entry = tarfile.TarInfo(f"{prefix}/{name}")
             entry.size = path.stat().st_size
@@ -27,8 +26,6 @@ def tar_gz(folder, archive, prefix, moment):
             entry.mtime = moment
             with open(path, "rb") as content:
                 tar.addfile(entry, content)
-    with open(archive, "wb") as out, gzip.GzipFile("", "wb", 9, out, mtime=moment) as zipped:
-        zipped.write(packed.getvalue())
 
 
 def zip_folder(folder, archive, prefix, moment):

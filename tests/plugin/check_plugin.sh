@@ -54,6 +54,8 @@ check_launcher() {
     "$launcher" --version | grep -q backup-plugin-db || fail "did not find the one in $folder"
     rm -r "$folder"
   done
+  # Windows' cmd may miss a label in a file without them.
+  [ "$(grep -c $'\r$' "$launcher.cmd")" = "$(wc -l <"$launcher.cmd")" ] || fail "no CRLF in $launcher.cmd"
   build_plugin
   "$launcher" --version | grep -q backup-plugin-db || fail "did not find the built program"
   mkdir "$scratch/linked"
