@@ -3,10 +3,13 @@
 #include <algorithm>
 
 #include "core/base/call.h"
+#include "core/base/shell_word.h"
 #include "core/offsite/recovery_sheet.h"
 #include "core/schedule/run_job.h"
 #include "core/schedule/run_offsite.h"
+#include "server/cli/shell_speech.h"
 #include "tools/base/limits.h"
+#include "tools/base/next_step.h"
 #include "tools/encode.h"
 #include "tools/schedules/schedule_names.h"
 #include "tools/schema.h"
@@ -79,16 +82,25 @@ core::Expected<std::vector<core::BackupJob>> jobs_of(const Arguments& arguments,
           " makes one do so.");
 }
 
+// For a machine that has nothing yet, where the program lies in PATH.
+core::SheetRemote on_sheet(const core::RemotePath& remote) {
+  const core::Call call{std::string(core::to_string(core::Action::bring_home)),
+                        {{"destination", core::text_of(remote)}}};
+  return {remote, core::shell_command(
+                      server::shell_words(step_of(call), "backup-plugin-db", "restore-all"))};
+}
+
 core::Expected<Json> write_sheet(const core::fs::path& path,
                                  const std::vector<core::BackupJob>& jobs, const Setting& setting,
                                  const std::stop_token& stop) {
-  std::vector<core::RemotePath> remotes;
+  std::vector<core::SheetRemote> remotes;
   std::vector<core::fs::path> beside;
   for (const auto& job : jobs) {
     beside.push_back(job.snapshot.destination);
-    if (std::find(remotes.begin(), remotes.end(), job.offsite->remote) == remotes.end()) {
-      remotes.push_back(job.offsite->remote);
-    }
+    const auto& remote = job.offsite->remote;
+    const bool has = std::any_of(remotes.begin(), remotes.end(),
+                                 [&](const auto& one) { return one.remote == remote; });
+    if (!has) remotes.push_back(on_sheet(remote));
   }
   BPD_TRY(core::write_recovery_sheet(path, jobs.front().offsite->rclone, remotes, beside,
                                      setting.world, stop));
@@ -102,8 +114,8 @@ core::Expected<Json> write_sheet(const core::fs::path& path,
 }
 
 // What came of one schedule.
-void copy_one(const core::BackupJob& job, bool dry_run, Json& structured, const Setting& setting,
-              server::CallContext& context) {
+void copy_one_off(const core::BackupJob& job, bool dry_run, Json& structured,
+                  const Setting& setting, server::CallContext& context) {
   const auto note_error = [&](const std::string& source, const core::Error& error) {
     structured["copies"].push_back(
         {{"schedule", job.name}, {"source", source}, {"error", server::error_text(error)}});
@@ -120,7 +132,7 @@ void copy_one(const core::BackupJob& job, bool dry_run, Json& structured, const 
   for (const auto& failure : run->failures) note_error(failure.source, failure.error);
 }
 
-std::string line_of(const Json& entry, bool dry_run) {
+std::string copy_line(const Json& entry, bool dry_run) {
   const auto text = [&](const char* key) { return entry.at(key).get<std::string>(); };
   if (entry.contains("error")) {
     return text("source") + " (" + text("schedule") + ") failed: " + text("error") + "\n";
@@ -146,11 +158,11 @@ std::string copy_offsite_text(const Json& structured) {
     return text + "Wrote " + structured.at("recovery_sheet").get<std::string>() + "\n";
   }
   const bool dry_run = structured.at("dry_run").get<bool>();
-  for (const auto& entry : structured.at("copies")) text += line_of(entry, dry_run);
+  for (const auto& entry : structured.at("copies")) text += copy_line(entry, dry_run);
   return text;
 }
 
-std::optional<ErrorCode> bad_news(const Json& structured) {
+std::optional<ErrorCode> offsite_news(const Json& structured) {
   const auto& copies = structured.at("copies");
   const bool failed = std::any_of(copies.begin(), copies.end(),
                                   [](const Json& entry) { return entry.contains("error"); });
@@ -184,7 +196,7 @@ server::Tool copy_offsite(const Setting& setting) {
     const bool dry_run = arguments.flag("dry_run");
     Json structured{{"copies", Json::array()}, {"dry_run", dry_run}, {"warnings", Json::array()}};
     for (const auto& job : *jobs) {
-      copy_one(job, dry_run, structured, setting, context);
+      copy_one_off(job, dry_run, structured, setting, context);
       if (context.stop().stop_requested()) {
         return core::Error{ErrorCode::cancelled, "Stopped; what stands by then stands.", ""};
       }
@@ -195,7 +207,7 @@ server::Tool copy_offsite(const Setting& setting) {
   tool.verb = "offsite";
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = copy_offsite_text;
-  tool.bad_news = bad_news;
+  tool.bad_news = offsite_news;
   return tool;
 }
 

@@ -121,9 +121,9 @@ struct Command {
   std::vector<std::string> argv;  // argv[0] is looked up in PATH unless it holds a slash
   std::string input;              // given on standard input
   std::map<std::string, std::string> extra_environment;
-  std::string dropped_variables;  // it inherits none whose name begins so; empty: all of ours
   std::chrono::milliseconds timeout{30'000};
   std::size_t max_output_bytes = 1 << 20;  // of each stream; the rest is read and dropped
+  std::string dropped_variables{};  // it inherits none whose name begins so; empty: all of ours
 };
 
 struct CommandResult {

@@ -63,7 +63,7 @@ Expected<> check_place(const fs::path& path, const std::vector<fs::path>& beside
 
 }  // namespace
 
-std::string render_sheet(const std::vector<RemotePath>& remotes,
+std::string render_sheet(const std::vector<SheetRemote>& remotes,
                          const std::vector<RemoteSettings>& settings, const std::string& host,
                          const std::string& user, Instant now) {
   std::string text =
@@ -86,37 +86,34 @@ std::string render_sheet(const std::vector<RemotePath>& remotes,
   }
   text += std::string(kEnd) +
           "\n# 3. All databases; it shows the list, and asks before it writes anything:\n";
-  for (const RemotePath& remote : remotes) {
-    text +=
-        shell_command({"backup-plugin-db", "restore-all", "--destination", text_of(remote)}) + "\n";
-  }
+  for (const SheetRemote& one : remotes) text += one.bring_home + "\n";
   text +=
       "#\n# Without backup-plugin-db: the copies are plain SQLite databases. This fetches all:\n";
-  for (const RemotePath& remote : remotes) {
-    text += "#   " + shell_command({"rclone", "copy", text_of(remote), "Backups"}) + "\n";
+  for (const SheetRemote& one : remotes) {
+    text += "#   " + shell_command({"rclone", "copy", text_of(one.remote), "Backups"}) + "\n";
   }
   return text;
 }
 
 Expected<> write_recovery_sheet(const fs::path& path, const RcloneProgram& rclone,
-                                const std::vector<RemotePath>& remotes,
+                                const std::vector<SheetRemote>& remotes,
                                 const std::vector<fs::path>& beside, const Env& env,
                                 std::stop_token stop) {
   BPD_TRY(check_place(path, beside, env));
   BPD_TRY_AS(dump, dump_of(rclone, env, stop));
   std::vector<RemoteSettings> settings;
-  for (const RemotePath& remote : remotes) {
-    BPD_TRY_AS(facts, facts_of_remote(rclone, remote, env, stop));
+  for (const SheetRemote& one : remotes) {
+    BPD_TRY_AS(facts, facts_of_remote(rclone, one.remote, env, stop));
     for (const std::string& name : facts->chain) {
       const bool has = std::any_of(settings.begin(), settings.end(),
-                                   [&](const RemoteSettings& one) { return one.name == name; });
+                                   [&](const RemoteSettings& had) { return had.name == name; });
       if (!has) settings.push_back(settings_of(name, *dump));
     }
   }
   BPD_TRY(env.files.write_atomically(
       path, render_sheet(remotes, settings, env.places.host, env.places.user, env.clock.now()),
       kPrivateFile));
-  for (const RemotePath& remote : remotes) BPD_TRY(note_sheet(remote, env));
+  for (const SheetRemote& one : remotes) BPD_TRY(note_sheet(one.remote, env));
   return {};
 }
 

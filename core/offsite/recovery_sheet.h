@@ -18,9 +18,14 @@ struct RemoteSettings {
   std::string name;
   std::vector<std::pair<std::string, std::string>> values;
 };
+// One that the sheet is for, and the command that brings home what is there, for a shell.
+struct SheetRemote {
+  RemotePath remote;
+  std::string bring_home;
+};
 // Pure. Lines that begin with no # are commands of a POSIX shell, to be run in order on a machine
 // that has rclone and this program, and no remotes of these names.
-std::string render_sheet(const std::vector<RemotePath>& remotes,
+std::string render_sheet(const std::vector<SheetRemote>& remotes,
                          const std::vector<RemoteSettings>& settings, const std::string& host,
                          const std::string& user, Instant now);
 
@@ -28,7 +33,7 @@ std::string render_sheet(const std::vector<RemotePath>& remotes,
 // an earlier sheet, and (invalid_argument) to put it below one of `beside`, where the copies' own
 // snapshots are. Errors of facts_of_remote.
 Expected<> write_recovery_sheet(const fs::path& path, const RcloneProgram& rclone,
-                                const std::vector<RemotePath>& remotes,
+                                const std::vector<SheetRemote>& remotes,
                                 const std::vector<fs::path>& beside, const Env& env,
                                 std::stop_token stop);
 

@@ -18,12 +18,16 @@ bool is_plain(const std::string& path) {
          ("/" + path + "/").find("/../") == std::string::npos;
 }
 
-std::string name_in(const std::string& path) {
+std::string last_part(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-tl::unexpected<Error> read_only(const fs::path& path) {
-  return fail(ErrorCode::unsupported, text_of(path) + " lies off this machine.", "");
+Error unreadable_remote(const fs::path& path) {
+  return {ErrorCode::unsupported, text_of(path) + " lies off this machine.", ""};
+}
+
+Expected<> read_only_remote(const fs::path& path) {
+  return fail(unreadable_remote(path));
 }
 
 // The manifests to fetch, newest first by the day in their names.
@@ -33,7 +37,7 @@ std::vector<std::string> manifests_of(const std::vector<RemoteEntry>& entries,
   std::vector<std::pair<std::string, std::string>> found;  // day, path
   for (const RemoteEntry& entry : entries) {
     if (!entry.path.ends_with(kManifestEnding) || entry.bytes > kMaxManifestBytes) continue;
-    const std::string name(without_manifest_ending(name_in(entry.path)));
+    const std::string name(without_manifest_ending(last_part(entry.path)));
     const auto parsed = parse_snapshot_name(name);
     if (parsed && wanted(name)) found.emplace_back(format_snapshot_day(parsed->day()), entry.path);
   }
@@ -51,7 +55,7 @@ std::vector<std::string> manifests_of(const std::vector<RemoteEntry>& entries,
 }  // namespace
 
 RemoteFiles::RemoteFiles(RemotePath root, const std::vector<RemoteEntry>& entries, fs::path fetched,
-                         const FileSystem& here)
+                         FileSystem& here)
     : root_(std::move(root)), fetched_(std::move(fetched)), here_(here) {
   FileInfo folder;
   folder.kind = FileInfo::Kind::folder;
@@ -68,7 +72,7 @@ RemoteFiles::RemoteFiles(RemotePath root, const std::vector<RemoteEntry>& entrie
     while (true) {
       const std::size_t slash = path.rfind('/');
       const std::string above = slash == std::string::npos ? "" : path.substr(0, slash);
-      folders_[above].push_back({name_in(path), kind});
+      folders_[above].push_back({last_part(path), kind});
       if (!nodes_.emplace(above, folder).second) break;
       path = above;
       kind = FileInfo::Kind::folder;
@@ -86,74 +90,88 @@ std::optional<std::string> RemoteFiles::relative(const fs::path& path) const {
 }
 
 Expected<FileInfo> RemoteFiles::info(const fs::path& path) const {
-  if (const auto place = relative(path)) {
-    if (const auto node = nodes_.find(*place); node != nodes_.end()) return node->second;
-  }
+  const auto place = relative(path);
+  if (!place) return here_.info(path);
+  if (const auto node = nodes_.find(*place); node != nodes_.end()) return node->second;
   return fail(ErrorCode::not_found, text_of(path) + " is not there.", "");
 }
 
+Expected<FileInfo> RemoteFiles::link_info(const fs::path& path) const {
+  return relative(path) ? info(path) : here_.link_info(path);
+}
+
 Expected<FileId> RemoteFiles::cached_id(const fs::path& path) const {
-  return read_only(path);
+  if (!relative(path)) return here_.cached_id(path);
+  return fail(unreadable_remote(path));
 }
 
 Expected<std::string> RemoteFiles::read(const fs::path& path, std::uint64_t max_bytes) const {
+  const auto place = relative(path);
+  if (!place) return here_.read(path, max_bytes);
   BPD_TRY(info(path));
-  auto text = here_.read(fetched_ / path_of(*relative(path)), max_bytes);
+  auto text = here_.read(fetched_ / path_of(*place), max_bytes);
   if (text || text.error().code != ErrorCode::not_found) return text;
   return fail(ErrorCode::io, text_of(path) + " could not be read.", "");
 }
 
-Expected<std::string> RemoteFiles::read_start(const fs::path& path, std::size_t) const {
-  return read_only(path);
+Expected<std::string> RemoteFiles::read_start(const fs::path& path, std::size_t max_bytes) const {
+  if (!relative(path)) return here_.read_start(path, max_bytes);
+  return fail(unreadable_remote(path));
 }
 
 Expected<std::vector<DirEntry>> RemoteFiles::list(const fs::path& folder,
                                                   std::size_t max_entries) const {
+  const auto place = relative(folder);
+  if (!place) return here_.list(folder, max_entries);
   BPD_TRY(info(folder));
-  const auto found = folders_.find(*relative(folder));
+  const auto found = folders_.find(*place);
   if (found == folders_.end()) return std::vector<DirEntry>{};
   if (found->second.size() <= max_entries) return found->second;
   return fail(ErrorCode::io, text_of(folder) + " holds too many files.", "");
 }
 
 Expected<fs::path> RemoteFiles::canonical(const fs::path& path) const {
+  if (!relative(path)) return here_.canonical(path);
   BPD_TRY(info(path));
   return path;
 }
 
-Expected<std::uint64_t> RemoteFiles::free_bytes(const fs::path&) const {
+Expected<std::uint64_t> RemoteFiles::free_bytes(const fs::path& folder) const {
+  if (!relative(folder)) return here_.free_bytes(folder);
   return std::numeric_limits<std::uint64_t>::max();
 }
-std::uint64_t RemoteFiles::max_file_bytes(const fs::path&) const {
-  return std::numeric_limits<std::uint64_t>::max();
+std::uint64_t RemoteFiles::max_file_bytes(const fs::path& folder) const {
+  return relative(folder) ? std::numeric_limits<std::uint64_t>::max()
+                          : here_.max_file_bytes(folder);
 }
 
-Expected<> RemoteFiles::write_atomically(const fs::path& path, std::string_view, std::uint32_t) {
-  return read_only(path);
+Expected<> RemoteFiles::write_atomically(const fs::path& path, std::string_view text,
+                                         std::uint32_t mode) {
+  return relative(path) ? read_only_remote(path) : here_.write_atomically(path, text, mode);
 }
-Expected<> RemoteFiles::make_folders(const fs::path& path, std::uint32_t) {
-  return read_only(path);
+Expected<> RemoteFiles::make_folders(const fs::path& path, std::uint32_t mode) {
+  return relative(path) ? read_only_remote(path) : here_.make_folders(path, mode);
 }
-Expected<> RemoteFiles::rename(const fs::path& from, const fs::path&) {
-  return read_only(from);
+Expected<> RemoteFiles::rename(const fs::path& from, const fs::path& to) {
+  return relative(from) || relative(to) ? read_only_remote(from) : here_.rename(from, to);
 }
-Expected<> RemoteFiles::rename_new(const fs::path& from, const fs::path&) {
-  return read_only(from);
+Expected<> RemoteFiles::rename_new(const fs::path& from, const fs::path& to) {
+  return relative(from) || relative(to) ? read_only_remote(from) : here_.rename_new(from, to);
 }
-Expected<> RemoteFiles::link(const fs::path& from, const fs::path&) {
-  return read_only(from);
+Expected<> RemoteFiles::link(const fs::path& from, const fs::path& to) {
+  return relative(from) || relative(to) ? read_only_remote(from) : here_.link(from, to);
 }
 Expected<> RemoteFiles::remove(const fs::path& path) {
-  return read_only(path);
+  return relative(path) ? read_only_remote(path) : here_.remove(path);
 }
 Expected<> RemoteFiles::remove_empty_folder(const fs::path& path) {
-  return read_only(path);
+  return relative(path) ? read_only_remote(path) : here_.remove_empty_folder(path);
 }
-Expected<> RemoteFiles::set_mode(const fs::path& path, std::uint32_t) {
-  return read_only(path);
+Expected<> RemoteFiles::set_mode(const fs::path& path, std::uint32_t mode) {
+  return relative(path) ? read_only_remote(path) : here_.set_mode(path, mode);
 }
 Expected<> RemoteFiles::sync_folder(const fs::path& path) {
-  return read_only(path);
+  return relative(path) ? read_only_remote(path) : here_.sync_folder(path);
 }
 
 Expected<RemoteView> view_remote(RemoteStore& store, const RemotePath& root,

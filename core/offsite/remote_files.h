@@ -16,18 +16,19 @@
 
 namespace core {
 
-// Of the files only names, sizes and times are known, and the content of manifests. Paths are those
-// of path_of("remote:path") and below; all others are not_found. Changes are unsupported.
-// FileInfo::elsewhere is true, so nobody reads a byte to learn what a file is. Thread-safe.
+// Of the files only names, sizes and times are known, and the content of manifests. Their paths are
+// those of path_of("remote:path") and below; all others are of this machine, and as ever. Changes
+// there are unsupported. FileInfo::elsewhere is true, so nobody reads a byte to learn what a file
+// is. Thread-safe.
 class RemoteFiles final : public FileSystem {
  public:
   // `fetched`: where files that were fetched lie, under the paths that `entries` have.
   RemoteFiles(RemotePath root, const std::vector<RemoteEntry>& entries, fs::path fetched,
-              const FileSystem& here);
+              FileSystem& here);
 
   Expected<FileInfo> info(const fs::path& path) const override;
   Expected<FileId> cached_id(const fs::path& path) const override;
-  Expected<FileInfo> link_info(const fs::path& path) const override { return info(path); }
+  Expected<FileInfo> link_info(const fs::path& path) const override;
   Expected<std::string> read(const fs::path& path, std::uint64_t max_bytes) const override;
   Expected<std::string> read_start(const fs::path& path, std::size_t max_bytes) const override;
   Expected<std::vector<DirEntry>> list(const fs::path& folder,
@@ -35,14 +36,15 @@ class RemoteFiles final : public FileSystem {
   Expected<fs::path> canonical(const fs::path& path) const override;
   Expected<std::uint64_t> free_bytes(const fs::path& folder) const override;
   std::uint64_t max_file_bytes(const fs::path& folder) const override;
-  Expected<> write_atomically(const fs::path& path, std::string_view, std::uint32_t) override;
-  Expected<> make_folders(const fs::path& path, std::uint32_t) override;
-  Expected<> rename(const fs::path& from, const fs::path&) override;
-  Expected<> rename_new(const fs::path& from, const fs::path&) override;
-  Expected<> link(const fs::path& from, const fs::path&) override;
+  Expected<> write_atomically(const fs::path& path, std::string_view text,
+                              std::uint32_t mode) override;
+  Expected<> make_folders(const fs::path& path, std::uint32_t mode) override;
+  Expected<> rename(const fs::path& from, const fs::path& to) override;
+  Expected<> rename_new(const fs::path& from, const fs::path& to) override;
+  Expected<> link(const fs::path& from, const fs::path& to) override;
   Expected<> remove(const fs::path& path) override;
   Expected<> remove_empty_folder(const fs::path& path) override;
-  Expected<> set_mode(const fs::path& path, std::uint32_t) override;
+  Expected<> set_mode(const fs::path& path, std::uint32_t mode) override;
   Expected<> sync_folder(const fs::path& path) override;
   FileSystem& no_links() override { return *this; }
 
@@ -52,7 +54,7 @@ class RemoteFiles final : public FileSystem {
 
   RemotePath root_;
   fs::path fetched_;
-  const FileSystem& here_;
+  FileSystem& here_;
   std::map<std::string, FileInfo> nodes_;  // by relative path; the root is ""
   std::map<std::string, std::vector<DirEntry>> folders_;
 };

@@ -54,7 +54,10 @@ void tell_what_lacks(const OffsiteFacts& facts, Instant now, OffsiteStatus& stat
 
 OffsiteStatus judge_offsite(const OffsiteFacts& facts, const std::vector<const RunRecord*>& runs,
                             Instant now) {
-  OffsiteStatus status{facts.remote, facts.encrypted, facts.off_machine};
+  OffsiteStatus status;
+  status.remote = facts.remote;
+  status.encrypted = facts.encrypted;
+  status.off_machine = facts.off_machine;
   const RunRecord* newest = nullptr;
   for (const RunRecord* run : runs) {
     if (run->kind != kOffsiteRun || run->destination != facts.remote) continue;
