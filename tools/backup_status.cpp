@@ -137,6 +137,17 @@ std::string days_cell(const Json& entry, const char* key) {
   return days == 0 ? "today" : format_count(days, "day") + " ago";
 }
 
+// "3 h, 7 copies"
+std::string offsite_cell(const Json& entry) {
+  const auto found = entry.find("offsite");
+  if (found == entry.end()) return "-";
+  if (!found->contains("age_hours")) return "none";
+  std::string cell = format_age(found->at("age_hours").get<double>());
+  if (!found->contains("copies")) return cell;
+  const auto copies = found->at("copies").get<std::uint64_t>();
+  return cell + ", " + std::to_string(copies) + (copies == 1 ? " copy" : " copies");
+}
+
 Json encode_found(const std::vector<core::ProgramDatabase>& found, const Setting& setting) {
   Json list = Json::array();
   for (const auto& [program, path] : found) {
@@ -191,14 +202,14 @@ std::string backup_status_text(const Json& structured, std::size_t width) {
   const auto& databases = structured.at("databases");
   std::vector<std::vector<std::string>> rows{{"STATUS", "DATABASE", "SCHEDULE", "LAST SUCCESS",
                                               "NEXT RUN", "SNAPSHOTS", "SURVIVES", "FULL CHECK",
-                                              "DRILL"}};
+                                              "DRILL", "OFF-SITE"}};
   std::string problems;
   for (const auto& entry : databases) {
     const auto cell = [&](const char* key) { return entry.value(key, std::string("-")); };
     rows.push_back({entry.contains("ignored") ? "ignored" : cell("status"), cell("source"),
                     cell("schedule"), cell("last_success"), cell("next_run"), snapshots_cell(entry),
                     cell("survives"), days_cell(entry, "full_check_days_ago"),
-                    days_cell(entry, "drill_days_ago")});
+                    days_cell(entry, "drill_days_ago"), offsite_cell(entry)});
     for (const auto& problem : entry.at("problems")) {
       problems += format_problem(cell("source"), problem.get<std::string>());
     }

@@ -36,7 +36,7 @@ Expected<Local> newest_here(const OffsiteRequest& request, const Env& env) {
   const std::string machine = known_machine_id(env);
   std::erase_if(*series, [&](const Snapshot& snapshot) {
     return !is_good_copy(snapshot) || snapshot.manifest->source != manifest_text(request.source) ||
-           is_of_other_host(snapshot, env.places.host, machine);
+           is_of_other_host(snapshot, request.host, machine);
   });
   const auto latest = latest_of(*series, env.clock.now());
   if (!latest) {
@@ -120,8 +120,10 @@ class Leg {
     auto copies = list_series(folder, request_.stem, *view->files);
     if (!copies && copies.error().code != ErrorCode::not_found) return fail(copies.error());
     if (copies) scene_.copies = std::move(*copies);
-    std::erase_if(scene_.copies, [](const Snapshot& copy) {
-      return !copy.manifest && copy.manifest_problem.empty();
+    std::erase_if(scene_.copies, [&](const Snapshot& copy) {
+      const bool marked = copy.manifest || !copy.manifest_problem.empty();
+      if (!marked) scene_.unmarked.push_back(text_of(copy.path.filename()));
+      return !marked;
     });
     mark_unusable(scene_.copies, *view->files);
     // Another folder's canary says nothing of this one: the schedule had another label before.
@@ -273,7 +275,7 @@ class Leg {
 
   void let_go() {
     const Date today = env_.clock.local_date(scene_.now);
-    for (Expiry& expiry : choose_removals(scene_.copies, scene_.manifest.source, env_.places.host,
+    for (Expiry& expiry : choose_removals(scene_.copies, scene_.manifest.source, request_.host,
                                           request_.keep, today)) {
       const std::string name = text_of(expiry.snapshot.path.filename());
       if (place_of(name) == result_.copy) continue;

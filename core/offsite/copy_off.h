@@ -19,6 +19,7 @@ struct OffsiteRequest {
   std::string source;            // its path, as the history has it
   fs::path folder, destination;  // of its snapshots, here; links resolved
   std::string stem;
+  std::string host;  // as its snapshots have it
   OffsiteTarget target;
   RetentionPolicy keep;  // target.keep, or the schedule's
   bool dry_run = false;

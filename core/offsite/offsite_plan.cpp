@@ -31,9 +31,11 @@ const Snapshot* newest_good(const OffsiteScene& scene, const std::string& but = 
   return newest;
 }
 
-bool lacks(const OffsiteScene& scene, const std::string& name) {
-  return std::none_of(scene.copies.begin(), scene.copies.end(),
-                      [&](const Snapshot& copy) { return name_of(copy) == name; });
+bool is_canary_lost(const OffsiteScene& scene) {
+  if (!scene.canary || find_named(scene.copies, path_of(*scene.canary)) != nullptr) return false;
+  const auto& unmarked = scene.unmarked;
+  if (std::find(unmarked.begin(), unmarked.end(), *scene.canary) != unmarked.end()) return false;
+  return *scene.canary != scene.name || newest_good(scene) == nullptr;
 }
 
 bool is_of_another(const Snapshot& copy, const Manifest& ours) {
@@ -56,7 +58,7 @@ bool is_good_copy(const Snapshot& copy) {
 
 Expected<OffsitePlan> plan_copy(const OffsiteScene& scene) {
   OffsitePlan plan;
-  plan.canary_lost = scene.canary && lacks(scene, *scene.canary);
+  plan.canary_lost = is_canary_lost(scene);
   if (const Snapshot* newest = newest_good(scene);
       newest != nullptr && newest->manifest->sha256 == scene.manifest.sha256) {
     const bool fresh = scene.last_read_back && scene.now - *scene.last_read_back < kReadBackPeriod;

@@ -29,8 +29,9 @@ struct OffsiteTarget {
 // What is known of the remote's series of one database, and of the snapshot that is to be there.
 struct OffsiteScene {
   std::vector<Snapshot> copies;  // as list_series gives them; data without a manifest is none
-  std::string name;              // of the local snapshot, "global-2026-11-29.db"
-  Manifest manifest;             // of it
+  std::vector<std::string> unmarked{};      // names of such data
+  std::string name;                         // of the local snapshot, "global-2026-11-29.db"
+  Manifest manifest;                        // of it
   std::optional<std::string> canary{};      // name of the newest copy that the history knows
   std::optional<Instant> last_read_back{};  // of the newest copy
   Instant now{};
@@ -46,6 +47,8 @@ enum class Sending {
 struct OffsitePlan {
   Sending sending = Sending::send;
   std::string standing;  // the copy that stands, with nothing, read_back and wait: its name
+  // The canary is not there, and no run of ours can have been cut off while it replaced it: that
+  // leaves its data without a manifest, or at least another good copy.
   bool canary_lost = false;
 };
 // Every copy that stands is read back again when that was last done longer ago than this.

@@ -16,13 +16,15 @@ bool concerns_all(const Error& error) {
          error.code == ErrorCode::unsupported;
 }
 
-OffsiteRequest request_of(const BackupJob& job, const OffsiteMember& member, bool dry_run) {
+OffsiteRequest request_of(const BackupJob& job, const OffsiteMember& member, bool dry_run,
+                          const Env& env) {
   OffsiteRequest request;
   request.schedule = job.name;
   request.source = member.source;
   request.folder = member.folder;
   request.destination = member.destination;
   request.stem = member.stem;
+  request.host = job.snapshot.hostname.empty() ? env.places.host : job.snapshot.hostname;
   request.target = *job.offsite;
   request.keep = job.offsite->keep.value_or(job.snapshot.retention);
   request.dry_run = dry_run;
@@ -121,8 +123,8 @@ Expected<OffsiteRun> run_offsite(const BackupJob& job, const OffsiteOptions& opt
       const bool alarm = is_alarm(error, member.last_good, env.clock.now());
       run.failures.push_back({member.source, std::move(error), alarm});
     };
-    auto copy =
-        copy_off_and_record(request_of(job, member, options.dry_run), store, env, progress, stop);
+    auto copy = copy_off_and_record(request_of(job, member, options.dry_run, env), store, env,
+                                    progress, stop);
     if (!copy) {
       add_failure(copy.error());
       if (concerns_all(copy.error())) break;

@@ -74,10 +74,14 @@ def check_kept(box, remote):
     assert shown["what"] == "sent", shown
     copy = box.offsite()["copies"][0]
     assert copy["what"] == "sent" and copy["copies"] == 4, copy
+    box.run("install-schedule", "--name", "global", "--offsite-keep", "last=3", check=10)
+    assert box.check_marks(remote) == 4, "removed without a yes"
+    box.run("install-schedule", "--name", "global", "--offsite-keep", "last=3", "--confirm", check=0)
+    assert box.check_marks(remote) == 3
     pruned = box.json("prune", "--destination", remote, "--source", box.database, "--hostname",
                       box.host, "--keep-last", "2")
-    assert len(pruned["expired"]) == 2 and pruned["dry_run"], pruned
-    assert box.check_marks(remote) == 4
+    assert len(pruned["expired"]) == 1 and pruned["dry_run"], pruned
+    assert box.check_marks(remote) == 3
     box.json("prune", "--destination", remote, "--source", box.database, "--hostname", box.host,
              "--keep-last", "2", "--no-dry-run")
     assert box.check_marks(remote) == 2

@@ -55,7 +55,7 @@ def write_config(port):
     obscured = subprocess.run(["rclone", "obscure", "open sesame"], env=ENV, text=True, check=True,
                               capture_output=True).stdout.strip()
     path = HOME / ".config/rclone/rclone.conf"
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"[dav]\ntype = webdav\nurl = http://127.0.0.1:{port}\nvendor = other\n\n"
                     f"[backup]\ntype = crypt\nremote = dav:enc\npassword = {obscured}\n")
     path.chmod(0o600)

@@ -44,6 +44,7 @@ struct OffsiteWorld : test::SnapshotWorld {
     request.folder = members[0].folder;
     request.destination = members[0].destination;
     request.stem = members[0].stem;
+    request.host = "testhost";
     request.target.remote = {"backup", "claude"};
     request.keep = keep;
     if (!members[0].last_copy.empty()) request.canary = members[0].last_copy;
@@ -242,6 +243,7 @@ TEST_CASE(
     CHECK(step < 10);
     const auto whole = world.copy();
     REQUIRE(whole);
+    CHECK_FALSE(whole->missed);  // that it is not there was our own doing
     CHECK(whole->what != What::waiting);
     CHECK(whole->copies == 2);
     CHECK(world.data("2026-11-24") ==
