@@ -19,9 +19,9 @@ build_packages=(g++ cmake ninja-build pkg-config libsqlite3-dev nlohmann-json3-d
   libcpp-httplib-dev libspdlog-dev libfmt-dev libcli11-dev libvalijson-dev libexpected-dev
   libssl-dev python3)
 test_packages=(catch2 sqlite3 cron curl faketime dbus systemd xz-utils tzdata util-linux dpkg-dev file man-db
-  strace)
+  strace rclone)
 # File systems to test on; not every release has all of them.
-mount_packages=(fuse3 exfatprogs exfat-fuse ntfs-3g dosfstools fusefat rclone bindfs fuse-overlayfs)
+mount_packages=(fuse3 exfatprogs exfat-fuse ntfs-3g dosfstools fusefat bindfs fuse-overlayfs)
 node_packages=(nodejs npm)
 clang_packages=(clang libclang-rt-dev)
 cross_packages=(dpkg-dev tcl catch2)

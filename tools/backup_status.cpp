@@ -26,6 +26,18 @@ void put_totals(Json& entry, const core::SnapshotTotals& totals) {
   entry["survives"] = core::to_string(totals.survives);
 }
 
+Json encode(const core::OffsiteStatus& offsite, core::Instant now) {
+  Json entry{{"remote", offsite.remote}, {"encrypted", offsite.encrypted}};
+  if (offsite.last_copy) {
+    entry["last_copy"] = core::format_instant(*offsite.last_copy);
+    entry["age_hours"] = age_hours(*offsite.last_copy, now);
+  }
+  if (offsite.taken_at) entry["taken_at"] = core::format_instant(*offsite.taken_at);
+  if (offsite.copies) entry["copies"] = *offsite.copies;
+  if (!offsite.last_error.empty()) entry["last_error"] = offsite.last_error;
+  return entry;
+}
+
 Json encode(const DatabaseStatus& status, core::Instant now) {
   Json entry{{"source", core::text_of(status.source)},
              {"status", core::to_string(status.state)},
@@ -47,6 +59,7 @@ Json encode(const DatabaseStatus& status, core::Instant now) {
   if (status.last_drill)
     entry["drill_days_ago"] = std::floor(age_hours(*status.last_drill, now) / 24);
   put_totals(entry, status.totals);
+  if (status.offsite) entry["offsite"] = encode(*status.offsite, now);
   if (status.concern == core::Concern::loss) entry["loss"] = true;
   if (status.ignored) entry["ignored"] = true;
   if (!status.last_error.empty()) entry["last_error"] = status.last_error;
@@ -63,6 +76,7 @@ void hide_what_lies_outside(core::StatusReport& report, const Setting& setting) 
     if (!status.covered || setting.allows(status.destination)) continue;
     status.schedule.clear();
     status.last_error.clear();
+    status.offsite.reset();
     if (status.problems.empty()) continue;
     status.problems = {
         "Its schedule reaches outside the folders this server may touch: look at it "
@@ -123,6 +137,17 @@ std::string days_cell(const Json& entry, const char* key) {
   return days == 0 ? "today" : format_count(days, "day") + " ago";
 }
 
+// "3 h, 7 copies"
+std::string offsite_cell(const Json& entry) {
+  const auto found = entry.find("offsite");
+  if (found == entry.end()) return "-";
+  if (!found->contains("age_hours")) return "none";
+  std::string cell = format_age(found->at("age_hours").get<double>());
+  if (!found->contains("copies")) return cell;
+  const auto copies = found->at("copies").get<std::uint64_t>();
+  return cell + ", " + std::to_string(copies) + (copies == 1 ? " copy" : " copies");
+}
+
 Json encode_found(const std::vector<core::ProgramDatabase>& found, const Setting& setting) {
   Json list = Json::array();
   for (const auto& [program, path] : found) {
@@ -156,8 +181,9 @@ std::string survival_note(const Json& databases) {
   });
   if (!on_one_disk) return "";
   return "What survives a deleted file alone has its snapshots on its own disk, as far as is "
-         "known. A destination on another disk, on a server or in a synced folder would survive "
-         "more.\n";
+         "known. A destination on another disk, on a server or in a synced folder, or copies off "
+         "this "
+         "machine would survive more.\n";
 }
 
 // Exit codes for scripts: not_found, something is missing; damaged, backups do not happen.
@@ -176,14 +202,14 @@ std::string backup_status_text(const Json& structured, std::size_t width) {
   const auto& databases = structured.at("databases");
   std::vector<std::vector<std::string>> rows{{"STATUS", "DATABASE", "SCHEDULE", "LAST SUCCESS",
                                               "NEXT RUN", "SNAPSHOTS", "SURVIVES", "FULL CHECK",
-                                              "DRILL"}};
+                                              "DRILL", "OFF-SITE"}};
   std::string problems;
   for (const auto& entry : databases) {
     const auto cell = [&](const char* key) { return entry.value(key, std::string("-")); };
     rows.push_back({entry.contains("ignored") ? "ignored" : cell("status"), cell("source"),
                     cell("schedule"), cell("last_success"), cell("next_run"), snapshots_cell(entry),
                     cell("survives"), days_cell(entry, "full_check_days_ago"),
-                    days_cell(entry, "drill_days_ago")});
+                    days_cell(entry, "drill_days_ago"), offsite_cell(entry)});
     for (const auto& problem : entry.at("problems")) {
       problems += format_problem(cell("source"), problem.get<std::string>());
     }

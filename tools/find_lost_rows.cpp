@@ -6,6 +6,7 @@
 #include "core/base/paths.h"
 #include "core/catalog/destinations.h"
 #include "tools/encode.h"
+#include "tools/offsite/off_machine.h"
 #include "tools/schema.h"
 
 namespace tools {
@@ -166,7 +167,9 @@ server::Tool find_lost_rows(const Setting& setting) {
     if (found->more) structured["next_cursor"] = std::to_string(request.skip + request.limit);
     return structured;
   };
-  auto tool = server::make_tool(schema_of("find_lost_rows"), handler);
+  auto tool = server::make_tool(
+      schema_of("find_lost_rows"),
+      fetching_snapshot(setting, core::Damaged::is_passed_over, /*all=*/true, handler));
   tool.verb = "lost";
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = [](const Json& structured) { return find_lost_rows_text(structured, 0); };

@@ -6,6 +6,8 @@
 
 #include "core/base/paths.h"
 #include "core/catalog/retention.h"
+#include "core/offsite/keep_text.h"
+#include "core/offsite/remote_path.h"
 #include "core/platform/ownership.h"
 #include "core/schedule/due.h"
 #include "core/schedule/install.h"
@@ -55,6 +57,26 @@ core::Expected<> take_hours(const Arguments& arguments, core::JobSettings& setti
                     "Write it as HH:MM-HH:MM, for example 08:00-20:00.");
 }
 
+// An empty text clears these, too.
+core::Expected<> take_offsite(const Arguments& arguments, core::JobSettings& settings) {
+  if (const auto remote = arguments.text("offsite")) {
+    settings.offsite.emplace();
+    if (!remote->empty()) {
+      BPD_TRY_AS(parsed, core::parse_remote_folder(*remote));
+      *settings.offsite = std::move(*parsed);
+    }
+  }
+  if (const auto keep = arguments.text("offsite_keep")) {
+    settings.offsite_keep.emplace();
+    if (!keep->empty()) {
+      BPD_TRY_AS(policy, core::parse_keep_text(*keep));
+      *settings.offsite_keep = *policy;
+    }
+  }
+  settings.offsite_bandwidth = arguments.text("offsite_bwlimit");
+  return {};
+}
+
 core::Expected<core::JobSettings> settings_of(const Arguments& arguments, const Setting& setting) {
   core::JobSettings settings;
   BPD_TRY_AS(source, arguments.path("source"));
@@ -81,6 +103,7 @@ core::Expected<core::JobSettings> settings_of(const Arguments& arguments, const 
   }
   BPD_TRY(take_hours(arguments, settings));
   if (const auto drills = arguments.text("drills")) settings.drills = core::parse_drills(*drills);
+  BPD_TRY(take_offsite(arguments, settings));
   settings.on_failure = arguments.text("on_failure");
   settings.ping_url = arguments.text("ping_url");
   BPD_TRY(check_calls(arguments, setting));
@@ -148,6 +171,7 @@ Json encode(const InstallResult& result, const Setting& setting) {
                   {"kept", shown(result.changes.kept, setting)},
                   {"next_run", core::format_instant(result.next_run)}};
   put_place(structured, result.job);
+  if (result.job.offsite) structured["offsite"] = core::text_of(result.job.offsite->remote);
   if (result.job.is_of_folder()) {
     structured["databases"] = Json::array();
     for (const auto& database : result.databases) {

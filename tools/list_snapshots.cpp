@@ -10,6 +10,7 @@
 #include "core/verify/verify_run.h"
 #include "tools/base/paging.h"
 #include "tools/encode.h"
+#include "tools/offsite/off_machine.h"
 #include "tools/schema.h"
 
 namespace tools {
@@ -115,14 +116,24 @@ server::Tool list_snapshots(const Setting& setting) {
     const Arguments arguments(json, setting);
     auto filter = filter_of(arguments, setting.env.files);
     if (!filter) return filter.error();
-    auto destination = find_destination(arguments, context, setting);
+    std::optional<OffMachine> off;
+    server::ToolOutcome<core::fs::path> destination;
+    if (is_off_machine(json, "destination")) {
+      auto looked = look_off_machine(*arguments.text("destination"), setting, context.stop());
+      if (!looked) return looked.error();
+      off.emplace(std::move(*looked));
+      destination = core::path_of(core::text_of(off->root));
+    } else {
+      destination = find_destination(arguments, context, setting);
+    }
     if (auto ending = server::ending_of<Json>(destination)) return *ending;
+    const core::Env env = off ? off->env(setting.env) : setting.env;
 
     const auto limit =
         static_cast<std::size_t>(arguments.integer("limit").value_or(kDefaultSnapshots));
     const auto list = [&](std::size_t count) {
       return read_page(std::get<core::fs::path>(destination), *filter, count,
-                       arguments.text("cursor").value_or(""), setting.env);
+                       arguments.text("cursor").value_or(""), env);
     };
     auto page = list(limit);
     if (!page) return page.error();
@@ -140,6 +151,9 @@ server::Tool list_snapshots(const Setting& setting) {
                     {"total_bytes", page->total_bytes}};
     if (!page->next_cursor.empty()) structured["next_cursor"] = page->next_cursor;
     structured["warnings"] = page->warnings;
+    if (off) {
+      for (const auto& warning : off->view.warnings) structured["warnings"].push_back(warning);
+    }
     return structured;
   };
   auto tool = server::make_tool(schema_of("list_snapshots"), handler);

@@ -2,9 +2,11 @@
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
+#include "core/offsite/prune_copies.h"
 #include "core/snapshot/prune.h"
 #include "core/status/status_facts.h"
 #include "tools/encode.h"
+#include "tools/offsite/off_machine.h"
 #include "tools/schema.h"
 #include "tools/snapshot_resources.h"
 
@@ -24,6 +26,18 @@ Json encode(const core::PruneResult& result, bool dry_run) {
   return {{"source", result.source},           {"dry_run", dry_run},
           {"expired", std::move(expired)},     {"kept", std::move(kept)},
           {"freed_bytes", result.freed_bytes}, {"warnings", result.warnings}};
+}
+
+server::ToolOutcome<Json> prune_off_machine(core::PruneRequest request, const std::string& remote,
+                                            const Setting& setting,
+                                            const server::CallContext& context) {
+  auto off = look_off_machine(remote, setting, context.stop());
+  if (!off) return off.error();
+  request.destination = core::path_of(core::text_of(off->root));
+  const auto result =
+      core::prune_copies(request, off->store, off->root, off->view, setting.world, context.stop());
+  if (!result) return result.error();
+  return encode(*result, request.dry_run);
 }
 
 // In the place of old snapshots: all that stays until somebody removes it.
@@ -107,15 +121,18 @@ server::Tool prune_snapshots(const Setting& setting) {
     core::PruneRequest request;
     auto source = arguments.source();
     if (!source) return source.error();
-    auto destination = find_destination(arguments, context, setting);
-    if (auto ending = server::ending_of<Json>(destination)) return *ending;
     request.source = *source;
-    request.destination = std::get<core::fs::path>(destination);
     request.hostname = arguments.text("hostname").value_or("");
     request.label = arguments.text("label");
     request.policy = arguments.retention();
     request.dry_run = arguments.flag("dry_run", true);
 
+    if (is_off_machine(json, "destination")) {
+      return prune_off_machine(request, *arguments.text("destination"), setting, context);
+    }
+    auto destination = find_destination(arguments, context, setting);
+    if (auto ending = server::ending_of<Json>(destination)) return *ending;
+    request.destination = std::get<core::fs::path>(destination);
     auto result = core::prune_snapshots(request, setting.env, context.stop());
     if (!result) return result.error();
     return encode(*result, request.dry_run);

@@ -6,6 +6,7 @@
 #include "core/base/paths.h"
 #include "core/moving/bring_home.h"
 #include "tools/encode.h"
+#include "tools/offsite/off_machine.h"
 #include "tools/schema.h"
 
 namespace tools {
@@ -188,7 +189,7 @@ server::Tool restore_all(const Setting& setting) {
     if (!result) return result.error();
     return encode(*result);
   };
-  auto tool = server::make_tool(schema_of("restore_all"), handler);
+  auto tool = server::make_tool(schema_of("restore_all"), fetching_what_lacks(setting, handler));
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = [](const Json& structured) { return restore_all_text(structured, 0); };
   tool.bad_news = bad_news_of;

@@ -10,6 +10,7 @@
 #include "tools/base/next_step.h"
 #include "tools/drill.h"
 #include "tools/encode.h"
+#include "tools/offsite/off_machine.h"
 #include "tools/rows/restored_rows.h"
 #include "tools/schema.h"
 #include "tools/verify_snapshot.h"
@@ -225,7 +226,9 @@ server::Tool restore_snapshot(const Setting& setting) {
     if (request.dry_run) compared = compare_preview(*result, setting, context.stop());
     return encode(*result, compared, setting.env.places.program);
   };
-  auto tool = server::make_tool(schema_of("restore_snapshot"), handler);
+  auto tool = server::make_tool(
+      schema_of("restore_snapshot"),
+      fetching_snapshot(setting, core::Damaged::is_passed_over, /*all=*/false, handler));
   tool.verb = std::string(kVerb);
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = [](const Json& structured) { return restore_snapshot_text(structured, 0); };

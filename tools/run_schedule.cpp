@@ -33,6 +33,18 @@ std::string written(const Json& entry) {
          entry.at("verdict").get<std::string>();
 }
 
+// What stands off this machine after the run.
+std::string format_offsite(const Json& run) {
+  std::string text;
+  for (const auto& copy : run.value("offsite", Json::array())) {
+    const bool sent = copy.at("bytes").get<std::uint64_t>() > 0;
+    text += std::string(sent ? "Copied off this machine and read back: "
+                             : "Stands off this machine: ") +
+            copy.at("copy").get<std::string>() + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 Json encode_run(const core::ProvenRun& run) {
@@ -50,6 +62,9 @@ Json encode_run(const core::ProvenRun& run) {
   structured["started_at"] = core::format_instant(run.record.started_at);
   structured["finished_at"] = core::format_instant(run.record.finished_at);
   structured["how"] = run.how;
+  for (const core::RunRecord& copy : run.offsite) {
+    structured["offsite"].push_back({{"copy", copy.snapshot}, {"bytes", copy.bytes}});
+  }
   return structured;
 }
 
@@ -66,12 +81,16 @@ std::vector<std::string> warnings_of(const core::ProvenRun& run) {
                          core::say(core::Action::verify) + " says why.");
     }
   }
+  for (const core::RunRecord& copy : run.offsite) {
+    for (const auto& warning : copy.warnings) warnings.push_back(warning.text);
+    if (!copy.ok) warnings.push_back(copy.error);
+  }
   return warnings;
 }
 
 std::string format_run(const Json& run) {
   const std::string how = "Ran through its scheduler (" + run.at("how").get<std::string>() + ")";
-  if (!run.contains("databases")) return how + ": " + written(run) + "\n";
+  if (!run.contains("databases")) return how + ": " + written(run) + "\n" + format_offsite(run);
   std::string good, failed;
   std::size_t count = 0;
   for (const auto& entry : run.at("databases")) {
@@ -84,7 +103,8 @@ std::string format_run(const Json& run) {
     }
   }
   return how + ": " + std::to_string(count) + " of " +
-         format_count(run.at("databases").size(), "database") + " backed up\n" + failed + good;
+         format_count(run.at("databases").size(), "database") + " backed up\n" + failed + good +
+         format_offsite(run);
 }
 
 std::vector<std::string> uris_of(const Json& run, const Json& expired, const Setting& setting) {

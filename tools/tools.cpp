@@ -3,6 +3,7 @@
 #include "embedded.h"
 #include "tools/backup_status.h"
 #include "tools/base/next_step.h"
+#include "tools/copy_offsite.h"
 #include "tools/discover_databases.h"
 #include "tools/find_lost_rows.h"
 #include "tools/ignore_database.h"
@@ -30,6 +31,7 @@ std::vector<server::Tool> all_tools(const core::Env& env, const server::ServerLi
       prune_snapshots(setting),  install_schedule(setting),   list_schedules(setting),
       run_schedule(setting),     remove_schedule(setting),    find_lost_rows(setting),
       restore_rows(setting),     restore_all(setting),        ignore_database(setting),
+      copy_offsite(setting),
   };
 }
 

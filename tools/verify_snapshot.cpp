@@ -6,6 +6,7 @@
 #include "core/base/paths.h"
 #include "core/verify/verify_run.h"
 #include "tools/encode.h"
+#include "tools/offsite/off_machine.h"
 #include "tools/schema.h"
 
 namespace tools {
@@ -91,7 +92,9 @@ server::Tool verify_snapshot(const Setting& setting) {
     if (!found.whose.empty()) structured["warnings"].push_back(found.whose);
     return structured;
   };
-  auto tool = server::make_tool(schema_of("verify_snapshot"), handler);
+  auto tool =
+      server::make_tool(schema_of("verify_snapshot"),
+                        fetching_snapshot(setting, core::Damaged::counts, /*all=*/false, handler));
   tool.verb = "verify";
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = verify_snapshot_text;

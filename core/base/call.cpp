@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 constexpr char kBegin = '\x02';
 constexpr char kEnd = '\x03';
 
-constexpr std::array<std::pair<Action, std::string_view>, 14> kActions = {{
+constexpr std::array<std::pair<Action, std::string_view>, 15> kActions = {{
     {Action::snapshot, "snapshot"},
     {Action::list_snapshots, "list-snapshots"},
     {Action::verify, "verify"},
@@ -31,6 +31,7 @@ constexpr std::array<std::pair<Action, std::string_view>, 14> kActions = {{
     {Action::find_rows, "find-rows"},
     {Action::put_back_rows, "put-back-rows"},
     {Action::bring_home, "bring-home"},
+    {Action::copy_offsite, "copy-offsite"},
 }};
 
 Json encode(const Parameter& parameter) {

@@ -26,6 +26,7 @@ enum class Action {
   find_rows,
   put_back_rows,
   bring_home,
+  copy_offsite,
 };
 // "restore", "install-schedule", …: stands in texts that are stored (history.db), so it is stable.
 std::string_view to_string(Action action);

@@ -123,6 +123,7 @@ struct Command {
   std::map<std::string, std::string> extra_environment;
   std::chrono::milliseconds timeout{30'000};
   std::size_t max_output_bytes = 1 << 20;  // of each stream; the rest is read and dropped
+  std::string dropped_variables{};  // it inherits none whose name begins so; empty: all of ours
 };
 
 struct CommandResult {

@@ -176,7 +176,7 @@ Expected<> trim(sqlite3* connection, const std::string& what) {
                          "DELETE FROM runs WHERE id <= "
                          "(SELECT id FROM runs ORDER BY id DESC LIMIT 1 OFFSET " +
                              std::to_string(kMaxRuns) + R"sql() AND id NOT IN (
-  SELECT max(id) FROM runs WHERE kind = 'snapshot' AND ok GROUP BY source
+  SELECT max(id) FROM runs WHERE kind IN ('snapshot', 'offsite') AND ok GROUP BY kind, source
   UNION ALL
   SELECT max(id) FROM runs WHERE kind = 'verify' AND (ok OR error_code = 'damaged')
   GROUP BY snapshot))sql",

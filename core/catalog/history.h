@@ -16,10 +16,12 @@ inline constexpr const char* kSnapshotRun = "snapshot";
 // What a folder's schedule came to in one run; the snapshots of its databases have runs of their
 // own.
 inline constexpr const char* kFolderRun = "folder";
+// A copy of one database's newest snapshot off this machine: `destination` is its remote.
+inline constexpr const char* kOffsiteRun = "offsite";
 
 struct RunRecord {
   std::int64_t id = 0;
-  std::string kind;         // kSnapshotRun, kFolderRun, "verify", "restore", "prune", "history"
+  std::string kind;         // kSnapshotRun, kFolderRun, kOffsiteRun, "verify", "restore", "prune", "history"
   std::string schedule;     // the schedule's name for a scheduled run; empty by hand
   std::string source;       // absolute
   std::string destination;  // absolute
@@ -44,8 +46,8 @@ struct RunRecord {
 
 // Appends one run. Of like failures of a schedule in a row (kind, paths, error_code), and of runs
 // that found one snapshot unchanged within a day, only the first and the last are kept. Beyond
-// kMaxRuns the oldest go, but for the newest good snapshot run of each source and the newest
-// conclusive check (ok or damaged) of each snapshot. Ids only grow. Safe across processes. The file
+// kMaxRuns the oldest go, but for the newest good snapshot run and off-site copy of each source and
+// the newest conclusive check (ok or damaged) of each snapshot. Ids only grow. Safe across processes. The file
 // is created 0600 on first use.
 Expected<> record_run(const RunRecord& run, const Env& env);
 

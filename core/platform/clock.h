@@ -26,6 +26,8 @@ inline constexpr std::array kVariables = {
     "XDG_STATE_HOME", "APPDATA", "LOCALAPPDATA", "INVOCATION_ID", "BPD_LOG_LEVEL",
     // Programs to use in place of the ones in PATH, and the system to play, in tests.
     "BPD_SYSTEMCTL", "BPD_SYSTEMD_ANALYZE", "BPD_CRONTAB", "BPD_LAUNCHCTL", "BPD_SCHTASKS",
-    "BPD_CURL", "BPD_SYSTEM"};
+    "BPD_CURL", "BPD_RCLONE", "BPD_SYSTEM",
+    // Where rclone's settings lie, where not in their usual place.
+    "RCLONE_CONFIG"};
 
 }  // namespace core

@@ -12,6 +12,7 @@
 #include "core/schedule/kept_jobs.h"
 #include "core/schedule/launchd.h"
 #include "core/schedule/run_job.h"
+#include "core/schedule/run_offsite.h"
 #include "core/schedule/schedulers.h"
 #include "core/snapshot/new_rules.h"
 
@@ -220,11 +221,31 @@ Expected<SchedulerKind> scheduler_for(const InstallRequest& request, const Settl
   return choose_scheduler(wanted, facts);
 }
 
+// What new rules for copies elsewhere remove there. Others go on as before, and ask nobody.
+Expected<> preview_offsite(const std::optional<BackupJob>& former, InstallResult& result,
+                           const Env& env, const std::stop_token& stop) {
+  const BackupJob& job = result.job;
+  if (!former || !job.offsite || !has_new_offsite_rules(*former, job)) return {};
+  const auto members = offsite_members(job.name, job.offsite->remote, env);
+  if (!members || members->empty()) return {};
+  NoProgress no_progress;
+  BPD_TRY_AS(preview, run_offsite(job, {/*all=*/true, /*dry_run=*/true}, env, no_progress, stop));
+  if (!preview->failures.empty()) return fail(preview->failures.front().error);
+  for (OffsiteCopy& copy : preview->copies) {
+    result.new_rules |= !copy.removed.empty();
+    result.expired.insert(result.expired.end(), copy.removed.begin(), copy.removed.end());
+  }
+  return {};
+}
+
 Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::stop_token stop) {
   Prepared prepared;
   BPD_TRY_AS(settled, settle_job(request.name, request.settings, env.places, env.files));
   BackupJob& job = prepared.result.job;
   job = settled->job;
+  const bool offsite_settings =
+      request.settings.offsite_keep || !request.settings.offsite_bandwidth.value_or("").empty();
+  BPD_TRY(settle_offsite(job, offsite_settings, settled->warnings, env, stop));
   BPD_TRY(check_job(job));
   prepared.facts = gather_host_facts(env, stop);
   BPD_TRY(check_orphan(*settled, request.settings, prepared.facts));
@@ -249,6 +270,7 @@ Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::s
   result.dry_run = request.dry_run;
   result.updated = prepared.former.job_text.has_value();
   result.new_rules = !result.expired.empty() && has_new_rules(former_job, job);
+  BPD_TRY(preview_offsite(former_job, result, env, stop));
   if (former_job) result.changes = compare_jobs(*former_job, job);
   result.warnings = settled->warnings;
   result.warnings.insert(result.warnings.end(), preview->warnings.begin(), preview->warnings.end());

@@ -23,6 +23,7 @@ constexpr std::uint64_t kMaxJobBytes = 64 * 1024;
 constexpr JsonLimits kJobLimits{8, 1'000, 1'000};
 constexpr std::size_t kMaxUrlBytes = 2048;
 constexpr std::size_t kMaxCommandBytes = 4096;
+constexpr std::size_t kMaxRateBytes = 500;
 constexpr std::int64_t kMaxCount = std::numeric_limits<int>::max();  // of days or snapshots
 
 bool is_name_start(char c) {
@@ -126,6 +127,62 @@ void get_hours(const Json& json, BackupJob& job) {
   if (!job.between) throw std::invalid_argument("between is no HH:MM-HH:MM");
 }
 
+RetentionPolicy rules_in(const Json& json) {
+  RetentionPolicy policy;
+  for (const auto& [name, count] : kKeepRules) get_count(json, name, policy.*count);
+  return policy;
+}
+
+void put_rules(Json& json, const RetentionPolicy& policy) {
+  for (const auto& [name, count] : kKeepRules) {
+    if (const auto& given = policy.*count) json[name] = *given;
+  }
+}
+
+OffsiteTarget offsite_in(const Json& json) {
+  OffsiteTarget target;
+  const auto remote = parse_remote_folder(json.at("remote").get<std::string>());
+  if (!remote) throw std::invalid_argument(remote.error().message);
+  target.remote = *remote;
+  target.rclone = {path_of(json.at("program").get<std::string>()),
+                   path_of(json.at("config").get<std::string>())};
+  if (json.contains("keep")) target.keep = rules_in(json.at("keep"));
+  target.bandwidth = json.value("bwlimit", "");
+  target.encrypted = json.value("encrypted", false);
+  target.off_machine = json.value("off_machine", true);
+  return target;
+}
+
+Json encode_offsite(const OffsiteTarget& target) {
+  Json json{{"remote", text_of(target.remote)},
+            {"program", text_of(target.rclone.program)},
+            {"config", text_of(target.rclone.config)}};
+  if (target.keep) {
+    json["keep"] = Json::object();
+    put_rules(json["keep"], *target.keep);
+  }
+  if (!target.bandwidth.empty()) json["bwlimit"] = target.bandwidth;
+  json["encrypted"] = target.encrypted;
+  json["off_machine"] = target.off_machine;
+  return json;
+}
+
+// rclone's --bwlimit: rates, and a timetable of them.
+// https://rclone.org/docs/#bwlimit-bandwidth-spec
+Expected<> check_offsite(const OffsiteTarget& target) {
+  BPD_TRY(parse_remote_folder(text_of(target.remote)));
+  BPD_TRY(check_path("path of rclone", target.rclone.program));
+  BPD_TRY(check_path("path of rclone's settings", target.rclone.config));
+  const bool plain = target.bandwidth.find_first_not_of(
+                         "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:.,- ") ==
+                     std::string::npos;
+  if (plain && !target.bandwidth.starts_with('-') && target.bandwidth.size() <= kMaxRateBytes) {
+    return {};
+  }
+  return refuse("The " + say_parameter("offsite_bwlimit") + " is no bandwidth as rclone has it.",
+                "Give it as 1M (bytes in a second), or as a timetable: 08:00,512k 23:00,off.");
+}
+
 BackupJob job_from(const Json& json) {
   BackupJob job;
   job.name = json.at("name").get<std::string>();
@@ -150,7 +207,8 @@ BackupJob job_from(const Json& json) {
   job.snapshot.hostname = json.value("hostname", "");
   job.snapshot.label = json.value("label", "");
   job.snapshot.flat = json.value("flat", false);
-  for (const auto& [name, count] : kKeepRules) get_count(json, name, job.snapshot.retention.*count);
+  job.snapshot.retention = rules_in(json);
+  if (json.contains("offsite")) job.offsite = offsite_in(json.at("offsite"));
   const auto drills = parse_drills(json.value("drills", "never"));
   if (!drills) throw std::invalid_argument("drills is unknown");
   job.drills = *drills;
@@ -268,6 +326,9 @@ Expected<> check_job(const BackupJob& job) {
   BPD_TRY(check_path("destination", job.snapshot.destination));
   BPD_TRY(check_text("label", job.snapshot.label));
   BPD_TRY(check_text("hostname", job.snapshot.hostname));
+  if (job.offsite) {
+    BPD_TRY(check_offsite(*job.offsite));
+  }
   BPD_TRY(check_text("on_failure", job.on_failure));
   if (job.on_failure.size() > kMaxCommandBytes) {
     return refuse("The " + say_parameter("on_failure") + " command is longer than 4096 bytes.",
@@ -331,9 +392,8 @@ std::string encode_job(const BackupJob& job) {
   json["verify"] = to_string(job.snapshot.verify);
   if (job.every_hours > 0) json["every"] = format_every(job.every_hours);
   if (job.between) json["between"] = format_window(*job.between);
-  for (const auto& [name, count] : kKeepRules) {
-    if (const auto& given = job.snapshot.retention.*count) json[name] = *given;
-  }
+  put_rules(json, job.snapshot.retention);
+  if (job.offsite) json["offsite"] = encode_offsite(*job.offsite);
   if (job.drills != Drills::never) json["drills"] = to_string(job.drills);
   json["on_failure"] = job.on_failure;
   json["ping_url"] = job.ping_url;

@@ -10,6 +10,7 @@
 
 #include "core/base/env.h"
 #include "core/catalog/history.h"
+#include "core/offsite/offsite_plan.h"
 #include "core/schedule/due.h"
 #include "core/snapshot/snapshot.h"
 
@@ -40,10 +41,11 @@ struct BackupJob {
   SnapshotRequest snapshot;
   fs::path folder{};    // all databases below it (folder_members.h); empty: one source
   bool global = false;  // with a folder: the orchestrator's global database, too
-  std::vector<std::string> patterns{};  // with a folder: further file names, as for discovery
-  Drills drills = Drills::never;        // after a run that went well (core/restore/drill.h)
-  std::string on_failure;               // a command line for the user's shell; empty: none
-  std::string ping_url;                 // as healthchecks.io has them; empty: none
+  std::vector<std::string> patterns{};     // with a folder: further file names, as for discovery
+  Drills drills = Drills::never;           // after a run that went well (core/restore/drill.h)
+  std::optional<OffsiteTarget> offsite{};  // where good snapshots are copied to (run_offsite.h)
+  std::string on_failure;                  // a command line for the user's shell; empty: none
+  std::string ping_url;                    // as healthchecks.io has them; empty: none
 
   bool is_of_folder() const { return !folder.empty(); }
   // What it backs up: the folder, or the one database.

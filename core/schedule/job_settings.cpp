@@ -4,6 +4,7 @@
 #include "core/base/paths.h"
 #include "core/catalog/retention.h"
 #include "core/discovery/project_here.h"
+#include "core/offsite/keep_text.h"
 #include "core/schedule/due.h"
 
 namespace core {
@@ -17,6 +18,17 @@ void take(T& value, const std::optional<T>& given) {
 
 std::string count_text(const std::optional<int>& count) {
   return count ? std::to_string(*count) : "";
+}
+
+void take_offsite(BackupJob& job, const JobSettings& settings) {
+  if (settings.offsite && !*settings.offsite) job.offsite.reset();
+  if (settings.offsite && *settings.offsite) {
+    if (!job.offsite) job.offsite.emplace();
+    job.offsite->remote = **settings.offsite;
+  }
+  if (!job.offsite) return;
+  take(job.offsite->keep, settings.offsite_keep);
+  take(job.offsite->bandwidth, settings.offsite_bandwidth);
 }
 
 std::string shown(const SettingText& setting) {
@@ -51,6 +63,7 @@ BackupJob with_settings(BackupJob job, const JobSettings& settings) {
   // A former schedule's hours say nothing of a daily one.
   if (settings.every_hours == 0 && !settings.between) job.between.reset();
   take(job.drills, settings.drills);
+  take_offsite(job, settings);
   take(job.on_failure, settings.on_failure);
   take(job.ping_url, settings.ping_url);
   return job;
@@ -112,6 +125,10 @@ std::vector<SettingText> describe_settings(const BackupJob& job) {
   settings.push_back({"verify", std::string(to_string(snapshot.verify))});
   settings.push_back(
       {"drills", job.drills == Drills::never ? "" : std::string(to_string(job.drills))});
+  const OffsiteTarget offsite = job.offsite.value_or(OffsiteTarget{});
+  settings.push_back({"offsite", job.offsite ? text_of(offsite.remote) : ""});
+  settings.push_back({"offsite_keep", offsite.keep ? format_keep_text(*offsite.keep) : ""});
+  settings.push_back({"offsite_bwlimit", offsite.bandwidth});
   settings.push_back({"on_failure", job.on_failure});
   settings.push_back({"ping_url", job.ping_url});
   return settings;

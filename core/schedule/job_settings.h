@@ -26,9 +26,14 @@ struct JobSettings {
   std::optional<int> every_hours{};
   std::optional<std::optional<DayWindow>> between{};  // nothing in it: the whole day
   std::optional<Drills> drills{};
+  std::optional<std::optional<RemotePath>> offsite{};  // nothing in it: no copies elsewhere
+  // Nothing in it: the rules of the snapshots here. These and the next need an offsite.
+  std::optional<std::optional<RetentionPolicy>> offsite_keep{};
+  std::optional<std::string> offsite_bandwidth{};
   std::optional<std::string> on_failure, ping_url;
 };
 
+// A new offsite has no program yet: settle_offsite (run_offsite.h) finds it.
 BackupJob with_settings(BackupJob job, const JobSettings& settings);
 
 inline constexpr std::string_view kNothingKept = " So nothing of its former settings was kept.";

@@ -9,6 +9,7 @@
 #include "core/discovery/discover.h"
 #include "core/schedule/folder_members.h"
 #include "core/schedule/run_job.h"
+#include "core/schedule/run_offsite.h"
 #include "core/schedule/schedulers.h"
 #include "core/schedule/success.h"
 
@@ -165,6 +166,39 @@ Expected<RunPreview> preview_folder(const BackupJob& job, const Env& env,
                   " takes further file names, such as *.sqlite.");
 }
 
+// Copies off this machine follow the snapshots, and the run goes on meanwhile.
+Expected<> wait_for_end(const std::string& name, const Env& env, const std::stop_token& stop) {
+  const auto deadline = env.clock.steady_now() + kFirstRunTimeout;
+  while (true) {
+    auto idle = check_not_running(name, env, stop);
+    if (idle) return {};
+    if (env.clock.steady_now() >= deadline) {
+      return fail(
+          ErrorCode::timed_out, "The first copy off this machine did not end in an hour.",
+          "Raise " + say_parameter("offsite_bwlimit") + ", or take the first copy by hand.");
+    }
+    if (!env.clock.sleep_for(kPollPause, stop)) {
+      return fail(ErrorCode::cancelled, "Stopped while waiting for the run of '" + name + "'.");
+    }
+  }
+}
+
+Expected<std::vector<RunRecord>> prove_offsite(const BackupJob& job, std::int64_t after,
+                                               const HostFacts& facts, const Env& env,
+                                               const std::stop_token& stop) {
+  if (!job.offsite) return std::vector<RunRecord>{};
+  BPD_TRY(wait_for_end(job.name, env, stop));
+  BPD_TRY_AS(runs, runs_of(job, kOffsiteRun, kMaxFoundDatabases * 2, env));
+  std::erase_if(*runs, [&](const RunRecord& run) { return run.id <= after; });
+  for (const RunRecord& run : *runs) {
+    if (!leaves_copy(run)) return fail(error_of_run(run, facts));
+  }
+  if (!runs->empty()) return std::move(*runs);
+  return fail(ErrorCode::timed_out,
+              "The run of '" + job.name + "' ended, but no copy off this machine was recorded.",
+              "Look at " + say(Action::list_schedules) + ", and at the scheduler's own log.");
+}
+
 }  // namespace
 
 Expected<ProvenRun> prove_schedule(const BackupJob& job, const HostFacts& facts, const Env& env,
@@ -203,7 +237,8 @@ Expected<ProvenRun> prove_schedule(const BackupJob& job, const HostFacts& facts,
   const bool any_good = std::any_of(snapshots->begin(), snapshots->end(),
                                     [](const RunRecord& snapshot) { return snapshot.ok; });
   if (!run->ok && !any_good) return fail(error_of_run(*run, facts));
-  ProvenRun proven{std::move(*run), {}, how_it_ran(job.scheduler)};
+  BPD_TRY_AS(offsite, prove_offsite(job, last_id, facts, env, stop));
+  ProvenRun proven{std::move(*run), {}, how_it_ran(job.scheduler), std::move(*offsite)};
   for (RunRecord& snapshot : *snapshots) {
     BPD_TRY_AS(one, prove_snapshot(std::move(snapshot), env, progress, stop));
     proven.snapshots.push_back(std::move(*one));

@@ -27,6 +27,7 @@ struct ProvenRun {
   RunRecord record;                       // of one database, or of the folder as a whole
   std::vector<ProvenSnapshot> snapshots;  // one, or those of the folder's databases
   std::string how;                        // how the scheduler was made to run it
+  std::vector<RunRecord> offsite{};       // its copies off this machine
   std::vector<Expiry> expired{};          // what retention removed in it, as far as was foreseen
 };
 
@@ -52,7 +53,8 @@ inline constexpr std::chrono::milliseconds kFirstRunTimeout{3'600'000};
 
 // Makes the job's scheduler run its entry once and waits for the end; `facts` are those of now. A
 // failed run is an error with the run's own code and text, a folder's only where no snapshot was
-// made; busy while another run of it goes on; timed_out where no run took the request in time.
+// made; likewise one whose snapshots did not come off this machine, where they are to; busy while
+// another run of it goes on; timed_out where no run took the request in time.
 Expected<ProvenRun> prove_schedule(const BackupJob& job, const HostFacts& facts, const Env& env,
                                    ProgressSink& progress, std::stop_token stop);
 

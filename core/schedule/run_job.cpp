@@ -75,8 +75,15 @@ std::string ping_address(const std::string& url, std::string_view suffix) {
   return path + std::string(suffix) + url.substr(end);
 }
 
-// The URL goes in by standard input: arguments are there for every user to see.
-void ping(const BackupJob& job, std::string_view suffix, int retries, const Env& env,
+// Which part of a run is told of.
+enum class LegOfRun { local, offsite };
+std::string_view to_string(LegOfRun leg) {
+  return leg == LegOfRun::local ? "local" : "offsite";
+}
+
+// The URL goes in by standard input: arguments are there for every user to see. A monitor shows the
+// agent, which tells the leg.
+void ping(const BackupJob& job, LegOfRun leg, std::string_view suffix, int retries, const Env& env,
           std::stop_token stop, std::vector<Warning>& warnings) {
   if (job.ping_url.empty() || stop.stop_requested()) return;
   const auto curl = env.places.variables.find("BPD_CURL");
@@ -95,6 +102,9 @@ void ping(const BackupJob& job, std::string_view suffix, int retries, const Env&
                   "-",
                   "--config",
                   "-"};
+  if (leg == LegOfRun::offsite) {
+    command.argv.insert(command.argv.end(), {"--user-agent", "backup-plugin-db (leg: offsite)"});
+  }
   command.input = "url = \"" + quoted_for_curl(ping_address(job.ping_url, suffix)) + "\"\n";
   command.timeout = kPingTimeout * (retries + 2);
   const auto result = env.commands.run(command, stop);
@@ -106,8 +116,13 @@ void ping(const BackupJob& job, std::string_view suffix, int retries, const Env&
                         WarningKind::ping);
 }
 
-void call_on_failure(const BackupJob& job, const Error& error, const Env& env, std::stop_token stop,
-                     std::vector<Warning>& warnings) {
+std::string destination_of(const BackupJob& job, LegOfRun leg) {
+  return leg == LegOfRun::offsite ? text_of(job.offsite->remote)
+                                  : text_of(job.snapshot.destination);
+}
+
+void call_on_failure(const BackupJob& job, LegOfRun leg, const Error& error, const Env& env,
+                     std::stop_token stop, std::vector<Warning>& warnings) {
   if (job.on_failure.empty() || stop.stop_requested()) return;
   Command command;
 #ifdef _WIN32
@@ -117,7 +132,8 @@ void call_on_failure(const BackupJob& job, const Error& error, const Env& env, s
 #endif
   command.extra_environment = {{"BACKUP_PLUGIN_DB_SCHEDULE", job.name},
                                {"BACKUP_PLUGIN_DB_SOURCE", text_of(job.place())},
-                               {"BACKUP_PLUGIN_DB_DESTINATION", text_of(job.snapshot.destination)},
+                               {"BACKUP_PLUGIN_DB_DESTINATION", destination_of(job, leg)},
+                               {"BACKUP_PLUGIN_DB_LEG", std::string(to_string(leg))},
                                {"BACKUP_PLUGIN_DB_ERROR", std::string(to_string(error.code)) +
                                                               ": " + plain_text(error.message)}};
   command.timeout = kOnFailureTimeout;
@@ -176,24 +192,38 @@ std::string success_text(const SnapshotResult& result) {
                               : "not verified");
 }
 
+std::string success_text(const OffsiteRun& run) {
+  std::string text;
+  for (const OffsiteCopy& copy : run.copies) {
+    const bool sent = copy.what == OffsiteCopy::What::sent;
+    text += "\nOff-site: " + std::string(sent ? "copied to and read back from " : "stands: ") +
+            copy.copy;
+  }
+  for (const OffsiteFailure& failure : run.failures) {
+    text += "\nOff-site: still owed, will be tried again: " + failure.error.message;
+  }
+  return text;
+}
+
 std::string success_text(const JobRun& run) {
   std::string text = "'" + run.job.name + "': ";
   if (run.snapshot) text += success_text(*run.snapshot);
-  if (!run.snapshot) text += std::to_string(run.members.size()) + " databases";
+  if (!run.members.empty()) text += std::to_string(run.members.size()) + " databases";
   for (const MemberRun& member : run.members) {
     text += "\n" + text_of(member.source) + ": " +
             (member.snapshot ? success_text(*member.snapshot) : "done before in this period");
   }
+  text += success_text(run.offsite);
   for (const Warning& warning : run.warnings) text += "\nWarning: " + warning.text;
   return text;
 }
 
 // Tells everybody who wants to know. Returns the error with what went wrong on the way.
-Error end_in_failure(JobRun& run, Error error, const RunOptions& options, const Env& env,
-                     std::stop_token stop) {
+Error end_in_failure(JobRun& run, LegOfRun leg, Error error, const RunOptions& options,
+                     const Env& env, std::stop_token stop) {
   const BackupJob& job = run.job;
-  call_on_failure(job, error, env, stop, run.warnings);
-  ping(job, "/fail", kPingRetries, env, stop, run.warnings);
+  call_on_failure(job, leg, error, env, stop, run.warnings);
+  ping(job, leg, "/fail", kPingRetries, env, stop, run.warnings);
   (void)add_run_warnings(job.name, run.warnings, env);  // the failure itself comes first
   for (const Warning& warning : run.warnings) error.hint += " Also: " + warning.text;
   const std::string text = "'" + job.name + "' failed: " + std::string(to_string(error.code)) +
@@ -236,15 +266,14 @@ std::optional<Error> run_members(JobRun& run, bool asked_for, int max_attempts,
   return result.error;
 }
 
-Expected<JobRun> run_locked(const BackupJob& job, bool asked_for, const RunOptions& options,
-                            const Env& env, ProgressSink& progress, std::stop_token stop) {
-  JobRun run;
-  run.job = job;
-  if (options.scheduled) rotate_launchd_output(job, env);
-  ping(job, "/start", 0, env, stop, run.warnings);
+// The snapshots, and what is told of them. The error, where they failed, has been told of.
+std::optional<Error> run_local_leg(JobRun& run, bool asked_for, std::vector<Warning>& told,
+                                   const RunOptions& options, const Env& env,
+                                   ProgressSink& progress, const std::stop_token& stop) {
+  const BackupJob& job = run.job;
+  ping(job, LegOfRun::local, "/start", 0, env, stop, run.warnings);
   const int max_attempts = asked_for || !options.scheduled ? 1 : kMaxAttempts;
   const auto work = job.is_of_folder() ? run_members : run_one;
-  std::vector<Warning> told;
   auto failed = work(run, asked_for, max_attempts, told, env, progress, stop);
   const bool taken = run.snapshot || !run.members.empty();
   if (taken) {
@@ -253,9 +282,52 @@ Expected<JobRun> run_locked(const BackupJob& job, bool asked_for, const RunOptio
                                 kept.error().message);
     }
   }
-  if (failed) return fail(end_in_failure(run, std::move(*failed), options, env, stop));
-  ping(job, "", kPingRetries, env, stop, run.warnings);
+  if (failed) {
+    return end_in_failure(run, LegOfRun::local, std::move(*failed), options, env, stop);
+  }
   (void)add_run_warnings(job.name, run.warnings, env);  // the snapshot is good all the same
+  told.insert(told.end(), run.warnings.begin(), run.warnings.end());
+  run.warnings.clear();
+  return failed;
+}
+
+// Only what is owed. The error is that of an alarm, which has been told of.
+std::optional<Error> run_offsite_leg(JobRun& run, std::vector<Warning>& told,
+                                     const RunOptions& options, const Env& env,
+                                     ProgressSink& progress, const std::stop_token& stop) {
+  if (stop.stop_requested()) return std::nullopt;
+  const auto owed = owes_offsite(run.job, env);
+  if (owed && !*owed) return std::nullopt;
+  Expected<OffsiteRun> ran = fail(Error{});
+  if (owed) ran = run_offsite(run.job, {}, env, progress, stop);
+  if (!owed) ran = fail(owed.error());
+  std::optional<Error> alarm = ran ? ran->alarm() : ran.error();
+  if (ran) run.offsite = std::move(*ran);
+  for (const OffsiteCopy& copy : run.offsite.copies) {
+    for (const std::string& warning : copy.warnings) told.emplace_back(warning);
+  }
+  if (!alarm) return std::nullopt;
+  return end_in_failure(run, LegOfRun::offsite, std::move(*alarm), options, env, stop);
+}
+
+Expected<JobRun> run_locked(const BackupJob& job, bool local_due, bool asked_for,
+                            const RunOptions& options, const Env& env, ProgressSink& progress,
+                            std::stop_token stop) {
+  JobRun run;
+  run.job = job;
+  if (options.scheduled) rotate_launchd_output(job, env);
+  std::vector<Warning> told;  // stand in records already
+  std::optional<Error> failed;
+  if (local_due) failed = run_local_leg(run, asked_for, told, options, env, progress, stop);
+  const auto offsite_failed = run_offsite_leg(run, told, options, env, progress, stop);
+  if (failed && offsite_failed) failed->hint += " Also: " + offsite_failed->message;
+  if (failed || offsite_failed) return fail(failed ? *failed : *offsite_failed);
+  // A look alone that comes to nothing says nothing of the schedule.
+  const auto leg = local_due ? LegOfRun::local : LegOfRun::offsite;
+  if (local_due || run.offsite.failures.empty()) {
+    ping(job, leg, "", kPingRetries, env, stop, run.warnings);
+  }
+  (void)add_run_warnings(job.name, run.warnings, env);
   run.warnings.insert(run.warnings.end(), told.begin(), told.end());
   log_end(job, options, success_text(run), env);
   return run;
@@ -289,16 +361,17 @@ Expected<JobRun> run_job(const std::string& name, const RunOptions& options, con
     if (lock.error().code == ErrorCode::busy && !options.scheduled) return fail(lock.error());
     JobRun run;
     run.job = *job;
-    return fail(end_in_failure(run, lock.error(), options, env, stop));
+    return fail(end_in_failure(run, LegOfRun::local, lock.error(), options, env, stop));
   }
   const bool asked_for = options.scheduled && take_request(name, env);
-  if (options.if_due && !asked_for && !due_now(*job, env)) {
+  const bool local_due = !options.if_due || asked_for || due_now(*job, env);
+  if (!local_due && !owes_offsite(*job, env).value_or(false)) {
     JobRun run;
     run.outcome = JobRun::Outcome::not_due;
     run.job = *job;
     return run;
   }
-  return run_locked(*job, asked_for, options, env, progress, stop);
+  return run_locked(*job, local_due, asked_for, options, env, progress, stop);
 }
 
 Expected<RunLock> lock_run(const std::string& name, std::chrono::milliseconds timeout,

@@ -10,6 +10,7 @@
 #include "core/platform/run_lock.h"
 #include "core/schedule/job.h"
 #include "core/schedule/run_folder.h"
+#include "core/schedule/run_offsite.h"
 #include "core/snapshot/snapshot.h"
 
 namespace core {
@@ -26,6 +27,7 @@ struct JobRun {
   BackupJob job;
   std::optional<SnapshotResult> snapshot;  // with Outcome::done, of one database
   std::vector<MemberRun> members;          // of a folder
+  OffsiteRun offsite;  // of what was owed; its failures are no alarm, or the error
   int attempts = 0;
   std::vector<Warning> warnings;
 };
@@ -39,12 +41,17 @@ inline constexpr std::chrono::milliseconds kPingTimeout{10'000};  // one attempt
 // of one schedule exclude each other: the second one is busy, or with if_due ends as
 // already_running, and nothing else happens.
 //
+// When that has ended, well or not, follows what the schedule owes off this machine
+// (run_offsite.h), which is owed by itself: with if_due a run may be of that alone. It spoils
+// nothing of the above. What fails there and is no alarm yet is told in JobRun::offsite, and stays
+// owed.
+//
 // After a failure the on_failure command runs in the user's shell (not where a run by hand met
-// another run), with BACKUP_PLUGIN_DB_SCHEDULE, _SOURCE, _DESTINATION and _ERROR in its
-// environment; ping_url is called through curl at the start, on success and on failure
-// (https://healthchecks.io/docs/http_api/). What these do wrong is a warning, which is added to the
-// run in history.db, or stands in the hint of the run's error. A stop request ends the run, also
-// while it waits to try again, and calls neither.
+// another run), with BACKUP_PLUGIN_DB_SCHEDULE, _SOURCE, _DESTINATION, _ERROR and _LEG ("local" or
+// "offsite") in its environment; ping_url is called through curl at the start, on success and on
+// failure (https://healthchecks.io/docs/http_api/). What these do wrong is a warning, which is
+// added to the run in history.db, or stands in the hint of the run's error. A stop request ends the
+// run, also while it waits to try again, and calls neither.
 Expected<JobRun> run_job(const std::string& name, const RunOptions& options, const Env& env,
                          ProgressSink& progress, std::stop_token stop);
 

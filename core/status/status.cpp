@@ -85,6 +85,7 @@ class Judge {
     look_for_shrinking();
     look_for_damage();
     for (const auto* schedule : schedules_) look_at_freshness_of(*schedule);
+    look_at_offsite();
     if (!status_.missing) look_at_verification();
     for (const std::string& warning : database_.warnings) note(Concern::upkeep, warning);
     std::stable_sort(problems_.begin(), problems_.end(),
@@ -404,6 +405,22 @@ class Judge {
          "A snapshot" + whose + " is overdue by " + describe(overdue) +
              ". Take one now, and look why the schedule did not run.",
          twice ? BackupState::failing : BackupState::attention);
+  }
+
+  // A copy elsewhere survives what the snapshots here do not. Before there is any snapshot, that is
+  // told, and no more.
+  void look_at_offsite() {
+    for (const StatusInput::Schedule* schedule : schedules_) {
+      if (!schedule->offsite || !status_.last_success) continue;
+      OffsiteStatus offsite = judge_offsite(*schedule->offsite, runs_, input_.now);
+      if (offsite.last_copy && offsite.off_machine)
+        status_.totals.survives = Survives::lost_machine;
+      if (!offsite.problem.empty()) {
+        note(offsite.failing ? Concern::failing : Concern::upkeep, offsite.problem,
+             offsite.failing ? BackupState::failing : BackupState::attention);
+      }
+      if (!status_.offsite) status_.offsite = std::move(offsite);
+    }
   }
 
   void look_at_verification() {

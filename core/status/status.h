@@ -13,6 +13,7 @@
 #include "core/catalog/catalog.h"
 #include "core/catalog/history.h"
 #include "core/schedule/job.h"
+#include "core/status/offsite_status.h"
 #include "core/status/totals.h"
 
 namespace core {
@@ -52,8 +53,9 @@ struct StatusInput {
     // Of one that runs by the hour: the last due instant that lies kStatusGrace back.
     std::optional<Instant> last_due{};
     std::optional<Instant> next_run;
-    std::vector<std::string> problems;  // each a sentence with what to do
-    bool broken = false;                // it cannot run as it is: no entry, no program
+    std::vector<std::string> problems;      // each a sentence with what to do
+    bool broken = false;                    // it cannot run as it is: no entry, no program
+    std::optional<OffsiteFacts> offsite{};  // of this source
   };
   Instant now{};
   std::vector<ListedSeries> series;  // of all destinations that were listed
@@ -83,6 +85,7 @@ struct DatabaseStatus {
   std::optional<Instant> last_full_check;  // when a snapshot last passed one
   std::optional<Instant> last_drill;       // that went well
   SnapshotTotals totals;                   // as far as destinations were listed
+  std::optional<OffsiteStatus> offsite{};  // of its first schedule that has it
   bool ignored = false;                    // so nothing is wrong with it
   std::string last_error;                  // of a schedule's latest run, when it failed
   std::vector<std::string> problems;       // each says what to do; gravest first; empty when ok

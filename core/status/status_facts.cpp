@@ -56,7 +56,20 @@ NamedSchedule schedule_of(const BackupJob& job, const Env& env) {
     schedule.interval = longest_gap(times);
     schedule.last_due = due_period(env.clock, times, env.clock.now() - kStatusGrace).begin;
   }
+  if (const auto& offsite = job.offsite) {
+    schedule.offsite = {job.name, text_of(offsite->remote), offsite->encrypted,
+                        offsite->off_machine, sheet_written_at(offsite->remote, env).has_value()};
+  }
   return named;
+}
+
+// What was noted of each database's copies elsewhere.
+void add_offsite_notes(StatusInput& input, const Env& env) {
+  for (StatusInput::Schedule& schedule : input.schedules) {
+    if (!schedule.offsite) continue;
+    const auto remote = parse_remote(schedule.offsite->remote);
+    if (remote) schedule.offsite->note = read_offsite_note(*remote, text_of(schedule.source), env);
+  }
 }
 
 // Of a list that cannot be read the search for databases has told.
@@ -368,6 +381,7 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
     find_jobless_runs(input);
     take_runs_for_snapshots(jobs, input);
   }
+  add_offsite_notes(input, env);
   for (const auto& job : input.unusable) warnings.push_back(to_text(job));
   std::set<std::string> known;
   for (const auto& database : input.databases) known.insert(text_of(database.path));

@@ -56,6 +56,9 @@ case "$1" in
   *) cat >"$table" ;;
 esac`);
   fake('systemctl', 'exit 1');
+  // Copies off this machine go to another folder of it.
+  writeFileSync(join(home, 'rclone.conf'), `[away]\ntype = alias\nremote = ${join(home, 'away')}\n`);
+  environment.RCLONE_CONFIG = join(home, 'rclone.conf');
   environment.BPD_CRONTAB = join(home, 'crontab');
   environment.BPD_SYSTEMCTL = join(home, 'systemctl');
 }
@@ -145,10 +148,13 @@ async function everyTool(client) {
     discover_databases: [{}, { destination }, { folder: [home], pattern: ['*.db'] }],
     install_schedule: [{ source, destination, scheduler: 'cron', dry_run: true },
                        { source, destination, scheduler: 'cron', name: 'interop',
-                         run_now: false }],
+                         run_now: false },
+                       { source, destination, scheduler: 'cron', name: 'away', label: 'away',
+                         offsite: 'away:claude', run_now: false }],
     list_schedules: [{}],
-    run_schedule: [{ name: 'interop' }],
-    remove_schedule: [{ name: 'interop', confirm: true }],
+    run_schedule: [{ name: 'interop' }, { name: 'away' }],
+    copy_offsite: [{ dry_run: true }, { schedule: ['away'] }],
+    remove_schedule: [{ name: 'interop', confirm: true }, { name: 'away', confirm: true }],
     ignore_database: [{ path: source }, { path: source, ignored: false }],
   };
   const present = new Set(tools.map((tool) => tool.name));

@@ -8,7 +8,7 @@ namespace {
 
 // What one entry costs a model: four characters of compact JSON to a token.
 constexpr std::size_t kCharactersPerToken = 4;
-constexpr std::size_t kMaxTokens = 6'000;
+constexpr std::size_t kMaxTokens = 6'600;
 // A tool's name as Claude Code spells it must stay a valid tool name.
 constexpr std::size_t kMaxToolName = 64;
 constexpr std::string_view kNamePrefix = "mcp__plugin_backup-plugin-db_backup__";
@@ -83,7 +83,7 @@ TEST_CASE("Every tool's entry is complete and its schemas compile") {
   }
 }
 
-TEST_CASE("All tools together cost a model less than 6,000 tokens") {
+TEST_CASE("All tools together cost a model less than 6,600 tokens") {
   test::ToolHouse house;
   std::size_t characters = 0;
   for (const auto& tool : house.tools) characters += tool.entry.json().dump().size();

@@ -55,12 +55,12 @@ Expected<> check_name_is_free(const std::string& name, const Setting& setting,
 
 Expected<> check_calls(const Arguments& arguments, const Setting& setting) {
   if (setting.may_call()) return {};
-  for (const char* key : {"on_failure", "ping_url"}) {
+  for (const char* key : {"on_failure", "ping_url", "offsite"}) {
     if (arguments.text(key).value_or("").empty()) continue;
     return core::fail(ErrorCode::permission_denied,
                       std::string(key) +
-                          " makes this machine run a command or call an address, which a server "
-                          "limited to folders must not do for its client.",
+                          " makes this machine run a command, call an address or send copies away, "
+                          "which a server limited to folders must not do for its client.",
                       "Install this schedule from the command line, or start the server with "
                       "--allow-calls.");
   }

@@ -24,7 +24,7 @@ core::Expected<> check_schedule(const std::string& name, const Setting& setting)
 core::Expected<> check_name_is_free(const std::string& name, const Setting& setting,
                                     std::stop_token stop);
 
-// permission_denied where a call sets on_failure or ping_url and the client may not.
+// permission_denied where a call sets on_failure, ping_url or offsite and the client may not.
 core::Expected<> check_calls(const Arguments& arguments, const Setting& setting);
 
 }  // namespace tools

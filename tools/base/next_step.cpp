@@ -11,7 +11,7 @@ namespace {
 
 using core::Action;
 
-constexpr std::array<std::pair<Action, std::string_view>, 14> kTools = {{
+constexpr std::array<std::pair<Action, std::string_view>, 15> kTools = {{
     {Action::snapshot, "snapshot_db"},
     {Action::list_snapshots, "list_snapshots"},
     {Action::verify, "verify_snapshot"},
@@ -26,6 +26,7 @@ constexpr std::array<std::pair<Action, std::string_view>, 14> kTools = {{
     {Action::find_rows, "find_lost_rows"},
     {Action::put_back_rows, "restore_rows"},
     {Action::bring_home, "restore_all"},
+    {Action::copy_offsite, "copy_offsite"},
 }};
 // Parameters whose arguments bear another name.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 1> kArguments = {{

@@ -79,7 +79,9 @@ std::vector<std::string> environment_of(const Command& command) {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const std::string name(text.substr(0, text.find('=')));
-    if (!command.extra_environment.contains(name)) result.emplace_back(text);
+    const bool dropped =
+        !command.dropped_variables.empty() && name.starts_with(command.dropped_variables);
+    if (!dropped && !command.extra_environment.contains(name)) result.emplace_back(text);
   }
   for (const auto& [name, value] : command.extra_environment) result.push_back(name + "=" + value);
   return result;

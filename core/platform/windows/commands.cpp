@@ -131,6 +131,11 @@ std::wstring environment_of(const Command& command) {
   wchar_t* block = ::GetEnvironmentStringsW();
   for (const wchar_t* at = block; *at != L'\0'; at += std::wcslen(at) + 1) entries.emplace_back(at);
   ::FreeEnvironmentStringsW(block);
+  if (const std::wstring prefix = wide(command.dropped_variables); !prefix.empty()) {
+    std::erase_if(entries, [&](const std::wstring& entry) {
+      return entry.size() >= prefix.size() && names_one_file(entry.substr(0, prefix.size()), prefix);
+    });
+  }
   for (const auto& [name, value] : command.extra_environment) {
     const std::wstring key = wide(name) + L"=";
     std::erase_if(entries, [&](const std::wstring& entry) {
