@@ -47,7 +47,7 @@ bool may_be_told(const RunRecord& run, const Setting& setting) {
          allows(run.snapshot);
 }
 
-Json encode_run(const RunRecord& run) {
+Json encode_past_run(const RunRecord& run) {
   Json entry{{"id", run.id},
              {"kind", run.kind},
              {"started_at", core::format_instant(run.started_at)},
@@ -123,7 +123,7 @@ server::Tool list_runs(const Setting& setting) {
     auto runs = runs_to_tell(*filter, limit + 1, setting);  // one more tells of a further page
     if (!runs) return runs.error();
     Json entries = Json::array();
-    for (const RunRecord& run : *runs) entries.push_back(encode_run(run));
+    for (const RunRecord& run : *runs) entries.push_back(encode_past_run(run));
     const std::size_t count = std::min(given ? entries.size() : fitting(entries), limit);
     Json structured{{"runs", Json::array()}, {"warnings", Json::array()}};
     if (count < entries.size()) structured["next_cursor"] = std::to_string((*runs)[count - 1].id);

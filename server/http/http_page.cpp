@@ -2,7 +2,6 @@
 
 #include "core/platform/sha256.h"
 #include "server/base/base64.h"
-#include "server/http/http_server.h"
 
 namespace server {
 namespace {

@@ -25,7 +25,6 @@ struct HttpOptions {
   std::chrono::milliseconds idle_limit{std::chrono::minutes(30)};
 };
 
-inline constexpr const char* kHttpPath = "/mcp";  // or with a slash behind it
 // GET tells watchers, without a token, that the server answers; nothing more.
 inline constexpr const char* kHealthPath = "/health";
 
