@@ -19,7 +19,7 @@ build_packages=(g++ cmake ninja-build pkg-config libsqlite3-dev nlohmann-json3-d
   libcpp-httplib-dev libspdlog-dev libfmt-dev libcli11-dev libvalijson-dev libexpected-dev
   libssl-dev python3)
 test_packages=(catch2 sqlite3 cron curl faketime dbus systemd xz-utils tzdata util-linux dpkg-dev file man-db
-  strace rclone)
+  strace rclone chromium)
 # File systems to test on; not every release has all of them.
 mount_packages=(fuse3 exfatprogs exfat-fuse ntfs-3g dosfstools fusefat bindfs fuse-overlayfs)
 node_packages=(nodejs npm)
@@ -190,7 +190,7 @@ case ${1:-} in
     shift
     install "${build_packages[@]}"
     # The program that answers HTTP is built for those who ask for it.
-    case " $* " in *" --http"*) target=all_programs ;; *) target=backup-plugin-db ;; esac
+    case " $* " in *" --http"* | " dashboard "*) target=all_programs ;; *) target=backup-plugin-db ;; esac
     build release OFF "$target"
     if [ $# -eq 0 ]; then exec python3 tests/demo/demo.py build/release/backup-plugin-db; fi
     program=$PWD/build/release/backup-plugin-db

@@ -1,4 +1,4 @@
-// Files that the build put into the program: known programs, the tool schemas and the skill.
+// Files that the build put into the program: known programs, the tool schemas, the skill and the page.
 #pragma once
 
 #include <span>
@@ -16,5 +16,6 @@ struct File {
 std::span<const File> embedded_programs();
 std::span<const File> embedded_schemas();
 std::span<const File> embedded_skill();
+std::span<const File> embedded_dashboard();
 
 }  // namespace embedded

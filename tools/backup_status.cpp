@@ -42,10 +42,9 @@ Json encode(const DatabaseStatus& status, core::Instant now) {
   Json entry{{"source", core::text_of(status.source)},
              {"status", core::to_string(status.state)},
              {"covered", status.covered}};
-  if (status.covered && !status.schedule.empty()) {
-    entry["schedule"] = status.schedule;
-    entry["destination"] = core::text_of(status.destination);
-  }
+  if (status.covered && !status.schedule.empty()) entry["schedule"] = status.schedule;
+  if (!status.destination.empty()) entry["destination"] = core::text_of(status.destination);
+  if (status.free_bytes) entry["free_bytes"] = *status.free_bytes;
   if (status.last_success) entry["last_success"] = core::format_instant(*status.last_success);
   if (status.last_verified) entry["verified_hours_ago"] = age_hours(*status.last_verified, now);
   if (status.overdue) {
@@ -73,7 +72,10 @@ void hide_what_lies_outside(core::StatusReport& report, const Setting& setting) 
   std::erase_if(report.databases,
                 [&](const DatabaseStatus& status) { return !setting.allows(status.source); });
   for (DatabaseStatus& status : report.databases) {
-    if (!status.covered || setting.allows(status.destination)) continue;
+    if (status.destination.empty() || setting.allows(status.destination)) continue;
+    status.destination.clear();
+    status.free_bytes.reset();
+    if (!status.covered) continue;
     status.schedule.clear();
     status.last_error.clear();
     status.offsite.reset();

@@ -9,6 +9,7 @@
 #include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/loss.h"
+#include "core/status/kept_files.h"
 #include "server/base/printable.h"
 
 namespace tools {
@@ -133,6 +134,7 @@ Json encode_snapshot(const core::Snapshot& snapshot, core::Instant now) {
     if (counted) entry["rows"] = holdings.everything.value_or(holdings.total);
   }
   entry["verified"] = verified_text(snapshot);
+  if (const auto kept = core::kept_kind_of(snapshot)) entry["kept"] = core::to_string(*kept);
   if (!snapshot.manifest_problem.empty()) entry["problem"] = snapshot.manifest_problem;
   return entry;
 }

@@ -1,11 +1,15 @@
 #include "tools/list_snapshots.h"
 
+#include <algorithm>
+#include <charconv>
+#include <iterator>
 #include <map>
 #include <optional>
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/catalog.h"
+#include "core/catalog/destinations.h"
 #include "core/catalog/loss.h"
 #include "core/verify/verify_run.h"
 #include "tools/base/paging.h"
@@ -57,6 +61,76 @@ core::Expected<core::ListPage> read_page(const core::fs::path& destination,
                              marked.error().message);
   }
   return page;
+}
+
+// Where a call looks: in the destination that it names, else in all that are known. The question
+// for one where there is none.
+server::ToolOutcome<std::vector<core::fs::path>> places_of(const Arguments& arguments,
+                                                           const server::CallContext& context,
+                                                           const Setting& setting) {
+  using Places = std::vector<core::fs::path>;
+  if (!arguments.has("destination")) {
+    Places known = core::known_destinations(setting.world);
+    std::erase_if(known, [&](const auto& folder) { return !setting.allows(folder); });
+    if (!known.empty()) return known;
+  }
+  auto destination = find_destination(arguments, context, setting);
+  if (auto ending = server::ending_of<Places>(destination)) return *ending;
+  return Places{std::get<core::fs::path>(destination)};
+}
+
+// "<number of the destination>:<cursor there>"; core's own, which begin with a letter, are of the
+// first.
+struct Position {
+  std::size_t place = 0;
+  std::string inner;
+};
+
+core::Expected<Position> position_of(const std::string& cursor, std::size_t places) {
+  Position position{0, cursor};
+  if (cursor.empty() || cursor[0] < '0' || cursor[0] > '9') return position;
+  const auto colon = std::min(cursor.find(':'), cursor.size() - 1);
+  const char* end = cursor.data() + colon;
+  const auto [at, error] = std::from_chars(cursor.data(), end, position.place);
+  if (error != std::errc() || at != end || position.place >= places) {
+    return core::fail(core::ErrorCode::invalid_argument,
+                      "The cursor is not one that a listing returned.",
+                      "Leave the cursor out to begin at the first entry.");
+  }
+  position.inner = cursor.substr(colon + 1);
+  return position;
+}
+
+// A page of one destination after the other, newest first in each. Totals are of all of them; what
+// cannot be listed is a warning, unless there is but one.
+core::Expected<core::ListPage> read_places(const std::vector<core::fs::path>& places,
+                                           const core::ListFilter& filter, std::size_t limit,
+                                           const std::string& cursor, const core::Env& env) {
+  BPD_TRY_AS(position, position_of(cursor, places.size()));
+  if (places.size() == 1) return read_page(places[0], filter, limit, position->inner, env);
+  core::ListPage all;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const bool open = i >= position->place && all.next_cursor.empty();
+    const std::size_t room = open ? limit - all.snapshots.size() : 0;
+    auto page = read_page(places[i], filter, std::max<std::size_t>(room, 1),
+                          i == position->place ? position->inner : "", env);
+    if (!page) {
+      if (!cursor.empty() && page.error().code == core::ErrorCode::invalid_argument) return page;
+      all.warnings.push_back(core::text_of(places[i]) + ": " + page.error().message);
+      continue;
+    }
+    all.total += page->total;
+    all.total_bytes += page->total_bytes;
+    if (!open) continue;
+    if (room == 0 && page->total > 0) all.next_cursor = std::to_string(i) + ":";
+    if (room == 0) continue;
+    std::move(page->snapshots.begin(), page->snapshots.end(), std::back_inserter(all.snapshots));
+    std::move(page->warnings.begin(), page->warnings.end(), std::back_inserter(all.warnings));
+    if (!page->next_cursor.empty()) {
+      all.next_cursor = std::to_string(i) + ":" + page->next_cursor;
+    }
+  }
+  return all;
 }
 
 Json encode(const core::ListPage& page, core::Instant now) {
@@ -117,23 +191,23 @@ server::Tool list_snapshots(const Setting& setting) {
     auto filter = filter_of(arguments, setting.env.files);
     if (!filter) return filter.error();
     std::optional<OffMachine> off;
-    server::ToolOutcome<core::fs::path> destination;
+    server::ToolOutcome<std::vector<core::fs::path>> places;
     if (is_off_machine(json, "destination")) {
       auto looked = look_off_machine(*arguments.text("destination"), setting, context.stop());
       if (!looked) return looked.error();
       off.emplace(std::move(*looked));
-      destination = core::path_of(core::text_of(off->root));
+      places = std::vector{core::path_of(core::text_of(off->root))};
     } else {
-      destination = find_destination(arguments, context, setting);
+      places = places_of(arguments, context, setting);
     }
-    if (auto ending = server::ending_of<Json>(destination)) return *ending;
+    if (auto ending = server::ending_of<Json>(places)) return *ending;
     const core::Env env = off ? off->env(setting.env) : setting.env;
 
     const auto limit =
         static_cast<std::size_t>(arguments.integer("limit").value_or(kDefaultSnapshots));
     const auto list = [&](std::size_t count) {
-      return read_page(std::get<core::fs::path>(destination), *filter, count,
-                       arguments.text("cursor").value_or(""), env);
+      return read_places(std::get<0>(places), *filter, count, arguments.text("cursor").value_or(""),
+                         env);
     };
     auto page = list(limit);
     if (!page) return page.error();

@@ -95,6 +95,7 @@ Json encode_kept(const std::vector<core::KeptFile>& kept, const Setting& setting
     entries.push_back({{"path", core::text_of(file.path)},
                        {"kind", core::to_string(file.kind)},
                        {"bytes", file.bytes}});
+    if (!file.source.empty()) entries.back()["source"] = file.source;
   }
   return entries;
 }

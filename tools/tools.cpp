@@ -8,6 +8,7 @@
 #include "tools/find_lost_rows.h"
 #include "tools/ignore_database.h"
 #include "tools/install_schedule.h"
+#include "tools/list_runs.h"
 #include "tools/list_schedules.h"
 #include "tools/list_snapshots.h"
 #include "tools/prompts.h"
@@ -31,7 +32,7 @@ std::vector<server::Tool> all_tools(const core::Env& env, const server::ServerLi
       prune_snapshots(setting),  install_schedule(setting),   list_schedules(setting),
       run_schedule(setting),     remove_schedule(setting),    find_lost_rows(setting),
       restore_rows(setting),     restore_all(setting),        ignore_database(setting),
-      copy_offsite(setting),
+      copy_offsite(setting),     list_runs(setting),
   };
 }
 
@@ -52,6 +53,8 @@ server::ServerDefinition define_server(const core::Env& env, const server::Serve
   for (const auto& file : embedded::embedded_skill()) {
     definition.skills.push_back({file.name, file.text, file.frontmatter});
   }
+  definition.app = {"ui://backup-plugin-db/dashboard.html", "dashboard", "Backup dashboard",
+                    embedded::embedded_dashboard().front().text};
   return definition;
 }
 

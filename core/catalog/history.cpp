@@ -246,6 +246,8 @@ Expected<std::vector<RunRecord>> list_in(sqlite3* connection, const RunFilter& f
   if (filter.kind) sql += " AND kind = ?";
   if (filter.schedule) sql += " AND schedule = ?";
   if (filter.source) sql += " AND source = ?";
+  if (filter.before > 0) sql += " AND id < ?";
+  if (filter.failed) sql += " AND ok = 0";
   sql += " ORDER BY id DESC LIMIT ?";
   BPD_TRY_AS(statement, sqlite::prepare(connection, sql, what));
   Binder bind(statement->get());
@@ -253,6 +255,7 @@ Expected<std::vector<RunRecord>> list_in(sqlite3* connection, const RunFilter& f
   for (const auto* text : {&filter.kind, &filter.schedule, &filter.source}) {
     if (*text) bind.text(**text);
   }
+  if (filter.before > 0) bind.number(filter.before);
   bind.number(static_cast<std::int64_t>(std::min(filter.limit, kMaxListedRuns)));
   std::vector<RunRecord> runs;
   int rc = SQLITE_ROW;

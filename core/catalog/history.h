@@ -58,7 +58,9 @@ Expected<> add_run_warnings(const std::string& schedule, const std::vector<Warni
 
 struct RunFilter {
   std::optional<std::string> kind{}, schedule{}, source{};
-  std::int64_t after = 0;  // RunRecord::id: later runs only
+  std::int64_t after = 0;   // RunRecord::id: later runs only
+  std::int64_t before = 0;  // likewise, earlier ones only; 0: no bound
+  bool failed = false;      // only those that did not end well
   std::size_t limit = 50;
 };
 // Newest first; empty when there is no history yet. Never creates the file.

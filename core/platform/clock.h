@@ -24,6 +24,7 @@ inline constexpr std::array kVariables = {
     "LANG", "LC_ALL", "TERM", "NO_COLOR", "TZ", "WSL_DISTRO_NAME", "WSL_INTEROP",
     "DBUS_SESSION_BUS_ADDRESS", "SystemRoot", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
     "XDG_STATE_HOME", "APPDATA", "LOCALAPPDATA", "INVOCATION_ID", "BPD_LOG_LEVEL",
+    "DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION",
     // Programs to use in place of the ones in PATH, and the system to play, in tests.
     "BPD_SYSTEMCTL", "BPD_SYSTEMD_ANALYZE", "BPD_CRONTAB", "BPD_LAUNCHCTL", "BPD_SCHTASKS",
     "BPD_CURL", "BPD_RCLONE", "BPD_SYSTEM",

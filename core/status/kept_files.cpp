@@ -17,7 +17,7 @@ class Collection {
  public:
   explicit Collection(const Env& env) : env_(env) {}
 
-  void add(KeptFile::Kind kind, const fs::path& path) {
+  void add(KeptFile::Kind kind, const fs::path& path, const std::string& source = {}) {
     if (kept_.size() == kMaxKeptFiles || !seen_.insert(path).second) return;
     const auto info = env_.files.link_info(path);
     if (!info || info->kind != FileInfo::Kind::file) return;
@@ -31,6 +31,7 @@ class Collection {
       file.bytes += there->bytes;
       file.beside.push_back(std::move(other));
     }
+    file.source = source;
     kept_.push_back(std::move(file));
   }
 
@@ -40,7 +41,8 @@ class Collection {
     if (!entries) return;
     for (const DirEntry& entry : *entries) {
       if (!is_safety_copy_of(entry.name, database)) continue;
-      add(KeptFile::Kind::safety_copy, database.parent_path() / entry.name);
+      add(KeptFile::Kind::safety_copy, database.parent_path() / entry.name,
+          manifest_text(text_of(database)));
     }
   }
 
@@ -86,6 +88,12 @@ std::string_view to_string(KeptFile::Kind kind) {
   return "undo";
 }
 
+std::optional<KeptFile::Kind> kept_kind_of(const Snapshot& snapshot) {
+  if (is_damaged_copy(snapshot)) return KeptFile::Kind::damaged_copy;
+  if (is_from_before_loss(snapshot)) return KeptFile::Kind::before_loss;
+  return std::nullopt;
+}
+
 std::vector<KeptFile> kept_files(const StatusInput& input, const Env& env) {
   Collection kept(env);
   for (const auto& database : input.databases) kept.add_safety_copies(database.path);
@@ -100,10 +108,12 @@ std::vector<KeptFile> kept_files(const StatusInput& input, const Env& env) {
   }
   for (const Snapshot& snapshot : input.snapshots) {
     if (is_from_before_loss(snapshot) && covered.contains(snapshot.manifest->source)) {
-      kept.add(KeptFile::Kind::before_loss, snapshot.path);
+      kept.add(KeptFile::Kind::before_loss, snapshot.path, snapshot.manifest->source);
     }
   }
-  for (const Snapshot& copy : input.set_aside) kept.add(KeptFile::Kind::damaged_copy, copy.path);
+  for (const Snapshot& copy : input.set_aside) {
+    kept.add(KeptFile::Kind::damaged_copy, copy.path, copy.manifest ? copy.manifest->source : "");
+  }
   kept.add_undo_files();
   return kept.take();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +19,12 @@ struct KeptFile {
   fs::path path;
   std::uint64_t bytes = 0;         // with what lies beside it
   std::vector<fs::path> beside{};  // its manifest and side files
+  std::string source{};            // what it is of, as manifests name it; empty: not known
 };
 std::string_view to_string(KeptFile::Kind kind);  // "safety copy", "before loss", …
+
+// Of a snapshot that is kept for a reason of its own; nothing for one that retention looks at.
+std::optional<KeptFile::Kind> kept_kind_of(const Snapshot& snapshot);
 
 inline constexpr std::size_t kMaxKeptFiles = 1'000;
 

@@ -76,6 +76,7 @@ class Judge {
     look_at_snapshots();
     look_at_schedules();
     look_at_runs();
+    look_at_destination();
     status_.ignored = database_.ignored && schedules_.empty();
     if (status_.ignored) return status_;
     if (status_.missing) look_for_way_back();
@@ -165,6 +166,26 @@ class Judge {
       if (run->kind != kSnapshotRun) continue;
       if (input_.lost_runs.contains(run->id)) lost_.push_back(run);
       if (!is_lost(*run)) status_.last_success = later(status_.last_success, run->finished_at);
+    }
+  }
+
+  // Without a schedule, where the newest snapshot lies; of what was not listed the history tells.
+  void look_at_destination() {
+    if (status_.destination.empty()) {
+      const Snapshot* newest = nullptr;
+      for (const Snapshot* snapshot : snapshots_) {
+        if (snapshot->series >= input_.series.size()) continue;
+        if (newest == nullptr || newest->taken_at() < snapshot->taken_at()) newest = snapshot;
+      }
+      if (newest != nullptr) status_.destination = input_.series[newest->series].destination;
+    }
+    for (const RunRecord* run : runs_) {
+      if (!status_.destination.empty()) break;
+      const bool good = run->kind == kSnapshotRun && run->ok && !is_lost(*run);
+      if (good) status_.destination = path_of(run->destination);
+    }
+    for (const ListedSeries& listed : input_.series) {
+      if (listed.destination == status_.destination) status_.free_bytes = listed.free_bytes;
     }
   }
 

@@ -72,11 +72,12 @@ struct StatusInput {
 struct DatabaseStatus {
   fs::path source;
   BackupState state = BackupState::ok;
-  Concern concern = Concern::none;  // of its gravest problem
-  bool missing = false;             // gone, or empty
-  bool covered = false;             // by a schedule
-  std::string schedule;             // the first that covers it
-  fs::path destination;
+  Concern concern = Concern::none;              // of its gravest problem
+  bool missing = false;                         // gone, or empty
+  bool covered = false;                         // by a schedule
+  std::string schedule;                         // the first that covers it
+  fs::path destination;                         // its schedule's, else that of the newest snapshot
+  std::optional<std::uint64_t> free_bytes;      // there, where it was listed and tells
   std::optional<Instant> last_success;          // when the newest snapshot was taken
   std::optional<Instant> last_verified;         // when a snapshot last passed a check
   std::optional<Instant> verified_taken;        // when the newest that did was taken

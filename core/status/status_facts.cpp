@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <set>
 #include <string_view>
@@ -198,6 +199,7 @@ void keep_ours(StatusInput& input, const Env& env) {
 struct Listing {
   ListPage page;
   Medium medium;
+  std::optional<std::uint64_t> free_bytes;
 };
 
 // Nothing where it does not answer in time.
@@ -212,7 +214,10 @@ std::optional<Expected<Listing>> list_patiently(const fs::path& destination, Fil
     BPD_TRY_AS(page, list_snapshots(*real, {}, kMaxSnapshots, "", files.no_links()));
     Medium medium = Media(files).of(*real);
     if (!cloud_service_of(*real / "file").empty()) medium.off_machine = true;
-    return Listing{std::move(*page), std::move(medium)};
+    std::optional<std::uint64_t> free_bytes;
+    const auto free = files.free_bytes(*real);
+    if (free && *free != std::numeric_limits<std::uint64_t>::max()) free_bytes = *free;
+    return Listing{std::move(*page), std::move(medium), free_bytes};
   });
 }
 
@@ -244,7 +249,7 @@ void add_snapshots(StatusInput& input, std::set<std::string>& silent,
     }
     std::move(page.warnings.begin(), page.warnings.end(), std::back_inserter(warnings));
     for (const SeriesTotal& total : page.series) {
-      input.series.push_back({total, (*listed)->medium});
+      input.series.push_back({total, (*listed)->medium, destination, (*listed)->free_bytes});
     }
   }
 }

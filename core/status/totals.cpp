@@ -11,9 +11,10 @@ SnapshotTotals totals_of(const Medium& medium, const std::vector<const Snapshot*
   std::set<std::size_t> counted;
   for (const Snapshot* snapshot : snapshots) {
     if (snapshot->series >= series.size()) continue;
-    const auto& [total, place] = series[snapshot->series];
+    const ListedSeries& listed = series[snapshot->series];
+    const SeriesTotal& total = listed.total;
     if (snapshot->verified()) {
-      totals.survives = std::max(totals.survives, survives(medium, place));
+      totals.survives = std::max(totals.survives, survives(medium, listed.medium));
     }
     if (!counted.insert(snapshot->series).second) continue;
     totals.snapshots += total.snapshots;

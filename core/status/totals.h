@@ -14,6 +14,8 @@ namespace core {
 struct ListedSeries {
   SeriesTotal total;
   Medium medium;
+  fs::path destination{};                     // as it was asked for
+  std::optional<std::uint64_t> free_bytes{};  // there; nothing where it does not tell
 };
 
 struct SnapshotTotals {

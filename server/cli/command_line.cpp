@@ -13,6 +13,7 @@
 #include "server/base/printable.h"
 #include "server/cli/filled_call.h"
 #include "server/cli/help.h"
+#include "server/cli/page_command.h"
 #include "server/cli/shell_speech.h"
 #include "server/cli/terminal.h"
 #include "server/cli/tool_command.h"
@@ -189,6 +190,7 @@ std::string nearest_verb(const std::string& word, const ServerDefinition& defini
   for (const BuiltIn& built_in : kBuiltIns) verbs.emplace_back(built_in.name);
   for (const ExtraCommand& command : parts.commands) verbs.push_back(command.name);
   for (const Tool& tool : definition.tools) verbs.push_back(verb_of(tool));
+  if (definition.app) verbs.push_back(definition.app->name);
   for (const auto& [said, meant] : synonyms.commands) {
     if (!said.starts_with('-')) verbs.push_back(said);
   }
@@ -263,6 +265,10 @@ CommandPages command_pages(const ServerDefinition& definition, const ProgramPart
     pages.verbs.push_back({built_in.name, built_in.help, built_in.arguments, {}});
     if (pages.verbs.back().name == "call") pages.verbs.back().help = call_help(definition);
     if (pages.verbs.back().name == "serve") pages.verbs.back().options = serve_options();
+  }
+  if (definition.app) {
+    const AppPage& app = *definition.app;
+    pages.verbs.push_back({app.name, "Open in a browser: " + app.title, "", page_options()});
   }
   pages.options = {{"--help", "", "Print the flags of a command", {}, false}};
   pages.program_options = {{"--version", "", "Print the version", {}, false}};

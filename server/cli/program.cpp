@@ -16,6 +16,7 @@
 #include "server/base/printable.h"
 #include "server/cli/command_line.h"
 #include "server/cli/help.h"
+#include "server/cli/page_command.h"
 #include "server/cli/shell_speech.h"
 #include "server/cli/terminal.h"
 #include "server/jsonrpc/schema_check.h"
@@ -209,7 +210,8 @@ int run_verb(const std::string& verb, const std::vector<std::string>& words,
     const StopOnSignal stop(termination_signals().value_or(nullptr));
     return command.run(words, env, speech_for_shell(definition, parts.name), stop.token());
   }
-  const bool is_built_in = verb == "call" || verb == "generate" || verb == "serve";
+  const bool is_built_in = verb == "call" || verb == "generate" || verb == "serve" ||
+                           (definition.app && verb == definition.app->name);
   if (is_built_in && asks_for_help(words)) return print_verb_help(verb, pages());
   if (verb == "call") return run_call(words, definition);
   if (verb == "generate") return generate(words, pages());
@@ -242,6 +244,10 @@ int run_words(int argc, char** argv, const ProgramParts& parts) {
   turn_help_round(verb, words);
   if (verb == "serve" && !asks_for_help(words)) return serve(words, argv, parts, env);
   const ServerDefinition definition = parts.define(env, {});
+  if (definition.app && verb == definition.app->name && !asks_for_help(words)) {
+    if (!parts.http) return hand_over_to_http(argv, parts, env);
+    return run_page_command(words, definition, parts, env);
+  }
   const ShellKnowledge knowledge = parts.shell ? parts.shell(env) : ShellKnowledge();
   verb = meant_verb(verb, definition, knowledge.synonyms);
   if (verb == "--version") return print_version(parts);

@@ -20,6 +20,8 @@
 
 namespace server {
 
+inline constexpr const char* kHttpPath = "/mcp";  // or with a slash behind it
+
 struct HttpLimits {
   std::size_t max_body_bytes = 4 << 20;
   std::size_t max_header_bytes = 32 << 10;

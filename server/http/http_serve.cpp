@@ -11,6 +11,7 @@
 #include "server/base/exit_codes.h"
 #include "server/base/log.h"
 #include "server/base/printable.h"
+#include "server/http/http_page.h"
 #include "server/http/http_server.h"
 #include "server/platform/signals.h"
 
@@ -135,6 +136,11 @@ std::string greeting(const HttpOptions& options, const std::string& url, const s
          " --header \"Authorization: Bearer " + options.token_in_shell + "\"\n";
 }
 
+// The token stands behind the #, which no browser sends to anybody.
+std::string page_url(int port, const std::string& token) {
+  return "http://127.0.0.1:" + std::to_string(port) + kPagePath + "#t=" + token;
+}
+
 int report(const core::Error& error) {
   print_error(error_text(error));
   return exit_code(error.code);
@@ -171,6 +177,12 @@ core::Expected<HttpAddress> parse_http_address(const std::string& text) {
 }
 
 core::Expected<HttpOptions> http_options(const HttpSettings& settings, const core::Env& env) {
+  if (!settings.page.empty()) {
+    HttpOptions own;
+    own.page = settings.page;
+    own.token = core::sha256_of(core::random_bytes(kTokenBytes));
+    return own;
+  }
   BPD_TRY_AS(address, parse_http_address(settings.address));
   BPD_TRY_AS(token, token_of(settings, is_loopback_address(address->host), env));
   HttpOptions options;
@@ -215,8 +227,15 @@ int serve_http(const HttpSettings& settings, Dispatcher& dispatcher, const core:
   if (!signals) return report(signals.error());
   const auto port = server.start();
   if (!port) return report(port.error());
-  std::fputs(greeting(chosen, url_of(chosen, *port), settings.name).c_str(), stderr);
-  while (server.running() && !(*signals)->wait_for(kRunningCheck)) {
+  if (chosen.page.empty()) {
+    std::fputs(greeting(chosen, url_of(chosen, *port), settings.name).c_str(), stderr);
+  } else if (auto told = settings.on_ready(page_url(*port, chosen.token), *port); !told) {
+    return report(told.error());
+  }
+  const auto is_over = [&] {
+    return !chosen.page.empty() && server.idle_for() > chosen.idle_limit;
+  };
+  while (server.running() && !(*signals)->wait_for(kRunningCheck) && !is_over()) {
   }
   const bool asked = server.running();
   if (!server.stop()) {

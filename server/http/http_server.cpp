@@ -13,6 +13,7 @@
 #include "core/platform/sha256.h"
 #include "server/base/log.h"
 #include "server/http/http_connection.h"
+#include "server/http/http_page.h"
 #include "server/http/http_threads.h"
 #include "server/platform/sockets.h"
 
@@ -70,11 +71,13 @@ class Listener final : public httplib::Server {
         std::chrono::floor<std::chrono::seconds>(options.limits.idle_timeout).count());
     set_pre_routing_handler([this](const httplib::Request&, httplib::Response& response) {
       add_cors(response);
-      respond(response, answer());
+      HttpAnswer given = answer();
+      if (page_) page_->guard(given);
+      respond(response, std::move(given));
       return HandlerResponse::Handled;
     });
     set_exception_handler(
-        [](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
+        [this](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
           HttpConnection::current().close_after();
           respond(response, http_refusal(500, "The server failed", rpc_code::kInternalError));
         });
@@ -93,6 +96,7 @@ class Listener final : public httplib::Server {
   }
   // Once nothing accepts any more: nobody can connect.
   void close_socket();
+  milliseconds idle_for() const;
 
  private:
   void meet_shortage();
@@ -110,7 +114,9 @@ class Listener final : public httplib::Server {
   HttpAnswer post();
   void add_cors(httplib::Response& response) const;
   static HttpCall call_of(std::string body);
-  static void respond(httplib::Response& response, HttpAnswer answer);
+  // While what it gives lives, and when that goes, the server is in use.
+  std::shared_ptr<void> begin_use();
+  void respond(httplib::Response& response, HttpAnswer answer);
 
   HttpEndpoint& endpoint_;
   const HttpOptions& options_;
@@ -118,6 +124,9 @@ class Listener final : public httplib::Server {
   std::atomic<bool> cut_{false};
   std::atomic<bool> ended_{false};
   std::optional<ListeningSocket> socket_;
+  std::optional<HttpPage> page_;
+  std::atomic<int> uses_{0};
+  std::atomic<std::chrono::steady_clock::time_point> last_use_{std::chrono::steady_clock::now()};
   std::optional<std::chrono::steady_clock::time_point> shortage_told_;
   ConnectionThreads threads_;
 };
@@ -125,6 +134,7 @@ class Listener final : public httplib::Server {
 std::optional<int> Listener::listen_on(const std::string& host, int port) {
   socket_ = ListeningSocket::open(host, port, kListenBacklog);
   if (!socket_) return std::nullopt;
+  if (!options_.page.empty()) page_.emplace(options_.page, socket_->port());
   svr_sock_ = 0;  // of cpp-httplib, which ends every stream while it believes that it has no socket
   return socket_->port();
 }
@@ -203,6 +213,10 @@ HttpAnswer Listener::answer() {
     }
     return std::move(*refused);
   }
+  const auto use = begin_use();
+  if (page_) {
+    if (auto page = page_->answer(connection.head())) return std::move(*page);
+  }
   if (connection.head().method == "POST") return post();
   if (has_body(connection.head().headers)) connection.close_after();
   return endpoint_.handle(call_of({}));
@@ -212,7 +226,12 @@ std::optional<HttpAnswer> Listener::refusal() const {
   const HttpConnection& connection = HttpConnection::current();
   const HttpHead& head = connection.head();
   if (const auto& fault = connection.fault()) return http_refusal(fault->status, fault->why);
-  if (auto answer = answer_to_anybody(head)) return answer;
+  if (page_) {
+    if (auto answer = page_->refusal(head)) return answer;
+    if (head.path == kPagePath) return std::nullopt;  // it holds no secret
+  } else if (auto answer = answer_to_anybody(head)) {
+    return answer;
+  }
   if (!options_.token.empty() && !bearer_matches(head.headers, options_.token)) {
     return unauthorized(head);
   }
@@ -298,6 +317,19 @@ void Listener::add_cors(httplib::Response& response) const {
   response.set_header("Access-Control-Max-Age", kCorsMaxAgeS);
 }
 
+std::shared_ptr<void> Listener::begin_use() {
+  uses_.fetch_add(1);
+  return {this, [this](void*) {
+            last_use_ = std::chrono::steady_clock::now();
+            uses_.fetch_sub(1);
+          }};
+}
+
+milliseconds Listener::idle_for() const {
+  if (uses_ > 0) return milliseconds(0);
+  return std::chrono::floor<milliseconds>(std::chrono::steady_clock::now() - last_use_.load());
+}
+
 HttpCall Listener::call_of(std::string body) {
   HttpConnection& connection = HttpConnection::current();
   return {connection.head().method, connection.head().headers, std::move(body),
@@ -312,7 +344,8 @@ void Listener::respond(httplib::Response& response, HttpAnswer answer) {
     return;
   }
   response.set_chunked_content_provider(
-      answer.content_type, [body = std::move(answer.stream)](size_t, httplib::DataSink& sink) {
+      answer.content_type,
+      [body = std::move(answer.stream), use = begin_use()](size_t, httplib::DataSink& sink) {
         HttpConnection& connection = HttpConnection::current();
         connection.stream_from_here();
         const auto step = body->pump(
@@ -358,6 +391,7 @@ class HttpServer::Impl {
   }
 
   bool running() const { return running_; }
+  milliseconds idle_for() const { return listener_.idle_for(); }
 
   bool stop(milliseconds grace) {
     if (!thread_.joinable()) return true;
@@ -394,6 +428,9 @@ core::Expected<int> HttpServer::start() {
 }
 bool HttpServer::running() const {
   return impl_->running();
+}
+milliseconds HttpServer::idle_for() const {
+  return impl_->idle_for();
 }
 bool HttpServer::stop(milliseconds grace) {
   return impl_->stop(grace);

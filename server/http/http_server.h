@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/base/env.h"
 #include "server/http/http_endpoint.h"
@@ -19,9 +20,11 @@ struct HttpOptions {
   std::string token_in_shell{};    // how a shell gets at it: $(cat /path)
   HttpOrigins allowed;
   HttpLimits limits;
+  std::string_view page{};  // as HttpSettings::page
+  // With a page: how long the server goes on when nobody who may uses it.
+  std::chrono::milliseconds idle_limit{std::chrono::minutes(30)};
 };
 
-inline constexpr const char* kHttpPath = "/mcp";  // or with a slash behind it
 // GET tells watchers, without a token, that the server answers; nothing more.
 inline constexpr const char* kHealthPath = "/health";
 
@@ -40,6 +43,8 @@ class HttpServer {
   core::Expected<int> start();
   // False once the listener ended by itself, which it does when the system fails it.
   bool running() const;
+  // How long ago the last request ended that was not refused; zero while one goes on.
+  std::chrono::milliseconds idle_for() const;
   // Ends calls and streams, those of 2026-07-28 with their results, then the connections, however
   // their clients behave. `grace` bounds the wait for handlers; false: one has not returned.
   // Idempotent.

@@ -1,8 +1,12 @@
 // What a user may set of the HTTP server.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "core/base/error.h"
 
 namespace server {
 
@@ -16,6 +20,12 @@ struct HttpSettings {
   std::string name;       // of the server, as clients may call it
   std::vector<std::string> allowed_origins;
   std::vector<std::string> allowed_hosts;  // names that clients call it by, where there is no token
+  // Not empty: the server of this page alone (http_page.h). It listens on 127.0.0.1, any free port,
+  // has a new token each time, and ends when nobody has used it for a while; of the above only the
+  // name counts. The text must outlive it.
+  std::string_view page{};
+  // Hears once where the page is; the address holds the token. An error ends the server.
+  std::function<core::Expected<>(const std::string& url, int port)> on_ready{};
 };
 
 }  // namespace server

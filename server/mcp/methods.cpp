@@ -37,6 +37,18 @@ Json legacy_entry(const Json& entry) {
   return projected;
 }
 
+Json app_resource(const AppPage& app) {
+  return {{"uri", app.uri}, {"name", app.name}, {"title", app.title}, {"mimeType", kAppType}};
+}
+
+// It loads nothing from anywhere, so it asks for no domain.
+Json app_contents(const AppPage& app) {
+  return {{"uri", app.uri},
+          {"mimeType", kAppType},
+          {"text", app.html},
+          {"_meta", {{"ui", {{"csp", Json::object()}, {"prefersBorder", true}}}}}};
+}
+
 Json to_json(const ToolResult& result, bool wrap) {
   Json body = {{"content", result.content}};
   if (result.structured) {
@@ -90,6 +102,7 @@ Json Methods::capabilities(bool modern) const {
   if (!definition_.tools.empty()) all["tools"] = changing;
   if (modern && has_tasks()) all["extensions"][kTasksExtension] = Json::object();
   if (has_skills()) all["extensions"][kSkillsExtension] = {{"directoryRead", true}};
+  if (definition_.app) all["extensions"][kAppsExtension] = {{"mimeTypes", {kAppType}}};
   return all;
 }
 
@@ -206,6 +219,9 @@ OrRpcError<Work> Methods::read_work(const Json& params) {
   if (!uri) return tl::unexpected(uri.error());
   return [this, uri = std::move(*uri)](CallContext& context) -> WorkOutcome {
     if (auto file = shelf_.read(uri)) return Json{{"contents", Json::array({std::move(*file)})}};
+    if (definition_.app && uri == definition_.app->uri) {
+      return Json{{"contents", Json::array({app_contents(*definition_.app)})}};
+    }
     if (!definition_.resources) return UnknownResource{};
     ReadOutcome outcome = definition_.resources->read(uri, context);
     if (auto* asked = std::get_if<InputRequired>(&outcome)) return std::move(*asked);
@@ -228,6 +244,7 @@ OrRpcError<Work> Methods::resources_work(const Json& params) {
   }
   return [this, cursor = std::move(cursor)](CallContext&) -> WorkOutcome {
     Json all = cursor ? Json::array() : shelf_.resources();
+    if (definition_.app && !cursor) all.push_back(app_resource(*definition_.app));
     Json body = Json::object();
     if (definition_.resources) {
       auto page = definition_.resources->list(cursor);

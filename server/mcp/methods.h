@@ -14,6 +14,8 @@ namespace server {
 
 inline constexpr std::string_view kTasksExtension = "io.modelcontextprotocol/tasks";
 inline constexpr std::string_view kSkillsExtension = "io.modelcontextprotocol/skills";
+inline constexpr std::string_view kAppsExtension = "io.modelcontextprotocol/ui";
+inline constexpr std::string_view kAppType = "text/html;profile=mcp-app";  // exactly
 
 // The body of a result, or one of the other endings.
 using WorkOutcome = std::variant<Json, InputRequired, UnknownResource, RpcError>;
@@ -28,7 +30,9 @@ class Methods {
   Methods(const ServerDefinition& definition, ToolRegistry& registry, SkillShelf& shelf)
       : definition_(definition), registry_(registry), shelf_(shelf) {}
 
-  bool has_resources() const { return definition_.resources != nullptr || has_skills(); }
+  bool has_resources() const {
+    return definition_.resources != nullptr || has_skills() || definition_.app;
+  }
   bool has_prompts() const { return !definition_.prompts.empty(); }
   bool has_completions() const { return static_cast<bool>(definition_.complete); }
   bool has_skills() const { return !definition_.skills.empty(); }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -54,6 +55,16 @@ struct SkillFile {
   std::string_view frontmatter;  // of a SKILL.md: its YAML as a JSON object
 };
 
+// A page for people, one HTML file: an MCP App, which clients draw beside a tool's result, and what
+// a browser shows. The text must outlive the server.
+// https://github.com/modelcontextprotocol/ext-apps/blob/main/specification/2026-01-26/apps.mdx
+struct AppPage {
+  std::string uri;   // "ui://server/name.html", as the tools' entries have it in _meta.ui
+  std::string name;  // of the resource, and of the command that opens it
+  std::string title;
+  std::string_view html;
+};
+
 struct ServerDefinition {
   std::string name;     // serverInfo
   std::string version;  //
@@ -65,6 +76,7 @@ struct ServerDefinition {
   std::vector<Prompt> prompts;
   Completer complete;  // empty: no completions capability
   std::vector<SkillFile> skills;
+  std::optional<AppPage> app;
   // Where tools and watchers announce changes; the library announces Tool::changed_resources.
   std::shared_ptr<Changes> changes = std::make_shared<Changes>();
   // Whether the lists may change while the server runs (listChanged is advertised).

@@ -133,7 +133,7 @@ async function everyTool(client) {
   const calls = {
     snapshot_db: [{ source, destination, dry_run: true }, { source, destination, verify: 'none' },
                   { source, destination, verify: 'full', keep_last: 3, label: 'shop' }],
-    list_snapshots: [{ destination, source }, { destination: join(home, 'nowhere') }],
+    list_snapshots: [{ destination, source }, { destination: join(home, 'nowhere') }, {}],
     verify_snapshot: [{ snapshot }, { source, destination, level: 'full', compare_source: true }],
     restore_snapshot: [{ snapshot, target: join(home, 'restored.db') },
                        { snapshot, in_place: true, dry_run: true },
@@ -152,6 +152,7 @@ async function everyTool(client) {
                        { source, destination, scheduler: 'cron', name: 'away', label: 'away',
                          offsite: 'away:claude', run_now: false }],
     list_schedules: [{}],
+    list_runs: [{}, { source, kind: 'snapshot', limit: 2 }, { failed: true }],
     run_schedule: [{ name: 'interop' }, { name: 'away' }],
     copy_offsite: [{ dry_run: true }, { schedule: ['away'] }],
     remove_schedule: [{ name: 'interop', confirm: true }, { name: 'away', confirm: true }],
@@ -245,14 +246,15 @@ function run(command, args, options = {}) {
            stdout: result.stdout };
 }
 
-function inspector(target, era, ...args) {
+function inspectorOutput(target, era, ...args) {
   const path = require.resolve('@modelcontextprotocol/inspector/package.json');
   const launcher = join(path, '../clients/launcher/build/index.js');
   const result = run(process.execPath,
     [launcher, '--cli', ...target, '--protocol-era', era, '--format', 'json', '-q', ...args]);
   must(result.code === 0, `exit ${result.code}: ${result.output}`);
-  return JSON.parse(result.stdout).result;
+  return JSON.parse(result.stdout);
 }
+const inspector = (...args) => inspectorOutput(...args).result;
 
 function inspect(target, era) {
   const { tools } = inspector(target, era, '--method', 'tools/list');
@@ -260,6 +262,10 @@ function inspect(target, era) {
   const result = inspector(target, era, '--method', 'tools/call', '--tool-name', 'list_snapshots',
     '--tool-arg', `destination=${destination}`);
   must(Array.isArray(result.content), JSON.stringify(result));
+  const { appInfo } = inspectorOutput(target, era, '--method', 'tools/call', '--tool-name',
+    'backup_status', '--app-info');
+  must(appInfo?.hasApp && appInfo.resourceMimeType === 'text/html;profile=mcp-app',
+    `no app: ${JSON.stringify(appInfo)}`);
 }
 
 function claude(...args) {

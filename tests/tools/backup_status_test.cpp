@@ -386,3 +386,29 @@ TEST_CASE("backup_status says what the snapshots would survive: in a synced fold
   CHECK(entry.at("snapshots") == 1);
   CHECK(house.last_text.find("on its own disk") == std::string::npos);
 }
+
+TEST_CASE("backup_status names the destination of what was backed up by hand, and the room there") {
+  ToolHouse house;
+  house.furnish();
+  house.good("snapshot_db", {{"destination", "~/Backups"}});
+  const Json entry = house.good("backup_status", Json::object()).at("databases").at(0);
+  CHECK(entry.at("covered") == false);
+  CHECK(entry.at("destination") == core::text_of(house.backups));
+  CHECK(entry.at("free_bytes").get<std::uint64_t>() > 0);
+}
+
+TEST_CASE("A limited backup_status names no destination outside its folders") {
+  ToolHouse house({"home/.claude"});
+  house.furnish();
+  core::RunRecord run;
+  run.kind = core::kSnapshotRun;
+  run.source = core::text_of(house.global);
+  run.destination = core::text_of(house.backups);
+  run.snapshot = core::text_of(house.backups / "x.db");
+  run.started_at = run.finished_at = house.clock.now();
+  run.ok = true;
+  REQUIRE(core::record_run(run, house.world));
+  const Json result = house.good("backup_status", Json::object());
+  CHECK_FALSE(result.at("databases").at(0).contains("destination"));
+  CHECK_FALSE(result.at("databases").at(0).contains("free_bytes"));
+}

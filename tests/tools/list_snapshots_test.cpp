@@ -1,4 +1,5 @@
 #include "core/base/paths.h"
+#include "core/catalog/history.h"
 #include "tests/tools/tool_house.h"
 #include "tools/encode.h"
 
@@ -129,6 +130,64 @@ TEST_CASE("list_snapshots reads nothing outside the allowed folders") {
   fs::create_directories(house.backups);
   CHECK_THAT(house.refused("list_snapshots", {{"destination", "~/Backups"}}),
              Catch::StartsWith("permission_denied: "));
+}
+
+TEST_CASE("list_snapshots looks in all known destinations where none is given") {
+  ToolHouse house;
+  take_some(house);
+  fs::create_directories(house / "home/usb");
+  for (const char* date : {"2026-11-18", "2026-11-19"}) {
+    house.good("snapshot_db", {{"destination", "~/usb"}, {"date", date}});
+  }
+  const Json all = house.good("list_snapshots", Json::object());
+  CHECK(all.at("total") == 6);
+  CHECK(all.at("snapshots").size() == 6);
+  // The destination of the latest run is the first.
+  CHECK(dates_of(all).front() == "2026-11-19");
+  CHECK(house.good("list_snapshots", {{"source", core::text_of(house.global)}}).at("total") == 5);
+
+  std::vector<std::string> paged;
+  Json page = house.good("list_snapshots", {{"limit", 1}});
+  for (int pages = 1; pages < 10; ++pages) {
+    CHECK(page.at("total") == 6);
+    paged.push_back(page.at("snapshots").at(0).at("path"));
+    if (!page.contains("next_cursor")) break;
+    page = house.good("list_snapshots", {{"limit", 1}, {"cursor", page.at("next_cursor")}});
+  }
+  std::vector<std::string> whole;
+  for (const auto& entry : all.at("snapshots")) whole.push_back(entry.at("path"));
+  CHECK(paged == whole);
+  CHECK_THAT(house.refused("list_snapshots", {{"cursor", "9:"}}),
+             Catch::StartsWith("invalid_argument: "));
+}
+
+TEST_CASE("list_snapshots of all destinations keeps to the allowed folders") {
+  ToolHouse house({"home/.claude", "home/Backups"});
+  house.furnish();
+  house.good("snapshot_db", {{"destination", "~/Backups"}});
+  core::RunRecord elsewhere;
+  elsewhere.kind = core::kSnapshotRun;
+  elsewhere.destination = core::text_of(house / "home/usb");
+  elsewhere.ok = true;
+  fs::create_directories(house / "home/usb");
+  REQUIRE(core::record_run(elsewhere, house.world));
+  CHECK(house.good("list_snapshots", Json::object()).at("total") == 1);
+}
+
+TEST_CASE("list_snapshots marks what is kept for a reason of its own") {
+  ToolHouse house;
+  take_some(house);
+  test::run_sql(house.global, "DELETE FROM links; DELETE FROM notes");
+  house.good("snapshot_db", {{"destination", "~/Backups"}});  // in the place of one with all rows
+  const Json result = house.good("list_snapshots", {{"destination", "~/Backups"}});
+  std::size_t kept = 0;
+  for (const auto& entry : result.at("snapshots")) {
+    if (!entry.contains("kept")) continue;
+    ++kept;
+    CHECK(entry.at("kept") == "before loss");
+    CHECK_THAT(entry.at("path").get<std::string>(), Catch::Contains("-before-loss-"));
+  }
+  CHECK(kept == 1);
 }
 
 TEST_CASE("list_snapshots is empty where there are none") {

@@ -97,10 +97,28 @@ TEST_CASE("Tools whose results may be long ask for room in a conversation, and n
     const Json& entry = tool.entry.json();
     const bool is_long = entry.at("inputSchema").at("properties").contains("limit") ||
                          tool.name() == "prune_snapshots" || tool.name() == "backup_status";
-    REQUIRE(entry.contains("_meta") == is_long);
+    const Json meta = entry.value("_meta", Json::object());
+    REQUIRE(meta.contains("anthropic/maxResultSizeChars") == is_long);
     if (!is_long) continue;
-    CHECK(entry.at("_meta") == Json{{"anthropic/maxResultSizeChars", tools::kMaxResultCharacters}});
+    CHECK(meta.at("anthropic/maxResultSizeChars") == tools::kMaxResultCharacters);
   }
+}
+
+TEST_CASE("The status has the app, and what removes or sets up is not for the app to call") {
+  test::ToolHouse house;
+  const Json status = house.tool("backup_status").entry.json().at("_meta");
+  CHECK(status.at("ui").at("resourceUri") == "ui://backup-plugin-db/dashboard.html");
+  CHECK(status.at("ui/resourceUri") == status.at("ui").at("resourceUri"));
+  for (const char* name : {"install_schedule", "remove_schedule", "prune_snapshots", "restore_all",
+                           "ignore_database"}) {
+    INFO(name);
+    const Json ui = house.tool(name).entry.json().at("_meta").at("ui");
+    CHECK(ui.at("visibility") == Json::array({"model"}));
+  }
+  const auto definition = tools::define_server(house.world, {});
+  REQUIRE(definition.app);
+  CHECK(definition.app->uri == status.at("ui").at("resourceUri"));
+  CHECK(definition.app->html.size() <= 40'000);
 }
 
 TEST_CASE("An argument of one name has one type in every tool") {

@@ -44,6 +44,8 @@ constexpr auto kCommands = std::to_array<Pair>({
     {"unschedule", "remove-schedule"},
     {"rm-schedule", "remove-schedule"},
     {"delete-schedule", "remove-schedule"},
+    {"log", "runs"},
+    {"history", "runs"},
     {"lost-rows", "lost"},
     {"find-lost", "lost"},
     {"selftest", "self-test"},

@@ -428,3 +428,17 @@ TEST_CASE(
              Catch::Contains(core::move_command(history, history + ".damaged")));
   CHECK(test::read_file(world / "state/history.db") == std::string(5000, 'x'));
 }
+
+TEST_CASE("Runs are chosen by what came before one of them, and by failure") {
+  FakeEnv world;
+  for (const char* source : {"/a.db", "/b.db", "/c.db"}) {
+    REQUIRE(core::record_run(make_run(world, source, std::string(source) != "/b.db"), world.env()));
+  }
+  const auto newest = core::list_runs({.limit = 1}, world.env())->front().id;
+  const auto earlier = core::list_runs({.before = newest}, world.env());
+  REQUIRE(earlier);
+  REQUIRE(earlier->size() == 2);
+  CHECK(earlier->front().source == "/b.db");
+  CHECK(core::list_runs({.failed = true}, world.env())->size() == 1);
+  CHECK(core::list_runs({.before = earlier->front().id, .failed = true}, world.env())->empty());
+}

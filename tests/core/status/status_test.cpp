@@ -503,3 +503,18 @@ TEST_CASE("By the hour a run is overdue when two hours have gone without it, and
   CHECK(status.state == BackupState::attention);
   CHECK(status.overdue == hours{2});
 }
+
+TEST_CASE("Without a schedule the destination is that of the newest snapshot, or of the last run") {
+  StatusInput input = healthy();
+  input.schedules.clear();
+  CHECK(judge_one(input).destination == native("/backups"));  // by the run
+  CHECK_FALSE(judge_one(input).free_bytes);
+  input.series = {{{1, 10, {}}, {}, native("/old"), std::nullopt},
+                  {{1, 10, {}}, {}, native("/usb"), 4096}};
+  input.snapshots = {snapshot_taken(kNow - hours{30}), snapshot_taken(kNow - hours{9})};
+  input.snapshots[0].series = 0;
+  input.snapshots[1].series = 1;
+  const DatabaseStatus status = judge_one(input);
+  CHECK(status.destination == native("/usb"));
+  CHECK(status.free_bytes == 4096);
+}

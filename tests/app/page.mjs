@@ -1,0 +1,196 @@
+// The page: each view by its text and roles, and what can be done with it, clicked.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { openPage, scrollsSideways, seriousFaults } from './browser.mjs';
+import { startDashboard } from './dashboard.mjs';
+import { hostileTable } from './world.mjs';
+
+export async function pageTests({ world, browser, shots, attempt }) {
+  const dashboard = await startDashboard(world);
+  const page = await openPage(browser, dashboard.url);
+  const text = (id) => page.locator(id).innerText();
+  const ready = () => page.waitForFunction(() => !document.getElementById('refresh').disabled);
+  const shot = (name) => page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+  const answered = (words) => page.waitForFunction((part) => document.querySelector('#ask pre')?.textContent.includes(part), words);
+  const choose = async (name) => {
+    await page.getByRole('button', { name, exact: true }).first().click();
+    await page.waitForFunction(() => document.querySelector('#compared p, #compared table') && !/Comparing/.test(document.getElementById('compared').textContent));
+  };
+  await ready();
+
+  await attempt('The token is gone from the address at once, and a reload goes on', async () => {
+    assert.equal(page.url(), `${dashboard.origin}/`);
+    await page.reload();
+    await ready();
+    assert.match(await text('#summary'), /of \d databases in order/);
+  });
+
+  await attempt('The answer names each database, how it stands and what to do', async () => {
+    assert.match(await text('#summary'), /Needs attention|Backups are failing/);
+    const items = await page.getByRole('region', { name: 'Am I backed up?' }).getByRole('listitem').allInnerTexts();
+    const of = (name) => items.find((item) => item.includes(name)) ?? assert.fail(`${name} is missing: ${items.join(' | ')}`);
+    assert.match(of('shop.db'), /backed up[\s\S]*Run its schedule now/);
+    assert.match(of('notes.db'), /lost most of its content/);
+    assert.match(of('archive.db'), /damaged/);
+    assert.match(of('global.db'), /Nothing backs it up[\s\S]*Set up a schedule/);
+  });
+
+  await attempt('The timeline tells the kinds of days by sign and in words', async () => {
+    const words = await page.locator('.strip').evaluateAll((strips) => strips.map((strip) => strip.getAttribute('aria-label')));
+    assert.ok(words.some((label) => /1 day damaged/.test(label)), words.join(' | '));
+    assert.ok(words.some((label) => /shrunk/.test(label)), words.join(' | '));
+    assert.ok(words.some((label) => /kept from before a loss/.test(label)), words.join(' | '));
+    assert.ok(words.some((label) => /\d days verified/.test(label)), words.join(' | '));
+  });
+
+  await attempt('What would come back is told for each table, and a name that is markup stays a name', async () => {
+    await choose('notes/notes.db');
+    await page.getByRole('button', { name: 'Later' }).click();
+    await page.getByText('holds what this snapshot holds').waitFor();
+    await page.getByRole('button', { name: 'Earlier' }).click();
+    const table = page.getByRole('table').filter({ hasText: 'Only then' });
+    await table.getByText('Show rows').first().waitFor();
+    const rows = await table.getByRole('row').allInnerTexts();
+    assert.ok(rows.some((row) => /^notes[\s\S]*3\s+412\s+409\s+0\s+1/.test(row)), rows.join(' | '));
+    assert.ok(rows.some((row) => row.includes(hostileTable)), rows.join(' | '));
+    await table.getByText('Show rows').first().click();
+    await table.getByText('title: note <b>4</b>').first().waitFor();
+    assert.equal(await page.locator('main img, main b').count(), 0);
+    assert.equal(await page.evaluate(() => globalThis.hit), undefined);
+  });
+
+  await attempt('Size and rows are drawn, and told', async () => {
+    assert.match(await page.locator('#trend svg').getAttribute('aria-label'), /rows \(dashes\) from 417 to/);
+  });
+
+  await attempt('Proof tells full checks, drills, room and what it would survive', async () => {
+    const proof = await text('#proof');
+    assert.match(proof, /notes\.db[\s\S]*(today|days? ago)[\s\S]*Backups, [\d.]+ [GMTk]+B free/);
+    assert.match(proof, /✓ yes[\s\S]*✗ no/);
+  });
+
+  await attempt('The log tells runs and failures, and failures alone', async () => {
+    await page.getByLabel('Failures only').check();
+    const failed = await page.locator('#runs li').allInnerTexts();
+    assert.ok(failed.length > 0 && failed.every((run) => /failed/.test(run)), failed.join(' | '));
+    assert.ok(failed.some((run) => /verify[\s\S]*archive\.db/.test(run)), failed.join(' | '));
+    await page.getByLabel('Failures only').uncheck();
+    assert.match(await text('#runs'), /snapshot[\s\S]*notes\.db/);
+  });
+
+  await attempt('No serious fault of access, light and dark, and no sideways scrolling at any width', async () => {
+    for (const [colorScheme, width] of [['light', 1280], ['dark', 768], ['light', 360], ['dark', 360], ['dark', 1280]]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      await page.getByRole('button', { name: 'Refresh' }).click();
+      await ready();
+      assert.equal(await scrollsSideways(page), false, `at ${width}`);
+      assert.deepEqual(await seriousFaults(page), [], `${colorScheme} at ${width}`);
+      await shot(`page-${colorScheme}-${width}`);
+    }
+    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+    await page.setViewportSize({ width: 1280, height: 900 });
+    assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).scrollBehavior), 'auto');
+  });
+
+  await attempt('The keyboard alone leads to a comparison', async () => {
+    await page.getByRole('button', { name: 'What would come back', exact: true }).first().focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('combobox', { name: 'Database' }).focus();
+    for (let presses = 0; presses < 8; presses += 1) await page.keyboard.press('Tab');
+    assert.notEqual(await page.evaluate(() => document.activeElement.tagName), 'BODY');
+  });
+
+  await attempt('A restore to a new file is previewed, clicked, and there', async () => {
+    await choose('notes/notes.db');
+    await page.getByRole('button', { name: 'Restore to a new file' }).click();
+    const target = join(dirname(world.notes), 'as-it-was.db');
+    await page.getByRole('textbox', { name: 'New file' }).fill(target);
+    assert.equal(await page.getByRole('button', { name: 'Restore', exact: true }).isDisabled(), true);
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await answered('Would restore');
+    assert.equal(existsSync(target), false);
+    await shot('restore-preview');
+    await page.getByRole('button', { name: 'Restore', exact: true }).click();
+    await answered('Restored ');
+    assert.equal(world.rows(target, 'notes'), 412);
+    assert.equal(world.rows(world.notes, 'notes'), 3);
+    await page.getByRole('button', { name: 'Close' }).click();
+    await ready();
+  });
+
+  await attempt('What fails is told in the dialog, and nothing is done', async () => {
+    await page.getByRole('button', { name: 'Restore to a new file' }).click();
+    await page.getByRole('textbox', { name: 'New file' }).fill(world.notes);
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await answered('conflict');
+    assert.equal(await page.getByRole('button', { name: 'Restore', exact: true }).isDisabled(), true);
+    await page.keyboard.press('Escape');
+  });
+
+  await attempt('Lost rows come back by a click after their preview', async () => {
+    await choose('notes/notes.db');
+    await page.getByRole('button', { name: 'Bring back 409 rows' }).click();
+    await answered('would be put back');
+    assert.equal(world.rows(world.notes, 'notes'), 3);
+    await page.getByRole('button', { name: 'Bring them back' }).click();
+    await answered('To undo');
+    assert.equal(world.rows(world.notes, 'notes'), 412);
+    await page.getByRole('button', { name: 'Close' }).click();
+    await ready();
+  });
+
+  await attempt('A snapshot, a full check and a run of a schedule, each by its own click', async () => {
+    const listed = () => readdirSync(world.destination, { recursive: true }).filter((name) => name.endsWith('.db')).length;
+    const before = listed();
+    await page.locator('#databases li').filter({ hasText: 'notes.db' }).getByRole('button', { name: 'Take a snapshot' }).click();
+    await page.getByRole('button', { name: 'Take it' }).click();
+    await page.waitForFunction(() => document.querySelector('#ask pre').className === 'ok');
+    await page.getByRole('button', { name: 'Close' }).click();
+    await ready();
+    assert.ok(listed() >= before);
+    await page.getByRole('button', { name: 'Check it in full' }).click();
+    await page.getByRole('button', { name: 'Check it', exact: true }).click();
+    await answered('verified');
+    await page.getByRole('button', { name: 'Close' }).click();
+    await ready();
+    await page.getByRole('button', { name: 'Run its schedule now' }).click();
+    await page.getByRole('button', { name: 'Run it now' }).click();
+    await answered('shop');
+    await page.waitForFunction(() => document.querySelector('#ask pre').className === 'ok');
+    await page.getByRole('button', { name: 'Close' }).click();
+    await ready();
+  });
+
+  await attempt('A live database is replaced by a command to copy, never by the page', async () => {
+    await page.getByRole('button', { name: /^Replace the live database/ }).click();
+    assert.match(await text('#ask pre'), /^backup-plugin-db restore '.*' --in-place$/);
+    await page.getByRole('button', { name: 'Close' }).click();
+  });
+
+  await attempt('A call that is cancelled leaves nothing half done, and says so', async () => {
+    await page.route('**/mcp', async (route) => {
+      if (!route.request().postData().includes('verify_snapshot')) return route.continue();
+      await new Promise((done) => setTimeout(done, 3000));
+      return route.abort().catch(() => {});
+    });
+    await page.getByRole('button', { name: 'Check it in full' }).click();
+    await page.getByRole('button', { name: 'Check it', exact: true }).click();
+    await page.getByRole('progressbar').waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    assert.equal(await page.getByRole('dialog').count(), 0);
+    await page.unroute('**/mcp');
+  });
+
+  await attempt('The browser had nothing to complain of', () => {
+    assert.deepEqual(page.complaints, []);
+  });
+
+  await attempt('When its server has ended the page says how to start it again', async () => {
+    await dashboard.stop();
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await page.getByText('Start it again: backup-plugin-db dashboard').waitFor();
+  });
+  await page.context().close();
+}

@@ -1,0 +1,49 @@
+// Makes the picture of the dashboard that README shows: a home as many are, in a browser window.
+//   node picture.mjs PROGRAM FILE.png
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { launch, openPage } from './browser.mjs';
+import { startDashboard } from './dashboard.mjs';
+import { World } from './world.mjs';
+
+const [program, file] = process.argv.slice(2);
+const scratch = mkdtempSync(join(tmpdir(), 'picture-'));
+const world = new World(program, scratch);
+
+function furnish() {
+  mkdirSync(world.destination, { recursive: true });
+  world.fakeScheduler();
+  for (let day = 30; day >= 2; day -= 1) {
+    world.fillTable(world.shop, 'orders', 3 + day % 4);
+    world.snapshot(world.shop, day, { label: 'shop' });
+    if (day > 3) world.fillTable(world.notes, 'notes', 10);
+    if (day > 3) world.snapshot(world.notes, day, { label: 'notes' });
+  }
+  world.sql(world.notes, 'DELETE FROM notes WHERE id > 12');
+  world.snapshot(world.notes, 1, { label: 'notes' });
+  for (const [name, source] of [['shop', world.shop], ['notes', world.notes]]) {
+    world.call('install_schedule', { name, source, destination: world.destination, label: name, time: '04:07', scheduler: 'cron', confirm: true });
+  }
+  world.fillTable(world.uncovered, 'projects', 4);
+}
+
+const browser = await launch();
+let dashboard;
+try {
+  furnish();
+  dashboard = await startDashboard(world);
+  const page = await openPage(browser, dashboard.url, { viewport: { width: 960, height: 860 } });
+  await page.waitForFunction(() => !document.getElementById('refresh').disabled);
+  await page.waitForFunction(() => document.querySelector('#compared table'));
+  await page.evaluate((home) => {
+    for (const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); walk.nextNode();) {
+      walk.currentNode.textContent = walk.currentNode.textContent.replaceAll(home, '/home/ada');
+    }
+  }, world.home);
+  await page.screenshot({ path: file });
+} finally {
+  await dashboard?.stop();
+  await browser.close();
+  rmSync(scratch, { recursive: true, force: true });
+}
