@@ -167,6 +167,13 @@ def server_full(program):
         scene.mends()
 
 
+class Front(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """rclone closes its connections when it ends."""
+
+
 class NoDelete(http.server.BaseHTTPRequestHandler):
     """In front of a WebDAV server: hands everything on but DELETE."""
 
@@ -217,7 +224,7 @@ for verb in ("GET", "HEAD", "PUT", "DELETE", "PROPFIND", "MKCOL", "MOVE", "OPTIO
 def delete_refused(program):
     with Scene(program, "dav:claude") as scene:
         box = scene.box
-        front = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), NoDelete)
+        front = Front(("127.0.0.1", free_port()), NoDelete)
         NoDelete.behind = box.dav.port
         threading.Thread(target=front.serve_forever, daemon=True).start()
         for day in ("2026-01-02", "2026-01-03"):
