@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Copies off this machine under faults, with the real rclone on loopback.
 
-Usage: faults.py PROGRAM [KILLS [SEED]]
+Usage: faults.py PROGRAM [KILLS [SEED [FAULT…]]]      (FAULT: a function below, or killed)
 
 Each of them ends as docs/DESIGN.md says: nothing here is spoilt, nothing there is told as a copy
 that is none, what may pass is owed, and the rest is told at once. Then KILLS (default 9, in turn
@@ -451,7 +451,7 @@ def main():
         fault(program)
         print(f"  {fault.__name__.replace('_', ' ')}: as it should be "
               f"({time.monotonic() - began:.0f} s)", flush=True)
-    if not only:
+    if not only or "killed" in only:
         print(f"  seed {seed}")
         killed(program, count, seed)
     print("faults: all as they should be")
