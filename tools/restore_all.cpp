@@ -135,6 +135,13 @@ std::optional<server::ToolOutcome<Json>> settle(core::BringHomeRequest& request,
   return ask_for_yes(context, text, text + "Restore them?", "Restore them");
 }
 
+Json nothing_lacks(const core::Held& held) {
+  core::BringHomeResult result;
+  for (const auto& database : held.databases) result.left.push_back(database);
+  result.warnings = held.warnings;
+  return encode(result);
+}
+
 std::optional<ErrorCode> bad_news_of(const Json& structured) {
   for (const auto& entry : structured.at("databases")) {
     if (entry.contains("error")) return ErrorCode::damaged;
@@ -189,7 +196,8 @@ server::Tool restore_all(const Setting& setting) {
     if (!result) return result.error();
     return encode(*result);
   };
-  auto tool = server::make_tool(schema_of("restore_all"), fetching_what_lacks(setting, handler));
+  auto tool = server::make_tool(schema_of("restore_all"),
+                                fetching_what_lacks(setting, nothing_lacks, handler));
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = [](const Json& structured) { return restore_all_text(structured, 0); };
   tool.bad_news = bad_news_of;

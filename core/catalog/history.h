@@ -21,7 +21,7 @@ inline constexpr const char* kOffsiteRun = "offsite";
 
 struct RunRecord {
   std::int64_t id = 0;
-  std::string kind;         // kSnapshotRun, kFolderRun, kOffsiteRun, "verify", "restore", "prune", "history"
+  std::string kind;         // one of the above, "verify", "restore", "drill", "prune", "history"
   std::string schedule;     // the schedule's name for a scheduled run; empty by hand
   std::string source;       // absolute
   std::string destination;  // absolute
@@ -47,8 +47,8 @@ struct RunRecord {
 // Appends one run. Of like failures of a schedule in a row (kind, paths, error_code), and of runs
 // that found one snapshot unchanged within a day, only the first and the last are kept. Beyond
 // kMaxRuns the oldest go, but for the newest good snapshot run and off-site copy of each source and
-// the newest conclusive check (ok or damaged) of each snapshot. Ids only grow. Safe across processes. The file
-// is created 0600 on first use.
+// the newest conclusive check (ok or damaged) of each snapshot. Ids only grow. Safe across
+// processes. The file is created 0600 on first use.
 Expected<> record_run(const RunRecord& run, const Env& env);
 
 // Adds to the warnings of a schedule's newest run: what went wrong after it was recorded, as when

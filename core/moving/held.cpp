@@ -10,6 +10,7 @@
 #include "core/catalog/catalog.h"
 #include "core/catalog/names.h"
 #include "core/catalog/retention.h"
+#include "core/offsite/keep_text.h"
 #include "core/schedule/due.h"
 #include "core/schedule/kept_jobs.h"
 #include "core/snapshot/snapshot_plan.h"
@@ -251,6 +252,11 @@ Call Survey::install_call(const BackupJob& job, const std::vector<BackupJob>& ou
   if (job.every_hours > 0) add("every", format_every(job.every_hours));
   if (job.between) add("between", format_window(*job.between));
   if (job.drills != Drills::never) add("drills", std::string(to_string(job.drills)));
+  if (const auto& offsite = job.offsite) {
+    add("offsite", text_of(offsite->remote));
+    if (offsite->keep) add("offsite_keep", format_keep_text(*offsite->keep));
+    if (!offsite->bandwidth.empty()) add("offsite_bwlimit", offsite->bandwidth);
+  }
   for (const KeepRule& rule : kKeepRules) {
     if (const auto& count = job.snapshot.retention.*rule.count) {
       add(std::string(rule.name).c_str(), std::to_string(*count));

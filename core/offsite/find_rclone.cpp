@@ -157,12 +157,12 @@ Expected<RemoteFacts> facts_of_remote(const RcloneProgram& rclone, const RemoteP
     const auto settings = settings_in(shown->output);
     const auto type = settings.find("type");
     if (type == settings.end()) return facts;
+    facts.encrypted |= type->second == "crypt";
     if (type->second == "local") facts.local = path_of(at.path.empty() ? "/" : at.path);
     const auto upon = settings.find("remote");
     if (upon == settings.end() || !stands_upon_another(type->second)) return facts;
     // Names below a crypt remote are others than those above it: its folder is all that is known.
     const std::string path = type->second == "crypt" ? "" : at.path;
-    facts.encrypted |= type->second == "crypt";
     if (!looks_remote(upon->second)) {
       facts.local = path_of(upon->second) / path_of(path);
       return facts;

@@ -48,6 +48,7 @@ std::vector<std::string> manifests_of(const std::vector<RemoteEntry>& entries,
     found.resize(kMaxRemoteManifests);
   }
   std::vector<std::string> paths;
+  paths.reserve(found.size());
   for (auto& [day, path] : found) paths.push_back(std::move(path));
   return paths;
 }

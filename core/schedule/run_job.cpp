@@ -2,6 +2,7 @@
 #include "core/schedule/run_job.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
@@ -286,8 +287,6 @@ std::optional<Error> run_local_leg(JobRun& run, bool asked_for, std::vector<Warn
     return end_in_failure(run, LegOfRun::local, std::move(*failed), options, env, stop);
   }
   (void)add_run_warnings(job.name, run.warnings, env);  // the snapshot is good all the same
-  told.insert(told.end(), run.warnings.begin(), run.warnings.end());
-  run.warnings.clear();
   return failed;
 }
 
@@ -319,6 +318,7 @@ Expected<JobRun> run_locked(const BackupJob& job, bool local_due, bool asked_for
   std::vector<Warning> told;  // stand in records already
   std::optional<Error> failed;
   if (local_due) failed = run_local_leg(run, asked_for, told, options, env, progress, stop);
+  std::vector<Warning> recorded = std::exchange(run.warnings, {});
   const auto offsite_failed = run_offsite_leg(run, told, options, env, progress, stop);
   if (failed && offsite_failed) failed->hint += " Also: " + offsite_failed->message;
   if (failed || offsite_failed) return fail(failed ? *failed : *offsite_failed);
@@ -328,6 +328,7 @@ Expected<JobRun> run_locked(const BackupJob& job, bool local_due, bool asked_for
     ping(job, leg, "", kPingRetries, env, stop, run.warnings);
   }
   (void)add_run_warnings(job.name, run.warnings, env);
+  run.warnings.insert(run.warnings.begin(), recorded.begin(), recorded.end());
   run.warnings.insert(run.warnings.end(), told.begin(), told.end());
   log_end(job, options, success_text(run), env);
   return run;

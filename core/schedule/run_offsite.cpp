@@ -87,6 +87,7 @@ bool has_new_offsite_rules(const BackupJob& former, const BackupJob& job) {
   const auto rules_of_job = [](const BackupJob& one) {
     return one.offsite->keep.value_or(one.snapshot.retention);
   };
+  if (rules_of_job(job).empty()) return false;  // nothing goes by them
   return !former.offsite || former.offsite->remote != job.offsite->remote ||
          rules_of_job(former) != rules_of_job(job);
 }

@@ -109,6 +109,13 @@ def check_read(box, remote):
     assert not left, f"left behind: {left}"
 
 
+def check_nothing_lacks(box, remote):
+    result = box.json("restore-all", "--destination", remote, "--dry-run")
+    assert result["databases"] == [] and len(result["left"]) == 1, result
+    empty = box.run("restore-all", "--destination", remote + "/none", "--dry-run")
+    assert empty.returncode == 3 and "no snapshot with a manifest" in empty.stderr, empty
+
+
 def check_stolen_laptop(box, remote):
     """The commands of the sheet, as they stand there, on a home with nothing in it."""
     sheet = box.base / "sheet.txt"
@@ -150,6 +157,7 @@ def live(program, backend):
             check_unchanged(box, remote)
             check_kept(box, remote)
             check_read(box, remote)
+            check_nothing_lacks(box, remote)
             check_stolen_laptop(box, remote)
         finally:
             box.close()

@@ -88,9 +88,9 @@ TEST_CASE("A first run that does not come off this machine puts everything back"
 
 TEST_CASE("copy_offsite says what is to be done where no schedule takes copies off this machine") {
   OffsiteHouse house;
-  CHECK_THAT(house.refused("copy_offsite"), Catch::StartsWith("not_found: "));
+  CHECK_THAT(house.refused("copy_offsite", Json::object()), Catch::StartsWith("not_found: "));
   house.install();
-  CHECK_THAT(house.refused("copy_offsite"), Catch::Contains("offsite"));
+  CHECK_THAT(house.refused("copy_offsite", Json::object()), Catch::Contains("offsite"));
   CHECK_THAT(house.refused("copy_offsite", {{"schedule", Json::array({"global"})}}),
              Catch::StartsWith("invalid_argument: "));
 }
@@ -99,13 +99,13 @@ TEST_CASE("copy_offsite tells a failure of each database in words of ours") {
   OffsiteHouse house;
   house.install();
   house.install({{"offsite", "backup:claude"}, {"run_now", false}});
-  const Json result = house.good("copy_offsite");
+  const Json result = house.good("copy_offsite", Json::object());
   REQUIRE(result.at("copies").size() == 1);
   const auto error = result.at("copies")[0].at("error").get<std::string>();
   CHECK_THAT(error, Catch::Contains("cannot list backup:claude/testhost: there is no connection"));
   CHECK_THAT(error + house.last_text, !Catch::Contains("hunter2"));
   CHECK(house.tool("copy_offsite").bad_news(result) == core::ErrorCode::damaged);
-  const Json status = house.good("backup_status");
+  const Json status = house.good("backup_status", Json::object());
   const Json offsite = status.at("databases")[0].at("offsite");
   CHECK(offsite.at("remote") == "backup:claude");
   CHECK(offsite.contains("last_error"));

@@ -5,7 +5,6 @@
 #include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/catalog/catalog.h"
-#include "core/moving/held.h"
 #include "core/offsite/copy_off.h"
 
 namespace tools {
@@ -158,7 +157,8 @@ Handler fetching_snapshot(const Setting& setting, core::Damaged damaged, bool al
   };
 }
 
-Handler fetching_what_lacks(const Setting& setting, Handler handler) {
+Handler fetching_what_lacks(const Setting& setting, std::function<Json(const core::Held&)> none,
+                            Handler handler) {
   return [=](const Json& json, server::CallContext& context) -> server::ToolOutcome<Json> {
     if (!is_off_machine(json, "destination")) return handler(json, context);
     auto off = look_off_machine(text_in(json, "destination"), setting, context.stop());
@@ -171,6 +171,14 @@ Handler fetching_what_lacks(const Setting& setting, Handler handler) {
     const auto held = core::held_in(request, off->env(setting.world), context.stop());
     if (!held) return held.error();
     std::vector<std::string> paths;
+    if (held->databases.empty()) {
+      return core::Error{
+          ErrorCode::not_found, core::text_of(off->root) + " holds no snapshot with a manifest.",
+          "See what there is with " +
+              core::say(core::Action::list_snapshots, {{"destination", core::text_of(off->root)}}) +
+              ". With another password of a crypt remote nothing is seen."};
+    }
+    if (held->lacking().empty()) return none(*held);
     for (const auto* database : held->lacking()) {
       paths.push_back(relative_to(*off, database->snapshot));
     }

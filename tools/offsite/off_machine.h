@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/moving/held.h"
 #include "core/offsite/fetch_copies.h"
 #include "core/offsite/rclone.h"
 #include "core/restore/choose_snapshot.h"
@@ -37,7 +38,8 @@ core::Expected<OffMachine> look_off_machine(const std::string& remote, const Set
 // one, or with `all` all of that source. What is told names the remote.
 Handler fetching_snapshot(const Setting& setting, core::Damaged damaged, bool all, Handler handler);
 // Likewise for a `destination` of which the newest of each database that this machine lacks is
-// fetched.
-Handler fetching_what_lacks(const Setting& setting, Handler handler);
+// fetched. Where it lacks none, `none` makes the result.
+Handler fetching_what_lacks(const Setting& setting,
+                            std::function<server::Json(const core::Held&)> none, Handler handler);
 
 }  // namespace tools

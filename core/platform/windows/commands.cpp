@@ -133,7 +133,8 @@ std::wstring environment_of(const Command& command) {
   ::FreeEnvironmentStringsW(block);
   if (const std::wstring prefix = wide(command.dropped_variables); !prefix.empty()) {
     std::erase_if(entries, [&](const std::wstring& entry) {
-      return entry.size() >= prefix.size() && names_one_file(entry.substr(0, prefix.size()), prefix);
+      return entry.size() >= prefix.size() &&
+             names_one_file(entry.substr(0, prefix.size()), prefix);
     });
   }
   for (const auto& [name, value] : command.extra_environment) {

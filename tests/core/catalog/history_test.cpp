@@ -233,11 +233,15 @@ TEST_CASE("The last good run of a source and the last word on a snapshot outlive
   check("/backups/bad.db", false, "cancelled");  // says nothing of the snapshot
   check("/backups/good.db", false, "damaged");
   check("/backups/good.db", true);
+  RunRecord copy = make_run(world, "/a.db");
+  copy.kind = core::kOffsiteRun;
+  record(copy);
   record_old_runs(world, 20'000);
   record(make_run(world, "/last.db"));
   record(make_run(world, "/last.db"));
-  CHECK(count_runs(world) == core::kMaxRuns + 3);
+  CHECK(count_runs(world) == core::kMaxRuns + 4);
   CHECK(count_runs(world, "source = '/a.db' AND kind = 'snapshot' AND ok") == 1);
+  CHECK(count_runs(world, "source = '/a.db' AND kind = 'offsite' AND ok") == 1);
   CHECK(count_runs(world, "snapshot = '/backups/bad.db' AND error_code = 'damaged'") == 1);
   CHECK(count_runs(world, "snapshot = '/backups/good.db' AND ok") == 1);
 }

@@ -106,7 +106,7 @@ TEST_CASE("A copy goes, is read back, and its manifest goes last, byte for byte"
   const auto local = world.destination / kFirst;
   CHECK(world.store.files.at(kFirst).bytes == test::read_file(local));
   CHECK(world.store.files.at(kFirst + ".manifest.json").bytes ==
-        test::read_file(local.string() + ".manifest.json"));
+        test::read_file(manifest_path_of(local)));
   const RunRecord run = world.last_run();
   CHECK(run.ok);
   CHECK(run.schedule == "global");

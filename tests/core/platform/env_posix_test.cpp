@@ -53,6 +53,18 @@ TEST_CASE("A command whose end the system hides is an error, not a success") {
   CHECK(result.error().message.find("false") != std::string::npos);
 }
 
+TEST_CASE("A command inherits none of the variables that it is to be without") {
+  ::setenv("BPD_TEST_SECRET", "x", 1);
+  ::setenv("BPD_TESTED", "y", 1);
+  core::Command command{
+      {"/bin/sh", "-c", "echo \"${BPD_TEST_SECRET-none} ${BPD_TESTED-none}\""}, {}, {}};
+  CHECK(core::system_commands().run(command, {})->output == "x y\n");
+  command.dropped_variables = "BPD_TEST_";
+  CHECK(core::system_commands().run(command, {})->output == "none y\n");
+  ::unsetenv("BPD_TEST_SECRET");
+  ::unsetenv("BPD_TESTED");
+}
+
 TEST_CASE("A command hears of its own children whatever this process ignores") {
   const auto before = ::signal(SIGCHLD, SIG_IGN);
   test::TempFolder folder;
