@@ -19,9 +19,10 @@ build_packages=(g++ cmake ninja-build pkg-config libsqlite3-dev nlohmann-json3-d
   libcpp-httplib-dev libspdlog-dev libfmt-dev libcli11-dev libvalijson-dev libexpected-dev
   libssl-dev python3)
 test_packages=(catch2 sqlite3 cron curl faketime dbus systemd xz-utils tzdata util-linux dpkg-dev file man-db
-  strace rclone chromium)
+  strace rclone)
 # File systems to test on; not every release has all of them.
 mount_packages=(fuse3 exfatprogs exfat-fuse ntfs-3g dosfstools fusefat bindfs fuse-overlayfs)
+browser_packages=(chromium)  # for tests/app
 node_packages=(nodejs npm)
 clang_packages=(clang libclang-rt-dev)
 cross_packages=(dpkg-dev tcl catch2)
@@ -227,7 +228,7 @@ case ${1:-} in
       "build linux"* | "build macos"* | "build windows"*) build_for_others "$@"; exit ;;
     esac
     install "${build_packages[@]}" "${test_packages[@]}"
-    install_known "${mount_packages[@]}"
+    install_known "${mount_packages[@]}" "${browser_packages[@]}"
     if [ -n "${BPD_NO_SKIPS:-}" ] && ! command -v npm >/dev/null; then install "${node_packages[@]}"; fi
     [ $# -gt 0 ] || set -- release
     for preset in "$@"; do

@@ -3,6 +3,7 @@
 import { launch } from './browser.mjs';
 import { appTests } from './app_in_host.mjs';
 import { figures } from './figures.mjs';
+import { inspectorTests } from './inspector.mjs';
 import { pageTests } from './page.mjs';
 import { securityTests } from './security.mjs';
 import { World } from './world.mjs';
@@ -24,7 +25,7 @@ const world = new World(program, scratch);
 world.prepare();
 const browser = await launch();
 try {
-  for (const group of [pageTests, securityTests, appTests, figures]) {
+  for (const group of [pageTests, securityTests, appTests, inspectorTests, figures]) {
     await group({ world, browser, shots, attempt });
   }
 } finally {

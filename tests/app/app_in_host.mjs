@@ -13,7 +13,7 @@ const MAX_INLINE_HEIGHT = 500;
 const POLICY = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
   "font-src 'self'; media-src 'self' data:; connect-src 'none'; frame-src 'none'; object-src 'none'; base-uri 'none'";
 
-function startServer(world) {
+export function startServer(world) {
   return new Promise((resolve, reject) => {
     const server = spawn(world.program, ['serve', '--http', '127.0.0.1:0', '--no-token'], { env: world.environment });
     let said = '';

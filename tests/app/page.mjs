@@ -169,18 +169,32 @@ export async function pageTests({ world, browser, shots, attempt }) {
     await page.getByRole('button', { name: 'Close' }).click();
   });
 
-  await attempt('A call that is cancelled leaves nothing half done, and says so', async () => {
-    await page.route('**/mcp', async (route) => {
-      if (!route.request().postData().includes('verify_snapshot')) return route.continue();
-      await new Promise((done) => setTimeout(done, 3000));
-      return route.abort().catch(() => {});
-    });
-    await page.getByRole('button', { name: 'Check it in full' }).click();
-    await page.getByRole('button', { name: 'Check it', exact: true }).click();
-    await page.getByRole('progressbar').waitFor();
+  await attempt('A long call shows how far it is, and a cancelled one ends on the server, too', async () => {
+    const large = world.path('code/large/large.db');
+    world.sql(large, `CREATE TABLE blob(id INTEGER PRIMARY KEY, value BLOB);
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000) INSERT INTO blob(value) SELECT randomblob(1000) FROM n`);
+    world.snapshot(large, 0, { verify: 'none' });
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await ready();
+    await page.getByRole('combobox', { name: 'Database' }).selectOption({ label: 'large/large.db' });
+    const begin = async () => {
+      await page.getByRole('button', { name: 'Check it in full' }).click();
+      await page.getByRole('button', { name: 'Check it', exact: true }).click();
+      await page.waitForFunction(() => document.querySelector('progress').value > 0);
+    };
+    const checks = () => world.call('list_runs', { source: large, kind: 'verify' }).runs.length;
+    const begun = Date.now();
+    await begin();
+    await answered('verified');
+    const took = Date.now() - begun;
+    assert.equal(checks(), 1);
+    await page.getByRole('button', { name: 'Close' }).click();
+    await ready();
+    await begin();
     await page.getByRole('button', { name: 'Cancel' }).click();
     assert.equal(await page.getByRole('dialog').count(), 0);
-    await page.unroute('**/mcp');
+    await page.waitForTimeout(2 * took);  // by then one that went on would stand in the history
+    assert.equal(checks(), 1);
   });
 
   await attempt('The browser had nothing to complain of', () => {

@@ -1,5 +1,6 @@
 // Makes the picture of the dashboard that README shows: a home as many are, in a browser window.
-//   node picture.mjs PROGRAM FILE.png
+//   node picture.mjs PROGRAM FILE.png      wants Chromium and pngquant
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,18 +15,16 @@ const world = new World(program, scratch);
 function furnish() {
   mkdirSync(world.destination, { recursive: true });
   world.fakeScheduler();
-  for (let day = 30; day >= 2; day -= 1) {
+  for (let day = 45; day >= 1; day -= 1) {
     world.fillTable(world.shop, 'orders', 3 + day % 4);
     world.snapshot(world.shop, day, { label: 'shop' });
-    if (day > 3) world.fillTable(world.notes, 'notes', 10);
-    if (day > 3) world.snapshot(world.notes, day, { label: 'notes' });
+    world.fillTable(world.notes, 'notes', 9 + day % 3);
+    world.snapshot(world.notes, day, { label: 'notes' });
   }
   world.sql(world.notes, 'DELETE FROM notes WHERE id > 12');
-  world.snapshot(world.notes, 1, { label: 'notes' });
   for (const [name, source] of [['shop', world.shop], ['notes', world.notes]]) {
     world.call('install_schedule', { name, source, destination: world.destination, label: name, time: '04:07', scheduler: 'cron', confirm: true });
   }
-  world.fillTable(world.uncovered, 'projects', 4);
 }
 
 const browser = await launch();
@@ -33,7 +32,7 @@ let dashboard;
 try {
   furnish();
   dashboard = await startDashboard(world);
-  const page = await openPage(browser, dashboard.url, { viewport: { width: 960, height: 860 } });
+  const page = await openPage(browser, dashboard.url, { viewport: { width: 820, height: 1180 } });
   await page.waitForFunction(() => !document.getElementById('refresh').disabled);
   await page.waitForFunction(() => document.querySelector('#compared table'));
   await page.evaluate((home) => {
@@ -42,6 +41,7 @@ try {
     }
   }, world.home);
   await page.screenshot({ path: file });
+  execFileSync('pngquant', ['--force', '--speed', '1', '--output', file, '64', file]);
 } finally {
   await dashboard?.stop();
   await browser.close();
