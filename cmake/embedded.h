@@ -1,4 +1,5 @@
-// Files that the build put into the program: known programs, the tool schemas, the skill and the page.
+// Files that the build put into the program: known programs, the tool schemas, the skill and the
+// page.
 #pragma once
 
 #include <span>
