@@ -7,8 +7,8 @@
 #include "core/catalog/manifest.h"
 #include "core/offsite/offsite_history.h"
 #include "core/offsite/rclone_says.h"
+#include "core/support/memory_store.h"
 #include "support/catch.h"
-#include "support/memory_store.h"
 #include "support/snapshots.h"
 #include "support/test_database.h"
 
