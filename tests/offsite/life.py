@@ -164,10 +164,43 @@ def live(program, backend):
     print(f"{backend}: installed, unchanged, kept, listed, verified, restored, brought home")
 
 
+def live_as_folder(program):
+    """One schedule for a folder of projects: each has its own series there, and its own word."""
+    with tempfile.TemporaryDirectory(prefix="offsite-") as base:
+        box = Box(program, base)
+        try:
+            projects = [box.home / f"code/{name}/.orchestrator/project.db" for name in "ab"]
+            for project in projects:
+                project.parent.mkdir(parents=True)
+                shutil.copy(box.database, project)
+            box.run("install-schedule", "--name", "code", "--folder", box.home / "code",
+                    "--destination", box.destination, "--hostname", box.host, "--scheduler", "cron",
+                    "--offsite", "cryptfolder:claude", check=0)
+            assert box.check_marks("cryptfolder:claude") == 2
+            names = box.names("cryptfolder:claude")
+            assert [name.rsplit("/", 1)[0] for name in names if name.endswith(".db")] == \
+                [f"{box.host}/a", f"{box.host}/b"], names
+            copies = box.offsite("code")["copies"]
+            assert [copy["what"] for copy in copies] == ["unchanged"] * 2, copies
+            with sqlite3.connect(projects[1]) as db:
+                db.execute("INSERT INTO notes(body) VALUES('later')")
+            db.close()
+            told = json.loads(box.run("status", "--json").stdout)["databases"]
+            assert all(entry["offsite"]["copies"] == 1 for entry in told
+                       if entry["source"] in map(str, projects)), told
+            box.config.write_text(box.config.read_text().replace("[cryptfolder]", "[other]"))
+            done = box.run("offsite", "code")
+            assert done.returncode == 9 and done.stdout.count("no such remote") == 2, done
+        finally:
+            box.close()
+    print("a folder's schedule: each of its databases has a series there")
+
+
 def main():
     need_rclone()
     for backend in sys.argv[2:] or BACKENDS:
         live(sys.argv[1], backend)
+    live_as_folder(sys.argv[1])
 
 
 main()

@@ -13,7 +13,7 @@ using std::chrono::hours;
 
 namespace {
 
-const RunOptions kWhenDue{true, true};
+const RunOptions kWhenOwed{true, true};
 
 // rclone is played, and its network is away.
 struct OffsiteJob : test::FakeSchedulers {
@@ -41,7 +41,7 @@ struct OffsiteJob : test::FakeSchedulers {
   }
   Expected<JobRun> run() {
     NoProgress no_progress;
-    return run_job("global", kWhenDue, env(), no_progress, {});
+    return run_job("global", kWhenOwed, env(), no_progress, {});
   }
   // A look of an hour ago that left a copy.
   void record_good_look() {
