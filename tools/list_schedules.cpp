@@ -2,6 +2,7 @@
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
+#include "core/offsite/keep_text.h"
 #include "core/schedule/due.h"
 #include "core/schedule/list.h"
 #include "tools/base/limits.h"
@@ -39,6 +40,11 @@ void put_settings(Json& entry, const core::BackupJob& job, const Setting& settin
   }
   entry["verify"] = core::to_string(snapshot.verify);
   if (job.drills != core::Drills::never) entry["drills"] = core::to_string(job.drills);
+  if (const auto& offsite = job.offsite) {
+    entry["offsite"] = core::text_of(offsite->remote);
+    if (offsite->keep) entry["offsite_keep"] = core::format_keep_text(*offsite->keep);
+    put(entry, "offsite_bwlimit", offsite->bandwidth);
+  }
   if (setting.may_call()) put(entry, "on_failure", job.on_failure);
   put(entry, "ping_url", core::shown_ping_url(job.ping_url));
 }
@@ -85,7 +91,9 @@ std::string settings_text(const Json& entry) {
     add(key);
   }
   for (const core::KeepRule& rule : core::kKeepRules) add(rule.name);
-  for (const char* key : {"verify", "drills", "on_failure", "ping_url"}) add(key);
+  for (const char* key :
+       {"verify", "drills", "offsite", "offsite_keep", "offsite_bwlimit", "on_failure", "ping_url"})
+    add(key);
   return text;
 }
 

@@ -48,6 +48,9 @@ TEST_CASE("install_schedule keeps a remote, its rules and its bandwidth, and no 
   CHECK(offsite->bandwidth == "1M");
   CHECK(offsite->rclone.program == "/played/rclone");
 
+  const Json listed = house.good("list_schedules", Json::object()).at("schedules")[0];
+  CHECK(listed.at("offsite") == "backup:claude");
+  CHECK(listed.at("offsite_keep") == "last=3,monthly=12");
   house.install({{"time", "12:30"}, {"run_now", false}});
   CHECK(house.job().offsite == offsite);
   house.install({{"offsite_keep", ""}, {"offsite_bwlimit", ""}, {"run_now", false}});
