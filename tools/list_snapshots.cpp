@@ -78,6 +78,17 @@ server::ToolOutcome<std::vector<core::fs::path>> places_of(const Arguments& argu
   return Places{std::get<core::fs::path>(destination)};
 }
 
+// Where others are listed in the place of the one that the environment names: that it is not there.
+std::string missing_place(const Arguments& arguments, const Setting& setting) {
+  const std::string named = core::destination_of_environment(setting.world.places);
+  if (arguments.has("destination") || named.empty() || !setting.allows(core::path_of(named)) ||
+      setting.world.files.info(core::path_of(named))) {
+    return "";
+  }
+  return "The destination " + named +
+         " is not there. What is listed lies in others that are known.";
+}
+
 // "<number of the destination>:<cursor there>"; core's own, which begin with a letter, are of the
 // first.
 struct Position {
@@ -214,6 +225,9 @@ server::Tool list_snapshots(const Setting& setting) {
                     {"total_bytes", page->total_bytes}};
     if (!page->next_cursor.empty()) structured["next_cursor"] = page->next_cursor;
     structured["warnings"] = page->warnings;
+    if (auto missing = missing_place(arguments, setting); !missing.empty()) {
+      structured["warnings"].push_back(std::move(missing));
+    }
     return structured;
   };
   auto tool = server::make_tool(schema_of("list_snapshots"), handler);
