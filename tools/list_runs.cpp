@@ -21,7 +21,7 @@ constexpr std::size_t kRunsAtOnce = 500;  // read from the history
 core::Expected<core::RunFilter> run_filter(const Arguments& arguments, const Setting& setting) {
   core::RunFilter filter;
   filter.kind = arguments.text("kind");
-  filter.schedule = arguments.text("schedule");
+  filter.schedule = arguments.text("name");
   filter.failed = arguments.flag("failed");
   BPD_TRY_AS(source, arguments.path("source"));
   if (*source) filter.source = core::recorded_path(**source, setting.env);

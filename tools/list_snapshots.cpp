@@ -79,6 +79,17 @@ server::ToolOutcome<std::vector<core::fs::path>> places_of(const Arguments& argu
   return Places{std::get<core::fs::path>(destination)};
 }
 
+// Where others are listed in the place of the one that the environment names: that it is not there.
+std::string missing_place(const Arguments& arguments, const Setting& setting) {
+  const std::string named = core::destination_of_environment(setting.world.places);
+  if (arguments.has("destination") || named.empty() || !setting.allows(core::path_of(named)) ||
+      setting.world.files.info(core::path_of(named))) {
+    return "";
+  }
+  return "The destination " + named +
+         " is not there. What is listed lies in others that are known.";
+}
+
 // "<number of the destination>:<cursor there>"; core's own, which begin with a letter, are of the
 // first.
 struct Position {
@@ -227,6 +238,9 @@ server::Tool list_snapshots(const Setting& setting) {
     structured["warnings"] = page->warnings;
     if (off) {
       for (const auto& warning : off->view.warnings) structured["warnings"].push_back(warning);
+    }
+    if (auto missing = missing_place(arguments, setting); !missing.empty()) {
+      structured["warnings"].push_back(std::move(missing));
     }
     return structured;
   };

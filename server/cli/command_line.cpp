@@ -268,7 +268,8 @@ CommandPages command_pages(const ServerDefinition& definition, const ProgramPart
   }
   if (definition.app) {
     const AppPage& app = *definition.app;
-    pages.verbs.push_back({app.name, "Open in a browser: " + app.title, "", page_options()});
+    pages.verbs.push_back(
+        {app.name, "Open the " + app.title + " in a browser", "", page_options()});
   }
   pages.options = {{"--help", "", "Print the flags of a command", {}, false}};
   pages.program_options = {{"--version", "", "Print the version", {}, false}};

@@ -8,6 +8,7 @@ database, a project called my-app, and snapshots that a machine called laptop to
 import os
 import pathlib
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -43,6 +44,14 @@ def make_database(path, notes):
     db.close()
 
 
+def make_remote(home):
+    """rclone's "backup", which has a copy of a snapshot that the skill names."""
+    settings = home / ".config" / "rclone" / "rclone.conf"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f"[backup]\ntype = alias\nremote = {home}/elsewhere\n")
+    shutil.copytree(home / "Backups" / "laptop", home / "elsewhere" / "claude" / "laptop")
+
+
 def run(words, environment):
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout + done.stderr
@@ -65,6 +74,7 @@ def main(program, home):
                           str(home / "Backups"), "--hostname", "laptop", "--date", "2026-11-22"] +
                          (["--label", label] if label else []), environment)
         assert code == 0, text
+    make_remote(home)
     count = 0
     assert len(PAGES) == 1 + len(list((SKILL / "references").iterdir())), PAGES
     for page in PAGES:

@@ -59,7 +59,7 @@ TEST_CASE("list_runs chooses by database, kind, schedule and failure") {
   CHECK(count({{"source", core::text_of(house.global)}}) == 3);
   CHECK(count({{"source", "~/other.db"}}) == 0);
   CHECK(count({{"kind", "verify"}}) == 1);
-  CHECK(count({{"schedule", "nightly"}}) == 1);
+  CHECK(count({{"name", "nightly"}}) == 1);
   CHECK(count({{"failed", true}}) == 1);
   CHECK(count({{"failed", true}, {"kind", "verify"}}) == 0);
 }

@@ -161,6 +161,19 @@ TEST_CASE("list_snapshots looks in all known destinations where none is given") 
              Catch::StartsWith("invalid_argument: "));
 }
 
+TEST_CASE(
+    "list_snapshots tells when the destination of the environment is not among those listed") {
+  ToolHouse house;
+  take_some(house);
+  house.places.variables["CLAUDE_ORCHESTRATOR_BACKUP_ROOT"] = core::text_of(house / "usb");
+  const Json result = house.good("list_snapshots", Json::object());
+  CHECK(result.at("total") == 4);
+  CHECK_THAT(house.last_text, Catch::Contains(core::text_of(house / "usb") +
+                                              " is not there. What is listed lies in"));
+  fs::create_directories(house / "usb");
+  CHECK(house.good("list_snapshots", Json::object()).at("warnings").empty());
+}
+
 TEST_CASE("list_snapshots of all destinations keeps to the allowed folders") {
   ToolHouse house({"home/.claude", "home/Backups"});
   house.furnish();
