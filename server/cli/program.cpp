@@ -129,7 +129,7 @@ int hand_over_to_http(char** argv, const ProgramParts& parts, const core::Env& e
   return fail_with(
       {core::ErrorCode::not_found,
        "The program " + sibling + " is not beside " + core::text_of(env.places.program) + ".",
-       "Install it there, or serve on standard input and output."});
+       "Install it there. Only what a browser or the network reaches needs it."});
 }
 
 // For whoever types `serve` and waits.

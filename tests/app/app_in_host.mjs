@@ -72,7 +72,7 @@ export async function appTests({ world, browser, shots, attempt }) {
 }
 
 async function appIn(era, { world, browser, shots, attempt, host }) {
-  const page = await openPage(browser, `${host.url}?era=${era}&theme=${era === 'modern' ? 'light' : 'dark'}`, { viewport: { width: 720, height: 900 } });
+  const page = await openPage(browser, `${host.url}?era=${era}&theme=${era === 'modern' ? 'light' : 'dark'}`, { viewport: { width: era === 'modern' ? 720 : 420, height: 900 } });
   const seen = (part) => page.evaluate((key) => globalThis.host[key], part);
   let app;
 

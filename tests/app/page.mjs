@@ -95,11 +95,17 @@ export async function pageTests({ world, browser, shots, attempt }) {
   });
 
   await attempt('The keyboard alone leads to a comparison', async () => {
-    await page.getByRole('button', { name: 'What would come back', exact: true }).first().focus();
+    await page.getByRole('button', { name: 'notes/notes.db', exact: true }).first().focus();
     await page.keyboard.press('Enter');
     await page.getByRole('combobox', { name: 'Database' }).focus();
-    for (let presses = 0; presses < 8; presses += 1) await page.keyboard.press('Tab');
-    assert.notEqual(await page.evaluate(() => document.activeElement.tagName), 'BODY');
+    const before = await text('#which');
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Earlier');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction((was) => document.getElementById('which').textContent !== was, before);
+    await page.locator('#compared table, #compared p.ok').first().waitFor();
+    await page.getByRole('slider', { name: 'Snapshot' }).press('ArrowRight');
+    await page.waitForFunction((was) => document.getElementById('which').textContent === was, before);
   });
 
   await attempt('A restore to a new file is previewed, clicked, and there', async () => {
