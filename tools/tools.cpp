@@ -52,8 +52,7 @@ server::ServerDefinition define_server(const core::Env& env, const server::Serve
   for (const auto& file : embedded::embedded_skill()) {
     definition.skills.push_back({file.name, file.text, file.frontmatter});
   }
-  definition.app = {"ui://backup-plugin-db/dashboard.html", "dashboard",
-                    "Backup dashboard",
+  definition.app = {"ui://backup-plugin-db/dashboard.html", "dashboard", "Backup dashboard",
                     embedded::embedded_dashboard().front().text};
   return definition;
 }
