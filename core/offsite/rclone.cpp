@@ -34,7 +34,8 @@ constexpr std::array kBounds = {"--ask-password=false",
                                 "--stats",
                                 "0"};
 
-Command command_of(const RcloneProgram& rclone, std::vector<std::string> words, const Env& env) {
+Command command_of(const RcloneProgram& rclone, std::vector<std::string> words,
+                   [[maybe_unused]] const Env& env) {
   Command command;
   command.argv = {text_of(rclone.program), "--config", text_of(rclone.config)};
   command.argv.insert(command.argv.end(), kBounds.begin(), kBounds.end());

@@ -196,11 +196,15 @@ export async function pageTests({ world, browser, shots, attempt }) {
     assert.equal(checks(), 1);
     await page.getByRole('button', { name: 'Close' }).click();
     await ready();
-    await begin();
-    await page.getByRole('button', { name: 'Cancel' }).click();
-    assert.equal(await page.getByRole('dialog').count(), 0);
-    await page.waitForTimeout(2 * took);  // by then one that went on would stand in the history
-    assert.equal(checks(), 1);
+    let ended = 0;  // before the click came: the check is quick on some machines
+    for (; ended < 10; ++ended) {
+      await begin();
+      await page.getByRole('button', { name: /^(Cancel|Close)$/ }).click();
+      assert.equal(await page.getByRole('dialog').count(), 0);
+      await page.waitForTimeout(2 * took);  // by then one that went on would stand in the history
+      if (checks() === 1 + ended) break;
+    }
+    assert.ok(ended < 10, 'each of ten checks went on after its Cancel');
   });
 
   await attempt('The browser had nothing to complain of', () => {
