@@ -293,7 +293,7 @@ function claudeConnects(url) {
 prepare();
 writeFileSync(join(home, 'readme.txt'), 'not a database\n');
 const stdio = { command: program, args: ['serve'], env: environment };
-const { server, url } = await startHttp({}, ['--no-token']);
+const { server, url } = await startHttp({}, ['--no-token', '--allow-calls']);
 
 await attempt('SDK v1 over stdio', () => viaV1(new StdioV1(stdio), async (c) => void await tour(c)));
 await attempt('SDK v1 over HTTP',
