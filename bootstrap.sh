@@ -25,6 +25,7 @@ mount_packages=(fuse3 exfatprogs exfat-fuse ntfs-3g dosfstools fusefat bindfs fu
 browser_packages=(chromium)  # for tests/app
 node_packages=(nodejs npm)
 clang_packages=(clang libclang-rt-dev)
+check_packages=(clang clang-format clang-tidy)
 cross_packages=(dpkg-dev tcl catch2)
 wine_packages=(wine64)
 # What making a release needs beyond that, and what trying its packages does.
@@ -212,6 +213,7 @@ case ${1:-} in
     rmdir "$prefix/share/doc/backup-plugin-db" 2>/dev/null || true
     say "Removed from $prefix. Schedules, snapshots and history are as they were (README, Remove it)."
     ;;
+  prepare-check) install "${check_packages[@]}" ;;  # for .ci/check
   prepare-release)  # for packaging/release
     prepare_for_others
     install "${release_packages[@]}"
