@@ -214,7 +214,8 @@ export async function securityTests({ world, browser, attempt }) {
     assert.match(far.stdout, new RegExp(`ssh -N -L ${port}:127\\.0\\.0\\.1:${port} `));
     assert.equal(existsSync(words), false);
     assert.ok(!/No browser/.test(run({ DISPLAY: ':0' }).stdout));
-    for (let tries = 0; tries < 50 && !existsSync(words); tries += 1) await new Promise((done) => setTimeout(done, 100));
+    const isWritten = () => existsSync(words) && readFileSync(words, 'utf8').endsWith('\n');
+    for (let tries = 0; tries < 50 && !isWritten(); tries += 1) await new Promise((done) => setTimeout(done, 100));
     const opened = readFileSync(words, 'utf8').trim();
     assert.ok(opened.endsWith('dashboard.html') && !opened.includes(token), opened);
     const page = await openPage(browser, `file://${opened}`);
