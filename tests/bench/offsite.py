@@ -13,6 +13,7 @@ So the rates are told for a larger database as well.
 import contextlib
 import datetime
 import itertools
+import os
 import pathlib
 import statistics
 import subprocess
@@ -63,7 +64,7 @@ def main():
     need_rclone()
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     with tempfile.TemporaryDirectory(prefix="offsite-bench-") as base:
-        box = Box(sys.argv[1], base)
+        box = Box(os.path.abspath(sys.argv[1]), base)
         try:
             box.snapshot("--date", "2026-01-01")
             box.rclone("copy", str(box.destination), REMOTE)
