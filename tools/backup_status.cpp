@@ -184,8 +184,7 @@ std::string survival_note(const Json& databases) {
   if (!on_one_disk) return "";
   return "What survives a deleted file alone has its snapshots on its own disk, as far as is "
          "known. A destination on another disk, on a server or in a synced folder, or copies off "
-         "this "
-         "machine would survive more.\n";
+         "this machine would survive more.\n";
 }
 
 // Exit codes for scripts: not_found, something is missing; damaged, backups do not happen.

@@ -7,6 +7,7 @@
 #include "core/offsite/recovery_sheet.h"
 #include "core/schedule/run_job.h"
 #include "core/schedule/run_offsite.h"
+#include "server/base/printable.h"
 #include "server/cli/shell_speech.h"
 #include "tools/base/limits.h"
 #include "tools/base/next_step.h"

@@ -6,6 +6,7 @@
 #include "core/restore/drill.h"
 #include "core/schedule/folder_members.h"
 #include "core/schedule/job.h"
+#include "server/base/printable.h"
 #include "tools/base/limits.h"
 #include "tools/encode.h"
 #include "tools/verify_snapshot.h"

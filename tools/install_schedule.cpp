@@ -12,6 +12,7 @@
 #include "core/schedule/due.h"
 #include "core/schedule/install.h"
 #include "core/snapshot/new_rules.h"
+#include "server/base/printable.h"
 #include "tools/base/limits.h"
 #include "tools/encode.h"
 #include "tools/run_schedule.h"

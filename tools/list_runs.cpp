@@ -127,7 +127,7 @@ server::Tool list_runs(const Setting& setting) {
     const std::size_t count = std::min(given ? entries.size() : fitting(entries), limit);
     Json structured{{"runs", Json::array()}, {"warnings", Json::array()}};
     if (count < entries.size()) structured["next_cursor"] = std::to_string((*runs)[count - 1].id);
-    for (std::size_t i = 0; i < std::min(count, entries.size()); ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
       structured["runs"].push_back(std::move(entries[i]));
     }
     return structured;

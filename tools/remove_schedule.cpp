@@ -5,6 +5,7 @@
 #include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/schedule/install.h"
+#include "server/base/printable.h"
 #include "tools/encode.h"
 #include "tools/schedules/schedule_names.h"
 #include "tools/schema.h"

@@ -5,6 +5,7 @@
 #include "core/base/call.h"
 #include "core/base/paths.h"
 #include "core/moving/bring_home.h"
+#include "server/base/printable.h"
 #include "tools/encode.h"
 #include "tools/offsite/off_machine.h"
 #include "tools/schema.h"

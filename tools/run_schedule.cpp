@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/call.h"
+#include "server/base/printable.h"
 #include "tools/base/limits.h"
 #include "tools/encode.h"
 #include "tools/schedules/schedule_names.h"

@@ -11,6 +11,7 @@
 #include "core/catalog/history.h"
 #include "core/catalog/manifest.h"
 #include "core/catalog/names.h"
+#include "server/base/printable.h"
 #include "tools/encode.h"
 
 namespace tools {

@@ -39,6 +39,13 @@ std::string_view to_string(ErrorCode code) {
   return "internal";
 }
 
+ErrorCode error_code_of(std::string_view name) {
+  for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code) {
+    if (name == to_string(static_cast<ErrorCode>(code))) return static_cast<ErrorCode>(code);
+  }
+  return ErrorCode::internal;
+}
+
 namespace {
 
 ErrorCode code_of_errno(int error_number) {

@@ -29,6 +29,8 @@ enum class ErrorCode {
 
 // "not_found", "busy", …: stable, for people and programs.
 std::string_view to_string(ErrorCode code);
+// The code of that name, as records of runs have it; internal for any other text.
+ErrorCode error_code_of(std::string_view name);
 
 struct Error {
   ErrorCode code = ErrorCode::internal;

@@ -23,14 +23,6 @@ fs::path note_path(const RemotePath& remote, const std::string& what, const Env&
   return env.places.state / "offsite" / (key + ".json");
 }
 
-Error error_of_run(const RunRecord& run) {
-  for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code) {
-    const auto known = static_cast<ErrorCode>(code);
-    if (run.error_code == to_string(known)) return {known, run.error, ""};
-  }
-  return {ErrorCode::internal, run.error, ""};
-}
-
 OffsiteMember member_of(const RunRecord& newest) {
   OffsiteMember member;
   member.source = newest.source;
@@ -54,7 +46,9 @@ OffsiteMember judge(const std::vector<const RunRecord*>& runs, const std::string
   bool first = true;
   for (const RunRecord* run : runs) {
     if (run->kind != kOffsiteRun || run->destination != remote) continue;
-    if (std::exchange(first, false) && !run->ok) member.last_error = error_of_run(*run);
+    if (std::exchange(first, false) && !run->ok) {
+      member.last_error = Error{error_code_of(run->error_code), run->error, ""};
+    }
     if (!leaves_copy(*run)) continue;
     look = run;
     break;

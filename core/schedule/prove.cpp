@@ -56,15 +56,9 @@ Expected<> check_not_running(const std::string& name, const Env& env, std::stop_
   return {};
 }
 
-ErrorCode code_of(const std::string& text) {
-  for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code) {
-    if (text == to_string(static_cast<ErrorCode>(code))) return static_cast<ErrorCode>(code);
-  }
-  return ErrorCode::internal;
-}
-
 Error error_of_run(const RunRecord& run, const HostFacts& facts) {
-  Error error{code_of(run.error_code), "The run of '" + run.schedule + "' failed: " + run.error,
+  Error error{error_code_of(run.error_code),
+              "The run of '" + run.schedule + "' failed: " + run.error,
               "Mend that, then try again."};
   if (facts.system == HostFacts::System::macos && error.code == ErrorCode::permission_denied) {
     error.hint =
@@ -166,21 +160,16 @@ Expected<RunPreview> preview_folder(const BackupJob& job, const Env& env,
                   " takes further file names, such as *.sqlite.");
 }
 
-// Copies off this machine follow the snapshots, and the run goes on meanwhile.
+// Copies off this machine follow the snapshots, and the run holds its lock meanwhile.
 Expected<> wait_for_end(const std::string& name, const Env& env, const std::stop_token& stop) {
-  const auto deadline = env.clock.steady_now() + kFirstRunTimeout;
-  while (true) {
-    auto idle = check_not_running(name, env, stop);
-    if (idle) return {};
-    if (env.clock.steady_now() >= deadline) {
-      return fail(
-          ErrorCode::timed_out, "The first copy off this machine did not end in an hour.",
-          "Raise " + say_parameter("offsite_bwlimit") + ", or take the first copy by hand.");
-    }
-    if (!env.clock.sleep_for(kPollPause, stop)) {
-      return fail(ErrorCode::cancelled, "Stopped while waiting for the run of '" + name + "'.");
-    }
+  const auto lock = lock_run(name, kFirstRunTimeout, env, stop);
+  if (lock) return {};
+  if (lock.error().code == ErrorCode::cancelled) {
+    return fail(ErrorCode::cancelled, "Stopped while waiting for the run of '" + name + "'.");
   }
+  if (lock.error().code != ErrorCode::busy) return {};
+  return fail(ErrorCode::timed_out, "The first copy off this machine did not end in an hour.",
+              "Raise " + say_parameter("offsite_bwlimit") + ", or take the first copy by hand.");
 }
 
 Expected<std::vector<RunRecord>> prove_offsite(const BackupJob& job, std::int64_t after,

@@ -297,9 +297,8 @@ std::optional<Error> run_offsite_leg(JobRun& run, std::vector<Warning>& told,
   if (stop.stop_requested()) return std::nullopt;
   const auto owed = owes_offsite(run.job, env);
   if (owed && !*owed) return std::nullopt;
-  Expected<OffsiteRun> ran = fail(Error{});
-  if (owed) ran = run_offsite(run.job, {}, env, progress, stop);
-  if (!owed) ran = fail(owed.error());
+  auto ran = owed ? run_offsite(run.job, {}, env, progress, stop)
+                  : Expected<OffsiteRun>(fail(owed.error()));
   std::optional<Error> alarm = ran ? ran->alarm() : ran.error();
   if (ran) run.offsite = std::move(*ran);
   for (const OffsiteCopy& copy : run.offsite.copies) {

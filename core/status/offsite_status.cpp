@@ -13,13 +13,6 @@ std::string age_of(Instant then, Instant now) {
   return hours >= 48 ? std::to_string(hours / 24) + " days" : std::to_string(hours) + " hours";
 }
 
-ErrorCode code_of(const std::string& text) {
-  for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code) {
-    if (text == to_string(static_cast<ErrorCode>(code))) return static_cast<ErrorCode>(code);
-  }
-  return ErrorCode::internal;
-}
-
 std::string try_now(const OffsiteFacts& facts) {
   return " Try it now: " + say(Action::copy_offsite, {{"schedule", facts.schedule}}) + ".";
 }
@@ -28,7 +21,7 @@ std::string try_now(const OffsiteFacts& facts) {
 void tell_failure(const RunRecord& run, const OffsiteFacts& facts, Instant now,
                   OffsiteStatus& status) {
   status.last_error = run.error.empty() ? run.error_code : run.error;
-  status.failing = is_alarm({code_of(run.error_code), "", ""}, status.last_copy, now);
+  status.failing = is_alarm({error_code_of(run.error_code), "", ""}, status.last_copy, now);
   status.problem = status.last_copy
                        ? "The off-site copy on " + facts.remote + " is " +
                              age_of(*status.last_copy, now) + " old: " + status.last_error

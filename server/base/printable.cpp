@@ -71,4 +71,15 @@ int usage_error(std::string_view text) {
   return kExitUsage;
 }
 
+std::string error_text(const core::Error& error) {
+  std::string text = std::string(core::to_string(error.code)) + ": " + error.message;
+  if (!error.hint.empty()) text += "\nNext step: " + error.hint;
+  return text;
+}
+
+int report(const core::Error& error) {
+  print_error(error_text(error));
+  return exit_code(error.code);
+}
+
 }  // namespace server

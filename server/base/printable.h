@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/error.h"
+
 namespace server {
 
 // The text with everything that could steer a terminal spelled out: control characters but tab and
@@ -20,5 +22,9 @@ std::size_t width_of(std::string_view text);
 void print_error(std::string_view text);
 // The same, and the exit code of a call that was not understood.
 int usage_error(std::string_view text);
+// "busy: … \nNext step: …": an error as models and people read it.
+std::string error_text(const core::Error& error);
+// That text on standard error, printable, and the exit code of that kind of error.
+int report(const core::Error& error);
 
 }  // namespace server

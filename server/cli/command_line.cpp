@@ -159,12 +159,9 @@ int print_output(const std::string& text) {
   const int cause = errno;
   // A reader that went away has seen what it wanted.
   if (std::ferror(stdout) == 0 || cause == EPIPE) return kExitDone;
-  const core::Error error{
-      core::ErrorCode::io,
-      "The output could not be written: " + std::generic_category().message(cause) + ".",
-      "Give it another place. What the command was to do is done."};
-  print_error(error_text(error));
-  return exit_code(error.code);
+  return report({core::ErrorCode::io,
+                 "The output could not be written: " + std::generic_category().message(cause) + ".",
+                 "Give it another place. What the command was to do is done."});
 }
 
 const Tool* tool_with_verb(const std::string& verb, const ServerDefinition& definition) {

@@ -21,11 +21,6 @@ constexpr std::uint64_t kMaxAddressFileBytes = 4096;
 constexpr std::chrono::milliseconds kAddressPatience{5'000}, kAddressCheck{100};
 constexpr std::string_view kBeforeAddress = "url=";
 
-int page_failure(const core::Error& error) {
-  print_error(error_text(error));
-  return exit_code(error.code);
-}
-
 core::fs::path address_file(const AppPage& app, const core::Places& places) {
   return places.state / (app.name + ".html");
 }
@@ -130,10 +125,10 @@ int run_page_command(const std::vector<std::string>& words, const ServerDefiniti
   const auto lock = core::RunLock::acquire("page " + name, "the page " + name,
                                            std::chrono::milliseconds(0), env, {});
   if (lock) return serve_page(definition, open, parts, env);
-  if (lock.error().code != core::ErrorCode::busy) return page_failure(lock.error());
+  if (lock.error().code != core::ErrorCode::busy) return report(lock.error());
   const core::fs::path file = address_file(*definition.app, env.places);
   const auto url = running_address(file, env);
-  if (!url) return page_failure(url.error());
+  if (!url) return report(url.error());
   show(*url, file, open, env);
   return kExitDone;
 }

@@ -39,11 +39,6 @@ struct ServeWords {
   bool check_output = false;
 };
 
-int fail_with(const core::Error& error) {
-  print_error(error_text(error));
-  return exit_code(error.code);
-}
-
 // A flag without a value, or null.
 bool* switch_of(const std::string& word, ServeWords& parsed) {
   if (word == "--check-output") return &parsed.check_output;
@@ -126,7 +121,7 @@ int hand_over_to_http(char** argv, const ProgramParts& parts, const core::Env& e
         env.places.data}) {
     hand_over_to(folder / sibling, argv);
   }
-  return fail_with(
+  return report(
       {core::ErrorCode::not_found,
        "The program " + sibling + " is not beside " + core::text_of(env.places.program) + ".",
        "Install it there. Only what a browser or the network reaches needs it."});
@@ -239,7 +234,7 @@ int run_words(int argc, char** argv, const ProgramParts& parts) {
   std::string verb = argc > 1 ? argv[1] : "";
   if (verb == "--version") return print_version(parts);
   const auto places = core::system_places();
-  if (!places) return fail_with(places.error());
+  if (!places) return report(places.error());
   const core::Env env{core::system_clock(), core::system_files(), core::system_commands(), *places};
   turn_help_round(verb, words);
   if (verb == "serve" && !asks_for_help(words)) return serve(words, argv, parts, env);
@@ -266,9 +261,8 @@ int run_program(int argc, char** argv, const ProgramParts& parts) {
   try {
     return run_words(argc, argv, parts);
   } catch (const std::exception& error) {  // no memory, above all
-    return fail_with({core::ErrorCode::internal,
-                      parts.name + " had to give up: " + error.what() + ".",
-                      "Nothing half done was put in place. Free some memory, and try again."});
+    return report({core::ErrorCode::internal, parts.name + " had to give up: " + error.what() + ".",
+                   "Nothing half done was put in place. Free some memory, and try again."});
   }
 }
 

@@ -141,11 +141,6 @@ std::string page_url(int port, const std::string& token) {
   return "http://127.0.0.1:" + std::to_string(port) + kPagePath + "#t=" + token;
 }
 
-int report(const core::Error& error) {
-  print_error(error_text(error));
-  return exit_code(error.code);
-}
-
 }  // namespace
 
 bool is_loopback_address(const std::string& host) {

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "core/base/call.h"
+#include "server/base/printable.h"
 
 namespace server {
 namespace {
@@ -163,12 +164,6 @@ ToolResult tool_error(const core::Error& error) {
   ToolResult result = tool_error(error_text(error));
   result.code = error.code;
   return result;
-}
-
-std::string error_text(const core::Error& error) {
-  std::string text = std::string(core::to_string(error.code)) + ": " + error.message;
-  if (!error.hint.empty()) text += "\nNext step: " + error.hint;
-  return text;
 }
 
 std::optional<Json> accepted_content(const CallContext& context, std::string_view key) {

@@ -167,9 +167,6 @@ ToolResult tool_error(std::string text);
 // The same with error_text and the code.
 ToolResult tool_error(const core::Error& error);
 
-// isError text of an Error: "busy: … \nNext step: …". Also what the command line prints.
-std::string error_text(const core::Error& error);
-
 // The accepted answer's content of a form question, or nothing (unanswered, declined, cancelled).
 std::optional<Json> accepted_content(const CallContext& context, std::string_view key);
 // The answer to a yes-or-no question with one boolean `key`: false where it was declined. Nothing:

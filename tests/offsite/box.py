@@ -2,7 +2,6 @@
 database and a home of their own. What rclone says of a remote is asked of rclone here, too, and of
 the server's folder, which it cannot gloss over."""
 import contextlib
-import hashlib
 import json
 import os
 import pathlib
@@ -15,13 +14,9 @@ import subprocess
 import sys
 import time
 
-FAKE_CRONTAB = """#!/bin/sh
-case "$1" in
-  -l) [ -f "$FAKE_TAB" ] && exec cat "$FAKE_TAB"; echo "no crontab for somebody" >&2; exit 1 ;;
-  -r) exec rm -f "$FAKE_TAB" ;;
-  -) cat > "$FAKE_TAB.new" && exec mv "$FAKE_TAB.new" "$FAKE_TAB" ;;
-esac
-"""
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "faults"))
+from scene import FAKE_CRONTAB, sha256  # noqa: E402
+
 # In place of minutes: what a test waits for a server that says nothing.
 QUICK = ["--timeout", "3s", "--contimeout", "3s", "--retries", "1", "--low-level-retries", "1"]
 START_TIMEOUT_S = 20
@@ -36,10 +31,6 @@ def need_rclone():
         print("skipped: rclone is missing")
         sys.exit(77)
     return found
-
-
-def sha256(path):
-    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
 
 
 def free_port():
