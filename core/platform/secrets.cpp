@@ -1,9 +1,10 @@
-// Signatures and comparisons, over the system's SHA-256.
+// Names that nobody guesses; signatures and comparisons, over the system's SHA-256.
 #include "core/platform/secrets.h"
 
 #include <algorithm>
 #include <array>
 
+#include "core/base/base64.h"
 #include "core/platform/sha256.h"
 
 namespace core {
@@ -20,6 +21,10 @@ std::string raw_digest(std::string_view first, std::string_view second) {
 }
 
 }  // namespace
+
+std::string random_id() {
+  return base64url(random_bytes(16));
+}
 
 // By RFC 2104, as not every system's library has it in its headers.
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {

@@ -1,7 +1,7 @@
 #include "server/http/http_page.h"
 
+#include "core/base/base64.h"
 #include "core/platform/sha256.h"
-#include "server/base/base64.h"
 
 namespace server {
 namespace {
@@ -11,7 +11,7 @@ std::string digest_source(std::string_view text) {
   digest.update(text.data(), text.size());
   const auto raw = digest.finish_raw();
   return "'sha256-" +
-         base64(std::string_view(reinterpret_cast<const char*>(raw.data()), raw.size())) + "'";
+         core::base64(std::string_view(reinterpret_cast<const char*>(raw.data()), raw.size())) + "'";
 }
 
 // The digests of all elements of that name, "<style>" or "<script>", which bear no attributes.

@@ -7,7 +7,6 @@
 #include "core/base/shell_word.h"
 #include "core/platform/secrets.h"
 #include "core/platform/sha256.h"
-#include "server/base/base64.h"
 #include "server/base/exit_codes.h"
 #include "server/base/log.h"
 #include "server/base/printable.h"
@@ -57,7 +56,7 @@ core::Expected<> check_token(const std::string& token, const std::string& origin
 // Never over another's: two servers that start at once share the one that was there first.
 core::Expected<> make_token(const core::fs::path& path, core::FileSystem& files) {
   BPD_TRY(files.make_folders(path.parent_path(), core::kPrivateFolder));
-  const core::fs::path draft = core::text_of(path) + "." + random_id();
+  const core::fs::path draft = core::text_of(path) + "." + core::random_id();
   const std::string token = core::sha256_of(core::random_bytes(kTokenBytes));
   BPD_TRY(files.write_atomically(draft, token + "\n", core::kPrivateFile));
   auto placed = files.rename_new(draft, path);

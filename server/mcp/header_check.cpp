@@ -2,8 +2,8 @@
 #include "server/mcp/header_check.h"
 
 #include <charconv>
-#include <cstdint>
 
+#include "core/base/base64.h"
 #include "core/base/utf8.h"
 
 namespace server {
@@ -18,38 +18,6 @@ std::string lower(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return out;
-}
-
-int base64_digit(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+') return 62;
-  if (c == '/') return 63;
-  return -1;
-}
-
-// Canonical, padded base64 only (RFC 4648, section 4, with the checks of section 3.5).
-std::optional<std::string> decode_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  std::size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-  std::string out;
-  out.reserve(text.size() / 4 * 3);
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const char c : text.substr(0, text.size() - padding)) {
-    const int digit = base64_digit(c);
-    if (digit < 0) return std::nullopt;
-    bits = (bits << 6) | static_cast<std::uint32_t>(digit);
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      out.push_back(static_cast<char>((bits >> held) & 0xff));
-    }
-  }
-  const std::uint32_t left_over = bits & ((1u << held) - 1);
-  return left_over == 0 ? std::optional(out) : std::nullopt;
 }
 
 RpcError mismatch(std::string message) {
@@ -133,7 +101,7 @@ std::optional<std::string> decode_header_value(std::string_view value) {
   }
   value.remove_prefix(kOpen.size());
   value.remove_suffix(kClose.size());
-  auto decoded = decode_base64(value);
+  auto decoded = core::from_base64(value);
   return decoded && core::is_utf8(*decoded) ? decoded : std::nullopt;
 }
 

@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/base64.h"
 #include "core/platform/secrets.h"
 #include "core/platform/sha256.h"
-#include "server/base/base64.h"
 #include "server/jsonrpc/jsonrpc.h"
 
 namespace server {
@@ -32,11 +32,11 @@ std::string RequestStates::sign(const Memory& memory, std::string_view principal
                                 std::string_view request) {
   const Json payload = {
       {"principal", principal},    {"expires", seconds_of(clock_.now() + kLifetime)},
-      {"request", request},        {"nonce", random_id()},
+      {"request", request},        {"nonce", core::random_id()},
       {"answers", memory.answers}, {"asked", memory.asked},
       {"state", memory.state}};
-  std::string text = std::string(kPrefix) + base64url(dump_json(payload));
-  const std::string signature = base64url(core::hmac_sha256(key(), text));
+  std::string text = std::string(kPrefix) + core::base64url(dump_json(payload));
+  const std::string signature = core::base64url(core::hmac_sha256(key(), text));
   return text + "." + signature;
 }
 
@@ -46,12 +46,12 @@ std::optional<RequestStates::Memory> RequestStates::verify(std::string_view text
   if (text.size() > kMaxText || !text.starts_with(kPrefix)) return std::nullopt;
   const std::size_t dot = text.rfind('.');
   if (dot < kPrefix.size()) return std::nullopt;
-  const auto signature = from_base64url(text.substr(dot + 1));
+  const auto signature = core::from_base64url(text.substr(dot + 1));
   if (!signature ||
       !core::equal_in_constant_time(*signature, core::hmac_sha256(key(), text.substr(0, dot)))) {
     return std::nullopt;
   }
-  const auto bytes = from_base64url(text.substr(kPrefix.size(), dot - kPrefix.size()));
+  const auto bytes = core::from_base64url(text.substr(kPrefix.size(), dot - kPrefix.size()));
   if (!bytes) return std::nullopt;
   const auto payload = parse_json(*bytes);
   if (!payload) return std::nullopt;

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/base64.h"
 #include "core/base/utf8.h"
 #include "core/platform/sha256.h"
-#include "server/base/base64.h"
 #include "server/base/log.h"
 #include "server/jsonrpc/jsonrpc.h"
 
@@ -95,7 +95,7 @@ std::optional<Json> SkillShelf::read(const std::string& uri) {
     if (core::is_utf8(file.text)) {
       contents["text"] = file.text;
     } else {
-      contents["blob"] = base64(file.text);
+      contents["blob"] = core::base64(file.text);
     }
     return contents;
   }

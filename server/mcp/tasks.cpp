@@ -4,7 +4,7 @@
 #include <exception>
 #include <utility>
 
-#include "server/base/base64.h"
+#include "core/platform/secrets.h"
 #include "server/base/log.h"
 #include "server/mcp/questions.h"
 
@@ -20,7 +20,7 @@ WorkOutcome run_guarded(const Work& work, CallContext& context) {
 }
 
 struct TaskStore::Task {
-  const std::string id = random_id();
+  const std::string id = core::random_id();
   Work work;
   CallFacts facts;
   std::stop_source stop;

@@ -1,7 +1,6 @@
 // The signed state of questions, and the digests it rests on.
 #include "server/mcp/request_state.h"
 
-#include "server/base/base64.h"
 #include "support/catch.h"
 #include "support/fake_env.h"
 
@@ -82,24 +81,4 @@ TEST_CASE("A request is the same in another order of keys, and without its round
                    "inputResponses":{}})"));
   CHECK(digest(R"({"name":"t"})") != digest(R"({"name":"u"})"));
   CHECK(digest(R"({"name":"t"})") != digest(R"({"name":"t","arguments":{"a":1}})"));
-}
-
-TEST_CASE("Encodings are those of the standard") {
-  // RFC 4648, section 10.
-  CHECK(server::base64("") == "");
-  CHECK(server::base64("f") == "Zg==");
-  CHECK(server::base64("foobar") == "Zm9vYmFy");
-  CHECK(server::base64url("\xfb\xff") == "-_8");
-  CHECK(server::from_base64("Zg==") == "f");
-}
-
-TEST_CASE("Base64 is read strictly") {
-  for (const char* text :
-       {"Zg", "Zg=", "Zg===", "Zh==", "Z-==", "Zg==\n", " Zg=", "====", "A==="}) {
-    INFO(text);
-    CHECK_FALSE(server::from_base64(text));
-  }
-  CHECK_FALSE(server::from_base64url("Zg=="));
-  CHECK_FALSE(server::from_base64url("Z"));
-  CHECK_FALSE(server::from_base64url("Zh"));
 }

@@ -1,11 +1,8 @@
-// Base64, and names that nobody guesses.
-#include "server/base/base64.h"
+#include "core/base/base64.h"
 
 #include <cstdint>
 
-#include "core/platform/secrets.h"
-
-namespace server {
+namespace core {
 namespace {
 
 constexpr std::string_view kStandard =
@@ -74,8 +71,4 @@ std::optional<std::string> from_base64(std::string_view text) {
   return decode(text.substr(0, text.size() - padding), kStandard);
 }
 
-std::string random_id() {
-  return base64url(core::random_bytes(16));
-}
-
-}  // namespace server
+}  // namespace core

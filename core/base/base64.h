@@ -1,11 +1,11 @@
-// Base64, and names that nobody guesses.
+// Base64: RFC 4648.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
 
-namespace server {
+namespace core {
 
 std::string base64(std::string_view bytes);     // standard alphabet, padded
 std::string base64url(std::string_view bytes);  // no padding
@@ -14,7 +14,4 @@ std::optional<std::string> from_base64url(std::string_view text);
 // Strict: the standard alphabet, padding required, no stray bits.
 std::optional<std::string> from_base64(std::string_view text);
 
-// 128 random bits in base64url: an unguessable name.
-std::string random_id();
-
-}  // namespace server
+}  // namespace core
