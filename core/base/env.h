@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -124,6 +125,11 @@ struct Command {
   std::chrono::milliseconds timeout{30'000};
   std::size_t max_output_bytes = 1 << 20;  // of each stream; the rest is read and dropped
   std::string dropped_variables{};  // it inherits none whose name begins so; empty: all of ours
+  // Its standard input stays open, with nothing to read, until it is stopped or this process ends,
+  // in whatever way: for a program that is to live as long. `input` is not given then.
+  bool holds_input = false;
+  // What it says on standard error as it comes, in the thread that runs it.
+  std::function<void(std::string_view)> on_error_output{};
 };
 
 struct CommandResult {

@@ -9,7 +9,7 @@
 #include "core/catalog/manifest.h"
 #include "core/catalog/names.h"
 #include "core/platform/mounts.h"
-#include "core/platform/name_length.h"
+#include "core/platform/room.h"
 #include "core/platform/sha256.h"
 #include "core/platform/temporary.h"
 

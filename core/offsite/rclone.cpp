@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <utility>
 
 #include "core/base/json_limits.h"
@@ -16,7 +18,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr JsonLimits kListLimits{4, 2'000'000, 2'000'000};
+constexpr std::size_t kFetchesAtOnce = 4;
+constexpr JsonLimits kListLimits{5, 2'000'000, 2'000'000};
 constexpr std::size_t kDigestDigits = 64;
 // rclone's, in seconds: https://rclone.org/docs/#contimeout-time
 constexpr std::array kBounds = {"--ask-password=false",
@@ -46,6 +49,15 @@ Command command_of(const RcloneProgram& rclone, std::vector<std::string> words,
   command.extra_environment["HOME"] = text_of(env.places.home);  // systemd and cron may give none
 #endif
   return command;
+}
+
+// None where a path of this machine is no text.
+std::optional<std::string> json_text(const nlohmann::json& value) {
+  try {
+    return value.dump();
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
 }
 
 // One that has no error of its own must not look well.
@@ -98,6 +110,51 @@ Expected<Rclone::Said> Rclone::run(std::vector<std::string> words, const std::st
   return said;
 }
 
+RcloneSession* Rclone::session(const std::stop_token& stop) {
+  if (!has_tried_session_) {
+    has_tried_session_ = true;
+    std::vector<std::string> words{"--ignore-times"};
+    if (!bandwidth_.empty()) words.insert(words.end(), {"--bwlimit", bandwidth_});
+    Command command = command_of(rclone_, std::move(words), env_);
+    command.timeout = time_left();
+    session_ = RcloneSession::start(std::move(command), env_, stop);
+  }
+  return session_.get();
+}
+
+Expected<Rclone::Said> Rclone::ask(const std::string& call, const nlohmann::json& parameters,
+                                   std::vector<std::string> words, const std::string& what,
+                                   milliseconds timeout, std::size_t max_output,
+                                   const std::stop_token& stop) {
+  const milliseconds bound = std::min(timeout, time_left());
+  const auto text = json_text(parameters);
+  RcloneSession* const there = text && bound > milliseconds(0) ? session(stop) : nullptr;
+  if (there != nullptr) {
+    auto answer = there->call(call, *text, bound, std::max(max_output, kMaxSaidBytes), stop);
+    const auto fault = answer && !answer->well ? fault_of(answer->text) : RcloneFault::other;
+    if (answer && answer->well) return Said{true, RcloneFault::other, std::move(answer->text)};
+    const bool plain = fault != RcloneFault::other && fault != RcloneFault::unreachable;
+    if (plain) return Said{false, fault, ""};
+    if (!answer && answer.error().code == ErrorCode::timed_out) {
+      return fail(error_of(RcloneFault::slow, what));
+    }
+  }
+  return run(std::move(words), what, timeout, max_output, stop);
+}
+
+Expected<> Rclone::read_in_session(const std::string& path,
+                                   const std::function<Expected<>(std::string_view)>& take,
+                                   const std::stop_token& stop) {
+  RcloneSession* const there = session(stop);
+  if (there == nullptr) return fail(ErrorCode::unsupported, "There is no session.");
+  const auto take_in_time = [&](std::string_view piece) -> Expected<> {
+    if (time_left() <= milliseconds(0)) return fail(ErrorCode::timed_out, "It took too long.");
+    return take(piece);
+  };
+  return there->read(text_of(remote_), path, std::min(kListTimeout, time_left()), take_in_time,
+                     stop);
+}
+
 Expected<std::vector<RemoteEntry>> Rclone::list(const std::string& folder, bool deep,
                                                 std::stop_token stop) {
   const std::string place = below(remote_, folder);
@@ -105,7 +162,12 @@ Expected<std::vector<RemoteEntry>> Rclone::list(const std::string& folder, bool 
   std::vector<std::string> words{"lsjson", "--files-only", "--no-mimetype"};
   if (deep) words.emplace_back("-R");
   words.push_back(place);
-  BPD_TRY_AS(said, run(std::move(words), what, kListTimeout, kMaxListBytes, stop));
+  const nlohmann::json parameters{
+      {"fs", place},
+      {"remote", ""},  // its names would begin with it
+      {"opt", {{"recurse", deep}, {"filesOnly", true}, {"noMimeType", true}}}};
+  BPD_TRY_AS(said, ask("operations/list", parameters, std::move(words), what, kListTimeout,
+                       kMaxListBytes, stop));
   if (!said->well && said->fault == RcloneFault::missing) return std::vector<RemoteEntry>{};
   if (!said->well) return fail(error_of(said->fault, what));
   auto entries = read_listing(said->output);
@@ -113,9 +175,41 @@ Expected<std::vector<RemoteEntry>> Rclone::list(const std::string& folder, bool 
   return fail(ErrorCode::io, what + ": " + entries.error().message, entries.error().hint);
 }
 
+// Whether all of them have come. A few at once, as rclone would: providers are slow, not busy.
+bool Rclone::fetch_in_session(const std::vector<std::string>& paths, const fs::path& folder,
+                              const std::stop_token& stop) {
+  if (session(stop) == nullptr) return false;
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> good{true};
+  const auto fetch_some = [&] {
+    for (std::size_t i = next++; good && i < paths.size(); i = next++) {
+      std::string text;
+      const auto keep = [&](std::string_view piece) -> Expected<> {
+        text += piece;
+        if (text.size() <= kMaxListBytes) return {};
+        return fail(ErrorCode::invalid_argument, "It is larger than such files are.");
+      };
+      const fs::path file = folder / path_of(paths[i]);
+      const bool kept = read_in_session(paths[i], keep, stop) &&
+                        env_.files.make_folders(file.parent_path(), kPrivateFolder) &&
+                        env_.files.write_atomically(file, text, kPrivateFile);
+      if (!kept) good = false;
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t n = 1; n < std::min(kFetchesAtOnce, paths.size()); ++n) {
+      others.emplace_back(fetch_some);
+    }
+    fetch_some();
+  }
+  return good;
+}
+
 Expected<> Rclone::fetch_all(const std::vector<std::string>& paths, const fs::path& folder,
                              std::stop_token stop) {
   if (paths.empty()) return {};
+  if (fetch_in_session(paths, folder, stop)) return {};
   const std::string what = "cannot fetch from " + text_of(remote_);
   std::string list;
   for (const std::string& path : paths) list += path + "\n";
@@ -129,7 +223,12 @@ Expected<> Rclone::fetch_all(const std::vector<std::string>& paths, const fs::pa
 
 Expected<> Rclone::fetch(const std::string& path, const fs::path& to, std::stop_token stop) {
   const std::string what = "cannot fetch " + below(remote_, path);
-  BPD_TRY_AS(said, run({"copyto", "--ignore-times", below(remote_, path), text_of(to)}, what,
+  const nlohmann::json parameters{{"srcFs", text_of(remote_)},
+                                  {"srcRemote", path},
+                                  {"dstFs", text_of(to.parent_path())},
+                                  {"dstRemote", text_of(to.filename())}};
+  BPD_TRY_AS(said, ask("operations/copyfile", parameters,
+                       {"copyto", "--ignore-times", below(remote_, path), text_of(to)}, what,
                        time_left(), 0, stop));
   if (!said->well) return fail(error_of(said->fault, what));
   return {};
@@ -137,7 +236,12 @@ Expected<> Rclone::fetch(const std::string& path, const fs::path& to, std::stop_
 
 Expected<> Rclone::put(const fs::path& file, const std::string& path, std::stop_token stop) {
   const std::string what = "cannot send " + below(remote_, path);
-  BPD_TRY_AS(said, run({"copyto", "--ignore-times", text_of(file), below(remote_, path)}, what,
+  const nlohmann::json parameters{{"srcFs", text_of(file.parent_path())},
+                                  {"srcRemote", text_of(file.filename())},
+                                  {"dstFs", text_of(remote_)},
+                                  {"dstRemote", path}};
+  BPD_TRY_AS(said, ask("operations/copyfile", parameters,
+                       {"copyto", "--ignore-times", text_of(file), below(remote_, path)}, what,
                        time_left(), 0, stop));
   if (!said->well) return fail(error_of(said->fault, what));
   return {};
@@ -145,6 +249,12 @@ Expected<> Rclone::put(const fs::path& file, const std::string& path, std::stop_
 
 Expected<std::string> Rclone::digest(const std::string& path, std::stop_token stop) {
   const std::string what = "cannot read back " + below(remote_, path);
+  Sha256 sum;
+  const auto add = [&sum](std::string_view piece) -> Expected<> {
+    sum.update(piece.data(), piece.size());
+    return {};
+  };
+  if (read_in_session(path, add, stop)) return sum.finish();
   BPD_TRY_AS(said, run({"hashsum", "sha256", "--download", below(remote_, path)}, what, time_left(),
                        0, stop));
   if (said->well) {
@@ -161,6 +271,13 @@ Expected<std::string> Rclone::digest(const std::string& path, std::stop_token st
 Expected<std::string> Rclone::read(const std::string& path, std::size_t max_bytes,
                                    std::stop_token stop) {
   const std::string what = "cannot read " + below(remote_, path);
+  std::string text;
+  const auto keep = [&](std::string_view piece) -> Expected<> {
+    text += piece;
+    if (text.size() <= max_bytes) return {};
+    return fail(ErrorCode::invalid_argument, "It is larger than it may be.");
+  };
+  if (read_in_session(path, keep, stop)) return text;
   BPD_TRY_AS(said, run({"cat", below(remote_, path)}, what, kListTimeout, max_bytes + 1, stop));
   if (!said->well) return fail(error_of(said->fault, what));
   if (said->output.size() <= max_bytes) return std::move(said->output);
@@ -169,7 +286,8 @@ Expected<std::string> Rclone::read(const std::string& path, std::size_t max_byte
 
 Expected<> Rclone::remove(const std::string& path, std::stop_token stop) {
   const std::string what = "cannot remove " + below(remote_, path);
-  BPD_TRY_AS(said, run({"deletefile", below(remote_, path)}, what, kListTimeout, 0, stop));
+  BPD_TRY_AS(said, ask("operations/deletefile", {{"fs", text_of(remote_)}, {"remote", path}},
+                       {"deletefile", below(remote_, path)}, what, kListTimeout, 0, stop));
   if (!said->well) return fail(error_of(said->fault, what));
   return {};
 }
@@ -181,11 +299,12 @@ Expected<std::vector<RemoteEntry>> read_listing(std::string_view json) {
   };
   if (!beyond_limits(json, kListLimits).empty()) return cut();
   const auto parsed = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
-  if (!parsed.is_array()) return cut();
+  const auto& list = parsed.is_object() && parsed.contains("list") ? parsed["list"] : parsed;
+  if (!list.is_array()) return cut();
   std::vector<RemoteEntry> entries;
-  entries.reserve(parsed.size());
+  entries.reserve(list.size());
   try {
-    for (const auto& one : parsed) {
+    for (const auto& one : list) {
       if (one.value("IsDir", false)) continue;
       RemoteEntry entry;
       entry.path = one.at("Path").get<std::string>();

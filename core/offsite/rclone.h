@@ -2,11 +2,15 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <stop_token>
 #include <string>
 
 #include "core/base/env.h"
+#include "core/offsite/rclone_session.h"
 #include "core/offsite/remote_path.h"
 #include "core/offsite/remote_store.h"
 
@@ -40,6 +44,10 @@ inline constexpr std::size_t kMaxSaidBytes = 64u << 10;
 // Runs rclone for one remote. `deadline` bounds all that it does together. Its own retries and time
 // limits are those of 15 s to connect, 60 s without a byte, three tries. Nothing that it prints
 // goes into errors. Variables RCLONE_* do not reach it: they may change any of its settings.
+//
+// All is asked of one session (rclone_session.h). What fails there for a reason that is not plain,
+// or may pass, is tried again as a command of its own, as everything is where this rclone offers no
+// session. Used by one thread at a time.
 class Rclone final : public RemoteStore {
  public:
   // bandwidth: as rclone's --bwlimit has it, "1M" or "08:00,512k 23:00,off"; empty: no limit.
@@ -59,6 +67,16 @@ class Rclone final : public RemoteStore {
 
  private:
   struct Said;
+  RcloneSession* session(const std::stop_token& stop);
+  Expected<Said> ask(const std::string& call, const nlohmann::json& parameters,
+                     std::vector<std::string> words, const std::string& what,
+                     std::chrono::milliseconds timeout, std::size_t max_output,
+                     const std::stop_token& stop);
+  Expected<> read_in_session(const std::string& path,
+                             const std::function<Expected<>(std::string_view)>& take,
+                             const std::stop_token& stop);
+  bool fetch_in_session(const std::vector<std::string>& paths, const fs::path& folder,
+                        const std::stop_token& stop);
   Expected<Said> run(std::vector<std::string> words, const std::string& what,
                      std::chrono::milliseconds timeout, std::size_t max_output,
                      const std::stop_token& stop, std::string input = {}) const;
@@ -69,9 +87,11 @@ class Rclone final : public RemoteStore {
   std::string bandwidth_;
   std::chrono::steady_clock::time_point deadline_;
   Env env_;
+  std::unique_ptr<RcloneSession> session_{};
+  bool has_tried_session_ = false;
 };
 
-// The list that lsjson prints. io where it is cut off or none.
+// The list that lsjson prints, or the same within {"list": …}. io where it is cut off or none.
 Expected<std::vector<RemoteEntry>> read_listing(std::string_view json);
 
 }  // namespace core

@@ -1,7 +1,9 @@
-// Whether a file has room where it is to lie.
+// Whether a file, and its name, have room where it is to lie.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/base/env.h"
@@ -24,5 +26,8 @@ struct NewFile {
 // no_space when it and 4 MiB beside it (side files, folder entries, others' writes) are not free
 // there; unsupported when no file there can be that large.
 Expected<> check_room(const NewFile& file, const FileSystem& files);
+
+// Of a file's name in this folder, in bytes; nothing where the file system does not tell.
+std::optional<std::size_t> longest_name_in(const fs::path& folder);
 
 }  // namespace core

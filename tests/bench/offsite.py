@@ -6,9 +6,8 @@ Usage: offsite.py PROGRAM [ROUNDS]        (default 5)
 Over WebDAV and crypt on loopback, a database of about 10 MB, the median of each: ours for a database
 that changed, and for one that did not; against `rclone copyto` and `rclone hashsum --download` of the
 same file one after the other. Also the most memory that our own process had, and the bytes that
-came to the server's disk on an unchanged night. Six times rclone starts for a copy of ours: list,
-manifests, data, its digest, manifest, its bytes; each start costs 0.3 s of CPU, however little it does.
-So the rates are told for a larger database as well.
+came to the server's disk on an unchanged night. Ours starts rclone once and asks it for everything; the
+other starts it twice, and neither lists nor keeps rules. So the rates are told for a larger database as well.
 """
 import contextlib
 import datetime

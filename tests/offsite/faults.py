@@ -8,6 +8,7 @@ that is none, what may pass is owed, and the rest is told at once. Then KILLS (d
 over WebDAV, SFTP and a crypt remote) at random moments: a manifest never stands beside other bytes,
 and the next run makes it good.
 """
+import contextlib
 import datetime
 import http.client
 import http.server
@@ -21,8 +22,9 @@ import tempfile
 import threading
 import time
 
-from box import Box, free_port, kill_all, need_rclone
+from box import Box, descendants, free_port, kill_all, need_rclone
 
+LIAR = pathlib.Path(__file__).resolve().parent / "liar.py"
 # Exit codes by kind (README).
 OK, NOT_FOUND, DENIED, CONFLICT, DAMAGED, IO = 0, 3, 5, 7, 9, 14
 
@@ -56,6 +58,23 @@ class Scene:
         text = path.read_text() if path.exists() else ""
         path.write_text("")
         return text
+
+    @contextlib.contextmanager
+    def through(self, rclone):
+        """Another program in the place of the schedule's rclone."""
+        job = self.box.home / ".config/backup-plugin-db/jobs/global.json"
+        before = job.read_text()
+        text = json.loads(before)
+        text["offsite"]["program"] = str(rclone)
+        job.write_text(json.dumps(text))
+        yield
+        job.write_text(before)
+
+    def script(self, text):
+        path = self.box.base / "rclone-other"
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
 
     def run(self, check=OK):
         """A scheduled run: snapshot, then the leg off this machine."""
@@ -308,11 +327,10 @@ def lying_rclone(program):
     with Scene(program, "folder:claude") as scene:
         box = scene.box
         for lie in ('truncate -s 1000 "$served"/claude/laptop/"$name"', ":"):
-            liar = box.base / "liar"
-            honest = f"exec '{box.quick}' \"$@\""
-            liar.write_text(f"""#!/bin/sh
+            liar = scene.script(f"""#!/bin/sh
 served='{box.base}/served/folder'
 case " $* " in
+  *" rcat "*) exit 1 ;;
   *" copyto "*" folder:"*)
     for last in "$@"; do :; done
     name=${{last##*/}}
@@ -320,34 +338,75 @@ case " $* " in
     {lie}
     exit 0 ;;
 esac
-{honest}
+exec '{box.quick}' "$@"
 """)
-            liar.chmod(0o755)
-            job = box.home / ".config/backup-plugin-db/jobs/global.json"
-            text = json.loads(job.read_text())
-            honest_program = text["offsite"]["program"]
-            text["offsite"]["program"] = str(liar)
-            job.write_text(json.dumps(text))
-            box.change()
-            done = box.run("run", "global")
-            assert done.returncode in (DAMAGED, NOT_FOUND), done
-            assert scene.failures().startswith("offsite "), "no alarm"
-            box.check_marks(scene.remote)
-            text["offsite"]["program"] = honest_program
-            job.write_text(json.dumps(text))
+            with scene.through(liar):
+                box.change()
+                done = box.run("run", "global")
+                assert done.returncode in (DAMAGED, NOT_FOUND), done
+                assert scene.failures().startswith("offsite "), "no alarm"
+                box.check_marks(scene.remote)
+        scene.mends()
+
+
+def lying_session(program):
+    """The same of one that is asked by its remote control."""
+    with Scene(program, "folder:claude") as scene:
+        box = scene.box
+        for lie in ("half", "nothing"):
+            liar = scene.script(f"#!/bin/sh\nexec python3 '{LIAR}' '{box.quick}' {lie} \"$@\"\n")
+            with scene.through(liar):
+                box.change()
+                done = box.run("run", "global")
+                assert done.returncode in (DAMAGED, NOT_FOUND), done
+                assert scene.failures().startswith("offsite "), "no alarm"
+                box.check_marks(scene.remote)
+        scene.mends()
+
+
+def session_lost(program):
+    """Without a session, or with one that is gone in the middle, commands do the same."""
+    with Scene(program) as scene:
+        box = scene.box
+        for how in ("exit 1", "sleep 60 & exec sleep 60", f"exec timeout -s KILL 0.4 '{box.quick}' \"$@\"",
+                    f"exec timeout -s KILL 0.8 '{box.quick}' \"$@\""):
+            other = scene.script(
+                f"#!/bin/sh\ncase \" $* \" in *' rcat '*) {how} ;; esac\nexec '{box.quick}' \"$@\"\n")
+            with scene.through(other):
+                box.change()
+                scene.run(check=OK)
+                assert scene.failures() == "", how
+                assert box.offsite()["copies"][0]["what"] == "unchanged", how
+                assert box.check_marks(scene.remote) == 2, how
+
+
+def killed_alone(program):
+    """Nothing of what it started outlives it."""
+    with Scene(program, "dav:claude") as scene:
+        box = scene.box
+        box.fill(20_000)
+        box.snapshot()
+        with scene.through(slow_rclone(box)):
+            process = subprocess.Popen([box.program, "offsite"], env=box.env, cwd=box.base,
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            wait_for(lambda: any(path.stat().st_size > 1_000_000
+                                 for path in box.dav.folder.rglob("global-*.db")), process)
+            started = descendants(process.pid)
+            assert started, "nothing was started"
+            process.kill()
+            process.wait()
+            deadline = time.monotonic() + 5
+            while any(pathlib.Path(f"/proc/{pid}").exists() for pid in started):
+                assert time.monotonic() < deadline, f"{started} go on"
+                time.sleep(0.05)
         scene.mends()
 
 
 def rclone_gone(program):
     with Scene(program) as scene:
-        job = scene.box.home / ".config/backup-plugin-db/jobs/global.json"
-        text = json.loads(job.read_text())
-        right = text["offsite"]["program"]
-        text["offsite"]["program"] = "/nowhere/rclone"
-        job.write_text(json.dumps(text))
-        check_alarm(scene, NOT_FOUND, "/nowhere/rclone is gone")
-        text["offsite"]["program"] = right
-        job.write_text(json.dumps(text))
+        with scene.through("/nowhere/rclone"):
+            check_alarm(scene, NOT_FOUND, "/nowhere/rclone is gone")
         scene.mends()
 
 
@@ -385,16 +444,12 @@ def secrets_stay(program):
     """What rclone prints goes nowhere: here it prints a secret whatever it is asked."""
     with Scene(program, "folder:claude") as scene:
         box = scene.box
-        teller = box.base / "teller"
-        teller.write_text("#!/bin/sh\necho hunter2\necho 'cannot: http://u:hunter2@x/' >&2\nexit 1\n")
-        teller.chmod(0o755)
-        job = box.home / ".config/backup-plugin-db/jobs/global.json"
-        text = json.loads(job.read_text())
-        text["offsite"]["program"] = str(teller)
-        job.write_text(json.dumps(text))
-        told = box.run("run", "global")
-        shown = told.stdout + told.stderr + box.run("status", "--json").stdout
-        shown += box.run("offsite").stderr
+        teller = scene.script("#!/bin/sh\necho hunter2\necho 'cannot: http://u:hunter2@x/' >&2\n"
+                              "exit 1\n")
+        with scene.through(teller):
+            told = box.run("run", "global")
+            shown = told.stdout + told.stderr + box.run("status", "--json").stdout
+            shown += box.run("offsite").stderr
         assert "hunter2" not in shown, shown
         for path in box.home.rglob("*"):
             if path.is_file():
@@ -435,7 +490,7 @@ def killed(program, count, seed):
 
 FAULTS = (refused_at_installation, server_killed, server_killed_midway, server_frozen, server_full,
           delete_refused, wrong_password, wrong_login, folder_deleted, byte_flipped, lying_rclone,
-          rclone_gone, secrets_stay)
+          lying_session, session_lost, killed_alone, rclone_gone, secrets_stay)
 
 
 def main():

@@ -45,7 +45,12 @@ Expected<Pipe> make_pipe() {
   Pipe pipe{Descriptor(::fcntl(first.get(), F_DUPFD_CLOEXEC, 3)),
             Descriptor(::fcntl(second.get(), F_DUPFD_CLOEXEC, 3))};
   if (!pipe.read_end || !pipe.write_end) return fail(error_from_errno(errno, "cannot make a pipe"));
-  ::fcntl(pipe.read_end.get(), F_SETFL, O_NONBLOCK);
+  return pipe;
+}
+
+Expected<Pipe> make_output_pipe() {
+  BPD_TRY_AS(pipe, make_pipe());
+  ::fcntl(pipe->read_end.get(), F_SETFL, O_NONBLOCK);
   return pipe;
 }
 
@@ -54,6 +59,7 @@ struct Stream {
   Descriptor from;
   std::string* text;
   std::size_t max_bytes;
+  std::function<void(std::string_view)> tell{};
   int failure = 0;  // errno: what was read is not all that was said
 
   // Takes what is there now; closes at the end of the stream, and on a failure.
@@ -70,6 +76,7 @@ struct Stream {
       }
       const std::size_t room = max_bytes - std::min(max_bytes, text->size());
       text->append(buffer.data(), std::min(room, static_cast<std::size_t>(got)));
+      if (tell) tell({buffer.data(), static_cast<std::size_t>(got)});
     }
   }
 };
@@ -171,17 +178,21 @@ class SystemCommands final : public CommandRunner {
       return fail(ErrorCode::invalid_argument, "A command without a program cannot be run.");
     }
     BPD_TRY_AS(input, input_file(command.input));
-    BPD_TRY_AS(output, make_pipe());
-    BPD_TRY_AS(error_output, make_pipe());
-    BPD_TRY_AS(pid, spawn(command, ::fileno(input->get()), output->write_end.get(),
-                          error_output->write_end.get()));
+    BPD_TRY_AS(held, make_pipe());
+    BPD_TRY_AS(output, make_output_pipe());
+    BPD_TRY_AS(error_output, make_output_pipe());
+    const int input_end = command.holds_input ? held->read_end.get() : ::fileno(input->get());
+    BPD_TRY_AS(pid,
+               spawn(command, input_end, output->write_end.get(), error_output->write_end.get()));
+    held->read_end.close();
     output->write_end.close();
     error_output->write_end.close();
 
     CommandResult result;
     std::array<Stream, 2> streams{
         Stream{std::move(output->read_end), &result.output, command.max_output_bytes},
-        Stream{std::move(error_output->read_end), &result.error_output, command.max_output_bytes}};
+        Stream{std::move(error_output->read_end), &result.error_output, command.max_output_bytes,
+               command.on_error_output}};
     BPD_TRY(wait_for_end(*pid, command, streams, result, stop));
     return result;
   }

@@ -36,6 +36,7 @@ struct Stream {
   Descriptor from;
   std::string* text;
   std::size_t max_bytes;
+  std::function<void(std::string_view)> tell{};
   DWORD failure = 0;  // what was read is not all that was said
 
   // Takes what is there now, and tells whether there was anything; closes at the end of the stream,
@@ -57,6 +58,7 @@ struct Stream {
       any = true;
       const std::size_t room = max_bytes - std::min(max_bytes, text->size());
       text->append(buffer.data(), std::min<std::size_t>(room, got));
+      if (tell) tell({buffer.data(), got});
     }
     return any;
   }
@@ -242,16 +244,19 @@ class SystemCommands final : public CommandRunner {
       return fail(ErrorCode::invalid_argument, "A command without a program cannot be run.");
     }
     BPD_TRY_AS(input, input_file(command.input));
+    BPD_TRY_AS(held, make_pipe());
     BPD_TRY_AS(output, make_pipe());
     BPD_TRY_AS(error_output, make_pipe());
-    BPD_TRY_AS(started, start(command, handle_of(*input), handle_of(output->write_end),
-                              handle_of(error_output->write_end)));
+    BPD_TRY_AS(started, start(command, handle_of(command.holds_input ? held->read_end : *input),
+                              handle_of(output->write_end), handle_of(error_output->write_end)));
+    held->read_end.close();
     output->write_end.close();
     error_output->write_end.close();
     CommandResult result;
     std::array<Stream, 2> streams{
         Stream{std::move(output->read_end), &result.output, command.max_output_bytes},
-        Stream{std::move(error_output->read_end), &result.error_output, command.max_output_bytes}};
+        Stream{std::move(error_output->read_end), &result.error_output, command.max_output_bytes,
+               command.on_error_output}};
     BPD_TRY(wait_for_end(*started, command, streams, result, stop));
     return result;
   }

@@ -51,6 +51,27 @@ TEST_CASE("Input that a command does not read does no harm") {
   CHECK(core::system_commands().run(command, {})->exit_code == 0);
 }
 
+TEST_CASE("What a command says is heard as it comes, and its input stays open until a stop") {
+  std::stop_source stop;
+  std::string heard;
+  Command command = probe({"hold", "x"});
+  command.holds_input = true;
+  command.on_error_output = [&](std::string_view said) {
+    heard += said;
+    stop.request_stop();
+  };
+  const auto result = core::system_commands().run(command, stop.get_token());
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == ErrorCode::cancelled);
+  CHECK(heard.starts_with("holding"));
+}
+
+TEST_CASE("Without input that is held a command meets its end at once") {
+  const auto result = core::system_commands().run(probe({"hold", "x"}), {});
+  REQUIRE(result);
+  CHECK(result->exit_code == 4);
+}
+
 TEST_CASE("A stop ends a command") {
   std::stop_source stop;
   const std::jthread stopper([&] {

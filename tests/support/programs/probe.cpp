@@ -3,6 +3,7 @@
 //   "|"
 //                      behind it, to its errors; ends with 3
 //   probe fill BYTES   so many x; "end" to its errors
+//   probe hold X       says "holding" to its errors, and ends with 4 when its input does
 //   probe sleep MS
 //   probe leave MS     starts a probe that sleeps so long, says "started" and ends
 //   probe beat FILE    writes a byte to the file every 20 ms, for a few minutes
@@ -70,6 +71,14 @@ int fill(const char* bytes) {
   return 0;
 }
 
+int hold() {
+  std::fputs("holding\n", stderr);
+  std::fflush(stderr);
+  while (std::getchar() != EOF) {
+  }
+  return 4;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -81,6 +90,7 @@ int main(int argc, char** argv) {
   if (mode == "words") return words(argc, argv);
   if (argc != 3) return 2;
   if (mode == "fill") return fill(argv[2]);
+  if (mode == "hold") return hold();
   if (mode == "sleep") sleep_ms(argv[2]);
   if (mode == "leave") {
     if (!start_probe(argv[0], "sleep", argv[2])) return 1;

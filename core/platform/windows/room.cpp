@@ -1,4 +1,4 @@
-#include "core/platform/name_length.h"
+#include "core/platform/room.h"
 
 #include "core/platform/windows/system.h"
 
