@@ -72,7 +72,8 @@ class Leg {
         note_(read_offsite_note(request.target.remote, request.source, env)) {}
 
   Expected<OffsiteCopy> run() {
-    BPD_TRY_AS(local, newest_here(request_, env_));
+    BPD_TRY_AS(local,
+               request_.planned ? Local{*request_.planned, {}} : newest_here(request_, env_));
     local_ = std::move(*local);
     scene_.name = text_of(local_.snapshot.path.filename());
     scene_.manifest = *local_.snapshot.manifest;
@@ -165,7 +166,10 @@ class Leg {
     result_.copy = place_of(scene_.name);
     result_.taken_at = scene_.manifest.taken_at;
     result_.bytes = scene_.manifest.bytes;
-    if (request_.dry_run) return {};
+    if (request_.dry_run) {
+      add_to_copies();  // as it will be when the rules are applied
+      return {};
+    }
     if (sending == Sending::replace) {
       // From here on it is no copy, whatever happens next.
       BPD_TRY(store_.remove(path_of_name(manifest_name(scene_.name)), stop_));

@@ -24,6 +24,8 @@ struct OffsiteRequest {
   RetentionPolicy keep;  // target.keep, or the schedule's
   bool dry_run = false;
   std::optional<std::string> canary{};  // "remote:path" of the newest copy that the history knows
+  // In a dry run: the snapshot that is to be taken first. Absent: the newest that is there.
+  std::optional<Snapshot> planned{};
 };
 
 struct OffsiteCopy {

@@ -2,6 +2,7 @@
 #include "core/schedule/install.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
@@ -222,19 +223,17 @@ Expected<SchedulerKind> scheduler_for(const InstallRequest& request, const Settl
 }
 
 // What new rules for copies elsewhere remove there. Others go on as before, and ask nobody.
-Expected<> preview_offsite(const std::optional<BackupJob>& former, InstallResult& result,
-                           const Env& env, const std::stop_token& stop) {
+Expected<> add_offsite_removals(const std::optional<BackupJob>& former, InstallResult& result,
+                                const Env& env, const std::stop_token& stop) {
   const BackupJob& job = result.job;
-  if (!former || !job.offsite || !has_new_offsite_rules(*former, job)) return {};
-  const auto members = offsite_members(job.name, job.offsite->remote, env);
-  if (!members || members->empty()) return {};
-  NoProgress no_progress;
-  BPD_TRY_AS(preview, run_offsite(job, {/*all=*/true, /*dry_run=*/true}, env, no_progress, stop));
-  if (!preview->failures.empty()) return fail(preview->failures.front().error);
-  for (OffsiteCopy& copy : preview->copies) {
-    result.new_rules |= !copy.removed.empty();
-    result.expired.insert(result.expired.end(), copy.removed.begin(), copy.removed.end());
+  if (!job.offsite || !has_new_offsite_rules(former, job)) return {};
+  std::vector<Snapshot> planned;
+  for (const PreviewedDatabase& database : result.databases) {
+    if (database.planned) planned.push_back(*database.planned);
   }
+  BPD_TRY_AS(removals, preview_offsite(job, planned, env, stop));
+  result.new_rules |= !removals->empty();
+  std::move(removals->begin(), removals->end(), std::back_inserter(result.expired));
   return {};
 }
 
@@ -270,7 +269,7 @@ Expected<Prepared> prepare(const InstallRequest& request, const Env& env, std::s
   result.dry_run = request.dry_run;
   result.updated = prepared.former.job_text.has_value();
   result.new_rules = !result.expired.empty() && has_new_rules(former_job, job);
-  BPD_TRY(preview_offsite(former_job, result, env, stop));
+  BPD_TRY(add_offsite_removals(former_job, result, env, stop));
   if (former_job) result.changes = compare_jobs(*former_job, job);
   result.warnings = settled->warnings;
   result.warnings.insert(result.warnings.end(), preview->warnings.begin(), preview->warnings.end());

@@ -6,6 +6,7 @@
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
+#include "core/catalog/names.h"
 #include "core/discovery/discover.h"
 #include "core/schedule/folder_members.h"
 #include "core/schedule/run_job.h"
@@ -133,7 +134,18 @@ Expected<PreviewedDatabase> preview_one(const SnapshotRequest& given, RunPreview
   BPD_TRY_AS(result, take_snapshot(request, env, no_progress, stop));
   const auto expired = expired_of(result->retention);
   preview.expired.insert(preview.expired.end(), expired.begin(), expired.end());
-  return PreviewedDatabase{request.source, request.label, result->manifest.bytes, {}};
+  Snapshot planned;
+  planned.path = result->snapshot;
+  if (const auto name = parse_snapshot_name(text_of(planned.path.filename()))) {
+    planned.stem = name->stem;
+    planned.date = name->date;
+    planned.time = name->time;
+  }
+  planned.label = request.label;
+  planned.bytes = result->manifest.bytes;
+  planned.manifest = result->manifest;
+  planned.manifest->verified = request.verify;
+  return PreviewedDatabase{request.source, request.label, planned.bytes, {}, planned};
 }
 
 Expected<RunPreview> preview_folder(const BackupJob& job, const Env& env,
@@ -149,7 +161,7 @@ Expected<RunPreview> preview_folder(const BackupJob& job, const Env& env,
       return fail(ErrorCode::cancelled, "Stopped before anything was done.");
     any_good |= database.has_value();
     if (!database) {
-      database = PreviewedDatabase{request.source, request.label, 0, database.error()};
+      database = PreviewedDatabase{request.source, request.label, 0, database.error(), {}};
     }
     preview.databases.push_back(std::move(*database));
   }

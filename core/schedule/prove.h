@@ -36,7 +36,8 @@ struct PreviewedDatabase {
   fs::path source;
   std::string label;
   std::uint64_t bytes = 0;
-  std::optional<Error> error;  // why there would be no snapshot of it
+  std::optional<Error> error;         // why there would be no snapshot of it
+  std::optional<Snapshot> planned{};  // what would be taken
 };
 struct RunPreview {
   std::vector<PreviewedDatabase> databases;  // one, or those of the folder

@@ -1,6 +1,7 @@
 #include "core/schedule/run_offsite.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
@@ -30,6 +31,22 @@ OffsiteRequest request_of(const BackupJob& job, const OffsiteMember& member, boo
   request.dry_run = dry_run;
   if (!member.last_copy.empty()) request.canary = member.last_copy;
   return request;
+}
+
+// One of which nothing is known yet.
+OffsiteMember member_of(const BackupJob& job, const Snapshot& planned) {
+  OffsiteMember member;
+  member.source = planned.manifest->source;
+  member.stem = planned.stem;
+  member.folder = member.destination = planned.path.parent_path();
+  if (!planned.label.empty()) member.destination = member.destination.parent_path();
+  if (!job.snapshot.flat) member.destination = member.destination.parent_path();
+  return member;
+}
+
+Rclone store_of(const BackupJob& job, const Env& env) {
+  return {job.offsite->rclone, job.offsite->remote, job.offsite->bandwidth,
+          env.clock.steady_now() + kMaxOffsiteTime, env};
 }
 
 Expected<> check_not_here(const OffsiteTarget& target, const RemoteFacts& facts,
@@ -83,13 +100,34 @@ Expected<> settle_offsite(BackupJob& job, bool settings_given, std::vector<std::
   return {};
 }
 
-bool has_new_offsite_rules(const BackupJob& former, const BackupJob& job) {
+bool has_new_offsite_rules(const std::optional<BackupJob>& former, const BackupJob& job) {
   const auto rules_of_job = [](const BackupJob& one) {
     return one.offsite->keep.value_or(one.snapshot.retention);
   };
   if (rules_of_job(job).empty()) return false;  // nothing goes by them
-  return !former.offsite || former.offsite->remote != job.offsite->remote ||
-         rules_of_job(former) != rules_of_job(job);
+  return !former || !former->offsite || former->offsite->remote != job.offsite->remote ||
+         rules_of_job(*former) != rules_of_job(job);
+}
+
+Expected<std::vector<Expiry>> preview_offsite(const BackupJob& job,
+                                              const std::vector<Snapshot>& planned, const Env& env,
+                                              std::stop_token stop) {
+  BPD_TRY_AS(members, offsite_members(job.name, job.offsite->remote, env));
+  Rclone store = store_of(job, env);
+  NoProgress no_progress;
+  std::vector<Expiry> removals;
+  for (const Snapshot& snapshot : planned) {
+    const auto known = std::find_if(
+        members->begin(), members->end(),
+        [&](const OffsiteMember& member) { return member.source == snapshot.manifest->source; });
+    OffsiteRequest request = request_of(
+        job, known != members->end() ? *known : member_of(job, snapshot), /*dry_run=*/true, env);
+    request.planned = snapshot;
+    BPD_TRY_AS(copy, copy_off(request, store, env, no_progress, stop));
+    if (copy->missed) return fail(*copy->missed);
+    std::move(copy->removed.begin(), copy->removed.end(), std::back_inserter(removals));
+  }
+  return removals;
 }
 
 Expected<bool> owes_offsite(const BackupJob& job, const Env& env) {
@@ -115,8 +153,7 @@ Expected<OffsiteRun> run_offsite(const BackupJob& job, const OffsiteOptions& opt
     return fail(ErrorCode::not_found, "'" + job.name + "' has taken no good snapshot yet.",
                 "Run it with " + say(Action::run_schedule, {{"name", job.name}}) + " first.");
   }
-  Rclone store(job.offsite->rclone, job.offsite->remote, job.offsite->bandwidth,
-               env.clock.steady_now() + kMaxOffsiteTime, env);
+  Rclone store = store_of(job, env);
   OffsiteRun run;
   for (const OffsiteMember& member : *members) {
     if (!member.owed && !options.all) continue;

@@ -21,8 +21,14 @@ namespace core {
 Expected<> settle_offsite(BackupJob& job, bool settings_given, std::vector<std::string>& warnings,
                           const Env& env, std::stop_token stop);
 
-// Whether the job's rules for copies elsewhere differ from those that were applied there last.
-bool has_new_offsite_rules(const BackupJob& former, const BackupJob& job);
+// Whether the job has rules for copies elsewhere that were not applied there before.
+bool has_new_offsite_rules(const std::optional<BackupJob>& former, const BackupJob& job);
+
+// What these rules let go of there once the snapshots that are planned are sent. Asks the remote.
+// Errors: those of copy_off.
+Expected<std::vector<Expiry>> preview_offsite(const BackupJob& job,
+                                              const std::vector<Snapshot>& planned, const Env& env,
+                                              std::stop_token stop);
 
 // Whether the schedule owes a copy, by the history. False without offsite. Errors: those of
 // list_runs.

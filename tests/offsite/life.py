@@ -143,6 +143,12 @@ def check_stolen_laptop(box, remote):
         assert done.returncode == 0, done.stdout + done.stderr
         assert rows(box.database) == wanted
         print(f"  stolen laptop: all back after {time.monotonic() - began:.1f} s")
+        # The copies are older than the schedule: its rules ask before the first of them goes.
+        asked = box.run("install-schedule", "--name", "again", "--source", box.database,
+                        "--destination", box.destination, "--hostname", box.host, "--scheduler",
+                        "cron", "--offsite", remote, "--offsite-keep", "last=1", check=10)
+        assert asked.stderr.count(f"{remote}/{box.host}/global-") >= 1, asked.stderr
+        assert box.check_marks(remote) == 2, "removed without a yes"
     finally:
         shutil.rmtree(box.home)
         shutil.move(box.base / "stolen", box.home)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/paths.h"
 #include "core/catalog/history.h"
 #include "core/catalog/manifest.h"
 #include "core/offsite/offsite_history.h"
@@ -434,6 +435,8 @@ TEST_CASE("A dry run sends, removes and records nothing") {
   const auto copy = copy_off_and_record(request, world.store, world.env(), no_progress, {});
   REQUIRE(copy);
   CHECK(copy->what == What::sent);
+  REQUIRE(copy->removed.size() == 1);  // the first, once this one is there
+  CHECK(text_of(copy->removed[0].snapshot.path) == "backup:claude/" + kFirst);
   CHECK(world.store.files.size() == files.size());
   CHECK(list_runs({.kind = kOffsiteRun}, world.env())->size() == 1);
 }
