@@ -52,6 +52,10 @@ Json encode(const DatabaseStatus& status, core::Instant now) {
     entry["overdue_hours"] = std::round(hours * 10) / 10;
   }
   if (status.next_run) entry["next_run"] = core::format_instant(*status.next_run);
+  for (const core::DaySpan& span : status.missed) {
+    entry["missed"].push_back(core::format_date(span.first) +
+                              (span.last == span.first ? "" : "/" + core::format_date(span.last)));
+  }
   if (status.last_full_check) {
     entry["full_check_days_ago"] = std::floor(age_hours(*status.last_full_check, now) / 24);
   }
@@ -78,6 +82,7 @@ void hide_what_lies_outside(core::StatusReport& report, const Setting& setting) 
     if (!status.covered) continue;
     status.schedule.clear();
     status.last_error.clear();
+    status.missed.clear();
     status.offsite.reset();
     if (status.problems.empty()) continue;
     status.problems = {

@@ -95,7 +95,10 @@ Json encode_kept(const std::vector<core::KeptFile>& kept, const Setting& setting
     entries.push_back({{"path", core::text_of(file.path)},
                        {"kind", core::to_string(file.kind)},
                        {"bytes", file.bytes}});
-    if (!file.source.empty()) entries.back()["source"] = file.source;
+    if (!file.source.empty() && setting.allows(core::path_of(file.source))) {
+      entries.back()["source"] = file.source;
+    }
+    if (file.made_at) entries.back()["made_at"] = core::format_instant(*file.made_at);
   }
   return entries;
 }

@@ -37,6 +37,32 @@ tl::unexpected<Error> fail_damaged(const std::string& name) {
               "Restore the snapshot that was taken before, if all is to be as it was then.");
 }
 
+// What the first line of an undo file says, and the digest that the rest of it must have.
+struct Head {
+  UndoRecord record;
+  std::string sha256;
+};
+
+Expected<Head> read_head(const std::string& name, std::string_view text) {
+  const auto end = text.find('\n');
+  if (end == text.npos || end > kMaxHeadBytes) return fail_damaged(name);
+  const std::string line(text.substr(0, end));
+  if (!beyond_limits(line, kLimits).empty()) return fail_damaged(name);
+  const Json head = Json::parse(line, nullptr, false);
+  const auto is_text = [&](const char* key) { return head.contains(key) && head[key].is_string(); };
+  if (!head.is_object() || !head.contains("format") || !head["format"].is_number_integer()) {
+    return fail_damaged(name);
+  }
+  if (head["format"].get<std::int64_t>() > kFormat) {
+    return fail(ErrorCode::unsupported, "The undo " + name + " was made by a newer version.",
+                "Update backup-plugin-db.");
+  }
+  if (!is_text("source") || !is_text("made_at") || !is_text("sha256")) return fail_damaged(name);
+  const auto made_at = parse_instant(head["made_at"].get<std::string>());
+  if (!made_at) return fail_damaged(name);
+  return Head{{head["source"], *made_at, ""}, head["sha256"]};
+}
+
 }  // namespace
 
 fs::path undo_folder(const Env& env) {
@@ -77,25 +103,15 @@ Expected<UndoRecord> read_undo(const std::string& name, const Env& env) {
                     text_of(folder) + ".");
   }
   if (!text) return fail(text.error());
-  const auto end = text->find('\n');
-  if (end == text->npos || end > kMaxHeadBytes) return fail_damaged(name);
-  const std::string head_text = text->substr(0, end);
-  if (!beyond_limits(head_text, kLimits).empty()) return fail_damaged(name);
-  const Json head = Json::parse(head_text, nullptr, false);
-  const auto is_text = [&](const char* key) { return head.contains(key) && head[key].is_string(); };
-  if (!head.is_object() || !head.contains("format") || !head["format"].is_number_integer()) {
-    return fail_damaged(name);
-  }
-  if (head["format"].get<std::int64_t>() > kFormat) {
-    return fail(ErrorCode::unsupported, "The undo " + name + " was made by a newer version.",
-                "Update backup-plugin-db.");
-  }
-  if (!is_text("source") || !is_text("made_at") || !is_text("sha256")) return fail_damaged(name);
-  const auto made_at = parse_instant(head["made_at"].get<std::string>());
-  if (!made_at) return fail_damaged(name);
-  UndoRecord record{head["source"], *made_at, text->substr(end + 1)};
-  if (sha256_of(record.changeset) != head["sha256"].get<std::string>()) return fail_damaged(name);
-  return record;
+  BPD_TRY_AS(head, read_head(name, *text));
+  head->record.changeset = text->substr(text->find('\n') + 1);
+  if (sha256_of(head->record.changeset) != head->sha256) return fail_damaged(name);
+  return std::move(head->record);
+}
+
+Expected<UndoRecord> read_undo_head(const std::string& name, const Env& env) {
+  BPD_TRY_AS(text, env.files.read_start(undo_folder(env) / path_of(name), kMaxHeadBytes));
+  return read_head(name, *text).map([](Head head) { return std::move(head.record); });
 }
 
 Expected<> forget_undo(const std::string& name, const Env& env) {

@@ -19,6 +19,8 @@ Expected<std::string> keep_undo(const UndoRecord& record, const Env& env);
 // not_found for a name that is none of these files, damaged for one whose digest does not fit,
 // unsupported for one of a newer version.
 Expected<UndoRecord> read_undo(const std::string& name, const Env& env);
+// The same without the changeset, which is not read: its digest may not fit.
+Expected<UndoRecord> read_undo_head(const std::string& name, const Env& env);
 Expected<> forget_undo(const std::string& name, const Env& env);
 // Where such files lie.
 fs::path undo_folder(const Env& env);

@@ -6,6 +6,7 @@
 
 #include "core/base/paths.h"
 #include "core/base/side_files.h"
+#include "core/catalog/manifest.h"
 #include "core/catalog/names.h"
 #include "core/rescue/undo_file.h"
 
@@ -17,7 +18,8 @@ class Collection {
  public:
   explicit Collection(const Env& env) : env_(env) {}
 
-  void add(KeptFile::Kind kind, const fs::path& path, const std::string& source = {}) {
+  void add(KeptFile::Kind kind, const fs::path& path, const std::string& source = {},
+           std::optional<Instant> made_at = {}) {
     if (kept_.size() == kMaxKeptFiles || !seen_.insert(path).second) return;
     const auto info = env_.files.link_info(path);
     if (!info || info->kind != FileInfo::Kind::file) return;
@@ -32,6 +34,7 @@ class Collection {
       file.beside.push_back(std::move(other));
     }
     file.source = source;
+    file.made_at = made_at;
     kept_.push_back(std::move(file));
   }
 
@@ -41,8 +44,10 @@ class Collection {
     if (!entries) return;
     for (const DirEntry& entry : *entries) {
       if (!is_safety_copy_of(entry.name, database)) continue;
-      add(KeptFile::Kind::safety_copy, database.parent_path() / entry.name,
-          manifest_text(text_of(database)));
+      const fs::path path = database.parent_path() / entry.name;
+      const auto manifest = read_manifest(path, env_.files);
+      add(KeptFile::Kind::safety_copy, path, manifest_text(text_of(database)),
+          manifest ? std::optional(manifest->taken_at) : std::nullopt);
     }
   }
 
@@ -51,7 +56,9 @@ class Collection {
     if (!entries) return;
     for (const DirEntry& entry : *entries) {
       if (!entry.name.ends_with(".undo")) continue;
-      add(KeptFile::Kind::undo, undo_folder(env_) / entry.name);
+      const auto head = read_undo_head(entry.name, env_);
+      add(KeptFile::Kind::undo, undo_folder(env_) / entry.name, head ? head->source : "",
+          head ? std::optional(head->made_at) : std::nullopt);
     }
   }
 
@@ -108,11 +115,13 @@ std::vector<KeptFile> kept_files(const StatusInput& input, const Env& env) {
   }
   for (const Snapshot& snapshot : input.snapshots) {
     if (is_from_before_loss(snapshot) && covered.contains(snapshot.manifest->source)) {
-      kept.add(KeptFile::Kind::before_loss, snapshot.path, snapshot.manifest->source);
+      kept.add(KeptFile::Kind::before_loss, snapshot.path, snapshot.manifest->source,
+               snapshot.manifest->taken_at);
     }
   }
   for (const Snapshot& copy : input.set_aside) {
-    kept.add(KeptFile::Kind::damaged_copy, copy.path, copy.manifest ? copy.manifest->source : "");
+    kept.add(KeptFile::Kind::damaged_copy, copy.path, copy.manifest ? copy.manifest->source : "",
+             copy.manifest ? std::optional(copy.manifest->taken_at) : std::nullopt);
   }
   kept.add_undo_files();
   return kept.take();

@@ -17,9 +17,10 @@ struct KeptFile {
   enum class Kind { safety_copy, before_loss, damaged_copy, undo };
   Kind kind = Kind::safety_copy;
   fs::path path;
-  std::uint64_t bytes = 0;         // with what lies beside it
-  std::vector<fs::path> beside{};  // its manifest and side files
-  std::string source{};            // what it is of, as manifests name it; empty: not known
+  std::uint64_t bytes = 0;           // with what lies beside it
+  std::vector<fs::path> beside{};    // its manifest and side files
+  std::string source{};              // what it is of, as manifests name it; empty: not known
+  std::optional<Instant> made_at{};  // where that is known
 };
 std::string_view to_string(KeptFile::Kind kind);  // "safety copy", "before loss", …
 

@@ -50,6 +50,7 @@ struct StatusInput {
     fs::path destination;
     Instant since{};                        // when it was installed: nothing is owed from before
     std::chrono::seconds interval{86'400};  // the longest between two runs
+    std::vector<std::chrono::minutes> times{};  // of each day (due_times); empty: not known
     // Of one that runs by the hour: the last due instant that lies kStatusGrace back.
     std::optional<Instant> last_due{};
     std::optional<Instant> next_run;
@@ -69,6 +70,11 @@ struct StatusInput {
   std::vector<UnusableJob> unusable;
 };
 
+struct DaySpan {
+  Date first{}, last{};  // both included
+  bool operator==(const DaySpan&) const = default;
+};
+
 struct DatabaseStatus {
   fs::path source;
   BackupState state = BackupState::ok;
@@ -83,6 +89,7 @@ struct DatabaseStatus {
   std::optional<Instant> verified_taken;        // when the newest that did was taken
   std::optional<std::chrono::seconds> overdue;  // since the run that did not happen was due
   std::optional<Instant> next_run;
+  std::vector<DaySpan> missed{};           // rising, apart from each other (missed_days.h)
   std::optional<Instant> last_full_check;  // when a snapshot last passed one
   std::optional<Instant> last_drill;       // that went well
   SnapshotTotals totals;                   // as far as destinations were listed

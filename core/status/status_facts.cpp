@@ -18,6 +18,7 @@
 #include "core/schedule/folder_members.h"
 #include "core/schedule/job.h"
 #include "core/schedule/list.h"
+#include "core/status/missed_days.h"
 
 namespace core {
 namespace {
@@ -52,10 +53,10 @@ NamedSchedule schedule_of(const BackupJob& job, const Env& env) {
   }
   schedule.destination = job.snapshot.destination;
   schedule.since = job.scheduled_since;
+  schedule.times = due_times(job);
   if (job.every_hours > 0) {
-    const auto times = due_times(job);
-    schedule.interval = longest_gap(times);
-    schedule.last_due = due_period(env.clock, times, env.clock.now() - kStatusGrace).begin;
+    schedule.interval = longest_gap(schedule.times);
+    schedule.last_due = due_period(env.clock, schedule.times, env.clock.now() - kStatusGrace).begin;
   }
   if (const auto& offsite = job.offsite) {
     schedule.offsite = {job.name, text_of(offsite->remote), offsite->encrypted,
@@ -417,7 +418,10 @@ Expected<BackupReport> report_status(FactDepth depth, const Env& env, std::stop_
   gather_backups(depth, input, report.warnings, env, stop);
   if (stop.stop_requested()) return fail(ErrorCode::cancelled, "The status was cancelled.");
   report.status = judge_status(input);
-  if (depth == FactDepth::whole) report.kept = kept_files(input, env);
+  if (depth == FactDepth::whole) {
+    find_missed_days(input, env.clock, report.status);
+    report.kept = kept_files(input, env);
+  }
   for (auto& database : found->databases) {
     const bool known =
         std::any_of(report.status.databases.begin(), report.status.databases.end(),

@@ -11,6 +11,7 @@
 #include "core/platform/run_lock.h"
 #include "server/base/exit_codes.h"
 #include "server/base/printable.h"
+#include "server/cli/shell_speech.h"
 #include "server/platform/browser.h"
 
 namespace server {
@@ -83,8 +84,11 @@ bool is_for_the_page(const Tool& tool) {
          std::find(visibility->begin(), visibility->end(), "app") != visibility->end();
 }
 
-int serve_page(ServerDefinition definition, bool open, const ProgramParts& parts,
+int serve_page(const ServerDefinition& whole, bool open, const ProgramParts& parts,
                const core::Env& env) {
+  ServerDefinition definition = whole;
+  // People read it, who may type also what the page may not call.
+  definition.speech = speech_for_shell(whole, parts.name);
   const AppPage app = *definition.app;
   const core::fs::path file = address_file(app, env.places);
   (void)env.files.remove(file);  // of one that was killed

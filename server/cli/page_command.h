@@ -13,7 +13,8 @@ namespace server {
 // Its address goes to standard output, and to a file in the state folder that only this user can
 // read; the browser gets that file, for the command line of a program can be read by everybody.
 // Where the page is served already, opens that one. Of the tools the page gets those that it may
-// call (`visibility` in their entries). Returns the exit code.
+// call (`visibility` in their entries), and their texts name calls as commands of a shell. Returns
+// the exit code.
 int run_page_command(const std::vector<std::string>& words, const ServerDefinition& definition,
                      const ProgramParts& parts, const core::Env& env);
 

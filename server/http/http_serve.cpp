@@ -227,7 +227,7 @@ int serve_http(const HttpSettings& settings, Dispatcher& dispatcher, const core:
     return report(told.error());
   }
   const auto is_over = [&] {
-    return !chosen.page.empty() && server.idle_for() > chosen.idle_limit;
+    return !chosen.page.empty() && server.idle_for() > settings.idle_limit;
   };
   while (server.running() && !(*signals)->wait_for(kRunningCheck) && !is_over()) {
   }

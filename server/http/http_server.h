@@ -21,8 +21,6 @@ struct HttpOptions {
   HttpOrigins allowed;
   HttpLimits limits;
   std::string_view page{};  // as HttpSettings::page
-  // With a page: how long the server goes on when nobody who may uses it.
-  std::chrono::milliseconds idle_limit{std::chrono::minutes(30)};
 };
 
 // GET tells watchers, without a token, that the server answers; nothing more.

@@ -1,6 +1,7 @@
 // What a user may set of the HTTP server.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ struct HttpSettings {
   // has a new token each time, and ends when nobody has used it for a while; of the above only the
   // name counts. The text must outlive it.
   std::string_view page{};
+  // With a page: how long the server goes on when nobody who may uses it.
+  std::chrono::milliseconds idle_limit{std::chrono::minutes(30)};
   // Hears once where the page is; the address holds the token. An error ends the server.
   std::function<core::Expected<>(const std::string& url, int port)> on_ready{};
 };

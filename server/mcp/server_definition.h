@@ -72,6 +72,7 @@ struct ServerDefinition {
   std::string instructions;
   std::vector<Tool> tools;
   StepOf step_of;                               // for the calls that texts of these tools name
+  Speech speech;                                // of who reads what tools answer; empty: a model
   std::shared_ptr<ResourceProvider> resources;  // null: none of its own (skills may still be)
   std::vector<Prompt> prompts;
   Completer complete;  // empty: no completions capability

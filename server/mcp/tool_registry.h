@@ -22,9 +22,11 @@ class ToolRegistry {
   // check_output: see DispatcherOptions. `speech`: of who reads what tools answer.
   ToolRegistry(const ServerDefinition& definition, bool check_output, Speech speech)
       : definition_(definition), check_output_(check_output), speech_(std::move(speech)) {}
-  // For a model.
+  // For those whom the definition is for.
   ToolRegistry(const ServerDefinition& definition, bool check_output)
-      : ToolRegistry(definition, check_output, speech_for_model(definition.step_of)) {}
+      : ToolRegistry(definition, check_output,
+                     definition.speech ? definition.speech : speech_for_model(definition.step_of)) {
+  }
 
   const Tool* find(std::string_view name) const;
   const std::vector<Tool>& all() const { return definition_.tools; }

@@ -134,10 +134,12 @@ async function appIn(era, { world, browser, shots, attempt, host }) {
     assert.equal(await app.locator('#answer').isVisible(), true);
   });
 
-  await attempt(`${era}: a changed resource has it look again`, async () => {
+  await attempt(`${era}: a snapshot taken in a shell has it look again, as the host hands on what the server tells`, async () => {
     const asked = (await seen('calls')).filter(({ name }) => name === 'backup_status').length;
-    await page.evaluate(() => globalThis.host.tell('notifications/resources/updated', { uri: 'backup:///x' }));
+    await page.evaluate((uri) => globalThis.host.follow(uri), `backup://snapshots/-/notes/${new Date().toISOString().slice(0, 10)}`);
+    world.snapshot(world.notes, 0);
     await page.waitForFunction((before) => globalThis.host.calls.filter(({ name }) => name === 'backup_status').length > before, asked);
+    assert.match(await seen('heard'), /^backup:\/\/snapshots\/-\/notes\//);
   });
 
   await attempt(`${era}: full screen has all views`, async () => {

@@ -65,7 +65,15 @@ await bridge.connect(new PostMessageTransport(sandbox.contentWindow, sandbox.con
 calling();
 await bridge.sendSandboxResourceReady({ html: page.text });
 await initialized;
-host.tell = (method, params) => bridge.notification({ method, params });
+// Hears of changes of that resource, and hands on what it hears.
+host.follow = async (uri) => {
+  client.setNotificationHandler('notifications/resources/updated', ({ params }) => {
+    host.heard = params.uri;
+    return bridge.notification({ method: 'notifications/resources/updated', params: { uri: params.uri } });
+  });
+  if (wanted.get('era') === 'modern') await client.listen({ resourceSubscriptions: [uri] });
+  else await client.subscribeResource({ uri });
+};
 await bridge.sendToolInput({ arguments: {} });
 await bridge.sendToolResult(await client.callTool({ name: 'backup_status', arguments: {} }));
 host.ready = true;

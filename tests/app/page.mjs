@@ -32,7 +32,7 @@ export async function pageTests({ world, browser, shots, attempt }) {
     const of = (name) => items.find((item) => item.includes(name)) ?? assert.fail(`${name} is missing: ${items.join(' | ')}`);
     assert.match(of('shop.db'), /backed up[\s\S]*Run its schedule now/);
     assert.match(of('notes.db'), /lost most of its content/);
-    assert.match(of('archive.db'), /damaged/);
+    assert.match(of('archive.db'), /damaged[\s\S]*`backup-plugin-db verify` says how/);
     assert.match(of('global.db'), /Nothing backs it up[\s\S]*Set up a schedule/);
   });
 
@@ -42,6 +42,20 @@ export async function pageTests({ world, browser, shots, attempt }) {
     assert.ok(words.some((label) => /shrunk/.test(label)), words.join(' | '));
     assert.ok(words.some((label) => /kept from before a loss/.test(label)), words.join(' | '));
     assert.ok(words.some((label) => /\d days verified/.test(label)), words.join(' | '));
+  });
+
+  await attempt('Days on which a backup was due and nothing ran are missed, and a safety copy has its day', async () => {
+    const row = page.locator('.tl').filter({ hasText: 'garden/garden.db' });
+    assert.match(await row.locator('.strip').getAttribute('aria-label'),
+      /^The last \d+ days: 1 day kept from before a restore, 4 days missed or failed, 3 days verified$/);
+    assert.match(await row.locator('.strip').textContent(), /^ +●–––●–◇$/);
+    assert.match(await text('#legend'), /◇ kept from before a restore[\s\S]*– missed or failed/);
+    const { missed } = world.call('backup_status', {}).databases.find(({ source }) => source === world.garden);
+    const day = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
+    assert.deepEqual(missed, [`${day(5)}/${day(3)}`, day(1)]);
+    for (const label of await page.locator('.tl').filter({ hasText: 'shop/shop.db' }).locator('.strip').evaluateAll((all) => all.map((one) => one.ariaLabel))) {
+      assert.ok(!/missed/.test(label), label);
+    }
   });
 
   await attempt('What would come back is told for each table, and a name that is markup stays a name', async () => {
@@ -108,6 +122,40 @@ export async function pageTests({ world, browser, shots, attempt }) {
     await page.waitForFunction((was) => document.getElementById('which').textContent === was, before);
   });
 
+  await attempt('A snapshot taken in a shell shows without a reload, and takes nobody\'s place or focus', async () => {
+    await choose('garden/garden.db');
+    const before = await text('#choice .path');
+    const button = page.getByRole('button', { name: 'Restore to a new file' });
+    await button.focus();
+    const runs = await page.locator('#runs li').count();
+    world.fillTable(world.garden, 'bed', 4);
+    world.call('snapshot_db', { source: world.garden, destination: world.destination, label: 'by-hand' });
+    await page.waitForFunction((count) => document.querySelectorAll('#runs li').length > count, runs);
+    assert.match(await page.locator('#runs li').first().innerText(), /done[\s\S]*snapshot[\s\S]*garden\.db/);
+    await ready();
+    assert.equal(await text('#choice .path'), before);
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Restore to a new file');
+    await page.getByRole('button', { name: 'Later' }).click();
+    await page.waitForFunction((was) => document.querySelector('#choice .path').textContent !== was, before);
+  });
+
+  await attempt('A hidden page asks for nothing, and one that is looked at again asks at once', async () => {
+    const asked = [];
+    page.on('request', (request) => asked.push(request));
+    const see = (hidden) => page.evaluate((is) => {
+      Object.defineProperty(document, 'hidden', { configurable: true, value: is });
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+    }, hidden);
+    await see(true);
+    asked.length = 0;
+    await page.waitForTimeout(12_000);
+    assert.deepEqual(asked.map((request) => request.postData()), []);
+    const back = page.waitForRequest((request) => /"list_runs"/.test(request.postData() ?? ''), { timeout: 2_000 });
+    await see(false);
+    await back;
+    await page.evaluate(() => { delete document.hidden; });
+  });
+
   await attempt('A restore to a new file is previewed, clicked, and there', async () => {
     await choose('notes/notes.db');
     await page.getByRole('button', { name: 'Restore to a new file' }).click();
@@ -142,6 +190,7 @@ export async function pageTests({ world, browser, shots, attempt }) {
     assert.equal(world.rows(world.notes, 'notes'), 3);
     await page.getByRole('button', { name: 'Bring them back' }).click();
     await answered('To undo');
+    assert.match(await text('#ask pre'), /`backup-plugin-db restore-rows [^`]*--undo /);
     assert.equal(world.rows(world.notes, 'notes'), 412);
     await page.getByRole('button', { name: 'Close' }).click();
     await ready();
@@ -161,7 +210,7 @@ export async function pageTests({ world, browser, shots, attempt }) {
     await answered('verified');
     await page.getByRole('button', { name: 'Close' }).click();
     await ready();
-    await page.getByRole('button', { name: 'Run its schedule now' }).click();
+    await page.locator('#databases li').filter({ hasText: 'shop.db' }).getByRole('button', { name: 'Run its schedule now' }).click();
     await page.getByRole('button', { name: 'Run it now' }).click();
     await answered('shop');
     await page.waitForFunction(() => document.querySelector('#ask pre').className === 'ok');

@@ -19,6 +19,7 @@ export class World {
     this.rotten = this.path('code/old/archive.db');
     this.hostile = this.path(`code/odd/${hostileName}`);
     this.uncovered = this.path('.claude/orchestrator/global.db');
+    this.garden = this.path('code/garden/garden.db');
     this.environment = { PATH: process.env.PATH, HOME: this.home, LANG: 'C.UTF-8', TZ: 'UTC' };
   }
 
@@ -61,6 +62,13 @@ export class World {
     return taken.snapshot;
   }
 
+  // Has the history say that all runs of it so far began so many days ago.
+  ran(source, daysAgo) {
+    this.sql(join(this.home, '.local/state/backup-plugin-db/history.db'),
+      `UPDATE runs SET started_ms = started_ms - ${daysAgo * DAY_MS}, finished_ms = finished_ms - ${daysAgo * DAY_MS}
+       WHERE source = '${source}' AND started_ms > ${Date.now() - DAY_MS / 2}`);
+  }
+
   // A crontab of our own, so that schedules stay in the scratch folder.
   fakeScheduler() {
     const fake = (name, script) => writeFileSync(this.path(name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
@@ -79,6 +87,17 @@ esac`);
     rmSync(this.home, { recursive: true, force: true });
     mkdirSync(this.destination, { recursive: true });
     this.fakeScheduler();
+    // Nothing ran on four days of its schedule; and it was restored today. The history begins with it.
+    this.fillTable(this.garden, 'bed', 7);
+    for (const days of [6, 2]) {
+      this.lastGarden = this.snapshot(this.garden, days, { label: 'garden' });
+      this.ran(this.garden, days);
+    }
+    this.call('install_schedule', { name: 'garden', source: this.garden, destination: this.destination, label: 'garden', time: '00:00', scheduler: 'cron', confirm: true });
+    const job = join(this.home, '.config/backup-plugin-db/jobs/garden.json');
+    writeFileSync(job, readFileSync(job, 'utf8').replace(/("scheduled_since": )"[^"]*"/, `$1"${new Date(Date.now() - 10 * DAY_MS).toISOString().slice(0, 19)}Z"`));
+    this.fillTable(this.garden, 'bed', 2);
+    this.call('restore_snapshot', { snapshot: this.lastGarden, in_place: true, confirm: true });
     // Kept as it should be, by a schedule.
     this.fillTable(this.shop, 'item', 50);
     for (const days of [3, 2, 1]) this.snapshot(this.shop, days, { label: 'shop' });

@@ -71,6 +71,19 @@ TEST_CASE("backup_status knows a snapshot that was taken by hand") {
   CHECK(entry.at("verified_hours_ago") == Approx(5));
 }
 
+TEST_CASE("backup_status tells the days on which a schedule missed a backup, and a brief one not") {
+  test::ScheduleHouse house;
+  house.install();
+  house.clock.advance(std::chrono::hours{72});
+  const auto missed = [&](const Json& arguments) {
+    return house.good("backup_status", arguments).at("databases").at(0).value("missed", Json());
+  };
+  CHECK(missed(Json::object()) == Json::array({"2026-11-24/2026-11-26"}));
+  CHECK(missed({{"brief", true}}).is_null());
+  house.good("snapshot_db", {{"destination", "~/Backups"}});
+  CHECK(missed(Json::object()) == Json::array({"2026-11-24/2026-11-25"}));
+}
+
 TEST_CASE("A brief status is silent while all is well and while there is nothing to back up") {
   ToolHouse house;
   brief(house);

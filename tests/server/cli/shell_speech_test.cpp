@@ -109,6 +109,19 @@ TEST_CASE("Each text of a result is in its reader's words, structured content an
         R"(Do put_back {"path": "/a b", "in_place": true}.)");
 }
 
+TEST_CASE("A server speaks to a model, unless its definition names another reader") {
+  auto made = definition();
+  SilentCall context;
+  const auto told = [&] {
+    server::ToolRegistry registry(made, false);
+    const auto outcome = registry.call(made.tools.front(), {{{"path", "/a"}}, {}}, context);
+    return std::get<server::ToolResult>(outcome).structured->at("problems").at(0);
+  };
+  CHECK(told() == R"(Do put_back {"path": "/a", "in_place": true}.)");
+  made.speech = server::speech_for_shell(made, "program");
+  CHECK(told() == "Do `program back --path /a --in-place`.");
+}
+
 TEST_CASE("An error carries its code beside its text, whatever that begins with") {
   const auto made = definition();
   const auto speech = server::speech_for_shell(made, "program");

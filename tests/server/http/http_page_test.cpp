@@ -1,6 +1,8 @@
 // The page's own server: what its gate lets in, and when it ends.
 #include "server/http/http_page.h"
 
+#include <atomic>
+#include <future>
 #include <thread>
 
 #include "server/http/http_server.h"
@@ -32,7 +34,103 @@ int refused(const std::string& path, const std::string& fields,
   return refusal ? refusal->status : 0;
 }
 
+// The page's server as its command runs it, with a tool that goes on until it is let go, and a
+// second in the place of half an hour.
+struct BriefServer {
+  BriefServer() {
+    definition.name = "test";
+    definition.tools.push_back(make_tool(R"({"name": "wait", "inputSchema": {"type": "object"}})",
+                                         [this](const Json&, CallContext&) -> ToolOutcome<Json> {
+                                           let_go.get_future().wait();
+                                           return Json::object();
+                                         }));
+    settings.page = kHtml;
+    settings.idle_limit = 1s;
+    settings.on_ready = [this](const std::string& url, int given) -> core::Expected<> {
+      token = url.substr(url.find("#t=") + 3);
+      port.set_value(given);
+      return {};
+    };
+    dispatcher.emplace(definition, core::system_clock());
+    code = std::async(std::launch::async,
+                      [this] { return serve_http(settings, *dispatcher, env.env()); });
+    at = port.get_future().get();
+  }
+  std::string request(const std::string& line, const std::string& body) const {
+    return line + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(at) +
+           "\r\nAuthorization: Bearer " + token +
+           "\r\nMCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: wait\r\n"
+           "Accept: application/json, text/event-stream\r\nContent-Type: application/json\r\n"
+           "Content-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + body;
+  }
+  bool ends_within(std::chrono::milliseconds limit) {
+    return code.wait_for(limit) == std::future_status::ready;
+  }
+
+  test::FakeEnv env;
+  ServerDefinition definition;
+  HttpSettings settings;
+  std::optional<Dispatcher> dispatcher;
+  std::promise<void> let_go;
+  std::promise<int> port;
+  std::string token;
+  int at = 0;
+  std::future<int> code;
+};
+
+constexpr auto kSoon = 30s, kLongerThanIdle = 3s;
+
 }  // namespace
+
+TEST_CASE("The page's server ends, and ends well, when nobody has used it for its time") {
+  BriefServer server;
+  REQUIRE(server.ends_within(kSoon));
+  CHECK(server.code.get() == 0);
+}
+
+TEST_CASE("The page's server stays while somebody asks it now and then, and ends after that") {
+  BriefServer server;
+  const auto until = std::chrono::steady_clock::now() + kLongerThanIdle;
+  while (std::chrono::steady_clock::now() < until) {
+    test::RawHttp client(server.at);
+    client.send(server.request("GET /", ""));
+    REQUIRE(client.read_reply().status == 200);
+    std::this_thread::sleep_for(100ms);
+  }
+  REQUIRE(server.ends_within(kSoon));
+}
+
+TEST_CASE("A stranger's requests do not keep the page's server") {
+  BriefServer server;
+  server.token = "wrong";
+  const auto until = std::chrono::steady_clock::now() + kSoon;
+  bool ended = false;
+  while (!ended && std::chrono::steady_clock::now() < until) {
+    try {
+      test::RawHttp client(server.at);
+      client.send(server.request("POST /mcp", "{}"));
+      (void)client.read_reply();
+    } catch (const std::exception&) {  // it is ending
+    }
+    ended = server.ends_within(100ms);
+  }
+  CHECK(ended);
+}
+
+TEST_CASE("A call that goes on keeps the page's server, however long it takes") {
+  BriefServer server;
+  test::RawHttp client(server.at);
+  client.send(server.request(
+      "POST /mcp",
+      R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait","_meta":{)"
+      R"("io.modelcontextprotocol/protocolVersion":"2026-07-28",)"
+      R"("io.modelcontextprotocol/clientCapabilities":{}}}})"));
+  CHECK_FALSE(server.ends_within(kLongerThanIdle));
+  server.let_go.set_value();
+  CHECK_THAT(client.read_reply().body, Catch::Contains("\"id\":1"));
+  REQUIRE(server.ends_within(kSoon));
+}
 
 TEST_CASE("The page's server answers to its exact address alone") {
   CHECK(refused("/", "") == 0);
