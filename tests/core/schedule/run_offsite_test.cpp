@@ -32,7 +32,7 @@ struct OffsiteJob : test::FakeSchedulers {
     fake.commands.answer =
         [this, around = fake.commands.answer](const Command& command) -> Expected<CommandResult> {
       if (command.argv.front() != text_of(fake.folder / "rclone")) return around(command);
-      ++looks;
+      looks += static_cast<int>(std::count(command.argv.begin(), command.argv.end(), "lsjson"));
       CommandResult result;
       result.exit_code = 1;
       result.error_output = "dial tcp 127.0.0.1:1: connect: connection refused";

@@ -10,7 +10,7 @@ using core::Instant;
 using std::chrono::hours;
 using std::chrono::minutes;
 
-const core::fs::path kSource = "/home/u/.claude/orchestrator/global.db";
+const core::fs::path kDatabase = "/home/u/.claude/orchestrator/global.db";
 
 Instant at(const char* text) {
   return *core::parse_instant(text);
@@ -20,10 +20,10 @@ Instant at(const char* text) {
 struct Calendar {
   Calendar() {
     input.now = clock.instant;
-    input.databases.push_back({kSource, {}});
+    input.databases.push_back({kDatabase, {}});
     core::StatusInput::Schedule schedule;
     schedule.name = "global";
-    schedule.source = kSource;
+    schedule.source = kDatabase;
     schedule.since = at("2026-11-01T10:00:00Z");
     schedule.times = {minutes(4 * 60 + 7)};
     input.schedules.push_back(schedule);
@@ -32,7 +32,7 @@ struct Calendar {
   void run(const char* when, bool ok = true) {
     core::RunRecord run;
     run.kind = core::kSnapshotRun;
-    run.source = core::text_of(kSource);
+    run.source = core::text_of(kDatabase);
     run.started_at = run.finished_at = at(when);
     run.ok = ok;
     input.runs.push_back(run);
@@ -40,14 +40,14 @@ struct Calendar {
   void snapshot(const char* when) {
     core::Snapshot snapshot;
     snapshot.manifest.emplace();
-    snapshot.manifest->source = core::text_of(kSource);
+    snapshot.manifest->source = core::text_of(kDatabase);
     snapshot.manifest->taken_at = at(when);
     input.snapshots.push_back(snapshot);
   }
   // "2026-11-20 2026-11-22/2026-11-23"
   std::string missed() {
     auto report = core::report_of({});
-    report.databases.emplace_back().source = kSource;
+    report.databases.emplace_back().source = kDatabase;
     core::find_missed_days(input, clock, report);
     std::string text;
     for (const auto& [first, last] : report.databases[0].missed) {
