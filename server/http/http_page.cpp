@@ -11,7 +11,8 @@ std::string digest_source(std::string_view text) {
   digest.update(text.data(), text.size());
   const auto raw = digest.finish_raw();
   return "'sha256-" +
-         core::base64(std::string_view(reinterpret_cast<const char*>(raw.data()), raw.size())) + "'";
+         core::base64(std::string_view(reinterpret_cast<const char*>(raw.data()), raw.size())) +
+         "'";
 }
 
 // The digests of all elements of that name, "<style>" or "<script>", which bear no attributes.
