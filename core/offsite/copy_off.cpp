@@ -360,7 +360,7 @@ Expected<OffsiteCopy> copy_off_and_record(const OffsiteRequest& request, RemoteS
   if (request.dry_run) return copy_off(request, store, env, progress, std::move(stop));
   const Instant started_at = env.clock.now();
   Leg leg(request, store, env, progress, stop);
-  auto result = leg.run();
+  auto result = request.postponed ? Expected<OffsiteCopy>(fail(*request.postponed)) : leg.run();
   if (stop.stop_requested()) return result;
   record(request, started_at, result, env);
   if (!result) return result;

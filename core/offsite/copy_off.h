@@ -26,6 +26,8 @@ struct OffsiteRequest {
   std::optional<std::string> canary{};  // "remote:path" of the newest copy that the history knows
   // In a dry run: the snapshot that is to be taken first. Absent: the newest that is there.
   std::optional<Snapshot> planned{};
+  // Why nothing is to be tried now: it ends with that error, and stays owed.
+  std::optional<Error> postponed{};
 };
 
 struct OffsiteCopy {

@@ -291,13 +291,15 @@ std::optional<Error> run_local_leg(JobRun& run, bool asked_for, std::vector<Warn
 }
 
 // Only what is owed. The error is that of an alarm, which has been told of.
-std::optional<Error> run_offsite_leg(JobRun& run, std::vector<Warning>& told,
+std::optional<Error> run_offsite_leg(JobRun& run, std::vector<Warning>& told, bool asked_for,
                                      const RunOptions& options, const Env& env,
                                      ProgressSink& progress, const std::stop_token& stop) {
   if (stop.stop_requested()) return std::nullopt;
   const auto owed = owes_offsite(run.job, env);
   if (owed && !*owed) return std::nullopt;
-  auto ran = owed ? run_offsite(run.job, {}, env, progress, stop)
+  OffsiteOptions leg_options;
+  leg_options.spares_metered = options.scheduled && !asked_for;
+  auto ran = owed ? run_offsite(run.job, leg_options, env, progress, stop)
                   : Expected<OffsiteRun>(fail(owed.error()));
   std::optional<Error> alarm = ran ? ran->alarm() : ran.error();
   if (ran) run.offsite = std::move(*ran);
@@ -318,7 +320,7 @@ Expected<JobRun> run_locked(const BackupJob& job, bool local_due, bool asked_for
   std::optional<Error> failed;
   if (local_due) failed = run_local_leg(run, asked_for, told, options, env, progress, stop);
   std::vector<Warning> recorded = std::exchange(run.warnings, {});
-  const auto offsite_failed = run_offsite_leg(run, told, options, env, progress, stop);
+  const auto offsite_failed = run_offsite_leg(run, told, asked_for, options, env, progress, stop);
   if (failed && offsite_failed) failed->hint += " Also: " + offsite_failed->message;
   if (failed || offsite_failed) return fail(failed ? *failed : *offsite_failed);
   // A look alone that comes to nothing says nothing of the schedule.

@@ -5,6 +5,7 @@
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
+#include "core/offsite/metered.h"
 #include "core/offsite/rclone.h"
 #include "core/offsite/rclone_says.h"
 
@@ -42,6 +43,13 @@ OffsiteMember member_of(const BackupJob& job, const Snapshot& planned) {
   if (!planned.label.empty()) member.destination = member.destination.parent_path();
   if (!job.snapshot.flat) member.destination = member.destination.parent_path();
   return member;
+}
+
+Error metered_network(const BackupJob& job) {
+  return {ErrorCode::busy,
+          "Nothing goes to " + text_of(job.offsite->remote) + " over a metered network.",
+          "It goes with the next one that is not. To send it over this one, use " +
+              say(Action::copy_offsite, {{"schedule", job.name}}) + "."};
 }
 
 Rclone store_of(const BackupJob& job, const Env& env) {
@@ -155,14 +163,16 @@ Expected<OffsiteRun> run_offsite(const BackupJob& job, const OffsiteOptions& opt
   }
   Rclone store = store_of(job, env);
   OffsiteRun run;
+  const bool postponed = options.spares_metered && network_is_metered(env, stop);
   for (const OffsiteMember& member : *members) {
     if (!member.owed && !options.all) continue;
     const auto add_failure = [&](Error error) {
       const bool alarm = is_alarm(error, member.last_good, env.clock.now());
       run.failures.push_back({member.source, std::move(error), alarm});
     };
-    auto copy = copy_off_and_record(request_of(job, member, options.dry_run, env), store, env,
-                                    progress, stop);
+    OffsiteRequest request = request_of(job, member, options.dry_run, env);
+    if (postponed) request.postponed = metered_network(job);
+    auto copy = copy_off_and_record(request, store, env, progress, stop);
     if (!copy) {
       add_failure(copy.error());
       if (concerns_all(copy.error())) break;

@@ -48,6 +48,8 @@ struct OffsiteRun {
 struct OffsiteOptions {
   bool all = false;  // also what is not owed
   bool dry_run = false;
+  // Over a network that costs by what goes through it nothing goes: it stays owed.
+  bool spares_metered = false;
 };
 // One database after the other; where the remote cannot be reached, or lets nobody in, the others
 // stay owed. Each stands in history.db as a run of its own. Bounded by kMaxOffsiteTime. Errors:

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/base/paths.h"
 #include "core/schedule/job.h"
 #include "tests/tools/schedule_house.h"
@@ -20,20 +22,39 @@ struct OffsiteHouse : ScheduleHouse {
       result.exit_code = 0;
       if (command.argv.back() == "--long") result.output = "backup: crypt\n";
       if (command.argv.back() == "backup") result.output = "[backup]\ntype = crypt\n";
-      if (command.argv.back().starts_with("backup:")) {
+      const auto& words = command.argv;
+      const bool lists = std::find(words.begin(), words.end(), "lsjson") != words.end();
+      if (lists && reachable) {
+        result.output = "[]";
+      } else if (lists || words.back().starts_with("backup:")) {
         result.exit_code = 1;
         result.error_output = "dial tcp 127.0.0.1:1: connect: connection refused: hunter2";
       }
       return result;
     };
   }
+  bool reachable = false;
+
   core::BackupJob job() { return *core::read_job("global", places, env().files); }
 };
 
 }  // namespace
 
+TEST_CASE("install_schedule applies no rules to a remote that it cannot look at") {
+  OffsiteHouse house;
+  const auto said = house.refused("install_schedule", {{"name", "global"},
+                                                       {"scheduler", "cron"},
+                                                       {"destination", "~/Backups"},
+                                                       {"offsite", "backup:claude"},
+                                                       {"offsite_keep", "last=3"},
+                                                       {"run_now", false}});
+  CHECK_THAT(said, Catch::StartsWith("io: ") && Catch::Contains("backup:claude") &&
+                       !Catch::Contains("hunter2"));
+}
+
 TEST_CASE("install_schedule keeps a remote, its rules and its bandwidth, and no secret") {
   OffsiteHouse house;
+  house.reachable = true;
   const Json result = house.install({{"offsite", "backup:claude"},
                                      {"offsite_keep", "last=3,monthly=12"},
                                      {"offsite_bwlimit", "1M"},

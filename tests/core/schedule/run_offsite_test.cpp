@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/paths.h"
+#include "core/offsite/metered.h"
 #include "core/schedule/run_job.h"
 #include "support/catch.h"
 #include "support/fake_schedulers.h"
@@ -31,6 +32,7 @@ struct OffsiteJob : test::FakeSchedulers {
     REQUIRE(write_job(made, fake.places, env().files));
     fake.commands.answer =
         [this, around = fake.commands.answer](const Command& command) -> Expected<CommandResult> {
+      if (command.argv.front() == "busctl") return CommandResult{0, false, network, ""};
       if (command.argv.front() != text_of(fake.folder / "rclone")) return around(command);
       looks += static_cast<int>(std::count(command.argv.begin(), command.argv.end(), "lsjson"));
       CommandResult result;
@@ -62,6 +64,7 @@ struct OffsiteJob : test::FakeSchedulers {
   }
 
   int looks = 0;
+  std::string network = "u 4\n";  // what NetworkManager says
 };
 
 }  // namespace
@@ -103,6 +106,39 @@ TEST_CASE("A network that is away is owed: the run is good, and nobody is alarme
   CHECK_FALSE(again->snapshot);
   CHECK(world.count(kSnapshotRun) == 1);
   CHECK(world.looks == 2);
+}
+
+#ifdef __linux__
+TEST_CASE("Over a metered network nothing goes unless somebody asks for it, and it is owed") {
+  OffsiteJob world;
+  world.record_good_look();
+  world.network = "u 1\n";
+  const auto run = world.run();
+  REQUIRE(run);
+  CHECK(run->snapshot);
+  REQUIRE(run->offsite.failures.size() == 1);
+  CHECK_THAT(run->offsite.failures[0].error.message, Catch::Contains("metered"));
+  CHECK_FALSE(run->offsite.failures[0].alarm);
+  CHECK(world.looks == 0);
+  CHECK(*owes_offsite(run->job, world.env()));
+
+  REQUIRE(request_run("global", world.env()));
+  REQUIRE(world.run());
+  CHECK(world.looks == 1);
+
+  world.fake.clock.advance(hours(49));
+  const auto late = world.run();
+  REQUIRE_FALSE(late);
+  CHECK_THAT(late.error().message, Catch::Contains("metered"));
+}
+#endif
+
+TEST_CASE("What is said of a network's cost is understood") {
+  for (const char* yes : {"u 1\n", "u 3\n", "Fixed\r\n", "Variable\r\n"}) CHECK(says_metered(yes));
+  for (const char* no :
+       {"", "\n", "u 0\n", "u 2\n", "u 4\n", "u 11\n", "Unrestricted\r\n", "Unknown"}) {
+    CHECK_FALSE(says_metered(no));
+  }
 }
 
 TEST_CASE("Where no copy came off this machine for two days, the run fails, and says which leg") {
