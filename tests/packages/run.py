@@ -165,7 +165,6 @@ def check_windows_zip_under_wine(house):
     sys.path.insert(0, str(ROOT / "tests/wine"))
     from house import House as WindowsHouse  # noqa: E402
     from wine import Wine  # noqa: E402
-    need("wine64")
     place = house.folder / "windows"
     place.mkdir()
     wine = Wine(folder)
