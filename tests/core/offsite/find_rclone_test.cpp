@@ -16,7 +16,7 @@ struct PlayedRclone : test::FakeEnv {
     test::write_file(config, "[raw]\n");
     places.variables["BPD_RCLONE"] = text_of(program);
     places.variables["RCLONE_CONFIG"] = text_of(config);
-    commands.answer = [this](const Command& command) -> Expected<CommandResult> {
+    commands.answer = [](const Command& command) -> Expected<CommandResult> {
       CommandResult result;
       result.exit_code = 0;
       const std::string last = command.argv.back();
