@@ -117,7 +117,7 @@ TEST_CASE("The status has the app, and what removes or sets up is not for the ap
   }
   const auto definition = tools::define_server(house.world, {});
   REQUIRE(definition.app);
-  CHECK(definition.app->uri == status.at("ui").at("resourceUri"));
+  CHECK(definition.app->uri == status.at("ui").at("resourceUri").get<std::string>());
   CHECK(definition.app->html.size() <= 40'000);
 }
 
