@@ -13,7 +13,12 @@ namespace core {
 // page there.
 inline std::string text_of(const std::filesystem::path& path) {
 #ifdef _WIN32
-  const std::u8string text = std::filesystem::path(path).make_preferred().u8string();
+  // Of a place off this machine, "backup:claude/x.db", the slashes stay: no drive has such a name.
+  const std::size_t colon = path.native().find(L':');
+  const bool is_remote =
+      colon != std::wstring::npos && colon > 1 && path.native().find_first_of(L"/\\") > colon;
+  const std::u8string text =
+      is_remote ? path.generic_u8string() : std::filesystem::path(path).make_preferred().u8string();
   return std::string(text.begin(), text.end());
 #else
   return path.native();

@@ -89,9 +89,11 @@ void add_files(const fs::path& root, const fs::path& names, const FileSystem& fi
 
 bool ends_like(const fs::path& path, const std::string& place) {
   const fs::path wanted = path_of(place);
-  const auto names = std::distance(wanted.begin(), wanted.end());
-  if (std::distance(path.begin(), path.end()) <= names) return false;
-  return std::equal(wanted.begin(), wanted.end(), std::prev(path.end(), names),
+  const auto before =
+      std::distance(path.begin(), path.end()) - std::distance(wanted.begin(), wanted.end());
+  if (before <= 0) return false;
+  // From the front: in libc++ the iterators of a path cannot be advanced backwards.
+  return std::equal(wanted.begin(), wanted.end(), std::next(path.begin(), before),
                     [](const fs::path& pattern, const fs::path& name) {
                       return fits_pattern(text_of(name), text_of(pattern));
                     });

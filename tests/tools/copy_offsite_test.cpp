@@ -17,7 +17,8 @@ struct OffsiteHouse : ScheduleHouse {
     places.variables["RCLONE_CONFIG"] = core::text_of(*this / "rclone.conf");
     commands.answer = [this, around = commands.answer](
                           const core::Command& command) -> core::Expected<core::CommandResult> {
-      if (command.argv.front() != "/played/rclone") return around(command);
+      if (core::path_of(command.argv.front()) != core::path_of("/played/rclone"))
+        return around(command);
       core::CommandResult result;
       result.exit_code = 0;
       if (command.argv.back() == "--long") result.output = "backup: crypt\n";
