@@ -9,16 +9,21 @@ using test::ScheduleHouse;
 
 namespace {
 
+#ifdef _WIN32
+constexpr const char* kRclone = "C:/played/rclone";
+#else
+constexpr const char* kRclone = "/played/rclone";
+#endif
+
 // rclone is played: it knows one remote, and answers as `rclone` says.
 struct OffsiteHouse : ScheduleHouse {
   explicit OffsiteHouse(const std::vector<std::string>& allowed = {}) : ScheduleHouse(allowed) {
     test::write_file(*this / "rclone.conf", "[backup]\n");
-    places.variables["BPD_RCLONE"] = "/played/rclone";
+    places.variables["BPD_RCLONE"] = kRclone;
     places.variables["RCLONE_CONFIG"] = core::text_of(*this / "rclone.conf");
     commands.answer = [this, around = commands.answer](
                           const core::Command& command) -> core::Expected<core::CommandResult> {
-      if (core::path_of(command.argv.front()) != core::path_of("/played/rclone"))
-        return around(command);
+      if (core::path_of(command.argv.front()) != core::path_of(kRclone)) return around(command);
       core::CommandResult result;
       result.exit_code = 0;
       if (command.argv.back() == "--long") result.output = "backup: crypt\n";
@@ -68,7 +73,7 @@ TEST_CASE("install_schedule keeps a remote, its rules and its bandwidth, and no 
   CHECK(offsite->encrypted);
   CHECK(offsite->keep->keep_monthly == 12);
   CHECK(offsite->bandwidth == "1M");
-  CHECK(offsite->rclone.program == "/played/rclone");
+  CHECK(offsite->rclone.program == kRclone);
 
   const Json listed = house.good("list_schedules", Json::object()).at("schedules")[0];
   CHECK(listed.at("offsite") == "backup:claude");
