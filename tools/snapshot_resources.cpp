@@ -1,11 +1,11 @@
 #include "tools/snapshot_resources.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <set>
 
 #include "core/base/paths.h"
+#include "core/base/percent.h"
 #include "core/catalog/catalog.h"
 #include "core/catalog/destinations.h"
 #include "core/catalog/history.h"
@@ -29,41 +29,6 @@ constexpr std::string_view kTemplatePrefix = "backup://snapshots/";
 constexpr std::size_t kPageSize = 100;
 // Snapshots looked at for completion, per destination: the newest ones are what people mean.
 constexpr std::size_t kCompletionSnapshots = 2000;
-
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    unsigned value = 0;
-    if (i + 2 >= text.size()) return std::nullopt;
-    const auto* end = text.data() + i + 3;
-    const auto parsed = std::from_chars(text.data() + i + 1, end, value, 16);
-    if (parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
-    decoded += static_cast<char>(value);
-    i += 2;
-  }
-  return decoded;
-}
-
-// As RFC 6570 expands a template's variable, and with slashes left alone, as a path.
-std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  constexpr std::string_view kPlain = "-._~/";
-  std::string encoded;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool letter_or_digit = byte < 0x80 && std::isalnum(byte) != 0;
-    if (letter_or_digit || kPlain.find(c) != std::string_view::npos) {
-      encoded += c;
-    } else {
-      encoded += {'%', kHex[byte >> 4U], kHex[byte & 15U]};
-    }
-  }
-  return encoded;
-}
 
 // A path as it stands in a URI, and back: /C:/a/b.db for C:\a\b.db.
 #ifdef _WIN32
@@ -253,8 +218,8 @@ class SnapshotResources final : public server::ResourceProvider {
   server::ReadOutcome read_by_name(const std::string& uri) const {
     const auto parts = split(std::string_view(uri).substr(kTemplatePrefix.size()), '/');
     if (parts.size() != 3) return server::UnknownResource{};
-    const auto label = percent_decoded(parts[0]);
-    const auto stem = percent_decoded(parts[1]);
+    const auto label = core::percent_decoded(parts[0]);
+    const auto stem = core::percent_decoded(parts[1]);
     const auto day = core::parse_snapshot_day(parts[2]);
     if (!label || !stem || !day) return server::UnknownResource{};
     core::ListFilter filter;
@@ -295,7 +260,7 @@ bool fits(const Snapshot& snapshot, const Json& settled) {
 }  // namespace
 
 std::string snapshot_uri(std::string_view path) {
-  return std::string(kScheme) + percent_encoded(uri_path(std::string(path)));
+  return std::string(kScheme) + core::percent_encoded(uri_path(std::string(path)));
 }
 
 std::vector<std::string> uris_of_snapshot(const std::string& path, const Setting& setting) {
@@ -305,8 +270,8 @@ std::vector<std::string> uris_of_snapshot(const std::string& path, const Setting
   const auto manifest = core::read_manifest(path, setting.env.files);
   if (name && manifest) {
     const std::string label = manifest->label.empty() ? std::string(kNoLabel) : manifest->label;
-    const std::string of_stem = std::string(kTemplatePrefix) + percent_encoded(label) + "/" +
-                                percent_encoded(name->stem) + "/";
+    const std::string of_stem = std::string(kTemplatePrefix) + core::percent_encoded(label) + "/" +
+                                core::percent_encoded(name->stem) + "/";
     uris.push_back(of_stem + core::format_date(name->date));
     if (name->time) uris.push_back(of_stem + core::format_snapshot_day(name->day()));
   }
@@ -333,7 +298,7 @@ std::vector<std::string> uris_of_run(const std::string& path, const Json& remove
 
 std::optional<std::string> path_of_uri(std::string_view uri) {
   if (!uri.starts_with(kScheme)) return std::nullopt;
-  auto path = percent_decoded(uri.substr(kScheme.size()));
+  auto path = core::percent_decoded(uri.substr(kScheme.size()));
   if (!path || !path->starts_with('/') || path->find('\0') != std::string::npos) {
     return std::nullopt;
   }

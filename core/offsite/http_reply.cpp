@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/base/lower_case.h"
+
 namespace core {
 namespace {
 
@@ -17,13 +19,6 @@ std::optional<Number> number_in(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool good = error == std::errc() && end == text.data() + text.size();
   return good ? std::optional(number) : std::nullopt;
-}
-
-bool begins_with(std::string_view line, std::string_view small) {
-  return line.size() >= small.size() &&
-         std::equal(small.begin(), small.end(), line.begin(), [](char wanted, char found) {
-           return wanted == (found >= 'A' && found <= 'Z' ? found - 'A' + 'a' : found);
-         });
 }
 
 tl::unexpected<Error> no_reply() {
@@ -60,7 +55,7 @@ Expected<> HttpReply::read_head(std::string_view head) {
     at += kLineEnd.size();
     const std::size_t end = std::min(head.find(kLineEnd, at), head.size());
     const std::string_view line = head.substr(at, end - at);
-    if (begins_with(line, kLength)) {
+    if (lower_case(line.substr(0, kLength.size())) == kLength) {
       announced_ = number_in<std::uint64_t>(line.substr(kLength.size()));
       if (!announced_) return no_reply();
     }

@@ -1,7 +1,8 @@
 #include "core/offsite/rclone_says.h"
 
-#include <algorithm>
 #include <array>
+
+#include "core/base/lower_case.h"
 
 namespace core {
 namespace {
@@ -111,10 +112,7 @@ constexpr std::array kMeanings = {
 }  // namespace
 
 RcloneFault fault_of(std::string_view said) {
-  std::string text(said);
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  const std::string text = lower_case(said);
   for (const Sign& sign : kSigns) {
     if (text.find(sign.text) != std::string::npos) return sign.fault;
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/base64.h"
+#include "core/base/percent.h"
 #include "core/offsite/http_reply.h"
 #include "core/offsite/loopback.h"
 #include "core/platform/secrets.h"
@@ -24,23 +25,6 @@ constexpr int kGood = 200;
 constexpr std::array kSessionWords = {"--rc",        "--rc-serve",          "--rc-addr",
                                       "127.0.0.1:0", "--log-level",         "NOTICE",
                                       "rcat",        ":memory:nothing/none"};
-
-// RFC 3986, section 2.3, and the slash.
-std::string url_path(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string result;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~/").find(c) != std::string_view::npos;
-    if (plain) {
-      result += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      ((result += '%') += kDigits[byte >> 4]) += kDigits[byte & 15];
-    }
-  }
-  return result;
-}
 
 // The member "error" of what it says in JSON; else all of it.
 std::string reason_in(const std::string& text) {
@@ -145,7 +129,7 @@ Expected<> RcloneSession::read(const std::string& remote, const std::string& pat
   const auto take_good = [&](bool well, std::string_view piece) {
     return well ? take(piece) : Expected<>();
   };
-  BPD_TRY_AS(well, exchange("GET", "/" + url_path("[" + remote + "]/" + path), "", silence,
+  BPD_TRY_AS(well, exchange("GET", "/" + percent_encoded("[" + remote + "]/" + path), "", silence,
                             take_good, std::move(stop)));
   if (!*well) return not_given();
   return {};

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "core/base/call.h"
+#include "core/base/lower_case.h"
 #include "core/base/paths.h"
 #include "core/catalog/manifest.h"
 #include "core/catalog/run_records.h"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/lower_case.h"
 #include "core/rescue/row_changes.h"
 #include "core/rescue/row_text.h"
 #include "core/rescue/unrecorded_rows.h"

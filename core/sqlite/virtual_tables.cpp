@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "core/base/lower_case.h"
 #include "core/sqlite/sqlite.h"
 
 namespace core {
@@ -12,9 +13,6 @@ namespace {
 
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
-}
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 // The next name or word of an SQL text, unquoted; empty at anything else.
@@ -75,11 +73,6 @@ bool is_suffix_of(const std::string& module, const std::string& suffix) {
 bool is_name_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
          static_cast<unsigned char>(c) >= 0x80;
-}
-
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), lower);
-  return text;
 }
 
 Expected<std::vector<VirtualTable>> virtual_tables(sqlite3* connection) {

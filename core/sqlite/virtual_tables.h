@@ -42,8 +42,6 @@ class ShadowTables {
   std::map<std::string, std::string> modules_;  // of virtual tables, by their names in lower case
 };
 
-// As SQLite folds names: A to Z alone.
-std::string lower_case(std::string text);
 // Whether SQLite reads the byte as part of an unquoted name (sqlite.org/lang_keywords.html).
 bool is_name_byte(char c);
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/lower_case.h"
 #include "core/sqlite/sqlite.h"
 #include "core/sqlite/virtual_tables.h"
 #include "core/verify/verify_checks.h"

@@ -7,30 +7,21 @@
 #include <cstdint>
 #include <set>
 
+#include "core/base/lower_case.h"
 #include "core/platform/secrets.h"
 
 namespace server {
 namespace {
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return lower(c); });
-  return out;
-}
-
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
+                    [](char x, char y) { return core::lower_case(x) == core::lower_case(y); });
 }
 
 bool is_token(std::string_view text) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+    return (c >= '0' && c <= '9') || (core::lower_case(c) >= 'a' && core::lower_case(c) <= 'z') ||
            kMarks.find(c) != std::string_view::npos;
   });
 }
@@ -66,7 +57,7 @@ bool allowed_once(std::string_view name) {
                                                         "mcp-name",
                                                         "last-event-id",
                                                         "mcp-protocol-version"};
-  const std::string key = lower(name);
+  const std::string key = core::lower_case(name);
   return std::find(kSingle.begin(), kSingle.end(), key) != kSingle.end() ||
          key.starts_with("mcp-param-");
 }
@@ -90,18 +81,18 @@ std::string host_name(std::string_view authority) {
                                           std::all_of(port.begin() + 1, port.end(),
                                                       [](char c) { return c >= '0' && c <= '9'; }));
   if (name.ends_with('.')) name.remove_suffix(1);  // the same name, told to be whole
-  return port_good ? lower(name) : std::string();
+  return port_good ? core::lower_case(name) : std::string();
 }
 
 // "HTTPS://App.Example.:8443" -> "https://app.example:8443".
 std::string normal_origin(std::string_view origin) {
   const auto scheme_end = origin.find("://");
-  if (scheme_end == std::string_view::npos) return lower(origin);
+  if (scheme_end == std::string_view::npos) return core::lower_case(origin);
   std::string_view rest = origin.substr(scheme_end + 3);
   const auto port = rest.find(':', rest.starts_with('[') ? rest.find(']') : 0);
   std::string_view host = rest.substr(0, port);
   if (host.ends_with('.')) host.remove_suffix(1);
-  std::string text = lower(origin.substr(0, scheme_end + 3)) + lower(host);
+  std::string text = core::lower_case(origin.substr(0, scheme_end + 3)) + core::lower_case(host);
   return port == std::string_view::npos ? text : text.append(rest.substr(port));
 }
 
@@ -127,10 +118,10 @@ void add_accept_ranges(std::string_view field, std::vector<AcceptRange>& ranges)
     std::string_view item = trim(field.substr(0, comma));
     field = comma == std::string_view::npos ? std::string_view() : field.substr(comma + 1);
     const auto semicolon = item.find(';');
-    AcceptRange range{lower(trim(item.substr(0, semicolon))), false};
+    AcceptRange range{core::lower_case(trim(item.substr(0, semicolon))), false};
     while (item.find(';') != std::string_view::npos) {
       item = item.substr(item.find(';') + 1);
-      const std::string parameter = lower(trim(item.substr(0, item.find(';'))));
+      const std::string parameter = core::lower_case(trim(item.substr(0, item.find(';'))));
       if (parameter.starts_with("q=")) {
         range.refused = as_number(std::string_view(parameter).substr(2)).value_or(1) <= 0;
       }
@@ -226,7 +217,7 @@ tl::expected<HttpHeaders, std::string> parse_header_fields(std::string_view bloc
     if (has_control_character(value)) {
       return tl::unexpected("the header " + std::string(name) + " holds control characters");
     }
-    if (allowed_once(name) && !seen.insert(lower(name)).second) {
+    if (allowed_once(name) && !seen.insert(core::lower_case(name)).second) {
       return tl::unexpected("the header " + std::string(name) + " came twice");
     }
     if (headers.size() == kMaxHeaderFields) {
@@ -406,7 +397,7 @@ HeaderFacts header_facts(const HttpHeaders& headers) {
   facts.method = copy("Mcp-Method");
   facts.name = copy("Mcp-Name");
   for (const auto& [name, value] : headers) {
-    if (const std::string key = lower(name); key.starts_with(kParam)) {
+    if (const std::string key = core::lower_case(name); key.starts_with(kParam)) {
       facts.params.emplace(key.substr(kParam.size()), value);
     }
   }

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "core/base/base64.h"
+#include "core/base/lower_case.h"
 #include "core/base/utf8.h"
 
 namespace server {
@@ -11,14 +12,6 @@ namespace {
 
 constexpr int kBadRequest = 400;
 constexpr int kMaxSchemaDepth = 16;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 RpcError mismatch(std::string message) {
   return {rpc_code::kHeaderMismatch, std::move(message), nullptr, kBadRequest};
@@ -61,7 +54,7 @@ bool field_equals(const std::string& field, const Json& value) {
 std::optional<RpcError> check_one_param(const HeaderFacts& headers, const std::string& suffix,
                                         const std::string& property, const Json& value) {
   const std::string name = "Mcp-Param-" + suffix;
-  const auto field = headers.params.find(lower(suffix));
+  const auto field = headers.params.find(core::lower_case(suffix));
   if (field == headers.params.end()) {
     return mismatch("The header " + name + " is missing: it must repeat the argument " + property);
   }
