@@ -14,21 +14,8 @@ SOCKET socket_of(Descriptor::Handle handle) {
   return static_cast<SOCKET>(handle);
 }
 
-// Winsock must be asked for before anything else, once.
-bool has_sockets() {
-  static const bool has = [] {
-    WSADATA about{};
-    return ::WSAStartup(MAKEWORD(2, 2), &about) == 0;
-  }();
-  return has;
-}
-
 std::optional<std::size_t> moved(int bytes) {
   return bytes < 0 ? std::nullopt : std::optional(static_cast<std::size_t>(bytes));
-}
-
-int int_size(std::size_t size) {
-  return static_cast<int>(std::min<std::size_t>(size, 1U << 30));
 }
 
 }  // namespace

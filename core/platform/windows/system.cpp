@@ -1,6 +1,8 @@
 // What the sources of this room share, and what of core/base is the system's.
 #include "core/platform/windows/system.h"
 
+#include <winsock2.h>
+
 #include <array>
 #include <cstring>
 #include <limits>
@@ -143,6 +145,14 @@ bool names_one_file(const fs::path& a, const fs::path& b) {
   const std::wstring& right = b.native();
   return ::CompareStringOrdinal(left.data(), static_cast<int>(left.size()), right.data(),
                                 static_cast<int>(right.size()), TRUE) == CSTR_EQUAL;
+}
+
+bool has_sockets() {
+  static const bool has = [] {
+    WSADATA about{};
+    return ::WSAStartup(MAKEWORD(2, 2), &about) == 0;
+  }();
+  return has;
 }
 
 std::wstring wide(std::string_view utf8) {

@@ -43,6 +43,13 @@ inline Descriptor owned(HANDLE handle) {
                            : Descriptor(reinterpret_cast<Descriptor::Handle>(handle));
 }
 
+// Winsock must be asked for before anything else, once. Thread-safe.
+bool has_sockets();
+// What its calls take for a size.
+inline int int_size(std::size_t size) {
+  return static_cast<int>(std::min<std::size_t>(size, 1U << 30));
+}
+
 std::wstring wide(std::string_view utf8);
 std::string narrow(std::wstring_view text);
 

@@ -19,15 +19,6 @@ SocketDescriptor owned_socket(SOCKET made) {
   return SocketDescriptor(static_cast<core::Descriptor::Handle>(made));  // INVALID_SOCKET is -1
 }
 
-// Winsock must be asked for before anything else, once.
-bool has_sockets() {
-  static const bool has = [] {
-    WSADATA about{};
-    return ::WSAStartup(MAKEWORD(2, 2), &about) == 0;
-  }();
-  return has;
-}
-
 bool is_ready(const SocketDescriptor& descriptor, short events, std::chrono::milliseconds timeout) {
   WSAPOLLFD entry{socket_of(descriptor), events, 0};
   return ::WSAPoll(&entry, 1, static_cast<int>(timeout.count())) > 0;
@@ -43,11 +34,6 @@ std::optional<std::size_t> moved(int bytes) {
 // The end of what the peer sends comes as 0 bytes.
 std::optional<std::size_t> received(int bytes) {
   return bytes == 0 ? std::nullopt : moved(bytes);
-}
-
-int int_size(std::size_t size) {
-  constexpr std::size_t kMost = 1UL << 30;
-  return static_cast<int>(size < kMost ? size : kMost);
 }
 
 bool is_shortage(int error) {
@@ -112,7 +98,7 @@ bool Socket::wait_writable(std::chrono::milliseconds timeout) const {
 }
 
 std::optional<std::size_t> Socket::receive(char* to, std::size_t size) {
-  return received(::recv(socket_of(descriptor_), to, int_size(size), 0));
+  return received(::recv(socket_of(descriptor_), to, core::int_size(size), 0));
 }
 
 std::optional<std::size_t> Socket::peek() const {
@@ -121,7 +107,7 @@ std::optional<std::size_t> Socket::peek() const {
 }
 
 std::optional<std::size_t> Socket::send(std::string_view bytes) {
-  return moved(::send(socket_of(descriptor_), bytes.data(), int_size(bytes.size()), 0));
+  return moved(::send(socket_of(descriptor_), bytes.data(), core::int_size(bytes.size()), 0));
 }
 
 void Socket::end_sending() {
@@ -149,7 +135,7 @@ std::optional<ListeningSocket> ListeningSocket::open(const std::string& host, in
                                                      int backlog) {
   addrinfo hints{}, *found = nullptr;
   hints.ai_socktype = SOCK_STREAM;
-  if (!has_sockets() ||
+  if (!core::has_sockets() ||
       ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
     return std::nullopt;
   }
