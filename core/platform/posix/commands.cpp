@@ -177,14 +177,18 @@ class SystemCommands final : public CommandRunner {
     if (command.argv.empty() || command.argv[0].empty()) {
       return fail(ErrorCode::invalid_argument, "A command without a program cannot be run.");
     }
+    Pipe held;
+    if (command.holds_input) {
+      BPD_TRY_AS(made, make_pipe());
+      held = std::move(*made);
+    }
     BPD_TRY_AS(input, input_file(command.input));
-    BPD_TRY_AS(held, make_pipe());
     BPD_TRY_AS(output, make_output_pipe());
     BPD_TRY_AS(error_output, make_output_pipe());
-    const int input_end = command.holds_input ? held->read_end.get() : ::fileno(input->get());
+    const int input_end = command.holds_input ? held.read_end.get() : ::fileno(input->get());
     BPD_TRY_AS(pid,
                spawn(command, input_end, output->write_end.get(), error_output->write_end.get()));
-    held->read_end.close();
+    held.read_end.close();
     output->write_end.close();
     error_output->write_end.close();
 

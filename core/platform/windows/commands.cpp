@@ -243,13 +243,17 @@ class SystemCommands final : public CommandRunner {
     if (command.argv.empty() || command.argv[0].empty()) {
       return fail(ErrorCode::invalid_argument, "A command without a program cannot be run.");
     }
+    Pipe held;
+    if (command.holds_input) {
+      BPD_TRY_AS(made, make_pipe());
+      held = std::move(*made);
+    }
     BPD_TRY_AS(input, input_file(command.input));
-    BPD_TRY_AS(held, make_pipe());
     BPD_TRY_AS(output, make_pipe());
     BPD_TRY_AS(error_output, make_pipe());
-    BPD_TRY_AS(started, start(command, handle_of(command.holds_input ? held->read_end : *input),
+    BPD_TRY_AS(started, start(command, handle_of(command.holds_input ? held.read_end : *input),
                               handle_of(output->write_end), handle_of(error_output->write_end)));
-    held->read_end.close();
+    held.read_end.close();
     output->write_end.close();
     error_output->write_end.close();
     CommandResult result;
