@@ -6,7 +6,6 @@
 
 #include "core/base/call.h"
 #include "core/base/paths.h"
-#include "core/catalog/names.h"
 #include "core/discovery/discover.h"
 #include "core/schedule/folder_members.h"
 #include "core/schedule/run_job.h"
@@ -134,18 +133,11 @@ Expected<PreviewedDatabase> preview_one(const SnapshotRequest& given, RunPreview
   BPD_TRY_AS(result, take_snapshot(request, env, no_progress, stop));
   const auto expired = expired_of(result->retention);
   preview.expired.insert(preview.expired.end(), expired.begin(), expired.end());
-  Snapshot planned;
-  planned.path = result->snapshot;
-  if (const auto name = parse_snapshot_name(text_of(planned.path.filename()))) {
-    planned.stem = name->stem;
-    planned.date = name->date;
-    planned.time = name->time;
-  }
-  planned.label = request.label;
-  planned.bytes = result->manifest.bytes;
-  planned.manifest = result->manifest;
-  planned.manifest->verified = request.verify;
-  return PreviewedDatabase{request.source, request.label, planned.bytes, {}, planned};
+  return PreviewedDatabase{request.source,
+                           request.label,
+                           result->manifest.bytes,
+                           {},
+                           planned_snapshot(*result, request.verify)};
 }
 
 Expected<RunPreview> preview_folder(const BackupJob& job, const Env& env,

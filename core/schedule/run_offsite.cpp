@@ -40,7 +40,7 @@ OffsiteMember member_of(const BackupJob& job, const Snapshot& planned) {
   member.source = planned.manifest->source;
   member.stem = planned.stem;
   member.folder = member.destination = planned.path.parent_path();
-  if (!planned.label.empty()) member.destination = member.destination.parent_path();
+  if (!planned.manifest->label.empty()) member.destination = member.destination.parent_path();
   if (!job.snapshot.flat) member.destination = member.destination.parent_path();
   return member;
 }

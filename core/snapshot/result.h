@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/env.h"
+#include "core/catalog/catalog.h"
 #include "core/catalog/manifest.h"
 #include "core/catalog/retention.h"
 #include "core/catalog/warning.h"
@@ -35,5 +36,8 @@ struct SnapshotResult {
   bool shrink_alarm = false;
   SnapshotTimings timings;
 };
+
+// Of a dry run: the snapshot as it will stand in its series, passed at that level.
+Snapshot planned_snapshot(const SnapshotResult& result, VerifyLevel level);
 
 }  // namespace core

@@ -505,15 +505,7 @@ void SnapshotRun::apply_retention() {
   if (request_.dry_run) {
     // As it will be once the snapshot is there.
     std::erase_if(*series, [&](const Snapshot& s) { return s.path == plan_.snapshot; });
-    Snapshot planned;
-    planned.path = plan_.snapshot;
-    planned.stem = plan_.name.stem;
-    planned.date = plan_.name.date;
-    planned.time = plan_.name.time;
-    planned.bytes = result_.manifest.bytes;
-    planned.manifest = result_.manifest;
-    planned.manifest->verified = request_.verify;
-    series->push_back(std::move(planned));
+    series->push_back(planned_snapshot(result_, request_.verify));
   }
   const Date today = env_.clock.local_date(env_.clock.now());
   result_.retention =
