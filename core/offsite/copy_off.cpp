@@ -72,6 +72,7 @@ class Leg {
         note_(read_offsite_note(request.target.remote, request.source, env)) {}
 
   Expected<OffsiteCopy> run() {
+    if (request_.postponed) return fail(*request_.postponed);
     BPD_TRY_AS(local,
                request_.planned ? Local{*request_.planned, {}} : newest_here(request_, env_));
     local_ = std::move(*local);
@@ -360,7 +361,7 @@ Expected<OffsiteCopy> copy_off_and_record(const OffsiteRequest& request, RemoteS
   if (request.dry_run) return copy_off(request, store, env, progress, std::move(stop));
   const Instant started_at = env.clock.now();
   Leg leg(request, store, env, progress, stop);
-  auto result = request.postponed ? Expected<OffsiteCopy>(fail(*request.postponed)) : leg.run();
+  auto result = leg.run();
   if (stop.stop_requested()) return result;
   record(request, started_at, result, env);
   if (!result) return result;

@@ -23,9 +23,7 @@ std::vector<RemoteEntry> marked_in(const std::vector<RemoteEntry>& entries) {
 }
 
 std::string path_on(const RemotePath& root, const fs::path& path) {
-  std::string text = text_of(path);
-  std::replace(text.begin(), text.end(), '\\', '/');
-  return text.substr(text_of(root).size() + 1);
+  return text_of(path).substr(text_of(root).size() + 1);
 }
 
 void remove_copies(PruneResult& result, RemoteStore& store, const RemotePath& root,

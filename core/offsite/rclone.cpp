@@ -38,12 +38,13 @@ constexpr std::array kBounds = {"--ask-password=false",
                                 "0"};
 
 Command command_of(const RcloneProgram& rclone, std::vector<std::string> words,
-                   [[maybe_unused]] const Env& env) {
+                   const std::string& bandwidth, [[maybe_unused]] const Env& env) {
   Command command;
   command.argv = {text_of(rclone.program), "--config", text_of(rclone.config)};
   command.argv.insert(command.argv.end(), kBounds.begin(), kBounds.end());
   command.argv.insert(command.argv.end(), std::make_move_iterator(words.begin()),
                       std::make_move_iterator(words.end()));
+  if (!bandwidth.empty()) command.argv.insert(command.argv.end(), {"--bwlimit", bandwidth});
   command.dropped_variables = "RCLONE_";
 #ifndef _WIN32
   command.extra_environment["HOME"] = text_of(env.places.home);  // systemd and cron may give none
@@ -89,8 +90,7 @@ milliseconds Rclone::time_left() const {
 Expected<Rclone::Said> Rclone::run(std::vector<std::string> words, const std::string& what,
                                    milliseconds timeout, std::size_t max_output,
                                    const std::stop_token& stop, std::string input) const {
-  if (!bandwidth_.empty()) words.insert(words.end(), {"--bwlimit", bandwidth_});
-  Command command = command_of(rclone_, std::move(words), env_);
+  Command command = command_of(rclone_, std::move(words), bandwidth_, env_);
   command.input = std::move(input);
   command.timeout = std::min(timeout, time_left());
   command.max_output_bytes = std::max(max_output, kMaxSaidBytes);
@@ -113,9 +113,7 @@ Expected<Rclone::Said> Rclone::run(std::vector<std::string> words, const std::st
 RcloneSession* Rclone::session(const std::stop_token& stop) {
   if (!has_tried_session_) {
     has_tried_session_ = true;
-    std::vector<std::string> words{"--ignore-times"};
-    if (!bandwidth_.empty()) words.insert(words.end(), {"--bwlimit", bandwidth_});
-    Command command = command_of(rclone_, std::move(words), env_);
+    Command command = command_of(rclone_, {"--ignore-times"}, bandwidth_, env_);
     command.timeout = time_left();
     session_ = RcloneSession::start(std::move(command), env_, stop);
   }
@@ -131,8 +129,8 @@ Expected<Rclone::Said> Rclone::ask(const std::string& call, const nlohmann::json
   RcloneSession* const there = text && bound > milliseconds(0) ? session(stop) : nullptr;
   if (there != nullptr) {
     auto answer = there->call(call, *text, bound, std::max(max_output, kMaxSaidBytes), stop);
-    const auto fault = answer && !answer->well ? fault_of(answer->text) : RcloneFault::other;
     if (answer && answer->well) return Said{true, RcloneFault::other, std::move(answer->text)};
+    const auto fault = answer ? fault_of(answer->text) : RcloneFault::other;
     const bool plain = fault != RcloneFault::other && fault != RcloneFault::unreachable;
     if (plain) return Said{false, fault, ""};
     if (!answer && answer.error().code == ErrorCode::timed_out) {
@@ -153,6 +151,18 @@ Expected<> Rclone::read_in_session(const std::string& path,
   };
   return there->read(text_of(remote_), path, std::min(kListTimeout, time_left()), take_in_time,
                      stop);
+}
+
+std::optional<std::string> Rclone::text_in_session(const std::string& path, std::size_t max_bytes,
+                                                   const std::stop_token& stop) {
+  std::string text;
+  const auto keep = [&](std::string_view piece) -> Expected<> {
+    text += piece;
+    if (text.size() <= max_bytes) return {};
+    return fail(ErrorCode::invalid_argument, "It is larger than it may be.");
+  };
+  if (!read_in_session(path, keep, stop)) return std::nullopt;
+  return text;
 }
 
 Expected<std::vector<RemoteEntry>> Rclone::list(const std::string& folder, bool deep,
@@ -183,16 +193,10 @@ bool Rclone::fetch_in_session(const std::vector<std::string>& paths, const fs::p
   std::atomic<bool> good{true};
   const auto fetch_some = [&] {
     for (std::size_t i = next++; good && i < paths.size(); i = next++) {
-      std::string text;
-      const auto keep = [&](std::string_view piece) -> Expected<> {
-        text += piece;
-        if (text.size() <= kMaxListBytes) return {};
-        return fail(ErrorCode::invalid_argument, "It is larger than such files are.");
-      };
+      const auto text = text_in_session(paths[i], kMaxListBytes, stop);
       const fs::path file = folder / path_of(paths[i]);
-      const bool kept = read_in_session(paths[i], keep, stop) &&
-                        env_.files.make_folders(file.parent_path(), kPrivateFolder) &&
-                        env_.files.write_atomically(file, text, kPrivateFile);
+      const bool kept = text && env_.files.make_folders(file.parent_path(), kPrivateFolder) &&
+                        env_.files.write_atomically(file, *text, kPrivateFile);
       if (!kept) good = false;
     }
   };
@@ -221,30 +225,31 @@ Expected<> Rclone::fetch_all(const std::vector<std::string>& paths, const fs::pa
   return fail(error_of(said->fault, what));
 }
 
-Expected<> Rclone::fetch(const std::string& path, const fs::path& to, std::stop_token stop) {
-  const std::string what = "cannot fetch " + below(remote_, path);
-  const nlohmann::json parameters{{"srcFs", text_of(remote_)},
-                                  {"srcRemote", path},
-                                  {"dstFs", text_of(to.parent_path())},
-                                  {"dstRemote", text_of(to.filename())}};
-  BPD_TRY_AS(said, ask("operations/copyfile", parameters,
-                       {"copyto", "--ignore-times", below(remote_, path), text_of(to)}, what,
-                       time_left(), 0, stop));
+Expected<> Rclone::copy(const Place& from, const Place& to, const std::string& what,
+                        const std::stop_token& stop) {
+  const nlohmann::json parameters{
+      {"srcFs", from.fs}, {"srcRemote", from.name}, {"dstFs", to.fs}, {"dstRemote", to.name}};
+  BPD_TRY_AS(said,
+             ask("operations/copyfile", parameters,
+                 {"copyto", "--ignore-times", from.whole, to.whole}, what, time_left(), 0, stop));
   if (!said->well) return fail(error_of(said->fault, what));
   return {};
 }
 
+Rclone::Place Rclone::there(const std::string& path) const {
+  return {text_of(remote_), path, below(remote_, path)};
+}
+
+Rclone::Place Rclone::here(const fs::path& file) {
+  return {text_of(file.parent_path()), text_of(file.filename()), text_of(file)};
+}
+
+Expected<> Rclone::fetch(const std::string& path, const fs::path& to, std::stop_token stop) {
+  return copy(there(path), here(to), "cannot fetch " + below(remote_, path), stop);
+}
+
 Expected<> Rclone::put(const fs::path& file, const std::string& path, std::stop_token stop) {
-  const std::string what = "cannot send " + below(remote_, path);
-  const nlohmann::json parameters{{"srcFs", text_of(file.parent_path())},
-                                  {"srcRemote", text_of(file.filename())},
-                                  {"dstFs", text_of(remote_)},
-                                  {"dstRemote", path}};
-  BPD_TRY_AS(said, ask("operations/copyfile", parameters,
-                       {"copyto", "--ignore-times", text_of(file), below(remote_, path)}, what,
-                       time_left(), 0, stop));
-  if (!said->well) return fail(error_of(said->fault, what));
-  return {};
+  return copy(here(file), there(path), "cannot send " + below(remote_, path), stop);
 }
 
 Expected<std::string> Rclone::digest(const std::string& path, std::stop_token stop) {
@@ -271,13 +276,7 @@ Expected<std::string> Rclone::digest(const std::string& path, std::stop_token st
 Expected<std::string> Rclone::read(const std::string& path, std::size_t max_bytes,
                                    std::stop_token stop) {
   const std::string what = "cannot read " + below(remote_, path);
-  std::string text;
-  const auto keep = [&](std::string_view piece) -> Expected<> {
-    text += piece;
-    if (text.size() <= max_bytes) return {};
-    return fail(ErrorCode::invalid_argument, "It is larger than it may be.");
-  };
-  if (read_in_session(path, keep, stop)) return text;
+  if (auto text = text_in_session(path, max_bytes, stop)) return std::move(*text);
   BPD_TRY_AS(said, run({"cat", below(remote_, path)}, what, kListTimeout, max_bytes + 1, stop));
   if (!said->well) return fail(error_of(said->fault, what));
   if (said->output.size() <= max_bytes) return std::move(said->output);

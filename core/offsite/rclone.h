@@ -67,6 +67,14 @@ class Rclone final : public RemoteStore {
 
  private:
   struct Said;
+  // A file, as rclone's calls and as its commands name it.
+  struct Place {
+    std::string fs, name, whole;
+  };
+  Place there(const std::string& path) const;
+  static Place here(const fs::path& file);
+  Expected<> copy(const Place& from, const Place& to, const std::string& what,
+                  const std::stop_token& stop);
   RcloneSession* session(const std::stop_token& stop);
   Expected<Said> ask(const std::string& call, const nlohmann::json& parameters,
                      std::vector<std::string> words, const std::string& what,
@@ -75,6 +83,8 @@ class Rclone final : public RemoteStore {
   Expected<> read_in_session(const std::string& path,
                              const std::function<Expected<>(std::string_view)>& take,
                              const std::stop_token& stop);
+  std::optional<std::string> text_in_session(const std::string& path, std::size_t max_bytes,
+                                             const std::stop_token& stop);
   bool fetch_in_session(const std::vector<std::string>& paths, const fs::path& folder,
                         const std::stop_token& stop);
   Expected<Said> run(std::vector<std::string> words, const std::string& what,

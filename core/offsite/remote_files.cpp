@@ -82,8 +82,7 @@ RemoteFiles::RemoteFiles(RemotePath root, const std::vector<RemoteEntry>& entrie
 }
 
 std::optional<std::string> RemoteFiles::relative(const fs::path& path) const {
-  std::string text = text_of(path);
-  std::replace(text.begin(), text.end(), '\\', '/');
+  const std::string text = text_of(path);
   const std::string root = text_of(root_);
   if (text == root) return "";
   if (!text.starts_with(root + "/")) return std::nullopt;
