@@ -322,6 +322,15 @@ def byte_flipped(program):
             assert box.json("verify", "--snapshot", newest)["verdict"] == "verified"
 
 
+def check_found_out(scene, liar):
+    with scene.through(liar):
+        scene.box.change()
+        done = scene.box.run("run", "global")
+        assert done.returncode in (DAMAGED, NOT_FOUND), done
+        assert scene.failures().startswith("offsite "), "no alarm"
+        scene.box.check_marks(scene.remote)
+
+
 def lying_rclone(program):
     """One that says 0 whatever it does: of what it stores half is lacking, or it stores nothing."""
     with Scene(program, "folder:claude") as scene:
@@ -340,12 +349,7 @@ case " $* " in
 esac
 exec '{box.quick}' "$@"
 """)
-            with scene.through(liar):
-                box.change()
-                done = box.run("run", "global")
-                assert done.returncode in (DAMAGED, NOT_FOUND), done
-                assert scene.failures().startswith("offsite "), "no alarm"
-                box.check_marks(scene.remote)
+            check_found_out(scene, liar)
         scene.mends()
 
 
@@ -355,12 +359,7 @@ def lying_session(program):
         box = scene.box
         for lie in ("half", "nothing"):
             liar = scene.script(f"#!/bin/sh\nexec python3 '{LIAR}' '{box.quick}' {lie} \"$@\"\n")
-            with scene.through(liar):
-                box.change()
-                done = box.run("run", "global")
-                assert done.returncode in (DAMAGED, NOT_FOUND), done
-                assert scene.failures().startswith("offsite "), "no alarm"
-                box.check_marks(scene.remote)
+            check_found_out(scene, liar)
         scene.mends()
 
 
