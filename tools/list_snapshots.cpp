@@ -178,7 +178,7 @@ std::string list_snapshots_text(const Json& structured, std::size_t width) {
   for (const auto& entry : structured.at("snapshots")) {
     rows.push_back({to_the_minute(entry.at("taken_at").get<std::string>()),
                     format_age(entry.at("age_hours").get<double>()),
-                    entry.contains("rows") ? entry.at("rows").dump() : "-",
+                    entry.contains("rows") ? core::json_text(entry.at("rows")) : "-",
                     format_bytes(entry.at("bytes").get<std::uint64_t>()),
                     entry.at("verified").get<std::string>(), entry.at("path").get<std::string>()});
   }

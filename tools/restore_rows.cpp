@@ -86,7 +86,7 @@ std::string restore_rows_text(const Json& structured) {
     tell("changed", "made as before", "would be made as before");
     tell("taken_out", "taken out", "would be taken out");
     if (table.contains("hanging")) {
-      text += ", " + table.at("hanging").dump() + " of them because they hung on others";
+      text += ", " + core::json_text(table.at("hanging")) + " of them because they hung on others";
     }
     text += "\n";
   }

@@ -210,9 +210,9 @@ class SnapshotResources final : public server::ResourceProvider {
   server::ReadOutcome contents_of(const std::string& uri, const Snapshot& snapshot) const {
     Json described = encode_snapshot(snapshot, setting_.env.clock.now());
     if (snapshot.manifest) {
-      described["manifest"] = Json::parse(core::encode_manifest(*snapshot.manifest));
+      described["manifest"] = core::json_of(core::encode_manifest(*snapshot.manifest));
     }
-    return text_contents(uri, described.dump(2, ' ', false, Json::error_handler_t::replace));
+    return text_contents(uri, core::lenient_json_text(described, 2));
   }
 
   server::ReadOutcome read_by_name(const std::string& uri) const {

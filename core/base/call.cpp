@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
+
+#include "core/base/json.h"
 
 namespace core {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // Start and end of text: nobody writes them, and a terminal shows nothing.
 constexpr char kBegin = '\x02';
@@ -58,7 +57,7 @@ std::optional<Call> parse(std::string_view text) {
   const std::size_t space = text.find(' ');
   Call call{std::string(text.substr(0, space))};
   if (space == std::string_view::npos) return call;
-  const Json parameters = Json::parse(text.substr(space + 1), nullptr, /*allow_exceptions=*/false);
+  const Json parameters = read_json(text.substr(space + 1));
   if (!parameters.is_object()) return std::nullopt;
   for (const auto& [name, value] : parameters.items()) {
     auto parameter = decode(name, value);
@@ -99,7 +98,7 @@ std::string say(const Call& call) {
     for (const Parameter& parameter : call.parameters) {
       parameters[parameter.name] = encode(parameter);
     }
-    text += " " + parameters.dump(-1, ' ', false, Json::error_handler_t::replace);
+    text += " " + lenient_json_text(parameters);
   }
   return text + kEnd;
 }

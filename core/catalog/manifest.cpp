@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <vector>
 
+#include "core/base/json.h"
 #include "core/base/json_limits.h"
 #include "core/base/paths.h"
 #include "core/base/utf8.h"
@@ -13,11 +13,6 @@
 
 namespace core {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-// A plain map for what is read: the ordered one looks for each new key among all others.
-using ReadJson = nlohmann::json;
 
 // What a planted one may cost at most: some 30 MiB for a moment. Manifests of ours hold half.
 constexpr JsonLimits kLimits{8, 100'000, 100'000};
@@ -36,13 +31,13 @@ bool is_sha256(const std::string& text) {
 // Reads members of one JSON object, remembering the first that does not fit.
 class Reader {
  public:
-  explicit Reader(const ReadJson& object) : object_(object) {}
+  explicit Reader(const SortedJson& object) : object_(object) {}
 
   const std::string& problem() const { return problem_; }
   bool has(const char* key) const { return object_.contains(key); }
 
   std::string text(const char* key) {
-    const ReadJson* value = find(key, ReadJson::value_t::string);
+    const SortedJson* value = find(key, SortedJson::value_t::string);
     return value != nullptr ? value->get<std::string>() : std::string();
   }
 
@@ -60,7 +55,7 @@ class Reader {
   }
 
   bool flag(const char* key) {
-    const ReadJson* value = find(key, ReadJson::value_t::boolean);
+    const SortedJson* value = find(key, SortedJson::value_t::boolean);
     return value != nullptr && value->get<bool>();
   }
 
@@ -78,7 +73,7 @@ class Reader {
 
   std::map<std::string, std::uint64_t> counts(const char* key) {
     std::map<std::string, std::uint64_t> result;
-    const ReadJson* value = find(key, ReadJson::value_t::object);
+    const SortedJson* value = find(key, SortedJson::value_t::object);
     if (value == nullptr) return result;
     for (const auto& [name, count] : value->items()) {
       if (!count.is_number_unsigned()) note(key);
@@ -87,21 +82,21 @@ class Reader {
     return result;
   }
 
-  const ReadJson* object(const char* key) { return find(key, ReadJson::value_t::object); }
+  const SortedJson* object(const char* key) { return find(key, SortedJson::value_t::object); }
 
   void note(const char* key) {
     if (problem_.empty()) problem_ = key;
   }
 
  private:
-  const ReadJson* find(const char* key, ReadJson::value_t type) {
+  const SortedJson* find(const char* key, SortedJson::value_t type) {
     const auto it = object_.find(key);
     if (it != object_.end() && it->type() == type) return &*it;
     note(key);
     return nullptr;
   }
 
-  const ReadJson& object_;
+  const SortedJson& object_;
   std::string problem_;
 };
 
@@ -272,12 +267,12 @@ std::string encode_manifest(const Manifest& manifest) {
   }
   if (!manifest.keep_rules.empty()) json["keep_rules"] = manifest.keep_rules;
   if (!manifest.source_findings.empty()) json["source_findings"] = manifest.source_findings;
-  return json.dump(2) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 Expected<Manifest> decode_manifest(std::string_view text) {
   if (const std::string why = beyond_limits(text, kLimits); !why.empty()) return fail_shape(why);
-  const ReadJson json = ReadJson::parse(text, nullptr, /*allow_exceptions=*/false);
+  const SortedJson json = read_sorted_json(text);
   if (!json.is_object()) return fail_shape("it is not a JSON object");
   Reader reader(json);
   Manifest manifest;
@@ -304,7 +299,7 @@ Expected<Manifest> decode_manifest(std::string_view text) {
   manifest.journal_mode = reader.text("journal_mode");
   manifest.rows = reader.counts("rows");
   if (reader.has("rows_omitted")) {
-    if (const ReadJson* omitted = reader.object("rows_omitted"); omitted != nullptr) {
+    if (const SortedJson* omitted = reader.object("rows_omitted"); omitted != nullptr) {
       Reader inner(*omitted);
       manifest.omitted = {inner.number<std::uint64_t>("tables"),
                           inner.number<std::uint64_t>("rows")};
@@ -324,7 +319,7 @@ Expected<Manifest> decode_manifest(std::string_view text) {
   if (reader.has("verified_at")) manifest.verified_at = reader.instant("verified_at");
   if (reader.has("full_check_at")) manifest.full_check_at = reader.instant("full_check_at");
   if (reader.has("replaces")) {
-    if (const ReadJson* replaced = reader.object("replaces"); replaced != nullptr) {
+    if (const SortedJson* replaced = reader.object("replaces"); replaced != nullptr) {
       Reader inner(*replaced);
       manifest.replaces = {inner.digest("sha256"), inner.number<std::uint64_t>("bytes"),
                            inner.instant("taken_at")};

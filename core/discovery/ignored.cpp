@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
-#include <nlohmann/json.hpp>
 
+#include "core/base/json.h"
 #include "core/base/json_limits.h"
 #include "core/base/paths.h"
 #include "core/base/utf8.h"
@@ -13,8 +13,6 @@
 
 namespace core {
 namespace {
-
-using OrderedJson = nlohmann::ordered_json;
 
 constexpr int kFormatVersion = 1;
 constexpr std::uint64_t kMaxBytes = 8 << 20;
@@ -35,12 +33,12 @@ Expected<std::vector<fs::path>> decode(const fs::path& file, const std::string& 
     return unusable(ErrorCode::damaged, "it is " + why + ".");
   }
   try {
-    const OrderedJson json = OrderedJson::parse(text);
+    const Json json = json_of(text);
     if (json.at("format_version").get<int>() > kFormatVersion) {
       return unusable(ErrorCode::unsupported, "a newer version of this program wrote it.");
     }
     std::vector<fs::path> ignored;
-    for (const OrderedJson& path : json.at("ignored")) {
+    for (const Json& path : json.at("ignored")) {
       ignored.push_back(path_of(path.get<std::string>()));
     }
     return ignored;
@@ -50,9 +48,9 @@ Expected<std::vector<fs::path>> decode(const fs::path& file, const std::string& 
 }
 
 std::string encode(const std::vector<fs::path>& ignored) {
-  OrderedJson json{{"format_version", kFormatVersion}, {"ignored", OrderedJson::array()}};
+  Json json{{"format_version", kFormatVersion}, {"ignored", Json::array()}};
   for (const fs::path& path : ignored) json["ignored"].push_back(text_of(path));
-  return json.dump(2) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 // What may be written down: a name that is no UTF-8 would come back as another one.

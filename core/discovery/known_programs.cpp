@@ -3,23 +3,21 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
 #include "core/base/glob.h"
+#include "core/base/json.h"
 #include "core/base/paths.h"
 #include "embedded.h"
 
 namespace core {
 namespace {
 
-using Json = nlohmann::json;
-
 std::vector<KnownProgram> read_programs() {
   std::vector<KnownProgram> programs;
   for (const embedded::File& file : embedded::embedded_programs()) {
-    const Json document = Json::parse(file.text);
+    const Json document = json_of(file.text);
     for (const Json& entry : document.at("programs")) {
       const auto list = [&](const char* key) {
         return entry.value(key, std::vector<std::string>{});

@@ -1,15 +1,13 @@
 #include "core/discovery/known_projects.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/base/json.h"
 #include "core/base/paths.h"
 
 namespace core {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr std::uint64_t kMaxSettingsBytes = 64ULL << 20;  // ~/.claude.json keeps whole histories
 constexpr std::uint64_t kMaxSkimmedSettingsBytes = 4ULL << 20;  // parsed in about 20 ms
@@ -40,6 +38,26 @@ std::string record_folder_of(std::string project) {
   return project;
 }
 
+// Of Claude's settings the keys of "projects".
+class ProjectNames final : public JsonListener {
+ public:
+  std::vector<std::string> found;
+
+  bool key(string_t& name) override {
+    if (depth_ == 1) in_projects_ = name == "projects";
+    if (depth_ == 2 && in_projects_) found.push_back(name);
+    return true;
+  }
+  bool start_object(std::size_t) override { return ++depth_ > 0; }
+  bool start_array(std::size_t) override { return ++depth_ > 0; }
+  bool end_object() override { return --depth_ >= 0; }
+  bool end_array() override { return --depth_ >= 0; }
+
+ private:
+  int depth_ = 0;
+  bool in_projects_ = false;
+};
+
 class Projects {
  public:
   Projects(const ProjectSearch& search, const Env& env, std::vector<std::string>& warnings)
@@ -69,15 +87,9 @@ class Projects {
       complete_ = false;
       return;
     }
-    std::string section;
-    const auto take = [&](int depth, Json::parse_event_t event, Json& value) {
-      if (event != Json::parse_event_t::key) return depth < 2;
-      if (depth == 1) section = value.get<std::string>();
-      if (depth == 2 && section == "projects") add(value.get<std::string>());
-      return depth < 2;
-    };
-    const Json parsed = Json::parse(*text, take, /*allow_exceptions=*/false);
-    if (parsed.is_discarded()) warnings_.push_back(text_of(path) + " is not valid JSON.");
+    ProjectNames names;
+    if (!read_events(*text, names)) warnings_.push_back(text_of(path) + " is not valid JSON.");
+    for (const std::string& name : names.found) add(name);
   }
 
   void read_records(const fs::path& folder) {
@@ -128,7 +140,7 @@ class Projects {
       const std::string_view line = text.substr(0, end);
       text.remove_prefix(std::min(end + 1, text.size()));
       if (line.find("\"cwd\"") == std::string_view::npos) continue;
-      const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+      const Json json = read_json(line);
       if (!json.is_object()) continue;
       const auto it = json.find("cwd");
       if (it == json.end() || !it->is_string()) continue;

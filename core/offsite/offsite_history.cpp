@@ -2,17 +2,15 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/base/json.h"
 #include "core/base/paths.h"
 #include "core/catalog/names.h"
 #include "core/platform/sha256.h"
 
 namespace core {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxRunsLookedAt = 4'000;
 constexpr std::uint64_t kMaxNoteBytes = 16 * 1024;
@@ -69,14 +67,14 @@ OffsiteMember judge(const std::vector<const RunRecord*>& runs, const std::string
 
 Expected<Json> read_note(const fs::path& path, const Env& env) {
   BPD_TRY_AS(text, env.files.read(path, kMaxNoteBytes));
-  Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  Json json = read_json(*text);
   if (json.is_object()) return json;
   return fail(ErrorCode::damaged, text_of(path) + " cannot be read.", "");
 }
 
 Expected<> write_note(const fs::path& path, const Json& json, const Env& env) {
   BPD_TRY(env.files.make_folders(path.parent_path(), kPrivateFolder));
-  return env.files.write_atomically(path, json.dump(2) + "\n", kPrivateFile);
+  return env.files.write_atomically(path, json_text(json, 2) + "\n", kPrivateFile);
 }
 
 std::optional<Instant> instant_in(const Json& json, const char* key) {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
 
+#include "core/base/json.h"
 #include "core/base/json_limits.h"
 #include "core/base/paths.h"
 #include "core/offsite/rclone_says.h"
@@ -53,10 +53,10 @@ Command command_of(const RcloneProgram& rclone, std::vector<std::string> words,
 }
 
 // None where a path of this machine is no text.
-std::optional<std::string> json_text(const nlohmann::json& value) {
+std::optional<std::string> text_if_utf8(const Json& value) {
   try {
-    return value.dump();
-  } catch (const nlohmann::json::exception&) {
+    return json_text(value);
+  } catch (const Json::exception&) {
     return std::nullopt;
   }
 }
@@ -120,12 +120,12 @@ RcloneSession* Rclone::session(const std::stop_token& stop) {
   return session_.get();
 }
 
-Expected<Rclone::Said> Rclone::ask(const std::string& call, const nlohmann::json& parameters,
+Expected<Rclone::Said> Rclone::ask(const std::string& call, const Json& parameters,
                                    std::vector<std::string> words, const std::string& what,
                                    milliseconds timeout, std::size_t max_output,
                                    const std::stop_token& stop) {
   const milliseconds bound = std::min(timeout, time_left());
-  const auto text = json_text(parameters);
+  const auto text = text_if_utf8(parameters);
   RcloneSession* const there = text && bound > milliseconds(0) ? session(stop) : nullptr;
   if (there != nullptr) {
     auto answer = there->call(call, *text, bound, std::max(max_output, kMaxSaidBytes), stop);
@@ -172,10 +172,9 @@ Expected<std::vector<RemoteEntry>> Rclone::list(const std::string& folder, bool 
   std::vector<std::string> words{"lsjson", "--files-only", "--no-mimetype"};
   if (deep) words.emplace_back("-R");
   words.push_back(place);
-  const nlohmann::json parameters{
-      {"fs", place},
-      {"remote", ""},  // its names would begin with it
-      {"opt", {{"recurse", deep}, {"filesOnly", true}, {"noMimeType", true}}}};
+  const Json parameters{{"fs", place},
+                        {"remote", ""},  // its names would begin with it
+                        {"opt", {{"recurse", deep}, {"filesOnly", true}, {"noMimeType", true}}}};
   BPD_TRY_AS(said, ask("operations/list", parameters, std::move(words), what, kListTimeout,
                        kMaxListBytes, stop));
   if (!said->well && said->fault == RcloneFault::missing) return std::vector<RemoteEntry>{};
@@ -227,7 +226,7 @@ Expected<> Rclone::fetch_all(const std::vector<std::string>& paths, const fs::pa
 
 Expected<> Rclone::copy(const Place& from, const Place& to, const std::string& what,
                         const std::stop_token& stop) {
-  const nlohmann::json parameters{
+  const Json parameters{
       {"srcFs", from.fs}, {"srcRemote", from.name}, {"dstFs", to.fs}, {"dstRemote", to.name}};
   BPD_TRY_AS(said,
              ask("operations/copyfile", parameters,
@@ -297,7 +296,7 @@ Expected<std::vector<RemoteEntry>> read_listing(std::string_view json) {
                 "Try again; if it stays so, put fewer files there.");
   };
   if (!beyond_limits(json, kListLimits).empty()) return cut();
-  const auto parsed = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
+  const Json parsed = read_json(json);
   const auto& list = parsed.is_object() && parsed.contains("list") ? parsed["list"] : parsed;
   if (!list.is_array()) return cut();
   std::vector<RemoteEntry> entries;

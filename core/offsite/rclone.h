@@ -76,7 +76,7 @@ class Rclone final : public RemoteStore {
   Expected<> copy(const Place& from, const Place& to, const std::string& what,
                   const std::stop_token& stop);
   RcloneSession* session(const std::stop_token& stop);
-  Expected<Said> ask(const std::string& call, const nlohmann::json& parameters,
+  Expected<Said> ask(const std::string& call, const nlohmann::ordered_json& parameters,
                      std::vector<std::string> words, const std::string& what,
                      std::chrono::milliseconds timeout, std::size_t max_output,
                      const std::stop_token& stop);

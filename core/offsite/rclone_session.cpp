@@ -2,10 +2,10 @@
 
 #include <array>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/base/base64.h"
+#include "core/base/json.h"
 #include "core/base/percent.h"
 #include "core/offsite/http_reply.h"
 #include "core/offsite/loopback.h"
@@ -28,7 +28,7 @@ constexpr std::array kSessionWords = {"--rc",        "--rc-serve",          "--r
 
 // The member "error" of what it says in JSON; else all of it.
 std::string reason_in(const std::string& text) {
-  const auto parsed = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json parsed = read_json(text);
   if (!parsed.is_object() || !parsed.contains("error")) return text;
   return parsed["error"].is_string() ? parsed["error"].get<std::string>() : text;
 }

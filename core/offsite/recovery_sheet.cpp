@@ -1,8 +1,8 @@
 #include "core/offsite/recovery_sheet.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "core/base/json.h"
 #include "core/base/paths.h"
 #include "core/base/shell_word.h"
 #include "core/offsite/offsite_history.h"
@@ -15,8 +15,7 @@ constexpr std::string_view kEnd = "END_OF_REMOTES";
 constexpr std::uint64_t kMaxSheetBytes = 1 << 20;
 constexpr std::size_t kMaxDumpBytes = 4u << 20;
 
-Expected<nlohmann::ordered_json> dump_of(const RcloneProgram& rclone, const Env& env,
-                                         const std::stop_token& stop) {
+Expected<Json> dump_of(const RcloneProgram& rclone, const Env& env, const std::stop_token& stop) {
   Command command;
   command.argv = {text_of(rclone.program),
                   "--ask-password=false",
@@ -28,18 +27,19 @@ Expected<nlohmann::ordered_json> dump_of(const RcloneProgram& rclone, const Env&
   command.max_output_bytes = kMaxDumpBytes;
   command.timeout = kAskRcloneTimeout;
   BPD_TRY_AS(said, env.commands.run(command, stop));
-  auto dump = nlohmann::ordered_json::parse(said->output, nullptr, /*allow_exceptions=*/false);
+  Json dump = read_json(said->output);
   if (said->exit_code == 0 && dump.is_object()) return dump;
   return fail(ErrorCode::io, "rclone does not tell the settings in " + text_of(rclone.config) + ".",
               "Try `rclone config dump`.");
 }
 
-RemoteSettings settings_of(const std::string& name, const nlohmann::ordered_json& dump) {
+RemoteSettings settings_of(const std::string& name, const Json& dump) {
   RemoteSettings settings{name, {}};
   const auto found = dump.find(name);
   if (found == dump.end() || !found->is_object()) return settings;
   for (const auto& [key, value] : found->items()) {
-    settings.values.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
+    settings.values.emplace_back(key,
+                                 value.is_string() ? value.get<std::string>() : json_text(value));
   }
   return settings;
 }

@@ -1,9 +1,9 @@
 #include "core/rescue/undo_file.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "core/base/call.h"
+#include "core/base/json.h"
 #include "core/base/json_limits.h"
 #include "core/base/paths.h"
 #include "core/catalog/names.h"
@@ -12,8 +12,6 @@
 
 namespace core {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr int kFormat = 1;
 constexpr int kMaxNames = 1'000;
@@ -48,7 +46,7 @@ Expected<Head> read_head(const std::string& name, std::string_view text) {
   if (end == text.npos || end > kMaxHeadBytes) return fail_damaged(name);
   const std::string line(text.substr(0, end));
   if (!beyond_limits(line, kLimits).empty()) return fail_damaged(name);
-  const Json head = Json::parse(line, nullptr, false);
+  const Json head = read_json(line);
   const auto is_text = [&](const char* key) { return head.contains(key) && head[key].is_string(); };
   if (!head.is_object() || !head.contains("format") || !head["format"].is_number_integer()) {
     return fail_damaged(name);
@@ -82,7 +80,7 @@ Expected<std::string> keep_undo(const UndoRecord& record, const Env& env) {
         stem + (number == 1 ? "" : "-" + std::to_string(number)) + std::string(kEnding);
     if (env.files.link_info(folder / path_of(name))) continue;
     BPD_TRY(env.files.write_atomically(folder / path_of(name),
-                                       head.dump() + "\n" + record.changeset, kPrivateFile));
+                                       json_text(head) + "\n" + record.changeset, kPrivateFile));
     return name;
   }
   return fail(ErrorCode::conflict, "There are too many undo files in " + text_of(folder) + ".",

@@ -1,16 +1,13 @@
 // Keeps the scheduled copy of the program.
 #include "core/schedule/installed_program.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/base/call.h"
+#include "core/base/json.h"
 #include "core/base/paths.h"
 
 namespace core {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t kMaxRecordBytes = 64 * 1024;
 constexpr std::string_view kProgramName = "backup-plugin-db";
@@ -44,14 +41,13 @@ Expected<> put_back(const fs::path& path, const std::optional<std::string>& text
 }
 
 std::string encode_record(const fs::path& copied_from, const Env& env) {
-  return Json{{"version", BPD_VERSION},
-              {"copied_from", text_of(copied_from)},
-              {"copied_at", format_instant(env.clock.now())},
-              {"config", text_of(env.places.config)},
-              {"state", text_of(env.places.state)},
-              {"data", text_of(env.places.data)}}
-             .dump(2) +
-         "\n";
+  const Json json{{"version", BPD_VERSION},
+                  {"copied_from", text_of(copied_from)},
+                  {"copied_at", format_instant(env.clock.now())},
+                  {"config", text_of(env.places.config)},
+                  {"state", text_of(env.places.state)},
+                  {"data", text_of(env.places.data)}};
+  return json_text(json, 2) + "\n";
 }
 
 }  // namespace
@@ -65,7 +61,7 @@ fs::path scheduled_program(const Places& places) {
 Expected<ProgramRecord> read_program_record(const fs::path& data, const FileSystem& files) {
   BPD_TRY_AS(text, files.read(record_path(data), kMaxRecordBytes));
   try {
-    const Json json = Json::parse(*text);
+    const Json json = json_of(*text);
     ProgramRecord record;
     record.version = json.at("version").get<std::string>();
     record.copied_from = json.at("copied_from").get<std::string>();

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "core/base/call.h"
 #include "core/base/hex.h"
+#include "core/base/json.h"
 #include "core/base/json_limits.h"
 #include "core/base/paths.h"
 #include "core/base/utf8.h"
@@ -16,8 +16,6 @@
 namespace core {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t kMaxJobBytes = 64 * 1024;
 constexpr JsonLimits kJobLimits{8, 1'000, 1'000};
@@ -397,7 +395,7 @@ std::string encode_job(const BackupJob& job) {
   if (job.drills != Drills::never) json["drills"] = to_string(job.drills);
   json["on_failure"] = job.on_failure;
   json["ping_url"] = job.ping_url;
-  return json.dump(2) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 Expected<BackupJob> decode_job(const std::string& name, std::string_view text) {
@@ -408,7 +406,7 @@ Expected<BackupJob> decode_job(const std::string& name, std::string_view text) {
     return damaged_job(name, "it is " + why);
   }
   try {
-    const Json json = Json::parse(text);
+    const Json json = json_of(text);
     if (json.at("format_version").get<int>() > BackupJob::kFormatVersion) {
       return fail(ErrorCode::unsupported,
                   "The job file of schedule '" + name + "' is of a newer version of this program.",

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <exception>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <tuple>
 
+#include "core/base/json.h"
 #include "core/base/json_limits.h"
 #include "core/base/paths.h"
 #include "core/base/patience.h"
@@ -19,8 +19,6 @@
 namespace core {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kPrefix = "schedules-", kEnding = ".json";
 constexpr std::size_t kIdDigits = 8;
@@ -43,11 +41,11 @@ std::string encode(const KeptJobs& kept) {
             {"home", manifest_text(text_of(kept.home))},
             {"schedules", Json::array()}};
   for (const BackupJob& job : kept.jobs) {
-    Json entry = Json::parse(encode_job(job));
+    Json entry = json_of(encode_job(job));
     for (const char* secret : kSecrets) entry.erase(secret);
     json["schedules"].push_back(std::move(entry));
   }
-  return json.dump(2) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 Expected<KeptJobs> decode(const fs::path& path, const std::string& text) {
@@ -59,7 +57,7 @@ Expected<KeptJobs> decode(const fs::path& path, const std::string& text) {
     return unusable(ErrorCode::damaged, "it is " + why);
   }
   try {
-    const Json json = Json::parse(text);
+    const Json json = json_of(text);
     if (json.at("format_version").get<int>() > KeptJobs::kFormatVersion) {
       return unusable(ErrorCode::unsupported, "a newer version of this program wrote it");
     }
@@ -69,7 +67,7 @@ Expected<KeptJobs> decode(const fs::path& path, const std::string& text) {
                   {}};
     for (Json entry : json.at("schedules")) {
       for (const char* secret : kSecrets) entry.erase(secret);
-      BPD_TRY_AS(job, decode_job(entry.at("name").get<std::string>(), entry.dump()));
+      BPD_TRY_AS(job, decode_job(entry.at("name").get<std::string>(), json_text(entry)));
       job->snapshot.destination = path.parent_path();
       kept.jobs.push_back(std::move(*job));
     }

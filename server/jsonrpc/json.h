@@ -1,14 +1,14 @@
-// The JSON value of the server: keeps the order of keys, so that what a schema file says is what a
-// client reads.
+// Members of JSON values that a peer wrote.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "core/base/json.h"
+
 namespace server {
 
-using Json = nlohmann::ordered_json;
+using core::Json;
 
 // The member if `object` is an object that has it, else null. Never throws.
 inline const Json* member(const Json& object, std::string_view key) {

@@ -60,7 +60,7 @@ tl::expected<Json, RpcError> parse_json(std::string_view text) {
   if (const std::string why = core::beyond_limits(text, kLimits); !why.empty()) {
     return tl::unexpected(parse_error(why));
   }
-  Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json value = core::read_json(text);
   if (value.is_discarded()) return tl::unexpected(parse_error("this is not one JSON value"));
   return value;
 }
@@ -99,7 +99,7 @@ tl::expected<Message, DecodeFailure> decode_message(Json value) {
 }
 
 std::string dump_json(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return core::lenient_json_text(value);
 }
 
 std::string encode_result(const RequestId& id, std::string_view result) {

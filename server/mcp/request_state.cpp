@@ -70,11 +70,11 @@ std::optional<RequestStates::Memory> RequestStates::verify(std::string_view text
 
 std::string request_digest(std::string_view method, const Json& params) {
   // Sorted keys: a client may write the same arguments in another order.
-  nlohmann::json salient = {{"method", method}};
+  core::SortedJson salient = {{"method", method}};
   for (const auto& [key, value] : params.items()) {
     if (key != "_meta" && key != "inputResponses" && key != "requestState") salient[key] = value;
   }
-  return core::sha256_of(salient.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return core::sha256_of(core::lenient_json_text(salient));
 }
 
 }  // namespace server

@@ -43,7 +43,7 @@ void SkillShelf::prepare() {
     for (const SkillFile& file : files_) {
       if (!file.path.ends_with(kSkillFile)) continue;
       const std::string_view folder = file.path.substr(0, file.path.size() - kSkillFile.size());
-      Json frontmatter = Json::parse(file.frontmatter, nullptr, /*allow_exceptions=*/false);
+      Json frontmatter = core::read_json(file.frontmatter);
       const std::string& name = string_member(frontmatter, "name");
       const std::string& description = string_member(frontmatter, "description");
       if (name != last_segment(folder) || description.empty()) {

@@ -11,7 +11,7 @@ namespace server {
 namespace {
 
 // Stops at the entry's own "name", which our schema files have first.
-struct NameReader : nlohmann::json_sax<Json> {
+struct NameReader final : core::JsonListener {
   int depth = 0;
   bool next_is_name = false;
   std::string name;
@@ -35,9 +35,6 @@ struct NameReader : nlohmann::json_sax<Json> {
     next_is_name = depth == 1 && value == "name";
     return true;
   }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
-    return false;
-  }
   bool other() {
     next_is_name = false;
     return true;
@@ -46,7 +43,7 @@ struct NameReader : nlohmann::json_sax<Json> {
 
 std::string name_in(std::string_view text) {
   NameReader reader;
-  Json::sax_parse(text.begin(), text.end(), &reader);
+  core::read_events(text, reader);
   return reader.name;
 }
 
@@ -118,7 +115,7 @@ ToolEntry ToolEntry::from_text(std::string_view text) {
 const Json& ToolEntry::json() const {
   std::call_once(state_->once, [this] {
     if (state_->text.empty()) return;
-    state_->json = Json::parse(state_->text);
+    state_->json = core::json_of(state_->text);
     state_->hints = take_hints(state_->json);
   });
   return state_->json;

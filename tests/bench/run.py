@@ -387,8 +387,18 @@ class Bench:
         self.results["list"] = rows
         self.show("list", rows)
 
+    def cpu_ms_of(self, *command):
+        """The CPU of one process, start and end included, and what it printed."""
+        process = subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE)
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        assert status == 0, (command, output)
+        return (usage.ru_utime + usage.ru_stime) * 1000, output
+
     def part_idle(self):
-        """A schedule's run over a source that has not changed: its CPU, and what it writes."""
+        """A schedule's run over a source that has not changed: its CPU, and what it writes. Beside it,
+        each round, a process that does nothing: what starting one costs differs by machine, four times
+        and more."""
         rows = []
         for size in ("400K", "100M"):
             for mode in ("wal", "delete"):
@@ -399,18 +409,18 @@ class Bench:
                 subprocess.run([self.program, "run", "idle"], env=self.environment, check=True,
                                stdout=subprocess.DEVNULL)
                 before = listing(self.out)
-                cpu_ms = []
+                times = {"run": [], "version": [], "true": []}
                 for _ in range(max(self.options.rounds, 5)):
-                    process = subprocess.Popen([self.program, "run", "idle"],
-                                               env=self.environment, stdout=subprocess.PIPE)
-                    output = process.stdout.read()
-                    _, status, usage = os.wait4(process.pid, 0)
-                    assert status == 0 and b"unchanged" in output, output
-                    cpu_ms.append((usage.ru_utime + usage.ru_stime) * 1000)
+                    cpu_ms, output = self.cpu_ms_of(self.program, "run", "idle")
+                    assert b"unchanged" in output, output
+                    times["run"].append(cpu_ms)
+                    times["version"].append(self.cpu_ms_of(self.program, "version")[0])
+                    times["true"].append(self.cpu_ms_of("/bin/true")[0])
                 assert listing(self.out) == before, "an idle run wrote to its destination"
-                rows.append({"source": f"{size}, {mode}", "CPU ms": round(
-                    statistics.median(cpu_ms), 1), "most": round(max(cpu_ms), 1),
-                    "bytes written": 0})
+                run, version, true = (statistics.median(times[name]) for name in times)
+                rows.append({"source": f"{size}, {mode}", "CPU ms": round(run, 1),
+                             "of version": round(version, 1), "of /bin/true": round(true, 1),
+                             "to /bin/true": round(run / true, 1), "bytes written": 0})
         self.results["idle"] = rows
         self.show("A run over a source that has not changed", rows)
 

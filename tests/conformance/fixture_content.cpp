@@ -107,7 +107,7 @@ std::vector<Tool> content_tools() {
       make_tool("test_logging_tool", "Logs where the request asks for logs", with_logging));
   tools.push_back(make_tool("json_schema_2020_12_tool", "Has a schema of JSON Schema 2020-12",
                             returns({text_block("The arguments fit the schema.")}),
-                            Json::parse(kSchema2020)));
+                            core::json_of(kSchema2020)));
   tools.push_back(
       make_tool("test_missing_capability", "Needs a client that offers sampling", needs_sampling));
   tools.push_back(make_tool(

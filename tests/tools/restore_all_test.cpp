@@ -1,3 +1,4 @@
+#include "core/base/json.h"
 #include "core/base/paths.h"
 #include "tests/tools/schedule_house.h"
 
@@ -68,7 +69,7 @@ TEST_CASE("Two calls bring everything home to a new machine, and its schedules a
   for (const auto& offer : result.at("schedules")) {
     const auto call = offer.at("install").get<std::string>();
     REQUIRE(call.starts_with("install_schedule {"));
-    Json arguments = Json::parse(call.substr(call.find('{')));
+    Json arguments = core::json_of(call.substr(call.find('{')));
     arguments["scheduler"] = "cron";
     for (auto& argument : arguments) {  // as the registry reads them
       if (argument == "14") argument = 14;
@@ -88,7 +89,7 @@ TEST_CASE(
   const auto label = [&] {
     const auto call = house.restore_all({{"dry_run", true}}).at("schedules").at(1).at("install");
     const auto text = call.get<std::string>();
-    return Json::parse(text.substr(text.find('{'))).at("label");
+    return core::json_of(text.substr(text.find('{'))).at("label");
   };
   CHECK(label() == "my-app");  // the same host name, another home
   house.places.host = "another";
@@ -235,7 +236,7 @@ TEST_CASE("Where several machines share the destination, whose databases come ho
   NewMachine house(old);
   for (const auto& entry : fs::recursive_directory_iterator(house.backups / "desktop")) {
     if (!core::text_of(entry.path()).ends_with(".manifest.json")) continue;
-    Json manifest = Json::parse(test::read_file(entry.path()));
+    Json manifest = core::json_of(test::read_file(entry.path()));
     manifest["machine"] = std::string(32, 'a');
     test::write_file(entry.path(), manifest.dump());
   }

@@ -49,7 +49,7 @@ TEST_CASE("Every schema file is a tool, and every tool has its schema file") {
   test::ToolHouse house;
   std::vector<std::string> files;
   for (const auto& file : embedded::embedded_schemas()) {
-    const Json schema = Json::parse(file.text);
+    const Json schema = core::json_of(file.text);
     if (!schema.contains("inputSchema")) continue;  // the manifest's shape
     CHECK(schema.at("name").get<std::string>() + ".json" == file.name);
     files.push_back(schema.at("name").get<std::string>());

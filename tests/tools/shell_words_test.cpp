@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "core/base/json.h"
 #include "core/catalog/destinations.h"
 #include "server/cli/tool_command.h"
 #include "support/paths.h"
@@ -340,7 +341,7 @@ TEST_CASE("Every command has an example that is read as meant, and every flag wo
 
 TEST_CASE("What is said of a tool's arguments is of arguments that it has") {
   test::ToolHouse house;
-  const Json people = Json::parse(tools::schema_of("people"));
+  const Json people = core::json_of(tools::schema_of("people"));
   for (const auto& [name, words] : people.items()) {
     if (name == "arguments" || name == "program") continue;
     INFO(name);

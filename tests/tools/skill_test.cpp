@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "cmake/embedded.h"
+#include "core/base/json.h"
 #include "core/base/paths.h"
 #include "tests/tools/schedule_house.h"
 
@@ -54,7 +55,7 @@ std::string skill_text() {
 
 std::string frontmatter(const std::string& key) {
   for (const auto& file : embedded::embedded_skill()) {
-    if (file.name == kSkillFile) return Json::parse(file.frontmatter).value(key, "");
+    if (file.name == kSkillFile) return core::json_of(file.frontmatter).value(key, "");
   }
   return "";
 }
@@ -102,7 +103,7 @@ std::size_t follow(test::ToolHouse& house, const std::string& text) {
     } else if (in_tools) {
       INFO(line);
       const auto space = line.find(' ');
-      house.good(line.substr(0, space), Json::parse(line.substr(space + 1)));
+      house.good(line.substr(0, space), core::json_of(line.substr(space + 1)));
       ++calls;
     }
   }
@@ -120,7 +121,7 @@ struct Example : test::ScheduleHouse {
 };
 
 Json read_json(const std::string& name) {
-  return Json::parse(test::read_file(std::string(BPD_SOURCE_DIR) + "/" + name));
+  return core::json_of(test::read_file(std::string(BPD_SOURCE_DIR) + "/" + name));
 }
 
 }  // namespace
@@ -148,7 +149,7 @@ TEST_CASE("The frontmatter has the fields of the Agent Skills specification alon
                                     "compatibility", "metadata",    "allowed-tools"};
   for (const auto& file : embedded::embedded_skill()) {
     if (file.frontmatter.empty()) continue;
-    const auto json = nlohmann::json::parse(file.frontmatter);
+    const auto json = core::json_of(file.frontmatter);
     for (const auto& [field, value] : json.items()) {
       INFO(field);
       CHECK(known.contains(field));
@@ -194,7 +195,7 @@ TEST_CASE("Every call printed in the skill fits the tool's schema") {
     const auto space = line.text.find(' ');
     REQUIRE(space != std::string::npos);
     const auto& tool = house.tool(line.text.substr(0, space));
-    const Json arguments = Json::parse(line.text.substr(space + 1));
+    const Json arguments = core::json_of(line.text.substr(space + 1));
     const server::SchemaCheck input(tool.entry.json().at("inputSchema"));
     CHECK(input.problem(arguments, "argument").value_or("") == "");
     ++calls;

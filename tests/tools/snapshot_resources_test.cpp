@@ -33,7 +33,7 @@ struct Resources : ToolHouse {
     REQUIRE(found->contents.size() == 1);
     CHECK(found->contents.at(0).at("uri") == uri);
     CHECK(found->contents.at(0).at("mimeType") == "application/json");
-    return Json::parse(found->contents.at(0).at("text").get<std::string>());
+    return core::json_of(found->contents.at(0).at("text").get<std::string>());
   }
 
   std::vector<std::string> complete(const std::string& argument, const std::string& value,

@@ -118,7 +118,7 @@ void read_arguments(const server::Json& from, server::ToolWords& words) {
 
 // Of schemas/people.json: what all tools share, and over it what is of this one.
 server::ToolWords words_of(const std::string& tool) {
-  const auto all = server::Json::parse(schema_of("people"));
+  const auto all = core::json_of(schema_of("people"));
   server::ToolWords words;
   read_arguments(all, words);
   const auto* own = server::member(all, tool.empty() ? "program" : tool.c_str());

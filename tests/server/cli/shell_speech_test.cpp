@@ -103,7 +103,7 @@ TEST_CASE("Each text of a result is in its reader's words, structured content an
   const auto read = result_of(made, arguments, server::speech_for_shell(made, "program"));
   const std::string command = "Do `program back --path " + shell_word("/a b") + " --in-place`.";
   CHECK(read.structured->at("problems").at(0) == command);
-  CHECK(Json::parse(read.content.at(0).at("text").get<std::string>()) == *read.structured);
+  CHECK(core::json_of(read.content.at(0).at("text").get<std::string>()) == *read.structured);
   const auto told = result_of(made, arguments, server::speech_for_model(made.step_of));
   CHECK(told.structured->at("problems").at(0) ==
         R"(Do put_back {"path": "/a b", "in_place": true}.)");

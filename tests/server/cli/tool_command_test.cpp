@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/base/env.h"
+#include "core/base/json.h"
 #include "server/base/printable.h"
 #include "server/cli/command_line.h"
 #include "server/cli/help.h"
@@ -64,22 +65,22 @@ std::string refusal(const std::vector<std::string>& words) {
 TEST_CASE("Each property of a schema is a flag of its type") {
   CHECK(arguments({"--source", "/a b.db", "--retain-days", "7", "--share=0.5", "--flat", "--paths",
                    "x", "--paths", "y", "--policy", R"({"keep":1})"}) ==
-        Json::parse(R"({"source":"/a b.db","retain_days":7,"share":0.5,"flat":true,
+        core::json_of(R"({"source":"/a b.db","retain_days":7,"share":0.5,"flat":true,
                         "paths":["x","y"],"policy":{"keep":1}})"));
 }
 
 TEST_CASE("Flags that are not given are not in the arguments, and a switch can be turned off") {
   CHECK(arguments({}) == Json::object());
-  CHECK(arguments({"--no-flat"}) == Json::parse(R"({"flat":false})"));
+  CHECK(arguments({"--no-flat"}) == core::json_of(R"({"flat":false})"));
 }
 
 TEST_CASE("A value of the wrong type is left for the schema to refuse") {
-  CHECK(arguments({"--retain-days", "soon"}) == Json::parse(R"({"retain_days":"soon"})"));
-  CHECK(arguments({"--retain-days", "7x"}) == Json::parse(R"({"retain_days":"7x"})"));
+  CHECK(arguments({"--retain-days", "soon"}) == core::json_of(R"({"retain_days":"soon"})"));
+  CHECK(arguments({"--retain-days", "7x"}) == core::json_of(R"({"retain_days":"7x"})"));
 }
 
 TEST_CASE("The earlier script's flag for the destination still works") {
-  CHECK(arguments({"--cloud-root", "/c"}) == Json::parse(R"({"destination":"/c"})"));
+  CHECK(arguments({"--cloud-root", "/c"}) == core::json_of(R"({"destination":"/c"})"));
 }
 
 TEST_CASE("An unknown flag is refused with the nearest known one") {
@@ -105,7 +106,7 @@ TEST_CASE("Words without a flag go to the arguments that the schema numbers for 
   };
   CHECK(parsed({"/a", "/b"}) == Json{{"from", "/a"}, {"to", "/b"}});
   CHECK(parsed({"--from", "/a", "/b", "--count", "3"}) ==
-        Json::parse(R"({"from":"/a","count":3,"to":"/b"})"));
+        core::json_of(R"({"from":"/a","count":3,"to":"/b"})"));
   CHECK(parsed({"/a", "/b", "/c"}) == "Unexpected word '/c'; values follow a --flag.");
   CHECK(parsed({""}) == "A word is empty; --from would be it. Give a path, or leave it out.");
   CHECK(parsed({"-x"}) == "Unknown flag -x.");
@@ -141,12 +142,12 @@ TEST_CASE("A flag without its value is refused, and takes no flag for it") {
 }
 
 TEST_CASE("A value may begin with hyphens where it is meant so, and be empty where it is no path") {
-  CHECK(arguments({"--label=--flat"}) == Json::parse(R"({"label":"--flat"})"));
-  CHECK(arguments({"--retain-days", "-5"}) == Json::parse(R"({"retain_days":-5})"));
-  CHECK(arguments({"--label", "-"}) == Json::parse(R"({"label":"-"})"));
-  CHECK(arguments({"--label="}) == Json::parse(R"({"label":""})"));
-  CHECK(arguments({"--label", "", "--flat"}) == Json::parse(R"({"label":"","flat":true})"));
-  CHECK(arguments({"--label=", "--flat"}) == Json::parse(R"({"label":"","flat":true})"));
+  CHECK(arguments({"--label=--flat"}) == core::json_of(R"({"label":"--flat"})"));
+  CHECK(arguments({"--retain-days", "-5"}) == core::json_of(R"({"retain_days":-5})"));
+  CHECK(arguments({"--label", "-"}) == core::json_of(R"({"label":"-"})"));
+  CHECK(arguments({"--label="}) == core::json_of(R"({"label":""})"));
+  CHECK(arguments({"--label", "", "--flat"}) == core::json_of(R"({"label":"","flat":true})"));
+  CHECK(arguments({"--label=", "--flat"}) == core::json_of(R"({"label":"","flat":true})"));
 }
 
 TEST_CASE("An empty path is refused: it is an unset variable, and never the default") {

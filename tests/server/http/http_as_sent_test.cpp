@@ -1,6 +1,7 @@
 // HTTP as clients, proxies and browsers send it: taken where it can be read in one way only.
 #include <thread>
 
+#include "core/base/json.h"
 #include "server/http/http_body.h"
 #include "support/catch.h"
 #include "tests/server/support/demo_server.h"
@@ -95,7 +96,7 @@ TEST_CASE("A body that cannot be read is refused under its request's id") {
   const RawReply reply =
       fixture.post(R"({"jsonrpc":"2.0","id":"seven","method":"ping","params":{"a":"\ud800"}})");
   CHECK(reply.status == 400);
-  CHECK(Json::parse(reply.body).at("id") == "seven");
+  CHECK(core::json_of(reply.body).at("id") == "seven");
 }
 
 TEST_CASE("The endpoint is found by its path, with a slash behind it, and by a whole URL") {

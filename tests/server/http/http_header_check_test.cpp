@@ -6,7 +6,7 @@ namespace {
 
 using namespace server;
 
-const Json kSchema = Json::parse(R"({"type":"object","properties":{
+const Json kSchema = core::json_of(R"({"type":"object","properties":{
   "region":{"type":"string","x-mcp-header":"Region"},
   "count":{"type":"integer","x-mcp-header":"Count"},
   "deep":{"type":"object","properties":{"on":{"type":"boolean","x-mcp-header":"On"}}},

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/base/json.h"
 #include "core/base/paths.h"
 #include "core/base/shell_word.h"
 #include "support/catch.h"
@@ -164,8 +165,8 @@ TEST_CASE("A request of 2026-07-28 is answered with JSON and no session") {
   CHECK(reply.status == 200);
   CHECK(reply.header("Content-Type") == "application/json");
   CHECK(reply.header("Mcp-Session-Id").empty());
-  CHECK(Json::parse(reply.body)["result"]["tools"].size() == 5);
-  CHECK(Json::parse(reply.body)["result"]["resultType"] == "complete");
+  CHECK(core::json_of(reply.body)["result"]["tools"].size() == 5);
+  CHECK(core::json_of(reply.body)["result"]["resultType"] == "complete");
 }
 
 TEST_CASE("Several requests go over one connection") {
@@ -188,7 +189,7 @@ TEST_CASE("Progress turns the reply into an event stream that ends with the resu
   CHECK(head.header("X-Accel-Buffering") == "no");
   std::vector<Json> events;
   for (std::string event = client.read_event(); !event.empty(); event = client.read_event()) {
-    events.push_back(Json::parse(event));
+    events.push_back(core::json_of(event));
   }
   REQUIRE(events.size() >= 2);
   CHECK(events.front()["method"] == "notifications/progress");
@@ -203,7 +204,7 @@ TEST_CASE("Header and body must agree in 2026-07-28") {
   request.replace(request.find("Mcp-Method: tools/list"), 22, "Mcp-Method: tools/LIST");
   const RawReply reply = fixture.exchange(request);
   CHECK(reply.status == 400);
-  CHECK(Json::parse(reply.body)["error"]["code"] == -32020);
+  CHECK(core::json_of(reply.body)["error"]["code"] == -32020);
   CHECK(reply.header("Content-Type") == "application/json");
 }
 
@@ -301,7 +302,7 @@ TEST_CASE("A released stream ends, and its result is fetched by GET with Last-Ev
   CHECK(again.read_head().status == 200);
   const std::string event = again.read_event();
   REQUIRE_FALSE(event.empty());
-  CHECK(Json::parse(event)["result"]["content"][0]["text"] == "fetched");
+  CHECK(core::json_of(event)["result"]["content"][0]["text"] == "fetched");
 }
 
 TEST_CASE("A cancelled call of the handshake eras ends its POST without an answer") {
@@ -357,13 +358,13 @@ TEST_CASE("A session hears of changes on its GET stream, and a second GET takes 
   first.send(fixture.get(session));
   CHECK(first.read_head().status == 200);
   fixture.changes().announce({Change::Kind::tools_list, {}});
-  CHECK(Json::parse(first.read_event())["method"] == "notifications/tools/list_changed");
+  CHECK(core::json_of(first.read_event())["method"] == "notifications/tools/list_changed");
   RawHttp second(fixture.port());
   second.send(fixture.get(session));
   CHECK(second.read_head().status == 200);
   CHECK(first.read_event().empty());
   fixture.changes().announce({Change::Kind::tools_list, {}});
-  CHECK(Json::parse(second.read_event())["method"] == "notifications/tools/list_changed");
+  CHECK(core::json_of(second.read_event())["method"] == "notifications/tools/list_changed");
   CHECK(second.last_event_id() == "0.2");
 }
 
@@ -387,7 +388,7 @@ TEST_CASE("With 64 listen streams open a call is still answered at once") {
   }
   for (RawHttp& listener : listeners) {
     CHECK(listener.read_head().status == 200);
-    CHECK(Json::parse(listener.read_event())["method"] ==
+    CHECK(core::json_of(listener.read_event())["method"] ==
           "notifications/subscriptions/acknowledged");
   }
   const auto begin = std::chrono::steady_clock::now();
@@ -482,8 +483,8 @@ TEST_CASE("JSON that is broken or too deep is refused with a parse error") {
   for (const std::string& body : {std::string("{"), std::string(200, '['), std::string("\xff")}) {
     const RawReply reply = fixture.exchange(fixture.post(body));
     CHECK(reply.status == 400);
-    CHECK(Json::parse(reply.body)["error"]["code"] == -32700);
-    CHECK_FALSE(Json::parse(reply.body).contains("id"));
+    CHECK(core::json_of(reply.body)["error"]["code"] == -32700);
+    CHECK_FALSE(core::json_of(reply.body).contains("id"));
   }
 }
 
@@ -594,7 +595,7 @@ TEST_CASE("Stopping ends listen streams with their result and calls with their r
   fixture.server().stop();
   const std::string last = listener.read_event();
   REQUIRE_FALSE(last.empty());
-  CHECK(Json::parse(last)["result"]["resultType"] == "complete");
+  CHECK(core::json_of(last)["result"]["resultType"] == "complete");
   CHECK(caller.read_reply().status == 200);
   CHECK_FALSE(RawHttp(fixture.port()).connected());
 }

@@ -62,7 +62,7 @@ TEST_CASE("A message of the wrong shape is an invalid request") {
 
 TEST_CASE("A refusal keeps the id if it could be read") {
   const auto message =
-      server::decode_message(Json::parse(R"({"jsonrpc":"2.0","id":"x","params":{}})"));
+      server::decode_message(core::json_of(R"({"jsonrpc":"2.0","id":"x","params":{}})"));
   REQUIRE_FALSE(message);
   CHECK(message.error().id == RequestId("x"));
 }
@@ -72,7 +72,7 @@ TEST_CASE("Zero and the empty string are ordinary ids") {
        {std::pair<const char*, RequestId>{R"({"jsonrpc":"2.0","id":0,"method":"m"})", 0},
         {R"({"jsonrpc":"2.0","id":"","method":"m"})", ""},
         {R"({"jsonrpc":"2.0","id":-7,"method":"m"})", -7}}) {
-    const auto message = server::decode_message(Json::parse(text));
+    const auto message = server::decode_message(core::json_of(text));
     REQUIRE(message);
     CHECK(std::get<server::Request>(*message).id == id);
   }
@@ -84,7 +84,7 @@ TEST_CASE("What is decoded can be encoded again") {
         R"({"jsonrpc":"2.0","method":"n"})", R"({"jsonrpc":"2.0","id":"x","result":{"z":1,"a":2}})",
         R"({"jsonrpc":"2.0","id":5,"error":{"code":-32601,"message":"no","data":{"k":1}}})",
         R"({"jsonrpc":"2.0","error":{"code":-32700,"message":"no"}})"}) {
-    const auto message = server::decode_message(Json::parse(text));
+    const auto message = server::decode_message(core::json_of(text));
     REQUIRE(message);
     CHECK(server::encode_message(*message) == text);
   }

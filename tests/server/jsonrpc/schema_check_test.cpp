@@ -8,7 +8,7 @@ using server::SchemaCheck;
 
 namespace {
 
-const Json kSchema = Json::parse(R"({
+const Json kSchema = core::json_of(R"({
   "type": "object",
   "properties": {
     "source": {"type": "string", "minLength": 1},
@@ -22,7 +22,7 @@ const Json kSchema = Json::parse(R"({
 })");
 
 std::string problem(const char* value) {
-  return SchemaCheck(kSchema).problem(Json::parse(value), "argument").value_or("");
+  return SchemaCheck(kSchema).problem(core::json_of(value), "argument").value_or("");
 }
 
 }  // namespace
@@ -63,7 +63,7 @@ TEST_CASE("Several problems are told at once, and long values are cut") {
 
 TEST_CASE("A text too long to be matched is refused before it is") {
   const SchemaCheck check(
-      Json::parse(R"({"properties":{"a":{"type":"string","pattern":"(x|y)*"}}})"));
+      core::json_of(R"({"properties":{"a":{"type":"string","pattern":"(x|y)*"}}})"));
   CHECK_FALSE(check.problem(Json{{"a", std::string(1000, 'x')}}, "argument"));
   CHECK(check.problem(Json{{"a", std::string(5'000'000, 'x')}}, "argument"));
 }
@@ -73,7 +73,7 @@ TEST_CASE("A problem deep inside is told by its path") {
 }
 
 TEST_CASE("Words of 2020-12 that mean the same are understood") {
-  const SchemaCheck check(Json::parse(R"({
+  const SchemaCheck check(core::json_of(R"({
     "type": "object",
     "$defs": {"day": {"type": "string", "minLength": 10}},
     "properties": {"from": {"$ref": "#/$defs/day"}, "kind": {"const": "a"}},
@@ -81,13 +81,13 @@ TEST_CASE("Words of 2020-12 that mean the same are understood") {
     "then": {"required": ["from"]}
   })"));
   CHECK(check.defect().empty());
-  CHECK_FALSE(check.problem(Json::parse(R"({"from":"2026-11-23"})"), "argument"));
-  CHECK(check.problem(Json::parse(R"({"from":"today"})"), "argument"));
-  CHECK(check.problem(Json::parse(R"({"kind":"a"})"), "argument"));
+  CHECK_FALSE(check.problem(core::json_of(R"({"from":"2026-11-23"})"), "argument"));
+  CHECK(check.problem(core::json_of(R"({"from":"today"})"), "argument"));
+  CHECK(check.problem(core::json_of(R"({"kind":"a"})"), "argument"));
 }
 
 TEST_CASE("Who words the members says what they are called, and what a pattern expects") {
-  const SchemaCheck check(Json::parse(
+  const SchemaCheck check(core::json_of(
       R"({"properties":{"time":{"type":"string","pattern":"^[0-9]+$"},"kind":{"enum":["a"]}}})"));
   const server::MemberWords words{
       .subject = [](const std::string& name) { return "Flag --" + name; },
@@ -99,7 +99,7 @@ TEST_CASE("Who words the members says what they are called, and what a pattern e
 }
 
 TEST_CASE("A schema that cannot be used says so instead of letting everything through") {
-  const SchemaCheck check(Json::parse(R"({"$ref":"https://example.org/schema.json"})"));
+  const SchemaCheck check(core::json_of(R"({"$ref":"https://example.org/schema.json"})"));
   CHECK_FALSE(check.defect().empty());
   CHECK(check.problem(Json::object(), "argument"));
 }

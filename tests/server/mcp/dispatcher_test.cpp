@@ -33,10 +33,10 @@ struct Post {
   bool send(DemoServer& server, const std::string& text, HeaderFacts headers,
             const std::string& principal = "local") const {
     return server.dispatcher.receive(
-        {Json::parse(text), channel, nullptr, std::move(headers), principal});
+        {core::json_of(text), channel, nullptr, std::move(headers), principal});
   }
   Json message(std::size_t index) const {
-    return Json::parse(channel->wait_for(index + 1).at(index));
+    return core::json_of(channel->wait_for(index + 1).at(index));
   }
 };
 
@@ -99,7 +99,7 @@ TEST_CASE("An id is free again before its reply can be read, and once its call i
         modern("1", "tools/call", R"("name":"echo","arguments":{"text":"x"})")}) {
     const auto channel = std::make_shared<Looks>(server.dispatcher);
     server::Incoming incoming;
-    incoming.message = server::Json::parse(call);
+    incoming.message = core::json_of(call);
     incoming.reply = channel;
     incoming.session = server.session;
     CHECK(server.dispatcher.receive(std::move(incoming)));
@@ -138,7 +138,7 @@ TEST_CASE("After a cancellation the id's next answer comes behind one that is be
   const auto channel = std::make_shared<Slow>();
   const auto receive = [&](const std::string& text) {
     server::Incoming incoming;
-    incoming.message = server::Json::parse(text);
+    incoming.message = core::json_of(text);
     incoming.reply = channel;
     incoming.session = server.session;
     server.dispatcher.receive(std::move(incoming));
@@ -248,13 +248,14 @@ TEST_CASE("A 2026-07-28 request is checked in the specification's order") {
 }
 
 TEST_CASE("What carries no claim belongs to a session") {
-  CHECK(server::classify(Json::parse(modern("1", "initialize")), {}) ==
+  CHECK(server::classify(core::json_of(modern("1", "initialize")), {}) ==
         server::MessageKind::modern);
-  CHECK(server::classify(Json::parse(initialize()), {}) == server::MessageKind::legacy_initialize);
-  CHECK(server::classify(Json::parse(legacy("1", "ping")), {}) == server::MessageKind::legacy);
-  CHECK(server::classify(Json::parse(legacy("1", "ping")), facts("ping")) ==
+  CHECK(server::classify(core::json_of(initialize()), {}) ==
+        server::MessageKind::legacy_initialize);
+  CHECK(server::classify(core::json_of(legacy("1", "ping")), {}) == server::MessageKind::legacy);
+  CHECK(server::classify(core::json_of(legacy("1", "ping")), facts("ping")) ==
         server::MessageKind::modern);
-  CHECK(server::classify(Json::parse("[]"), {}) == server::MessageKind::legacy);
+  CHECK(server::classify(core::json_of("[]"), {}) == server::MessageKind::legacy);
   DemoServer server;
   const Post post;
   CHECK(post.send(server, legacy("1", "ping"), {}));
@@ -317,9 +318,9 @@ TEST_CASE("A question that is not answered in time becomes an error the model ca
   server.send(legacy("1", "tools/call", R"("name":"greet")"));
   const auto lines = server.client->wait_for(4);
   REQUIRE(lines.size() == 4);
-  CHECK(Json::parse(lines[1]).at("method") == "elicitation/create");
-  CHECK(Json::parse(lines[2]).at("method") == "notifications/cancelled");
-  CHECK(Json::parse(lines[3]).at("result").at("isError") == true);
+  CHECK(core::json_of(lines[1]).at("method") == "elicitation/create");
+  CHECK(core::json_of(lines[2]).at("method") == "notifications/cancelled");
+  CHECK(core::json_of(lines[3]).at("result").at("isError") == true);
 }
 
 TEST_CASE("A server that stops ends its streams with a result, and its calls") {
@@ -330,12 +331,12 @@ TEST_CASE("A server that stops ends its streams with a result, and its calls") {
   CHECK(server.dispatcher.shutdown(10s));
   const auto lines = server.client->wait_for(4);
   REQUIRE(lines.size() == 4);
-  const Json end = Json::parse(lines[1]);
+  const Json end = core::json_of(lines[1]);
   CHECK(end.at("id") == 7);
   CHECK(end.at("result").at("resultType") == "complete");
   CHECK(end.at("result").at("_meta").at("io.modelcontextprotocol/subscriptionId") == 7);
-  CHECK(Json::parse(lines[2]).at("method") == "notifications/cancelled");
-  CHECK(Json::parse(lines[3]).at("result").at("content").at(0).at("text") == "stopped");
+  CHECK(core::json_of(lines[2]).at("method") == "notifications/cancelled");
+  CHECK(core::json_of(lines[3]).at("result").at("content").at(0).at("text") == "stopped");
   CHECK(server.ask(legacy("9", "ping")).at("error").at("code") == -32603);
 }
 
@@ -348,7 +349,7 @@ TEST_CASE("Lists that change are announced to whoever wants to know") {
   server.definition.changes->announce({server::Change::Kind::prompts_list, {}});
   const auto lines = server.client->wait_for(2);
   REQUIRE(lines.size() == 2);
-  CHECK(Json::parse(lines[1]).at("method") == "notifications/prompts/list_changed");
+  CHECK(core::json_of(lines[1]).at("method") == "notifications/prompts/list_changed");
 }
 
 TEST_CASE("A full queue refuses instead of growing") {
@@ -361,7 +362,7 @@ TEST_CASE("A full queue refuses instead of growing") {
   }
   const auto lines = server.client->wait_for(1);
   REQUIRE_FALSE(lines.empty());
-  CHECK(Json::parse(lines[0]).at("error").at("code") == -32603);
+  CHECK(core::json_of(lines[0]).at("error").at("code") == -32603);
   server.dispatcher.end_session(server.session);
 }
 
@@ -380,7 +381,7 @@ TEST_CASE("Two hundred calls from two threads each get their own reply") {
   REQUIRE(lines.size() == 200);
   std::set<int> seen;
   for (const std::string& line : lines) {
-    const Json reply = Json::parse(line);
+    const Json reply = core::json_of(line);
     const int id = reply.at("id").get<int>();
     CHECK(reply.at("result").at("content").at(0).at("text") == std::to_string(id));
     seen.insert(id);
@@ -402,9 +403,9 @@ TEST_CASE("A structured result that does not fit its outputSchema is an error wh
   server::Dispatcher dispatcher(definition, clock, std::move(options));
   const auto channel = std::make_shared<RecordingChannel>();
   dispatcher.receive(
-      {Json::parse(modern("1", "tools/call", R"("name":"sum","arguments":{"numbers":[1]})")),
+      {core::json_of(modern("1", "tools/call", R"("name":"sum","arguments":{"numbers":[1]})")),
        channel, nullptr, std::nullopt, "local"});
-  CHECK(Json::parse(channel->wait_for(1).at(0)).at("error").at("code") == -32603);
+  CHECK(core::json_of(channel->wait_for(1).at(0)).at("error").at("code") == -32603);
 }
 
 TEST_CASE("Completion gives at most 100 values and says how many there are") {
@@ -484,7 +485,7 @@ struct WatchedServer {
     session = dispatcher->make_session(client);
   }
   void send(const std::string& text) {
-    dispatcher->receive({Json::parse(text), client, session, std::nullopt, "local"});
+    dispatcher->receive({core::json_of(text), client, session, std::nullopt, "local"});
   }
   // Waits for `count` more looks.
   bool looks_again(int count) const {
@@ -516,10 +517,10 @@ TEST_CASE("Subscribers hear of what other processes changed, and nobody looks wi
   server.resources->change({"demo://a", "demo://b"});
   const auto lines = server.client->wait_for(5);
   REQUIRE(lines.size() == 5);
-  const Json updated = Json::parse(lines[3]);
+  const Json updated = core::json_of(lines[3]);
   CHECK(updated.at("method") == "notifications/resources/updated");
   CHECK(updated.at("params").at("uri") == "demo://a");
-  CHECK(Json::parse(lines[4]).at("method") == "notifications/resources/list_changed");
+  CHECK(core::json_of(lines[4]).at("method") == "notifications/resources/list_changed");
   server.resources->change({"demo://a"});
   CHECK(server.client->wait_for(7).size() == 7);
 
@@ -547,6 +548,6 @@ TEST_CASE("What a call of ours announced is not announced again when it is found
   REQUIRE(server.looks_again(2));
   const auto lines = server.client->lines();
   REQUIRE(lines.size() == 3);
-  CHECK(Json::parse(lines[1]).at("params").at("uri") == "demo://a");
-  CHECK(Json::parse(lines[2]).at("params").at("uri") == "demo://b");
+  CHECK(core::json_of(lines[1]).at("params").at("uri") == "demo://a");
+  CHECK(core::json_of(lines[2]).at("params").at("uri") == "demo://b");
 }

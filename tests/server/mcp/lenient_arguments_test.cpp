@@ -9,7 +9,7 @@ namespace {
 using server::Json;
 using server::take_leniently;
 
-const Json kSchema = Json::parse(R"({
+const Json kSchema = core::json_of(R"({
   "type": "object",
   "properties": {
     "text": {"type": "string"},
@@ -27,23 +27,23 @@ const Json kSchema = Json::parse(R"({
 })");
 
 Json taken(const char* arguments) {
-  return take_leniently(kSchema, Json::parse(arguments)).arguments;
+  return take_leniently(kSchema, core::json_of(arguments)).arguments;
 }
 
 std::size_t warnings(const char* arguments) {
-  return take_leniently(kSchema, Json::parse(arguments)).warnings.size();
+  return take_leniently(kSchema, core::json_of(arguments)).warnings.size();
 }
 
 }  // namespace
 
 TEST_CASE("Arguments that can mean only one thing are taken as that, with a warning") {
   CHECK(taken(R"({"count":"7","ratio":"-2.5","flag":"true"})") ==
-        Json::parse(R"({"count":7,"ratio":-2.5,"flag":true})"));
+        core::json_of(R"({"count":7,"ratio":-2.5,"flag":true})"));
   CHECK(taken(R"({"list":"[1, 2]","form":"{\"deep\":\"false\"}"})") ==
-        Json::parse(R"({"list":[1,2],"form":{"deep":false}})"));
+        core::json_of(R"({"list":[1,2],"form":{"deep":false}})"));
   CHECK(taken(R"({"list":["1",2],"form":{"deep":"true"}})") ==
-        Json::parse(R"({"list":[1,2],"form":{"deep":true}})"));
-  const auto told = take_leniently(kSchema, Json::parse(R"({"list":["1"]})")).warnings;
+        core::json_of(R"({"list":[1,2],"form":{"deep":true}})"));
+  const auto told = take_leniently(kSchema, core::json_of(R"({"list":["1"]})")).warnings;
   REQUIRE(told.size() == 1);
   CHECK(told[0] == "The argument 'list[0]' was given as a text; it was taken as 1.");
 }
@@ -60,7 +60,7 @@ TEST_CASE("A null for what is optional counts as not given; any other stays") {
   CHECK(warnings(R"({"count":null})") == 1);
   for (const char* kept : {R"({"text":null})", R"({"maybe":null})", R"({"free":null})",
                            R"({"other":null})", R"({"list":[null]})"}) {
-    CHECK(taken(kept) == Json::parse(kept));
+    CHECK(taken(kept) == core::json_of(kept));
     CHECK(warnings(kept) == 0);
   }
 }
@@ -76,7 +76,7 @@ TEST_CASE("Arguments that could mean more than one thing, or nothing, stay as th
         R"({"list":"[1"})",   R"({"list":"{}"})",    R"({"form":"[]"})",
         R"({"level":"LOW"})", R"({"list":{"0":1}})", R"({"unknown":"7"})"}) {
     CAPTURE(kept);
-    CHECK(taken(kept) == Json::parse(kept));
+    CHECK(taken(kept) == core::json_of(kept));
     CHECK(warnings(kept) == 0);
   }
 }
@@ -110,7 +110,7 @@ TEST_CASE("Arguments given whole as one text are taken as the object that it spe
 
 TEST_CASE("An object, and PHP's empty array, are arguments that need no warning") {
   for (const char* given : {R"({"count":"7"})", "{}", "[]"}) {
-    const auto whole = server::take_whole(Json::parse(given));
+    const auto whole = server::take_whole(core::json_of(given));
     REQUIRE(whole.has_value());
     CHECK(whole->arguments.is_object());
     CHECK(whole->warnings.empty());
@@ -121,7 +121,7 @@ TEST_CASE("Arguments that are no object in any reading are refused") {
   for (const char* given : {"7", "true", "[1]", R"("7")", R"("[]")", R"("{\"a\":1")", R"(" ")",
                             R"("null")", R"("\"{}\"")", R"("{} {}")"}) {
     CAPTURE(given);
-    CHECK_FALSE(server::take_whole(Json::parse(given)).has_value());
+    CHECK_FALSE(server::take_whole(core::json_of(given)).has_value());
   }
 }
 

@@ -74,7 +74,7 @@ TEST_CASE("Two states of one request differ") {
 
 TEST_CASE("A request is the same in another order of keys, and without its round's own fields") {
   const auto digest = [](const char* params) {
-    return server::request_digest("tools/call", Json::parse(params));
+    return server::request_digest("tools/call", core::json_of(params));
   };
   CHECK(digest(R"({"name":"t","arguments":{"a":1,"b":2}})") ==
         digest(R"({"arguments":{"b":2,"a":1},"name":"t","_meta":{},"requestState":"x",

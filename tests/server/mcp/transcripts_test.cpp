@@ -11,6 +11,7 @@
 #include <sstream>
 #include <thread>
 
+#include "core/base/json.h"
 #include "support/catch.h"
 #include "tests/server/support/demo_server.h"
 
@@ -110,7 +111,7 @@ class Player {
                                                until_quiet ? kQuiet : kPatience);
     std::string text;
     for (; seen_ < came.size(); ++seen_) {
-      find_names(Json::parse(came[seen_]), names_);
+      find_names(core::json_of(came[seen_]), names_);
       text += "< " + with_names(came[seen_], names_) + "\n";
     }
     return text;

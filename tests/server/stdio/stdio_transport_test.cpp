@@ -6,6 +6,7 @@
 #include <csignal>
 #include <thread>
 
+#include "core/base/json.h"
 #include "support/catch.h"
 #include "support/pipe.h"
 #include "tests/server/support/demo_server.h"
@@ -71,24 +72,24 @@ TEST_CASE("Messages are lines, however the bytes arrive") {
   const std::string text =
       legacy("1", "ping") + "\r\n\n  \n" + legacy("2", "ping") + "\n" + legacy("3", "ping") + "\n";
   for (const char c : text) piped.write(std::string(1, c));
-  for (int id = 1; id <= 3; ++id) CHECK(Json::parse(piped.read_line()).at("id") == id);
+  for (int id = 1; id <= 3; ++id) CHECK(core::json_of(piped.read_line()).at("id") == id);
 }
 
 TEST_CASE("A last line without its end is still a message") {
   Piped piped;
   piped.write(legacy("1", "ping"));
   piped.end_input();
-  CHECK(Json::parse(piped.read_line()).at("id") == 1);
+  CHECK(core::json_of(piped.read_line()).at("id") == 1);
   CHECK(piped.join() == server::StdioEnd::clean);
 }
 
 TEST_CASE("What is no JSON is answered and the next line is served") {
   Piped piped;
   piped.write("{nonsense\n" + legacy("2", "ping") + "\n");
-  const Json error = Json::parse(piped.read_line());
+  const Json error = core::json_of(piped.read_line());
   CHECK(error.at("error").at("code") == -32700);
   CHECK_FALSE(error.contains("id"));
-  CHECK(Json::parse(piped.read_line()).at("id") == 2);
+  CHECK(core::json_of(piped.read_line()).at("id") == 2);
 }
 
 TEST_CASE("A line beyond the bound is refused without being kept") {
@@ -98,11 +99,11 @@ TEST_CASE("A line beyond the bound is refused without being kept") {
   for (std::size_t sent = 0; sent <= server::kMaxLine + piece.size(); sent += piece.size()) {
     piped.write(piece);
   }
-  const Json refusal = Json::parse(piped.read_line());
+  const Json refusal = core::json_of(piped.read_line());
   CHECK(refusal.at("error").at("code") == -32700);
   CHECK(refusal.at("id") == 1);
   piped.write("\"}}\n" + legacy("2", "ping") + "\n");
-  CHECK(Json::parse(piped.read_line()).at("id") == 2);
+  CHECK(core::json_of(piped.read_line()).at("id") == 2);
 }
 
 TEST_CASE("At the end of input quick calls finish and slow ones are stopped within a second") {
@@ -124,7 +125,7 @@ TEST_CASE("At the end of input quick calls finish and slow ones are stopped with
 TEST_CASE("A signal ends the service at once, with calls stopped") {
   Piped piped;
   piped.write(legacy("1", "tools/call", R"("name":"wait")") + "\n" + legacy("2", "ping") + "\n");
-  CHECK(Json::parse(piped.read_line()).at("id") == 2);
+  CHECK(core::json_of(piped.read_line()).at("id") == 2);
   piped.signal();
   CHECK(piped.read_line().find("stopped") != std::string::npos);
   CHECK(piped.join() == server::StdioEnd::clean);
@@ -136,7 +137,7 @@ TEST_CASE("When nobody reads the output any more, the service ends, and its call
 #endif
   Piped piped;
   piped.write(legacy("1", "tools/call", R"("name":"wait")") + "\n" + legacy("2", "ping") + "\n");
-  CHECK(Json::parse(piped.read_line()).at("id") == 2);
+  CHECK(core::json_of(piped.read_line()).at("id") == 2);
   const auto start = std::chrono::steady_clock::now();
   piped.stop_reading();
   CHECK(piped.join() == server::StdioEnd::clean);
@@ -147,7 +148,7 @@ TEST_CASE("When the client is gone, the service ends, though others hold its pip
   Piped piped;
   SECTION("while it waits for a message") {
     piped.write(legacy("1", "tools/call", R"("name":"wait")") + "\n" + legacy("2", "ping") + "\n");
-    CHECK(Json::parse(piped.read_line()).at("id") == 2);
+    CHECK(core::json_of(piped.read_line()).at("id") == 2);
   }
   SECTION("while it waits for a reader") {
     std::string many;
@@ -175,6 +176,6 @@ TEST_CASE("A reply larger than a pipe arrives whole") {
   const std::string large(300'000, 'y');
   piped.write(legacy("1", "tools/call", R"("name":"echo","arguments":{"text":")" + large + "\"}") +
               "\n");
-  const Json reply = Json::parse(piped.read_line());
+  const Json reply = core::json_of(piped.read_line());
   CHECK(reply.at("result").at("content").at(0).at("text") == large);
 }

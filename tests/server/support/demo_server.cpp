@@ -300,7 +300,7 @@ server::Json DemoServer::ask(const std::string& text) {
 server::Json DemoServer::message(std::size_t index) {
   const auto lines = client->wait_for(index + 1);
   if (lines.size() <= index) throw std::runtime_error("The server sent nothing more.");
-  return Json::parse(lines[index]);
+  return core::json_of(lines[index]);
 }
 
 std::string modern(const std::string& id, const std::string& method, const std::string& params,
