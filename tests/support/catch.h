@@ -1,9 +1,12 @@
-// Catch2, whichever major version the system has.
+// Catch2, whichever major version the system has, and what it prints of a result that is an error.
 #pragma once
+
+#include <string>
+
+#include "core/base/error.h"
 
 #ifdef BPD_CATCH2_V3
 #include <catch2/catch_all.hpp>
-#include <string>
 #include <utility>
 using Catch::Approx;
 
@@ -17,3 +20,13 @@ inline auto Contains(std::string text) {
 #else
 #include <catch2/catch.hpp>
 #endif
+
+namespace Catch {
+template <class T>
+struct StringMaker<core::Expected<T>> {
+  static std::string convert(const core::Expected<T>& result) {
+    return result ? "a value"
+                  : std::string(to_string(result.error().code)) + ": " + result.error().message;
+  }
+};
+}  // namespace Catch
