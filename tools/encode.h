@@ -40,9 +40,9 @@ std::string format_age(double hours);
 std::string format_table(std::vector<std::vector<std::string>> rows, std::size_t width = 0);
 // One line per check: "passed   quick_check", failures with their findings below.
 std::string format_checks(const server::Json& checks);
-// "Warning: …" lines, empty for none.
 // Where there is a further page, how to get it.
 std::string format_more(const server::Json& structured);
+// "Warning: …" lines, empty for none.
 std::string format_warnings(const server::Json& structured);
 
 }  // namespace tools

@@ -95,11 +95,10 @@ Expected<LatestSnapshot> latest_snapshot_of(const fs::path& source, const fs::pa
   if (all.empty()) {
     return fail(
         ErrorCode::not_found,
-        "There is no snapshot of " + text_of(source) + " in " + text_of(destination) +
-            " with a manifest." +
+        "There is no snapshot of " + text_of(source) + " in " + text_of(destination) + "." +
             (damaged_copy.empty() ? "" : " A copy that was damaged is " + damaged_copy + "."),
         "See what there is with " + say(Action::list_snapshots) +
-            ", and name the snapshot's path.");
+            "; one without a manifest must be named by its path.");
   }
   LatestSnapshot latest;
   // It may be the later one: a newer version of ours wrote it, or it is half-synced.
