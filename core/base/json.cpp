@@ -14,8 +14,12 @@ Json json_of(std::string_view text) {
   return Json::parse(text);
 }
 
-std::string json_text(const Json& value, int indent) {
-  return value.dump(indent);
+std::string json_text(const Json& value) {
+  return value.dump();
+}
+
+std::string json_file_text(const Json& value) {
+  return value.dump(2) + "\n";
 }
 
 std::string lenient_json_text(const Json& value, int indent) {

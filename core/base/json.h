@@ -26,11 +26,14 @@ SortedJson read_sorted_json(std::string_view text);
 // As read_json(), but throws Json::parse_error, which tells what is wrong and where.
 Json json_of(std::string_view text);
 
-// On one line, or with a line for each value, indented by `indent` spaces a level. Throws
-// Json::type_error where a string is not UTF-8.
-std::string json_text(const Json& value, int indent = -1);
+// On one line. Throws Json::type_error where a string is not UTF-8.
+std::string json_text(const Json& value);
 
-// As json_text(), with U+FFFD in place of what is not UTF-8. Never throws.
+// As json_text(), for a file that people may look into: a line for each value, also after the last.
+std::string json_file_text(const Json& value);
+
+// As json_text(), with U+FFFD in place of what is not UTF-8, and with a line for each value where
+// `indent`, the spaces for a level, is given. Never throws.
 std::string lenient_json_text(const Json& value, int indent = -1);
 std::string lenient_json_text(const SortedJson& value);
 

@@ -267,7 +267,7 @@ std::string encode_manifest(const Manifest& manifest) {
   }
   if (!manifest.keep_rules.empty()) json["keep_rules"] = manifest.keep_rules;
   if (!manifest.source_findings.empty()) json["source_findings"] = manifest.source_findings;
-  return json_text(json, 2) + "\n";
+  return json_file_text(json);
 }
 
 Expected<Manifest> decode_manifest(std::string_view text) {

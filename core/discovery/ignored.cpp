@@ -50,7 +50,7 @@ Expected<std::vector<fs::path>> decode(const fs::path& file, const std::string& 
 std::string encode(const std::vector<fs::path>& ignored) {
   Json json{{"format_version", kFormatVersion}, {"ignored", Json::array()}};
   for (const fs::path& path : ignored) json["ignored"].push_back(text_of(path));
-  return json_text(json, 2) + "\n";
+  return json_file_text(json);
 }
 
 // What may be written down: a name that is no UTF-8 would come back as another one.

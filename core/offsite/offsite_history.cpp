@@ -74,7 +74,7 @@ Expected<Json> read_note(const fs::path& path, const Env& env) {
 
 Expected<> write_note(const fs::path& path, const Json& json, const Env& env) {
   BPD_TRY(env.files.make_folders(path.parent_path(), kPrivateFolder));
-  return env.files.write_atomically(path, json_text(json, 2) + "\n", kPrivateFile);
+  return env.files.write_atomically(path, json_file_text(json), kPrivateFile);
 }
 
 std::optional<Instant> instant_in(const Json& json, const char* key) {

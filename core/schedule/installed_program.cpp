@@ -47,7 +47,7 @@ std::string encode_record(const fs::path& copied_from, const Env& env) {
                   {"config", text_of(env.places.config)},
                   {"state", text_of(env.places.state)},
                   {"data", text_of(env.places.data)}};
-  return json_text(json, 2) + "\n";
+  return json_file_text(json);
 }
 
 }  // namespace

@@ -395,7 +395,7 @@ std::string encode_job(const BackupJob& job) {
   if (job.drills != Drills::never) json["drills"] = to_string(job.drills);
   json["on_failure"] = job.on_failure;
   json["ping_url"] = job.ping_url;
-  return json_text(json, 2) + "\n";
+  return json_file_text(json);
 }
 
 Expected<BackupJob> decode_job(const std::string& name, std::string_view text) {

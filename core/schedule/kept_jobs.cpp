@@ -45,7 +45,7 @@ std::string encode(const KeptJobs& kept) {
     for (const char* secret : kSecrets) entry.erase(secret);
     json["schedules"].push_back(std::move(entry));
   }
-  return json_text(json, 2) + "\n";
+  return json_file_text(json);
 }
 
 Expected<KeptJobs> decode(const fs::path& path, const std::string& text) {

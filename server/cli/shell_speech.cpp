@@ -18,7 +18,8 @@ void add_flag(std::vector<std::string>& words, const std::string& argument, cons
   } else if (value.is_null()) {
     words.push_back(flag);
   } else {
-    const std::string text = value.is_string() ? value.get<std::string>() : dump_json(value);
+    const std::string text =
+        value.is_string() ? value.get<std::string>() : core::lenient_json_text(value);
     if (text.starts_with("-")) {  // else it would be taken for a flag of its own
       words.push_back(flag + "=" + text);
     } else {

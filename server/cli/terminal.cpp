@@ -34,10 +34,12 @@ std::string prompt_for(const std::string& name, const Json& schema) {
   const std::string& title = string_member(schema, "title");
   std::string prompt = title.empty() ? name : title;
   if (string_member(schema, "type") == "boolean") prompt += " (y/n)";
-  if (const Json* values = member(schema, "enum")) prompt += " " + dump_json(*values);
+  if (const Json* values = member(schema, "enum")) prompt += " " + core::lenient_json_text(*values);
   if (const Json* fallback = member(schema, "default")) {
-    prompt +=
-        " [" + (fallback->is_string() ? fallback->get<std::string>() : dump_json(*fallback)) + "]";
+    prompt += " [" +
+              (fallback->is_string() ? fallback->get<std::string>()
+                                     : core::lenient_json_text(*fallback)) +
+              "]";
   }
   return prompt + ": ";
 }

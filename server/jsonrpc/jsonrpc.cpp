@@ -98,13 +98,9 @@ tl::expected<Message, DecodeFailure> decode_message(Json value) {
   return Notification{method->get<std::string>(), std::move(params)};
 }
 
-std::string dump_json(const Json& value) {
-  return core::lenient_json_text(value);
-}
-
 std::string encode_result(const RequestId& id, std::string_view result) {
   std::string text = R"({"jsonrpc":"2.0","id":)";
-  text += dump_json(to_json(id));
+  text += core::lenient_json_text(to_json(id));
   text += R"(,"result":)";
   text += result;
   text += '}';
@@ -118,19 +114,19 @@ std::string encode_error(const std::optional<RequestId>& id, const RpcError& err
   body["code"] = error.code;
   body["message"] = error.message;
   if (!error.data.is_null()) body["data"] = error.data;
-  return dump_json(message);
+  return core::lenient_json_text(message);
 }
 
 std::string encode_notification(std::string_view method, const Json& params) {
   Json message = {{"jsonrpc", "2.0"}, {"method", method}};
   if (!params.empty()) message["params"] = params;
-  return dump_json(message);
+  return core::lenient_json_text(message);
 }
 
 std::string encode_request(const RequestId& id, std::string_view method, const Json& params) {
   Json message = {{"jsonrpc", "2.0"}, {"id", to_json(id)}, {"method", method}};
   if (!params.empty()) message["params"] = params;
-  return dump_json(message);
+  return core::lenient_json_text(message);
 }
 
 std::string encode_message(const Message& message) {
@@ -145,7 +141,7 @@ std::string encode_message(const Message& message) {
     return encode_error(response.id, *error);
   }
   return encode_result(response.id.value_or(RequestId{}),
-                       dump_json(std::get<Json>(response.outcome)));
+                       core::lenient_json_text(std::get<Json>(response.outcome)));
 }
 
 Json to_json(const RequestId& id) {

@@ -77,9 +77,6 @@ std::string encode_result(const RequestId& id, std::string_view result);
 std::string encode_error(const std::optional<RequestId>& id, const RpcError& error);
 std::string encode_notification(std::string_view method, const Json& params);
 std::string encode_request(const RequestId& id, std::string_view method, const Json& params);
-// Compact; bytes that are not UTF-8 are replaced.
-std::string dump_json(const Json& value);
-
 Json to_json(const RequestId& id);
 std::optional<RequestId> request_id_from(const Json& value);
 

@@ -41,7 +41,7 @@ bool has_text_beyond(const Json& value, std::size_t bytes) {
 }
 
 std::string shown(const Json& value) {
-  std::string text = dump_json(value);
+  std::string text = core::lenient_json_text(value);
   if (text.size() > kMaxShownValue) text = text.substr(0, kMaxShownValue) + "…";
   return text;
 }

@@ -148,13 +148,13 @@ void LegacyEra::handle(Request request, const Origin& origin) {
       !context_.definition.tools.empty()) {
     const std::lock_guard lock(text_mutex_);
     if (tools_text_.empty()) {
-      tools_text_ = dump_json(*context_.methods.list_tools(request.params, false));
+      tools_text_ = core::lenient_json_text(*context_.methods.list_tools(request.params, false));
     }
     return reply_now(origin, request.id, tools_text_);
   }
   if (const auto answer = answer_now(request, *origin.session)) {
     if (!*answer) return reply_now(origin, request.id, answer->error());
-    return reply_now(origin, request.id, dump_json(**answer));
+    return reply_now(origin, request.id, core::lenient_json_text(**answer));
   }
   auto work = work_of(request);
   if (!work) return reply_now(origin, request.id, work.error());
@@ -184,7 +184,7 @@ void LegacyEra::run(const std::shared_ptr<Job>& job) {
   }();
   if (const auto* required = std::get_if<InputRequired>(&outcome)) return ask(job, *required);
   if (const auto* body = std::get_if<Json>(&outcome)) {
-    job->call->reply_result(dump_json(*body));
+    job->call->reply_result(core::lenient_json_text(*body));
   } else if (const auto* error = std::get_if<RpcError>(&outcome)) {
     RpcError in_band = *error;
     in_band.http_status = 200;
@@ -198,8 +198,8 @@ void LegacyEra::run(const std::shared_ptr<Job>& job) {
 
 void LegacyEra::give_up(Job& job, const std::string& why) {
   if (job.is_tool) {
-    job.call->reply_result(
-        dump_json({{"content", Json::array({text_block(why)})}, {"isError", true}}));
+    job.call->reply_result(core::lenient_json_text(
+        Json{{"content", Json::array({text_block(why)})}, {"isError", true}}));
   } else {
     job.call->reply_error(RpcError{rpc_code::kInternalError, why});
   }

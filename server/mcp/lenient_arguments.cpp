@@ -62,7 +62,7 @@ std::optional<Json> meant(const std::string& text, const std::string& type) {
 }
 
 std::string shown(const Json& value) {
-  const std::string text = dump_json(value);
+  const std::string text = core::lenient_json_text(value);
   return text.size() <= kMaxShown ? text : "what it holds";
 }
 

@@ -95,7 +95,7 @@ void ListenStreams::close_all(const Json& info) {
         {"_meta", {{kMetaServerInfo, info}, {kMetaSubscription, to_json(stream.call->id())}}}};
     // The cancellation page wants notifications/cancelled on stdio besides the result that the
     // subscriptions page wants; in this order clients of both readings see a graceful end.
-    if (stream.call->reply_result(dump_json(result)) && stream.call->session()) {
+    if (stream.call->reply_result(core::lenient_json_text(result)) && stream.call->session()) {
       stream.call->session()->send(encode_notification(
           "notifications/cancelled",
           {{"requestId", to_json(stream.call->id())}, {"reason", "The server is stopping."}}));

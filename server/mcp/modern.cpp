@@ -19,9 +19,10 @@ RpcError bad_envelope(std::string message) {
 }
 
 RpcError missing_capability(Json needed) {
-  return RpcError{rpc_code::kMissingCapability,
-                  "The client must declare a capability for this request: " + dump_json(needed),
-                  Json{{"requiredCapabilities", needed}}, 400};
+  return RpcError{
+      rpc_code::kMissingCapability,
+      "The client must declare a capability for this request: " + core::lenient_json_text(needed),
+      Json{{"requiredCapabilities", needed}}, 400};
 }
 
 // The envelope of a request as facts, or why it is malformed.
@@ -157,7 +158,7 @@ std::string ModernEra::result_text(Json body, std::string_view type,
     result["cacheScope"] = cache->scope;
   }
   result["_meta"][kMetaServerInfo] = context_.methods.server_info();
-  return dump_json(result);
+  return core::lenient_json_text(result);
 }
 
 bool ModernEra::answer_now(const Request& request, const Origin& origin, const CallFacts& facts) {

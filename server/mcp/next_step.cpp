@@ -16,7 +16,7 @@ Json value_of(const core::Parameter& parameter) {
 }
 
 std::string argument_for_model(const std::string& name, const Json& value) {
-  if (!value.is_null()) return name + ": " + dump_json(value);
+  if (!value.is_null()) return name + ": " + core::lenient_json_text(value);
   return name.find('_') == std::string::npos ? "'" + name + "'" : name;
 }
 
@@ -35,8 +35,9 @@ std::string for_model(const NextStep& step) {
   std::string arguments;
   for (const auto& [name, value] : step.arguments.items()) {
     arguments += arguments.empty() ? "" : ", ";
-    arguments +=
-        alone ? argument_for_model(name, value) : dump_json(Json(name)) + ": " + dump_json(value);
+    arguments += alone
+                     ? argument_for_model(name, value)
+                     : core::lenient_json_text(Json(name)) + ": " + core::lenient_json_text(value);
   }
   if (alone) return arguments;
   return arguments.empty() ? step.tool : step.tool + " {" + arguments + "}";
@@ -68,7 +69,7 @@ CallOutcome spoken(CallOutcome outcome, const Speech& speech) {
     if (result->structured) {
       speak(*result->structured, speech);
       if (result->content.empty()) {
-        result->content.push_back(text_block(dump_json(*result->structured)));
+        result->content.push_back(text_block(core::lenient_json_text(*result->structured)));
       }
     }
   }

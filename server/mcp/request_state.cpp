@@ -35,7 +35,7 @@ std::string RequestStates::sign(const Memory& memory, std::string_view principal
       {"request", request},        {"nonce", core::random_id()},
       {"answers", memory.answers}, {"asked", memory.asked},
       {"state", memory.state}};
-  std::string text = std::string(kPrefix) + core::base64url(dump_json(payload));
+  std::string text = std::string(kPrefix) + core::base64url(core::lenient_json_text(payload));
   const std::string signature = core::base64url(core::hmac_sha256(key(), text));
   return text + "." + signature;
 }

@@ -81,8 +81,9 @@ CallOutcome ToolRegistry::call(const Tool& tool, const LenientArguments& given,
 void ToolRegistry::render(ToolResult& result, const Tool& tool) const {
   Json& structured = *result.structured;
   speak(structured, speech_);  // before a rendering shortens or quotes what names a call
-  result.content.insert(result.content.begin(), text_block(tool.to_text ? tool.to_text(structured)
-                                                                        : dump_json(structured)));
+  result.content.insert(
+      result.content.begin(),
+      text_block(tool.to_text ? tool.to_text(structured) : core::lenient_json_text(structured)));
 }
 
 CallOutcome ToolRegistry::run(const Tool& tool, const Json& arguments, CallContext& context) {

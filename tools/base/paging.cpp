@@ -12,7 +12,7 @@ using server::Json;
 std::size_t fitting(const Json& entries) {
   std::size_t bytes = 0, count = 0;
   for (const Json& entry : entries) {
-    bytes += server::dump_json(entry).size() + 1;
+    bytes += core::lenient_json_text(entry).size() + 1;
     if (bytes > kMaxPageBytes && count > 0) break;
     ++count;
   }
