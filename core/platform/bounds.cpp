@@ -27,6 +27,9 @@ class Bounds::Files final : public FileSystem {
   Expected<FileInfo> link_info(const fs::path& path) const override {
     return at(path).link_info(path);
   }
+  Expected<FileInfo::Kind> link_kind(const fs::path& path) const override {
+    return at(path).link_kind(path);
+  }
   Expected<std::string> read(const fs::path& path, std::uint64_t max_bytes) const override {
     return at(path).read(path, max_bytes);
   }

@@ -110,10 +110,10 @@ Expected<bool> check_magic(sqlite3* connection, const fs::path& path) {
 
 Expected<> refuse_odd_side_files(const fs::path& path, const FileSystem& files) {
   for (const fs::path& side : side_paths_of(path)) {
-    const auto info = files.link_info(side);
-    if (!info || info->kind == FileInfo::Kind::file || info->kind == FileInfo::Kind::symlink) {
-      continue;
-    }
+    // Its writer may be deleting it just now. While anybody has it open, Windows leaves the name
+    // there, and Wine then deletes the journal of the writer's next transaction.
+    const auto kind = files.link_kind(side);
+    if (!kind || *kind == FileInfo::Kind::file || *kind == FileInfo::Kind::symlink) continue;
     return fail(ErrorCode::conflict,
                 text_of(side) +
                     " is not a regular file, and SQLite would take it for one of the "

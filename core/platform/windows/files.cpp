@@ -157,6 +157,17 @@ class SystemFiles final : public FileSystem {
     return status_of(path, /*follow=*/false);
   }
 
+  Expected<FileInfo::Kind> link_kind(const fs::path& path) const override {
+    BPD_TRY_AS(pinned, pin_folder_of(path));
+    WIN32_FIND_DATAW found{};
+    // What it would take for a pattern (* or ?) is in no file's name.
+    const HANDLE search = ::FindFirstFileExW(system_path(path).c_str(), FindExInfoBasic, &found,
+                                             FindExSearchNameMatch, nullptr, 0);
+    if (search == INVALID_HANDLE_VALUE) return fail_last("find", path);
+    ::FindClose(search);
+    return kind_of(found.dwFileAttributes, found.dwReserved0);
+  }
+
   Expected<std::string> read(const fs::path& path, std::uint64_t max_bytes) const override {
     // One byte more tells whether there is more.
     auto text = read_start(path, static_cast<std::size_t>(max_bytes) + 1);

@@ -13,10 +13,10 @@ namespace {
 
 constexpr std::size_t kMaxProcesses = 1024;  // that have one file open
 
+// Without the journal: its writer has the database open, too, and may be deleting it just now,
+// which a look of ours would disturb.
 std::vector<fs::path> files_of_database(const fs::path& database) {
-  std::vector<fs::path> paths{database};
-  for (const fs::path& side : side_paths_of(database)) paths.push_back(side);
-  return paths;
+  return {database, wal_of(database), shm_of(database)};
 }
 
 // Opened for a moment so that nobody else may have it: that fails where somebody has. SQLite tries

@@ -28,6 +28,10 @@ TEST_CASE("A file is told from a folder and nothing") {
   CHECK(*files.cached_id(folder / "file") == files.info(folder / "file")->id);
   CHECK(files.cached_id(folder / "absent").error().code == ErrorCode::not_found);
   CHECK(files.link_info(folder / "file")->kind == FileInfo::Kind::file);
+  CHECK(files.link_kind(folder / "file") == FileInfo::Kind::file);
+  CHECK(files.link_kind(folder.path()) == FileInfo::Kind::folder);
+  CHECK(files.link_kind(folder / "absent").error().code == ErrorCode::not_found);
+  CHECK(files.link_kind(folder / "absent").error().message.find("absent") != std::string::npos);
   CHECK(files.info(folder.path())->kind == FileInfo::Kind::folder);
   CHECK(files.info(folder / "absent").error().code == ErrorCode::not_found);
   CHECK(files.info(folder / "absent").error().message.find("absent") != std::string::npos);
@@ -41,6 +45,7 @@ TEST_CASE("A link is told from what it leads to") {
   CHECK(files.info(folder / "link")->id == files.info(folder / "file")->id);
   CHECK(*files.cached_id(folder / "link") == files.info(folder / "file")->id);
   CHECK(files.link_info(folder / "link")->kind == FileInfo::Kind::symlink);
+  CHECK(files.link_kind(folder / "link") == FileInfo::Kind::symlink);
 }
 
 TEST_CASE("Reading and listing stop at their bounds") {

@@ -97,6 +97,8 @@ TEST_CASE("Files without links follow none, to read or to change") {
   check_conflict(files.sync_folder(world.link));
   CHECK(test::names_in(world.real) == "below file link");
   CHECK(files.link_info(world.real / "link")->kind == core::FileInfo::Kind::symlink);
+  CHECK(files.link_kind(world.real / "link") == core::FileInfo::Kind::symlink);
+  check_conflict(files.link_kind(world.link / "file"));
 }
 
 TEST_CASE("Where there is no link, files without links are read and changed as others are") {
