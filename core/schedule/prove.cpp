@@ -17,7 +17,8 @@ namespace core {
 
 namespace {
 
-constexpr std::chrono::milliseconds kPollPause{200};
+// Between two looks into the history: a twentieth of the time waited so far, within these.
+constexpr std::chrono::milliseconds kLeastPause{200}, kMostPause{2'000};
 // What history.db may lag behind the end of a run that was waited for.
 constexpr std::chrono::milliseconds kRecordGrace{5'000};
 constexpr int kStartAttempts = 2;
@@ -33,17 +34,19 @@ Expected<std::optional<RunRecord>> newest_run(const BackupJob& job, const Env& e
 Expected<RunRecord> wait_for_record(const BackupJob& job, std::int64_t after,
                                     std::chrono::milliseconds timeout, const Env& env,
                                     std::stop_token stop) {
-  const auto deadline = env.clock.steady_now() + timeout;
+  const auto begin = env.clock.steady_now();
   while (true) {
     BPD_TRY_AS(run, newest_run(job, env));
     if (*run && (*run)->id > after) return **run;
-    if (env.clock.steady_now() >= deadline) {
+    const auto waited =
+        std::chrono::duration_cast<std::chrono::milliseconds>(env.clock.steady_now() - begin);
+    if (waited >= timeout) {
       return fail(
           ErrorCode::timed_out,
           "The scheduler was told to run '" + job.name + "', but no run of it was recorded.",
           "Look at " + say(Action::list_schedules) + ", and at the scheduler's own log.");
     }
-    if (!env.clock.sleep_for(kPollPause, stop)) {
+    if (!env.clock.sleep_for(std::clamp(waited / 20, kLeastPause, kMostPause), stop)) {
       return fail(ErrorCode::cancelled, "Stopped while waiting for the run of '" + job.name + "'.");
     }
   }

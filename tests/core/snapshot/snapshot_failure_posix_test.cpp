@@ -212,8 +212,7 @@ TEST_CASE("Killed at any moment, a run leaves only whole snapshots, and the next
   REQUIRE(first);
   const std::chrono::duration<double, std::micro> one_run =
       std::chrono::steady_clock::now() - begun;
-  const auto max_delay_us =
-      static_cast<unsigned>(std::clamp(one_run.count() * 2.5, 10'000.0, 200'000.0));
+  auto max_delay_us = static_cast<unsigned>(std::clamp(one_run.count() * 2.5, 10'000.0, 200'000.0));
   const fs::path snapshot = first->snapshot;
   std::string digest = first->manifest.sha256;
   int replaced = 0;
@@ -240,6 +239,8 @@ TEST_CASE("Killed at any moment, a run leaves only whole snapshots, and the next
       CHECK(check.outcome != core::VerifyCheck::Outcome::failed);
     }
     REQUIRE(test::invariant_holds(snapshot));
+    // The machine has become slower since, and each run was killed before its end.
+    if (kill % 50 == 49 && replaced == 0) max_delay_us *= 2;
   }
   CHECK(replaced > 0);
   CHECK(test::invariant_holds(world.source));
