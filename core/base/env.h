@@ -81,10 +81,7 @@ class FileSystem {
   virtual Expected<FileInfo> link_info(const fs::path& path) const = 0;
   // The kind alone, a final symbolic link not followed. Nothing is opened for it, not even on
   // Windows: of a file that another program may be deleting at this moment, ask this.
-  virtual Expected<FileInfo::Kind> link_kind(const fs::path& path) const {
-    BPD_TRY_AS(info, link_info(path));
-    return info->kind;
-  }
+  virtual Expected<FileInfo::Kind> link_kind(const fs::path& path) const = 0;
   // The whole file, refused (ErrorCode::invalid_argument) above max_bytes.
   virtual Expected<std::string> read(const fs::path& path, std::uint64_t max_bytes) const = 0;
   // The first max_bytes of the file, or all of it.

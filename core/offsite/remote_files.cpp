@@ -100,6 +100,12 @@ Expected<FileInfo> RemoteFiles::link_info(const fs::path& path) const {
   return relative(path) ? info(path) : here_.link_info(path);
 }
 
+Expected<FileInfo::Kind> RemoteFiles::link_kind(const fs::path& path) const {
+  if (!relative(path)) return here_.link_kind(path);
+  BPD_TRY_AS(found, info(path));
+  return found->kind;
+}
+
 Expected<FileId> RemoteFiles::cached_id(const fs::path& path) const {
   if (!relative(path)) return here_.cached_id(path);
   return fail(unreadable_remote(path));

@@ -29,6 +29,7 @@ class RemoteFiles final : public FileSystem {
   Expected<FileInfo> info(const fs::path& path) const override;
   Expected<FileId> cached_id(const fs::path& path) const override;
   Expected<FileInfo> link_info(const fs::path& path) const override;
+  Expected<FileInfo::Kind> link_kind(const fs::path& path) const override;
   Expected<std::string> read(const fs::path& path, std::uint64_t max_bytes) const override;
   Expected<std::string> read_start(const fs::path& path, std::size_t max_bytes) const override;
   Expected<std::vector<DirEntry>> list(const fs::path& folder,

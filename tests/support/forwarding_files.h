@@ -18,6 +18,9 @@ class ForwardingFiles : public core::FileSystem {
   Expected<core::FileInfo> link_info(const Path& path) const override {
     return real_.link_info(path);
   }
+  Expected<core::FileInfo::Kind> link_kind(const Path& path) const override {
+    return real_.link_kind(path);
+  }
   Expected<std::string> read(const Path& path, std::uint64_t max_bytes) const override {
     return real_.read(path, max_bytes);
   }

@@ -159,6 +159,11 @@ class SystemFiles final : public FileSystem {
     return status_of(path, AT_SYMLINK_NOFOLLOW);
   }
 
+  Expected<FileInfo::Kind> link_kind(const fs::path& path) const override {
+    BPD_TRY_AS(info, link_info(path));
+    return info->kind;
+  }
+
   Expected<std::string> read(const fs::path& path, std::uint64_t max_bytes) const override {
     // One byte more tells whether there is more.
     auto text = read_start(path, static_cast<std::size_t>(max_bytes) + 1);

@@ -119,10 +119,12 @@ TEST_CASE("What lies off this machine is listed as files here are, and cannot be
   CHECK(files.info(path_of("backup:claude/vm/x.db"))->bytes == 7);
   CHECK(files.info(path_of("backup:claude/vm/x.db"))->elsewhere);
   CHECK(files.info(path_of("backup:claude/vm/app"))->kind == FileInfo::Kind::folder);
+  CHECK(files.link_kind(path_of("backup:claude/vm/app")) == FileInfo::Kind::folder);
   CHECK(files.list(path_of("backup:claude/vm"), 10)->size() == 2);
   CHECK(files.list(path_of("backup:claude"), 10)->size() == 1);
   CHECK(files.info(path_of("backup:claude/no")).error().code == ErrorCode::not_found);
   CHECK(files.remove(path_of("backup:claude/vm/x.db")).error().code == ErrorCode::unsupported);
   REQUIRE(files.write_atomically(world / "here.txt", "as ever", 0600));
   CHECK(*files.read(world / "here.txt", 100) == "as ever");
+  CHECK(files.link_kind(world / "here.txt") == FileInfo::Kind::file);
 }
