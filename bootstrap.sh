@@ -30,7 +30,8 @@ cross_packages=(dpkg-dev tcl catch2)
 wine_packages=(wine64)
 # What making a release needs beyond that, and what trying its packages does.
 release_packages=(rpm)
-install_packages=(debootstrap qemu-user-static ruby binutils file wine64)
+install_packages=(debootstrap qemu-user-static ruby binutils file wine64 lintian rpmlint makepkg
+  libarchive-tools nix-bin)
 
 # What install puts below PREFIX (cmake/packaging.cmake).
 installed_files=(bin/backup-plugin-db bin/backup-plugin-db-http

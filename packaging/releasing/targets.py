@@ -6,7 +6,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 NAME = "backup-plugin-db"
 SUMMARY = "Verified snapshots of live SQLite databases, by MCP or shell"
 DESCRIPTION = ("Takes point-in-time snapshots of SQLite databases that other programs are writing to, "
-               "checks each one, runs by the system's own scheduler, and restores.")
+               "checks each one before it is kept, thins old ones out by rules that never delete the last "
+               "good one, runs by the system's own scheduler, and restores. An assistant drives it by the "
+               "Model Context Protocol, a person by a shell.")
 
 LICENCES = "LICENSES-OF-LIBRARIES.txt"  # of what is linked in; it goes wherever a program goes
 

@@ -4,8 +4,10 @@
     tests/packages/run.py FOLDER [WORD…]     FOLDER: what packaging/release made
 
 With WORDs only the checks whose names hold one of them. Needs what ./bootstrap.sh test packages installs:
-debootstrap, rpm, qemu-user-static, wine64, ruby, npm. Ends with 1 where a check fails or could not be made.
+debootstrap, rpm, qemu-user-static, wine64, ruby, npm, makepkg, nix, lintian, rpmlint. Ends with 1 where a
+check fails or could not be made.
 """
+import base64
 import hashlib
 import json
 import os
@@ -26,6 +28,7 @@ NAME = "backup-plugin-db"
 TIMEOUT_S = 300
 FIRST_SNAPSHOT_S = 10
 SUITE = "bookworm"
+NOBODY = 65534
 
 
 class House:
@@ -161,7 +164,9 @@ def check_macos_programs_are_of_their_processor(house):
 
 
 def check_windows_zip_under_wine(house):
+    begun = time.monotonic()
     folder = house.unpack(house.file("*-windows-x64.zip")) / f"{NAME}-{version(house)}-windows-x64"
+    took = time.monotonic() - begun
     sys.path.insert(0, str(ROOT / "tests/wine"))
     from house import House as WindowsHouse  # noqa: E402
     from wine import Wine  # noqa: E402
@@ -170,7 +175,11 @@ def check_windows_zip_under_wine(house):
     wine = Wine(folder)
     try:
         windows = WindowsHouse(wine, place)
-        assert windows.snapshot(windows.database("live.db"))["verdict"] == "verified"
+        database = windows.database("live.db")
+        begun = time.monotonic()
+        assert windows.snapshot(database)["verdict"] == "verified"
+        took += time.monotonic() - begun
+        print(f"    from the zip to the first verified snapshot, under Wine: {took:.1f} s")
     finally:
         wine.end()
 
@@ -242,12 +251,18 @@ def check_bundle(house):
     bundle = house.file("*.mcpb")
     tool = npm_tools() / "mcpb"
     place = house.folder / "bundle"
+    begun = time.monotonic()
     subprocess.run([tool, "unpack", bundle, place], check=True, stdout=subprocess.DEVNULL)
+    took = time.monotonic() - begun
     subprocess.run([tool, "validate", place / "manifest.json"], check=True, stdout=subprocess.DEVNULL)
     manifest = json.loads((place / "manifest.json").read_text())
     server = manifest["server"]["mcp_config"]
     command = [server["command"], *(word.replace("${__dirname}", str(place)) for word in server["args"])]
+    begun = time.monotonic()
     told = ask(command, house.environment(BACKUP_PLUGIN_DB_DESTINATION=""), house.home)
+    house.use(command[0], *command[1:-1])
+    took += time.monotonic() - begun
+    print(f"    from the bundle to the first verified snapshot: {took:.1f} s")
     assert sorted(told) == sorted(tool["name"] for tool in manifest["tools"]), told
     for system, override in server["platform_overrides"].items():
         named = override["command"].replace("${__dirname}", str(place))
@@ -316,22 +331,118 @@ def check_bill_of_materials(house):
     assert set(named) == taken, set(named) ^ taken
 
 
-def check_manifests(house):
-    sums = {name: digest for digest, name in
-            (line.split("  ") for line in (house.release / "SHA256SUMS").read_text().splitlines())}
-    folder = house.release / "manifests"
-    for path in folder.iterdir():
-        text = path.read_text()
-        assert version(house) in text, path
-        if path.name == "package.nix":
-            continue
-        for digest in re.findall(r"\b[0-9a-fA-F]{64}\b", text):
-            assert digest.lower() in sums.values(), (path, digest)
-    subprocess.run([need("ruby"), "-c", folder / f"{NAME}.rb"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["bash", "-n", folder / "PKGBUILD"], check=True)
-    json.loads((folder / "scoop.json").read_text())
-    server = json.loads((folder / "server.json").read_text())
-    # The registry's rules that its schema has (2025-12-11).
+def check_deb_by_lintian(house):
+    """The placeholder of packaging/settings.json is no address, until the project has one."""
+    for package in house.release.glob("*.deb"):
+        told = subprocess.run([need("lintian"), "--no-cfg", "--allow-root", "--fail-on", "error,warning",
+                               "--suppress-tags", "bogus-mail-host,bogus-mail-host-in-debian-changelog",
+                               package], capture_output=True, text=True)
+        assert told.returncode == 0, told.stdout + told.stderr
+
+
+def check_rpm_by_rpmlint(house):
+    for package in house.release.glob("*.rpm"):
+        told = subprocess.run([need("rpmlint"), "-c", ROOT / "tests/packages/rpmlint.toml", package],
+                              capture_output=True, text=True)
+        assert " 0 errors, 0 warnings" in told.stdout, told.stdout + told.stderr
+        held = subprocess.run([need("rpm"), "-qpl", package], capture_output=True, text=True).stdout
+        for page in (NAME, f"{NAME}-http"):
+            assert f"/usr/share/man/man1/{page}.1.gz\n" in held, held
+
+
+def check_aur(house):
+    """makepkg itself, with the archive beside the PKGBUILD as if it had been fetched."""
+    folder = house.folder / "aur"
+    folder.mkdir()
+    shutil.copy(house.release / "manifests/PKGBUILD", folder)
+    shutil.copy(house.file("*-linux-x64.tar.gz"), folder)
+    command = [need("makepkg"), "--nodeps", "--nocolor"]
+    if os.geteuid() == 0:  # makepkg refuses root
+        house.folder.chmod(0o755)
+        for path in [folder, *folder.iterdir()]:
+            os.chown(path, NOBODY, NOBODY)
+        command = [need("setpriv"), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *command]
+    made = subprocess.run(command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                          env={**os.environ, "HOME": str(folder), "PACMAN": "true", "CARCH": "x86_64"})
+    assert made.returncode == 0, made.stdout + made.stderr
+    [package] = folder.glob("*.pkg.tar*")
+    root = house.folder / "root"
+    root.mkdir()
+    subprocess.run([need("bsdtar"), "-xf", package, "-C", root], check=True)
+    house.use(root / "usr/bin" / NAME)
+
+
+# What an expression of nixpkgs is called with; the derivation comes back as it was written.
+NIX_ARGUMENTS = """{ stdenvNoCC = { mkDerivation = it: it; hostPlatform.system = "%s"; }; fetchurl = it: it;
+                    lib.licenses.mit = "MIT"; }"""
+
+
+def check_nix(house):
+    """Evaluated for each system; then its installPhase, in the archive that it names."""
+    def derivation(system):
+        told = subprocess.run(
+            [need("nix-instantiate"), "--eval", "--strict", "--json", "--expr",
+             f"import {house.release}/manifests/package.nix {NIX_ARGUMENTS % system}"], check=True,
+            capture_output=True, text=True, env={**house.environment(), "NIX_STATE_DIR": str(house.folder / "nix"),
+                                                 "NIX_STORE_DIR": str(house.folder / "store")})
+        return json.loads(told.stdout)
+
+    for system in derivation("x86_64-linux")["meta"]["platforms"]:
+        source = derivation(system)["src"]
+        digest = hashlib.sha256(house.file(source["url"].rsplit("/", 1)[1]).read_bytes()).digest()
+        assert source["hash"] == "sha256-" + base64.b64encode(digest).decode(), source
+    told = derivation("x86_64-linux")
+    [place] = house.unpack(house.file(told["src"]["url"].rsplit("/", 1)[1])).iterdir()
+    subprocess.run(["bash", "-euc", told["installPhase"]], check=True, cwd=place,
+                   env={**os.environ, "out": str(house.folder / "out")})
+    house.use(house.folder / "out/bin" / told["meta"]["mainProgram"])
+
+
+def check_homebrew(house):
+    formula = house.release / f"manifests/{NAME}.rb"
+    for system in ("macos", "linux"):
+        for cpu in ("arm64", "x64"):
+            prefix = house.folder / f"{system}-{cpu}"
+            subprocess.run([need("ruby"), ROOT / "tests/packages/formula.rb", formula, system, cpu,
+                            house.release, prefix], check=True)
+    house.use(house.folder / "linux-x64/bin" / NAME)
+
+
+def check_scoop_and_winget(house):
+    """What they name lies in the archive, where they say."""
+    archive = house.file("*-windows-x64.zip")
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    held = set(zipfile.ZipFile(archive).namelist())
+    scoop = json.loads((house.release / "manifests/scoop.json").read_text())
+    system = scoop["architecture"]["64bit"]
+    assert system["url"].endswith(archive.name) and system["hash"] == digest
+    assert all(f"{system['extract_dir']}/{program}" in held for program in scoop["bin"]), (scoop, held)
+    winget = {}
+    for path in (house.release / "manifests").glob("*.yaml"):
+        told = subprocess.run([need("ruby"), "-ryaml", "-rjson", "-rdate", "-e",
+                               "puts YAML.load(STDIN.read, permitted_classes: [Date]).to_json"], check=True,
+                              capture_output=True, text=True, input=path.read_text()).stdout
+        read = json.loads(told)
+        winget[read["ManifestType"]] = read
+        # The rules that the schemas 1.6.0 have for every manifest.
+        assert re.fullmatch(r"[^.\s\\/:*?\"<>|]{1,32}(\.[^.\s\\/:*?\"<>|]{1,32}){1,7}",
+                            read["PackageIdentifier"]), read
+        assert read["PackageVersion"] == version(house) and read["ManifestVersion"] == "1.6.0"
+    assert set(winget) == {"version", "defaultLocale", "installer"}
+    locale = winget["defaultLocale"]
+    assert winget["version"]["DefaultLocale"] == locale["PackageLocale"]
+    assert 3 <= len(locale["ShortDescription"]) <= 256 and locale["License"] and locale["Publisher"]
+    installer = winget["installer"]
+    [source] = installer["Installers"]
+    assert source["InstallerUrl"].endswith(archive.name) and source["InstallerSha256"].lower() == digest
+    assert (installer["InstallerType"], installer["NestedInstallerType"]) == ("zip", "portable")
+    for file in installer["NestedInstallerFiles"]:
+        assert file["RelativeFilePath"].replace("\\", "/") in held, (file, held)
+
+
+def check_registry_entry(house):
+    """The MCP Registry's rules, as its schema of 2025-12-11 has them."""
+    server = json.loads((house.release / "manifests/server.json").read_text())
     assert re.fullmatch(r"[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+", server["name"]) and 3 <= len(server["name"]) <= 200
     assert 1 <= len(server["description"]) <= 100 and 1 <= len(server["title"]) <= 100
     assert len(server["version"]) <= 255 and not re.match(r"[\^~<>=]", server["version"])

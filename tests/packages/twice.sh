@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # twice.sh [PRESET…]: builds the committed state in two new folders, one after the other, and compares the
-# programs byte by byte. Without PRESET: all five.
+# programs byte by byte. Without PRESET: all five, and then every package that is made of them.
 set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
+packages=$#
 [ $# -gt 0 ] || set -- linux-x64 linux-arm64 macos-arm64 macos-x64 windows-x64
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -29,4 +30,16 @@ for preset; do
     fi
   done
 done
+if [ "$packages" -eq 0 ]; then
+  version=$(sed -n 's/^project(.* VERSION \([0-9.]*\).*/\1/p' "$root/CMakeLists.txt")
+  for place in "$scratch/here" "$scratch/elsewhere/and a longer way"; do
+    (cd "$place" && packaging/release "$version" >/dev/null)
+  done
+  if diff -r "$scratch/here/build/release-$version" \
+    "$scratch/elsewhere/and a longer way/build/release-$version"; then
+    echo "the same: every package"
+  else
+    different=1
+  fi
+fi
 exit "$different"
