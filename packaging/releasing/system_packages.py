@@ -16,9 +16,10 @@ MAN = "usr/share/man/man1"
 DOC = f"usr/share/doc/{NAME}"
 # Where zsh looks by itself: Debian keeps a place of its own for packages.
 ZSH = {"deb": "zsh/vendor-completions", "rpm": "zsh/site-functions"}
-# Static by choice (docs/DESIGN.md): one program for every distribution, and the faster start.
-OVERRIDES = f"{NAME}: statically-linked-binary [usr/bin/{NAME}]\n" \
-            f"{NAME}: statically-linked-binary [usr/bin/{NAME}-http]\n"
+# Static by choice (docs/DESIGN.md): one program for every distribution, and the faster start. Being loaded
+# anywhere as well, it looks like a library that needs no other.
+OVERRIDES = "".join(f"{NAME}: shared-library-lacks-prerequisites [usr/bin/{program}]\n"
+                    for program in (NAME, f"{NAME}-http"))
 
 
 def packed(text):
