@@ -1,6 +1,7 @@
 #include "core/base/error.h"
 
 #include <cerrno>
+#include <new>
 #include <system_error>
 
 namespace core {
@@ -127,6 +128,16 @@ Error error_from_errno(int error_number, std::string_view what) {
   const char* hint = hint_for_errno(error_number);
   return Error{code, std::string(what) + ": " + std::generic_category().message(error_number) + ".",
                hint != nullptr ? hint : hint_for(code)};
+}
+
+Error error_from_exception(const std::exception& thrown, std::string_view what) {
+  const bool memory = dynamic_cast<const std::bad_alloc*>(&thrown) != nullptr;
+  return Error{ErrorCode::internal,
+               std::string(what) + ": " +
+                   (memory ? std::string("there is not enough memory") : thrown.what()) + ".",
+               memory ? hint_for_errno(ENOMEM)
+                      : "Try again; if this repeats, it is a fault of backup-plugin-db: report it "
+                        "with this text."};
 }
 
 }  // namespace core

@@ -1,6 +1,7 @@
 // The one error type of the program: what went wrong, with which object, and what to do next.
 #pragma once
 
+#include <exception>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -66,5 +67,9 @@ inline tl::unexpected<Error> fail(Error error) {
 // The Error for a failed system call: maps errno (ENOENT, EACCES, ENOSPC, …) to a code, and says
 // `what` (for example "cannot open /x/y") with the system's own words. Thread-safe.
 Error error_from_errno(int error_number, std::string_view what);
+
+// The Error for what was thrown and could be caught only at the end of everything: memory that ran
+// out, or a fault of ours. `what` says what was given up. Code internal. Thread-safe.
+Error error_from_exception(const std::exception& thrown, std::string_view what);
 
 }  // namespace core

@@ -1,12 +1,11 @@
 #include "core/catalog/machine.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
-#include <random>
 
+#include "core/base/hex.h"
 #include "core/base/paths.h"
 #include "core/catalog/history.h"
+#include "core/platform/secrets.h"
 
 namespace core {
 namespace {
@@ -25,12 +24,8 @@ bool is_id(const std::string& text) {
          });
 }
 
-std::string random_id() {
-  std::random_device device;
-  std::array<char, kIdDigits + 1> digits{};
-  std::snprintf(digits.data(), digits.size(), "%08x%08x%08x%08x", device(), device(), device(),
-                device());
-  return digits.data();
+std::string new_id() {
+  return hex_of(random_bytes(kIdDigits / 2));
 }
 
 // As our last snapshots bear it.
@@ -52,8 +47,8 @@ std::string remembered_id(const Env& env) {
 void make_id(const Env& env) {
   const fs::path path = id_path(env.places);
   std::string id = remembered_id(env);
-  if (id.empty()) id = random_id();
-  const fs::path made = path_of(text_of(path) + "." + random_id());
+  if (id.empty()) id = new_id();
+  const fs::path made = path_of(text_of(path) + "." + new_id());
   if (!env.files.make_folders(env.places.state, kPrivateFolder)) return;
   if (!env.files.write_atomically(made, id + "\n", kPrivateFile)) return;
   const bool damaged = env.files.link_info(path).has_value();

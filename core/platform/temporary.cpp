@@ -1,12 +1,9 @@
 // The names of temporary files.
 #include "core/platform/temporary.h"
 
-#include <array>
-#include <cstdio>
-#include <random>
-
 #include "core/base/hex.h"
 #include "core/base/paths.h"
+#include "core/platform/secrets.h"
 
 namespace core {
 namespace {
@@ -18,12 +15,9 @@ constexpr std::size_t kRandomDigits = 16;
 }  // namespace
 
 fs::path temporary_path_of(const fs::path& file) {
-  std::random_device device;
-  std::array<char, kRandomDigits + 1> random{};
-  std::snprintf(random.data(), random.size(), "%08x%08x", static_cast<unsigned>(device()),
-                static_cast<unsigned>(device()));
   std::string name(kPrefix);
-  name += text_of(file.filename()) + "." + random.data() + std::string(kSuffix);
+  name += text_of(file.filename()) + "." + hex_of(random_bytes(kRandomDigits / 2));
+  name += kSuffix;
   return file.parent_path() / path_of(name);
 }
 

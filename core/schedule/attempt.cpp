@@ -36,9 +36,7 @@ Expected<SnapshotResult> take_or_fail(const SnapshotRequest& request, const Env&
   try {
     return take_snapshot(request, env, progress, stop);
   } catch (const std::exception& error) {
-    return fail(ErrorCode::internal,
-                std::string("The snapshot had to be given up: ") + error.what(),
-                "Free some memory; the next run tries again.");
+    return fail(error_from_exception(error, "The snapshot had to be given up"));
   }
 }
 

@@ -261,8 +261,8 @@ int run_program(int argc, char** argv, const ProgramParts& parts) {
   try {
     return run_words(argc, argv, parts);
   } catch (const std::exception& error) {  // no memory, above all
-    return report({core::ErrorCode::internal, parts.name + " had to give up: " + error.what() + ".",
-                   "Nothing half done was put in place. Free some memory, and try again."});
+    return report(core::error_from_exception(
+        error, parts.name + " had to give up, and put nothing half done in place"));
   }
 }
 

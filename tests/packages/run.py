@@ -152,6 +152,37 @@ def check_tarball(house):
     assert "sqlite3 3." in text and "Botan" in text and "musl" in text
 
 
+def check_where_there_is_nothing_else(house):
+    """A system that holds the program, a database and /proc: no account, no /dev, no time zones."""
+    system = house.folder / "system"
+    for name in ("proc", "data", "home"):
+        (system / name).mkdir(parents=True)
+    place = house.unpack(house.file("*-linux-x64.tar.gz")) / f"{NAME}-{version(house)}-linux-x64"
+    shutil.copy(place / NAME, system)
+    shutil.copy(house.source, system / "data")
+
+    def run(*words, code=0, closed=""):
+        script = f'mount -t proc proc "$0/proc" && exec chroot "$0" "$@" {closed}'
+        result = subprocess.run(["unshare", "--mount", "sh", "-c", script, system, f"/{NAME}", *words],
+                                capture_output=True, text=True,
+                                env={"HOME": "/home", "PATH": os.environ["PATH"]})
+        assert result.returncode == code, (words, result)
+        return result.stdout + result.stderr
+
+    given = ["--source", "/data/notes.db", "--destination", "/home"]
+    assert "verified" in run("snapshot", *given)
+    assert "verified" in run("verify", *given)
+    run("restore", "latest", *given, "--target", "/data/again.db")
+    assert (system / "data/again.db").stat().st_size > 0
+    # Whatever it opens first would stand in for its output, and be printed to.
+    with sqlite3.connect(system / "data/notes.db") as database:
+        database.execute("INSERT INTO notes(text) VALUES ('one more')")
+    database.close()
+    run("snapshot", *given, code=14, closed="<&- >&- 2>&-")
+    assert "verified" in run("verify", *given)
+    assert "Everything that was tried works" in run("self-test", "/home")
+
+
 def check_arm64_by_an_emulator(house):
     program = house.unpack(house.file("*-linux-arm64.tar.gz")) / f"{NAME}-{version(house)}-linux-arm64" / NAME
     house.use(need("qemu-aarch64-static"), program)

@@ -106,7 +106,10 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 // or raise SIGPIPE when the program does not read it.
 Expected<OpenFile> input_file(const std::string& input) {
   OpenFile file(input.empty() ? std::fopen("/dev/null", "r") : std::tmpfile(), &std::fclose);
-  if (!file) return fail(error_from_errno(errno, "cannot prepare the program's input"));
+  if (!file) {
+    return fail(error_from_errno(
+        errno, input.empty() ? "cannot open /dev/null" : "cannot prepare the program's input"));
+  }
   ::fcntl(::fileno(file.get()), F_SETFD, FD_CLOEXEC);
   if (!input.empty() &&
       (std::fwrite(input.data(), 1, input.size(), file.get()) != input.size() ||

@@ -3,17 +3,28 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <initializer_list>
 
 namespace core {
+namespace {
+
+// Takes the lowest free number. Opened for what it is not used for: as a closed one does, it fails
+// whoever reads or writes it.
+void hold(int number) {
+  if (open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY) >= 0) return;
+  // A system without /dev. Else the next file that is opened, a snapshot maybe, would be printed
+  // to.
+  std::array<int, 2> ends{};
+  if (pipe(ends.data()) == 0) close(ends[1]);
+}
+
+}  // namespace
 
 void hold_standard_files() {
   for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (fcntl(number, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The lowest free number is this one. Opened for what it is not used for: as a closed one does,
-    // it fails whoever reads or writes it.
-    (void)open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    if (fcntl(number, F_GETFD) < 0 && errno == EBADF) hold(number);  // all below it are taken
   }
 }
 

@@ -1,7 +1,9 @@
 #include "core/base/error.h"
 
 #include <cerrno>
+#include <new>
 #include <set>
+#include <stdexcept>
 
 #include "support/catch.h"
 
@@ -39,4 +41,17 @@ TEST_CASE("Every kind of error has a name of its own") {
   }
   CHECK(names.size() == static_cast<std::size_t>(ErrorCode::internal) + 1);
   CHECK(names.count("needs_confirmation") == 1);
+}
+
+TEST_CASE("Memory that ran out and a fault of ours have different next steps") {
+  const core::Error memory = core::error_from_exception(std::bad_alloc(), "x had to give up");
+  CHECK(memory.message == "x had to give up: there is not enough memory.");
+  CHECK(memory.hint.find("memory") != std::string::npos);
+
+  const core::Error fault =
+      core::error_from_exception(std::logic_error("no such part"), "x had to give up");
+  CHECK(fault.message == "x had to give up: no such part.");
+  CHECK(fault.hint.find("memory") == std::string::npos);
+  CHECK(fault.hint.find("report it") != std::string::npos);
+  CHECK(fault.code == ErrorCode::internal);
 }
