@@ -7,7 +7,7 @@ set(zig ${BPD_CROSS}/zig)
 if(BPD_TARGET MATCHES "windows")
   set(CMAKE_SYSTEM_NAME Windows)
   set(CMAKE_RC_COMPILER ${zig})
-  set(CMAKE_RC_COMPILE_OBJECT "${zig} rc /:output-format coff /:target ${CMAKE_SYSTEM_PROCESSOR} \
+  set(CMAKE_RC_COMPILE_OBJECT "\"${zig}\" rc /:output-format coff /:target ${CMAKE_SYSTEM_PROCESSOR} \
 /:auto-includes none <DEFINES> <INCLUDES> /fo <OBJECT> -- <SOURCE>")
 elseif(BPD_TARGET MATCHES "linux")
   set(CMAKE_SYSTEM_NAME Linux)
@@ -21,9 +21,9 @@ set(CMAKE_C_COMPILER_TARGET ${BPD_TARGET})
 set(CMAKE_CXX_COMPILER_TARGET ${BPD_TARGET})
 set(CMAKE_CXX_FLAGS_INIT -D_LIBCPP_ENABLE_EXPERIMENTAL)  # std::jthread and std::stop_token
 foreach(language C CXX)
-  set(CMAKE_${language}_ARCHIVE_CREATE "${zig} ar qc <TARGET> <OBJECTS>")
-  set(CMAKE_${language}_ARCHIVE_APPEND "${zig} ar q <TARGET> <OBJECTS>")
-  set(CMAKE_${language}_ARCHIVE_FINISH "${zig} ranlib <TARGET>")
+  set(CMAKE_${language}_ARCHIVE_CREATE "\"${zig}\" ar qc <TARGET> <OBJECTS>")
+  set(CMAKE_${language}_ARCHIVE_APPEND "\"${zig}\" ar q <TARGET> <OBJECTS>")
+  set(CMAKE_${language}_ARCHIVE_FINISH "\"${zig}\" ranlib <TARGET>")
 endforeach()
 # Nothing of this machine's own libraries.
 set(CMAKE_FIND_ROOT_PATH ${BPD_CROSS})

@@ -7,6 +7,13 @@ packages=$#
 [ $# -gt 0 ] || set -- linux-x64 linux-arm64 macos-arm64 macos-x64 windows-x64
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+# quietly COMMAND…: shows what it said only where it fails.
+quietly() {
+  "$@" >"$scratch/log" 2>&1 && return
+  tail -n 40 "$scratch/log"
+  echo "This failed in $PWD: $*"
+  exit 1
+}
 commit=$(git -C "$root" rev-parse --short=12 HEAD)
 
 for place in "$scratch/here" "$scratch/elsewhere/and a longer way"; do
@@ -15,8 +22,10 @@ for place in "$scratch/here" "$scratch/elsewhere/and a longer way"; do
   # The compiler and the sources are the same for both.
   ln -s "$root/build/cross" "$place/build/cross"
   for preset; do
-    (cd "$place" && cmake --preset "$preset" -DBPD_COMMIT="$commit" -DBPD_TESTS=OFF >/dev/null &&
-      cmake --build --preset "$preset" --target all_programs >/dev/null)
+    cd "$place"
+    echo "Building for $preset in $place …"
+    quietly cmake --preset "$preset" -DBPD_COMMIT="$commit" -DBPD_TESTS=OFF
+    quietly cmake --build --preset "$preset" --target all_programs
   done
 done
 different=0
@@ -33,7 +42,8 @@ done
 if [ "$packages" -eq 0 ]; then
   version=$(sed -n 's/^project(.* VERSION \([0-9.]*\).*/\1/p' "$root/CMakeLists.txt")
   for place in "$scratch/here" "$scratch/elsewhere/and a longer way"; do
-    (cd "$place" && packaging/release "$version" >/dev/null)
+    cd "$place"
+    quietly packaging/release "$version"
   done
   if diff -r "$scratch/here/build/release-$version" \
     "$scratch/elsewhere/and a longer way/build/release-$version"; then
