@@ -8,6 +8,11 @@ import time
 import zipfile
 
 
+def packed(text):
+    """gzip's bytes of it, with no time and no name in them."""
+    return gzip.compress(text.encode(), 9, mtime=0)
+
+
 def files_below(folder):
     """(path, name inside, is a program) of each file, in the order of the names."""
     folder = pathlib.Path(folder)

@@ -1,5 +1,4 @@
 """Packages of Linux distributions: .deb by dpkg-deb, .rpm by rpmbuild."""
-import gzip
 import hashlib
 import os
 import pathlib
@@ -9,6 +8,7 @@ import tempfile
 import textwrap
 import time
 
+from .archives import packed
 from .targets import DESCRIPTION, LICENCES, NAME, SUMMARY
 
 
@@ -20,11 +20,6 @@ ZSH = {"deb": "zsh/vendor-completions", "rpm": "zsh/site-functions"}
 # anywhere as well, it looks like a library that needs no other.
 OVERRIDES = "".join(f"{NAME}: shared-library-lacks-prerequisites [usr/bin/{program}]\n"
                     for program in (NAME, f"{NAME}-http"))
-
-
-def packed(text):
-    """gzip's bytes, with no time and no name in them."""
-    return gzip.compress(text.encode(), 9, mtime=0)
 
 
 def lay_out(stage, root, kind):

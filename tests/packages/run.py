@@ -143,7 +143,7 @@ def check_programs_depend_on_nothing(house):
 
 
 def check_tarball(house):
-    program = house.unpack(house.file("*-linux-x64.tar.gz")) / f"{NAME}-{version(house)}-linux-x64" / NAME
+    program = program_of(house, "linux-x64")
     told = house.run(program, "--version")
     assert re.fullmatch(rf"{NAME} {re.escape(version(house))} \([0-9a-f]{{12}}\)\n", told), told
     house.use(program)
@@ -155,43 +155,32 @@ def check_tarball(house):
 def check_where_there_is_nothing_else(house):
     """A system that holds the program, a database and /proc: no account, no /dev, no time zones."""
     system = house.folder / "system"
-    for name in ("proc", "data", "home"):
+    for name in ("proc", "data", "root"):
         (system / name).mkdir(parents=True)
-    place = house.unpack(house.file("*-linux-x64.tar.gz")) / f"{NAME}-{version(house)}-linux-x64"
-    shutil.copy(place / NAME, system)
+    shutil.copy(program_of(house, "linux-x64"), system)
     shutil.copy(house.source, system / "data")
-
-    def run(*words, code=0, closed=""):
-        script = f'mount -t proc proc "$0/proc" && exec chroot "$0" "$@" {closed}'
-        result = subprocess.run(["unshare", "--mount", "sh", "-c", script, system, f"/{NAME}", *words],
-                                capture_output=True, text=True,
-                                env={"HOME": "/home", "PATH": os.environ["PATH"]})
-        assert result.returncode == code, (words, result)
-        return result.stdout + result.stderr
-
-    given = ["--source", "/data/notes.db", "--destination", "/home"]
-    assert "verified" in run("snapshot", *given)
-    assert "verified" in run("verify", *given)
-    run("restore", "latest", *given, "--target", "/data/again.db")
+    program = f"/{NAME}"
+    given = ["--source", "/data/notes.db", "--destination", "/root"]
+    assert "verified" in run_in(system, program, "snapshot", *given)
+    assert "verified" in run_in(system, program, "verify", *given)
+    run_in(system, program, "restore", "latest", *given, "--target", "/data/again.db")
     assert (system / "data/again.db").stat().st_size > 0
     # Whatever it opens first would stand in for its output, and be printed to.
     with sqlite3.connect(system / "data/notes.db") as database:
         database.execute("INSERT INTO notes(text) VALUES ('one more')")
     database.close()
-    run("snapshot", *given, code=14, closed="<&- >&- 2>&-")
-    assert "verified" in run("verify", *given)
-    assert "Everything that was tried works" in run("self-test", "/home")
+    run_in(system, program, "snapshot", *given, code=14, closed="<&- >&- 2>&-")
+    assert "verified" in run_in(system, program, "verify", *given)
+    assert "Everything that was tried works" in run_in(system, program, "self-test", "/root")
 
 
 def check_arm64_by_an_emulator(house):
-    program = house.unpack(house.file("*-linux-arm64.tar.gz")) / f"{NAME}-{version(house)}-linux-arm64" / NAME
-    house.use(need("qemu-aarch64-static"), program)
+    house.use(need("qemu-aarch64-static"), program_of(house, "linux-arm64"))
 
 
 def check_macos_programs_are_of_their_processor(house):
     for cpu, number in (("arm64", 0x0100000C), ("x64", 0x01000007)):
-        folder = house.unpack(house.file(f"*-macos-{cpu}.tar.gz"))
-        head = (folder / f"{NAME}-{version(house)}-macos-{cpu}" / NAME).read_bytes()[:8]
+        head = program_of(house, f"macos-{cpu}").read_bytes()[:8]
         assert head[:4] == b"\xcf\xfa\xed\xfe" and int.from_bytes(head[4:], "little") == number, head
 
 
@@ -221,22 +210,13 @@ def check_deb_in_debian(house):
     system = debian()
     shutil.copy(house.file("*_amd64.deb"), system / "tmp/package.deb")
     shutil.copy(house.source, system / "tmp")
-    enter = ["chroot", system, "/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"]
-    with_proc = ["unshare", "--mount", "sh", "-c", 'mount -t proc proc "$1/proc" && shift && exec "$@"',
-                 "sh", system]
-
-    def run(*words, before=with_proc, code=0):
-        result = subprocess.run([*map(str, [*before, *enter]), *words], capture_output=True, text=True)
-        assert result.returncode == code, (words, result)
-        return result.stdout + result.stderr
-
-    run("dpkg", "-i", "/tmp/package.deb")
-    run("mkdir", "-p", "/root/Backups")
-    text = run(NAME, "snapshot", "--source", "/tmp/notes.db", "--destination", "/root/Backups")
+    run_in(system, "dpkg", "-i", "/tmp/package.deb")
+    run_in(system, "mkdir", "-p", "/root/Backups")
+    text = run_in(system, NAME, "snapshot", "--source", "/tmp/notes.db", "--destination", "/root/Backups")
     assert "verified" in text, text
-    told = run(NAME, "status", before=[], code=11)
+    told = run_in(system, NAME, "status", proc=False, code=11)
     assert "/proc is not mounted" in told, told
-    run("dpkg", "--purge", NAME)
+    run_in(system, "dpkg", "--purge", NAME)
     assert not list(system.glob(f"usr/bin/{NAME}*"))
 
 
@@ -361,6 +341,16 @@ def check_bill_of_materials(house):
     taken |= {path.name.split("-")[0] for path in cross.glob("botan-*") if path.is_dir()}
     taken |= {"libc++", "libc++abi", "libunwind", "compiler-rt", "musl", "mingw-w64"}
     assert set(named) == taken, set(named) ^ taken
+
+
+def check_manifests_name_this_release(house):
+    sums = {line.split("  ")[0] for line in (house.release / "SHA256SUMS").read_text().splitlines()}
+    for path in (house.release / "manifests").iterdir():
+        text = path.read_text()
+        assert version(house) in text, path
+        if path.name != "package.nix":  # its digests are in base64: check_nix
+            for digest in re.findall(r"\b[0-9a-fA-F]{64}\b", text):
+                assert digest.lower() in sums, (path, digest)
 
 
 def check_deb_by_lintian(house):
@@ -490,6 +480,20 @@ def check_registry_entry(house):
 
 def version(house):
     return json.loads((house.release / "plugin/.claude-plugin/plugin.json").read_text())["version"]
+
+
+def program_of(house, target):
+    """The program in the archive for that system, unpacked."""
+    return house.unpack(house.file(f"*-{target}.tar.gz")) / f"{NAME}-{version(house)}-{target}" / NAME
+
+
+def run_in(system, *words, code=0, proc=True, closed=""):
+    """What a command says in a folder that is a system of its own. closed: redirections of a shell."""
+    script = ('mount -t proc proc "$0/proc" && ' if proc else "") + f'exec chroot "$0" "$@" {closed}'
+    result = subprocess.run(["unshare", "--mount", "sh", "-c", script, system, *words], capture_output=True,
+                            text=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"})
+    assert result.returncode == code, (words, result)
+    return result.stdout + result.stderr
 
 
 def npm_packages(house):

@@ -3,10 +3,14 @@
 # programs byte by byte. Without PRESET: all five, and then every package that is made of them.
 set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
-packages=$#
-[ $# -gt 0 ] || set -- linux-x64 linux-arm64 macos-arm64 macos-x64 windows-x64
+with_packages=
+if [ $# -eq 0 ]; then
+  with_packages=yes
+  set -- linux-x64 linux-arm64 macos-arm64 macos-x64 windows-x64
+fi
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+here=$scratch/here elsewhere="$scratch/elsewhere/and a longer way"
 # quietly COMMAND…: shows what it said only where it fails.
 quietly() {
   "$@" >"$scratch/log" 2>&1 && return
@@ -16,7 +20,7 @@ quietly() {
 }
 commit=$(git -C "$root" rev-parse --short=12 HEAD)
 
-for place in "$scratch/here" "$scratch/elsewhere/and a longer way"; do
+for place in "$here" "$elsewhere"; do
   git clone -q "$root" "$place"
   mkdir "$place/build"
   # The compiler and the sources are the same for both.
@@ -32,21 +36,20 @@ different=0
 for preset; do
   for program in backup-plugin-db backup-plugin-db-http; do
     case $preset in windows*) program=$program.exe ;; esac
-    if cmp "$scratch/here/build/$preset/$program" "$scratch/elsewhere/and a longer way/build/$preset/$program"; then
+    if cmp "$here/build/$preset/$program" "$elsewhere/build/$preset/$program"; then
       echo "the same: $preset/$program"
     else
       different=1
     fi
   done
 done
-if [ "$packages" -eq 0 ]; then
+if [ -n "$with_packages" ]; then
   version=$(sed -n 's/^project(.* VERSION \([0-9.]*\).*/\1/p' "$root/CMakeLists.txt")
-  for place in "$scratch/here" "$scratch/elsewhere/and a longer way"; do
+  for place in "$here" "$elsewhere"; do
     cd "$place"
     quietly packaging/release "$version"
   done
-  if diff -r "$scratch/here/build/release-$version" \
-    "$scratch/elsewhere/and a longer way/build/release-$version"; then
+  if diff -r "$here/build/release-$version" "$elsewhere/build/release-$version"; then
     echo "the same: every package"
   else
     different=1
