@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <sstream>
-#include <vector>
 
 #include "core/base/paths.h"
 #include "core/base/shell_word.h"
@@ -22,45 +20,49 @@ constexpr auto kRemoteTypes = std::to_array<std::string_view>(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "glusterfs", "davfs", "fuse.sshfs",
      "fuse.rclone", "fuse.davfs", "fuse.glusterfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.curlftpfs"});
 
-bool has_option(const std::string& options, std::string_view wanted) {
-  std::istringstream list(options);
-  for (std::string option; std::getline(list, option, ',');) {
-    if (option == wanted) return true;
+// What stands before the separator, which is taken away with it: of a line its next field, fields
+// being separated by one space.
+std::string_view take_until(char separator, std::string_view& text) {
+  const std::size_t end = std::min(text.find(separator), text.size());
+  const std::string_view taken = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return taken;
+}
+
+std::string_view next_field(std::string_view& line) {
+  return take_until(' ', line);
+}
+
+bool has_option(std::string_view options, std::string_view wanted) {
+  while (!options.empty()) {
+    if (take_until(',', options) == wanted) return true;
   }
   return false;
 }
 
-// "36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root rw,errors=continue"
-std::optional<Mount> parse(const std::string& line) {
-  std::istringstream words(line);
-  std::vector<std::string> before, after;
-  bool passed = false;
-  for (std::string word; words >> word;) {
-    if (!passed && word == "-") {
-      passed = true;
-    } else {
-      (passed ? after : before).push_back(word);
-    }
-  }
-  if (before.size() < 6 || after.empty()) return std::nullopt;
-  Mount mount;
-  mount.point = path_of(unescape_mount(before[4]));
-  mount.type = after[0];
-  if (after.size() > 1) mount.device = unescape_mount(after[1]);
-  mount.remote =
-      std::find(kRemoteTypes.begin(), kRemoteTypes.end(), mount.type) != kRemoteTypes.end();
-  mount.never_written =
-      has_option(after.back(), "ro") &&
-      std::find(kLocalTypes.begin(), kLocalTypes.end(), mount.type) != kLocalTypes.end();
-  return mount;
+template <class Types>
+bool contains(const Types& types, std::string_view type) {
+  return std::find(types.begin(), types.end(), type) != types.end();
 }
 
-// The next field of a line, fields being separated by one space.
-std::string_view next_field(std::string_view& line) {
-  const std::size_t end = std::min(line.find(' '), line.size());
-  const std::string_view field = line.substr(0, end);
-  line.remove_prefix(std::min(end + 1, line.size()));
-  return field;
+// "36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root rw,errors=continue": the point, and
+// of what follows the lone dash the type, the device (a server may have none) and the options.
+struct MountLine {
+  std::string_view point, type, device, options;
+};
+
+std::optional<MountLine> read_mount(std::string_view line) {
+  for (int before = 0; before < 4; ++before) next_field(line);
+  MountLine mount;
+  mount.point = next_field(line);
+  next_field(line);  // the options of this mount
+  while (!line.empty() && next_field(line) != "-") {
+  }
+  mount.type = next_field(line);
+  mount.device = next_field(line);
+  mount.options = line;
+  if (mount.point.empty() || mount.type.empty()) return std::nullopt;
+  return mount;
 }
 
 }  // namespace
@@ -82,16 +84,24 @@ std::string unescape_mount(std::string_view text) {
 }
 
 std::optional<Mount> mount_of(const fs::path& path, std::string_view mountinfo) {
-  std::optional<Mount> found;
-  std::istringstream lines{std::string(mountinfo)};
-  for (std::string line; std::getline(lines, line);) {
-    auto mount = parse(line);
-    if (!mount || !is_inside(path, mount->point)) continue;
+  std::optional<MountLine> found;
+  fs::path point;
+  while (!mountinfo.empty()) {
+    const auto mount = read_mount(take_until('\n', mountinfo));
+    if (!mount) continue;
+    fs::path here = path_of(unescape_mount(mount->point));
     // Of two mounts on one folder the later one is seen.
-    if (found && mount->point.native().size() < found->point.native().size()) continue;
-    found = std::move(mount);
+    if (here.native().size() < point.native().size() || !is_inside(path, here)) continue;
+    found = mount;
+    point = std::move(here);
   }
-  return found;
+  if (!found) return std::nullopt;
+  return Mount{
+      .point = std::move(point),
+      .type = std::string(found->type),
+      .device = unescape_mount(found->device),
+      .remote = contains(kRemoteTypes, found->type),
+      .never_written = has_option(found->options, "ro") && contains(kLocalTypes, found->type)};
 }
 
 Expected<> check_no_mount(const fs::path& file, const FileSystem& files) {
@@ -111,9 +121,7 @@ std::string mount_type_of(const fs::path& path, std::string_view mounts) {
   std::string type;
   std::size_t longest = 0;
   while (!mounts.empty()) {
-    const std::size_t end = std::min(mounts.find('\n'), mounts.size());
-    std::string_view line = mounts.substr(0, end);
-    mounts.remove_prefix(std::min(end + 1, mounts.size()));
+    std::string_view line = take_until('\n', mounts);
     next_field(line);  // the device
     const std::string folder = unescape_mount(next_field(line));
     // Of two mounts on one folder the later one is seen.
@@ -126,9 +134,7 @@ std::string mount_type_of(const fs::path& path, std::string_view mounts) {
 
 bool is_mount_point(const fs::path& path, std::string_view mounts) {
   while (!mounts.empty()) {
-    const std::size_t end = std::min(mounts.find('\n'), mounts.size());
-    std::string_view line = mounts.substr(0, end);
-    mounts.remove_prefix(std::min(end + 1, mounts.size()));
+    std::string_view line = take_until('\n', mounts);
     next_field(line);  // the device
     if (path_of(unescape_mount(next_field(line))) == path) return true;
   }

@@ -13,7 +13,10 @@ constexpr const char* kMounts =
     "33 22 8:1 /host/app.db /app/app.db rw - ext4 /dev/sda1 rw\n"
     "34 22 11:0 / /media/disc ro shared:2 master:1 - iso9660 /dev/sr0 ro\n"
     "35 22 0:50 / /media/disc rw - tmpfs tmpfs rw\n"
-    "no mount\n";
+    "36 22 0:51 / /run/nameless rw -  tmpfs ro\n"
+    "37 22 0:52 / /run/deviceless rw - tmpfs  ro\n"
+    "no mount\n"
+    "38 22 0:53 / /cut/short rw -";
 
 core::Mount mount(const char* path) {
   const auto found = core::mount_of(path, std::string_view(kMounts));
@@ -35,6 +38,18 @@ TEST_CASE("Only a local file system that is read-only itself is never written") 
   CHECK_FALSE(mount("/data/x.db").never_written);        // elsewhere it may be
   CHECK_FALSE(mount("/mnt/server/x.db").never_written);  // its server may
   CHECK_FALSE(mount("/home/u/x.db").never_written);
+}
+
+TEST_CASE("Of a mount without a device the type and the options are told all the same") {
+  CHECK(mount("/run/deviceless/x.db").type == "tmpfs");
+  CHECK(mount("/run/deviceless/x.db").device.empty());
+  CHECK(mount("/run/deviceless/x.db").never_written);
+  CHECK(mount("/home/u/x.db").device == "/dev/sda1");
+}
+
+TEST_CASE("A line that is no mount is passed over") {
+  CHECK(mount("/run/nameless/x.db").point == "/");
+  CHECK(mount("/cut/short/x.db").point == "/");
 }
 
 }  // namespace
