@@ -93,6 +93,11 @@ std::string_view unquote(std::string_view text) {
   return text;
 }
 
+// Of many schedules the table is long, and each of them is looked for in it.
+std::string_view table_of(const HostFacts& facts) {
+  return facts.crontab ? std::string_view(*facts.crontab) : std::string_view();
+}
+
 RunCommand crontab(const HostFacts& facts, std::vector<std::string> arguments) {
   RunCommand command;
   command.argv = {facts.crontab_program};
@@ -146,9 +151,9 @@ class Cron final : public Scheduler {
     BPD_TRY_AS(block, render_crontab_block(job, facts));
     SchedulePlan plan{SchedulerKind::cron, {}, {}};
     plan.steps.emplace_back(
-        write_table(facts, put_crontab_block(facts.crontab.value_or(""), job.name, *block)));
+        write_table(facts, put_crontab_block(table_of(facts), job.name, *block)));
     if (!facts.cron_running) plan.warnings.push_back(cron_warning());
-    const auto environment = crontab_environment(facts.crontab.value_or(""), job.name);
+    const auto environment = crontab_environment(table_of(facts), job.name);
     for (const char* key : {"CRON_TZ", "TZ"}) {
       if (environment.count(key) != 0) {
         plan.warnings.push_back(std::string("The crontab sets ") + key +
@@ -168,13 +173,13 @@ class Cron final : public Scheduler {
 
   SchedulePlan plan_restore(const std::string& name, const std::optional<BackupJob>&,
                             const HostFacts& before, const HostFacts& now) const override {
-    const auto former = find_crontab_block(before.crontab.value_or(""), name);
-    if (former == find_crontab_block(now.crontab.value_or(""), name)) {
+    const auto former = find_crontab_block(table_of(before), name);
+    if (former == find_crontab_block(table_of(now), name)) {
       return {SchedulerKind::cron, {}, {}};
     }
     if (!former) return plan_remove(name, now);
     return {SchedulerKind::cron,
-            {write_table(now, put_crontab_block(now.crontab.value_or(""), name, *former))},
+            {write_table(now, put_crontab_block(table_of(now), name, *former))},
             {}};
   }
 
@@ -187,7 +192,7 @@ class Cron final : public Scheduler {
                                                    {"LOGNAME", facts.user},
                                                    {"PATH", "/usr/bin:/bin"},
                                                    {"SHELL", "/bin/sh"}};
-    for (const auto& [key, value] : crontab_environment(facts.crontab.value_or(""), name)) {
+    for (const auto& [key, value] : crontab_environment(table_of(facts), name)) {
       if (key != "LOGNAME") environment[key] = value;
     }
     RunCommand run;
@@ -208,8 +213,7 @@ class Cron final : public Scheduler {
 
   std::vector<std::string> entries(const HostFacts& facts) const override {
     std::vector<std::string> names;
-    const std::string table = facts.crontab.value_or("");
-    for (const Line& line : lines_of(table)) {
+    for (const Line& line : lines_of(table_of(facts))) {
       if (!line.text.starts_with(kBegin)) continue;
       std::string_view name = line.text.substr(kBegin.size());
       name = name.substr(0, name.find(' '));
@@ -219,7 +223,7 @@ class Cron final : public Scheduler {
   }
 
   EntryCheck check_entry(const BackupJob& job, const HostFacts& facts) const override {
-    const auto present = find_crontab_block(facts.crontab.value_or(""), job.name);
+    const auto present = find_crontab_block(table_of(facts), job.name);
     if (!present) return EntryCheck::missing;
     const auto wanted = render_crontab_block(job, facts);
     return wanted && *wanted == *present ? EntryCheck::as_written : EntryCheck::edited;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -77,13 +78,25 @@ Expected<fs::path> program_path() {
   return path;
 }
 
+// localtime_r need not notice that the zone was changed; tzset does, and looks at /etc/localtime
+// for it: too often for a status of a thousand schedules, which asks for 60,000 times.
+void notice_zone() {
+  using std::chrono::steady_clock;
+  constexpr std::chrono::seconds kAtMostEvery{1};
+  static std::atomic<steady_clock::time_point> noticed{steady_clock::time_point::min()};
+  const auto now = steady_clock::now();
+  if (now < noticed.load() + kAtMostEvery) return;
+  tzset();
+  noticed = now;
+}
+
 }  // namespace
 
 Instant wall_time(Instant instant) {
   const std::time_t time =
       std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(instant));
   std::tm shown{};
-  tzset();  // localtime_r alone need not notice a change of TZ
+  notice_zone();
   localtime_r(&time, &shown);
   const std::chrono::year_month_day date{
       std::chrono::year{shown.tm_year + 1900},

@@ -1,4 +1,6 @@
 // What the clocks on the walls of a zone show.
+#include <cstdlib>
+
 #include "core/base/env.h"
 #include "core/support/dates.h"
 #include "core/support/zones.h"
@@ -41,3 +43,18 @@ TEST_CASE("A local time is found on ordinary days and at both changes of the clo
         utc(2026, 3, 29, 1, 0));
   CHECK(clock.local_instant(make_date(2026, 3, 29), hours{1}) == utc(2026, 3, 29, 0));
 }
+
+#ifndef _WIN32
+TEST_CASE("A zone that is changed while the program runs is noticed") {
+  const InZone zone("UTC");
+  const core::Clock& clock = zone.clock();
+  const core::Instant night = utc(2026, 11, 22, 23);
+  REQUIRE(clock.local_date(night) == make_date(2026, 11, 22));
+  setenv("TZ", "Europe/Berlin", 1);  // NOLINT(concurrency-mt-unsafe): one thread
+  const auto deadline = clock.steady_now() + std::chrono::seconds(30);
+  while (clock.local_date(night) != make_date(2026, 11, 23) && clock.steady_now() < deadline) {
+    clock.sleep_for(std::chrono::milliseconds(20), {});
+  }
+  CHECK(clock.local_date(night) == make_date(2026, 11, 23));
+}
+#endif
