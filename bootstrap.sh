@@ -235,7 +235,7 @@ case ${1:-} in
     if [ -n "${BPD_NO_SKIPS:-}" ] && ! command -v npm >/dev/null; then install "${node_packages[@]}"; fi
     [ $# -gt 0 ] || set -- release
     for preset in "$@"; do
-      [ "$preset" != clang ] || install "${clang_packages[@]}"
+      case $preset in clang | dev) install "${clang_packages[@]}" ;; esac
       if [ "$preset" = release ]; then target=all; else target=unit_tests; fi
       build "$preset" ON "$target"
       [ "$what" = build ] || run_tests "$preset"

@@ -1,7 +1,8 @@
 // The entry point of every test program.
-#ifdef __SANITIZE_THREAD__
-// The library comes without instrumentation: ThreadSanitizer does not see that its static sets are
-// made before they are read, and reports what two first requests at once do with them.
+#ifdef BPD_SANITIZED
+// For ThreadSanitizer. The library comes without instrumentation: ThreadSanitizer does not see that
+// its static sets are made before they are read, and reports what two first requests at once do
+// with them.
 extern "C" const char* __tsan_default_suppressions();
 const char* __tsan_default_suppressions() {
   return "called_from_lib:libcpp-httplib.so\n";

@@ -36,7 +36,7 @@ inline void forget_peak() {
   std::ofstream("/proc/self/clear_refs") << "5";
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef BPD_SANITIZED
 inline constexpr bool kMemoryIsOurs = false;  // most of it is the sanitizer's
 #else
 inline constexpr bool kMemoryIsOurs = true;
