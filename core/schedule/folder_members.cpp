@@ -119,6 +119,7 @@ Expected<FolderMembers> members_of(const BackupJob& job, std::chrono::millisecon
   BPD_TRY_AS(found, discover_databases(request, env, stop));
   FolderMembers members;
   members.warnings = std::move(found->warnings);
+  members.complete = found->complete;
   for (const FoundDatabase& database : found->databases) {
     if (database.ignored || is_inside(database.path, destination)) continue;
     if (!is_global(database) && !is_inside(database.path, *folder)) {

@@ -14,6 +14,7 @@ namespace core {
 struct FolderMembers {
   std::vector<SnapshotRequest> snapshots;  // complete but for what the run itself adds; by source
   std::vector<std::string> warnings;       // also that a bound of the search was reached
+  bool complete = true;                    // false: a bound of the search was reached
 };
 
 // What a run waits for the search, and what a status does.

@@ -8,6 +8,7 @@
 #include "core/base/paths.h"
 #include "core/catalog/history.h"
 #include "core/catalog/run_records.h"
+#include "core/discovery/ignored.h"
 #include "core/schedule/attempt.h"
 #include "core/schedule/folder_members.h"
 #include "core/schedule/success.h"
@@ -34,20 +35,6 @@ bool was_told(const std::vector<RunRecord>& folder_runs, const Warning& warning,
   });
 }
 
-// Of databases that were there in an earlier run and are not now.
-void tell_gone(const BackupJob& job, const std::vector<RunRecord>& snapshot_runs,
-               std::vector<Warning>& warnings, const Env& env) {
-  const auto folder_runs = readable_runs(job, kFolderRun, env);
-  std::set<std::string> looked_at;
-  for (const RunRecord& run : snapshot_runs) {
-    if (!run.ok || !looked_at.insert(run.source).second) continue;
-    const auto info = env.files.info(path_of(run.source));
-    if (info || info.error().code != ErrorCode::not_found) continue;
-    Warning warning = gone_warning(run.source);
-    if (!was_told(folder_runs, warning, run.started_at)) warnings.push_back(std::move(warning));
-  }
-}
-
 // What one run does, and what it has come to.
 class Round {
  public:
@@ -69,19 +56,67 @@ class Round {
     for (std::string& warning : members->warnings)
       result_.warnings.emplace_back(std::move(warning));
     const auto runs = readable_runs(job_, kSnapshotRun, env_);
+    add_known(*members, runs);
     prepare(std::move(members->snapshots), runs);
-    tell_gone(job_, runs, result_.warnings, env_);
+    if (requests_.empty()) {
+      result_.error = nothing_there();
+      return std::move(result_);
+    }
     attempt_all();
     judge();
     return std::move(result_);
   }
 
  private:
-  void prepare(std::vector<SnapshotRequest> requests, const std::vector<RunRecord>& runs) {
-    std::set<std::string> done;
+  // Databases of earlier runs that the search did not find: what is gone is told, and what it could
+  // not look at, or did not come to, is tried all the same. What is passed over on purpose stays
+  // so.
+  void add_known(FolderMembers& members, const std::vector<RunRecord>& runs) {
+    const auto folder_runs = readable_runs(job_, kFolderRun, env_);
+    const fs::path folder = env_.files.canonical(job_.folder).value_or(job_.folder);
+    const auto ignored = read_ignored(env_.places, env_.files).value_or(std::vector<fs::path>());
+    std::set<std::string> looked_at;
+    for (const SnapshotRequest& request : members.snapshots)
+      looked_at.insert(text_of(request.source));
     for (const RunRecord& run : runs) {
-      if (run.ok && options_.period.contains(run.started_at)) done.insert(run.source);
+      if (!run.ok || !looked_at.insert(run.source).second) continue;
+      const fs::path source = path_of(run.source);
+      const auto info = env_.files.info(source);
+      if (!info && info.error().code == ErrorCode::not_found) {
+        Warning warning = gone_warning(run.source);
+        if (!was_told(folder_runs, warning, run.started_at))
+          result_.warnings.push_back(std::move(warning));
+      } else if ((!info || !members.complete) && is_inside(source, folder) &&
+                 !is_ignored(source, ignored)) {
+        SnapshotRequest& request = members.snapshots.emplace_back(snapshot_of(job_));
+        request.source = source;
+        request.label = folder_label(folder, source);
+      }
     }
+    std::sort(members.snapshots.begin(), members.snapshots.end(),
+              [](const auto& a, const auto& b) { return a.source < b.source; });
+  }
+
+  Error nothing_there() const {
+    return {ErrorCode::not_found,
+            "There is no database below " + text_of(job_.folder) + ", so nothing was backed up.",
+            "If it lies on another disk, attach that. If its databases are gone, restore them; " +
+                say(Action::status) + " tells of each. If none is wanted, remove the schedule."};
+  }
+
+  // Well done in this period is what its last run in it did, if the snapshot is still there.
+  std::set<std::string> done_in_period(const std::vector<RunRecord>& runs) const {
+    std::set<std::string> done, looked_at;
+    for (const RunRecord& run : runs) {  // newest first
+      if (!options_.period.contains(run.started_at) || !looked_at.insert(run.source).second)
+        continue;
+      if (run.ok && env_.files.info(path_of(run.snapshot))) done.insert(run.source);
+    }
+    return done;
+  }
+
+  void prepare(std::vector<SnapshotRequest> requests, const std::vector<RunRecord>& runs) {
+    const std::set<std::string> done = done_in_period(runs);
     requests_ = std::move(requests);
     for (std::size_t i = 0; i < requests_.size(); ++i) {
       SnapshotRequest& request = requests_[i];

@@ -40,7 +40,9 @@ inline constexpr std::size_t kMaxNamedFailures = 5;
 
 // Takes a snapshot of each database, in turn; what is wrong with one keeps no other from its own.
 // Each stands in history.db as a run of its own, and behind them one of kind kFolderRun tells what
-// came of all. A database of an earlier run that is gone since is told once, as a warning. Reports
+// came of all. A database of an earlier run that is gone since is told once, as a warning; one that
+// the search could not look at, or did not come to, is tried as the others are. Where there is no
+// database at all, as below a disk that is not attached, the run fails (not_found). Reports
 // databases on `progress`.
 FolderRun run_folder(const BackupJob& job, const FolderRunOptions& options, const Env& env,
                      ProgressSink& progress, std::stop_token stop);

@@ -86,7 +86,9 @@ std::set<fs::path> sources_of(const BackupJob& job, const StatusInput& input,
   std::set<std::string> looked_at;
   for (const RunRecord& run : input.runs) {
     if (run.kind != kSnapshotRun || run.schedule != job.name || !run.ok) continue;
-    if (!looked_at.insert(run.source).second || !files.info(path_of(run.source))) continue;
+    if (!looked_at.insert(run.source).second) continue;
+    const auto info = files.info(path_of(run.source));
+    if (!info && info.error().code == ErrorCode::not_found) continue;
     sources.insert(path_of(run.source));
   }
   const fs::path folder = files.canonical(job.folder).value_or(job.folder);

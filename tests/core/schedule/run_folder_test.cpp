@@ -10,6 +10,7 @@
 #include "core/status/status_facts.h"
 #include "core/support/code_folder.h"
 #include "support/catch.h"
+#include "support/forwarding_files.h"
 
 using namespace core;
 
@@ -51,6 +52,37 @@ struct NightlyFolder : test::CodeFolder {
     std::sort(names.begin(), names.end());
     return names;
   }
+};
+
+// Real files, but for a folder that this user may not look into.
+class ClosedFolder final : public test::ForwardingFiles {
+ public:
+  explicit ClosedFolder(Path folder) : folder_(std::move(folder)) {}
+
+  Expected<FileInfo> info(const Path& path) const override {
+    if (is_below(path)) return denied(path);
+    return ForwardingFiles::info(path);
+  }
+  Expected<FileInfo> link_info(const Path& path) const override {
+    if (is_below(path)) return denied(path);
+    return ForwardingFiles::link_info(path);
+  }
+  Expected<Path> canonical(const Path& path) const override {
+    if (is_below(path)) return denied(path);
+    return ForwardingFiles::canonical(path);
+  }
+  Expected<std::vector<DirEntry>> list(const Path& folder, std::size_t most) const override {
+    if (folder == folder_) return denied(folder);
+    return ForwardingFiles::list(folder, most);
+  }
+
+ private:
+  bool is_below(const Path& path) const { return path != folder_ && is_inside(path, folder_); }
+  static tl::unexpected<Error> denied(const Path& path) {
+    return fail(ErrorCode::permission_denied, "cannot read " + text_of(path), "");
+  }
+
+  Path folder_;
 };
 
 }  // namespace
@@ -175,6 +207,73 @@ TEST_CASE("A folder's schedule without a database is told, not passed over") {
   const StatusReport report = code.status();
   CHECK(report.state == BackupState::failing);
   CHECK(report.summary.find("finds no database below") != std::string::npos);
+}
+
+TEST_CASE("A folder's run that finds no database fails, and says what to look for") {
+  NightlyFolder code;
+  REQUIRE(code.run(kNightlyIfDue));
+  fs::remove_all(code.folder);  // as a disk that was taken out leaves its folder
+  fs::create_directories(code.folder);
+  code.world.fake.clock.advance(std::chrono::hours(24));
+  for (int night = 0; night < 2; ++night) {
+    const auto run = code.run(kNightlyIfDue);
+    REQUIRE_FALSE(run);
+    CHECK(run.error().code == ErrorCode::not_found);
+    CHECK(run.error().message.find(text_of(code.folder)) != std::string::npos);
+    CHECK(run.error().hint.find("attach") != std::string::npos);
+    CHECK_FALSE(code.history(kFolderRun).front().ok);
+    code.world.fake.clock.advance(std::chrono::hours(24));
+  }
+}
+
+TEST_CASE("A database of an earlier run that cannot be looked at any more fails its folder's run") {
+  NightlyFolder code;
+  REQUIRE(code.run(kNightlyIfDue));
+  code.world.fake.clock.advance(std::chrono::hours(24));
+  ClosedFolder files(fs::canonical(code.folder / "two"));
+  const Env real = code.world.env();
+  const Env env{real.clock, files, real.commands, real.places};
+  NoProgress no_progress;
+  const auto run = run_job("code", kNightlyIfDue, env, no_progress, {});
+  REQUIRE_FALSE(run);
+  CHECK(run.error().message.find("1 of 3 databases") != std::string::npos);
+  CHECK(run.error().message.find(text_of(code.database("two"))) != std::string::npos);
+  CHECK_FALSE(code.history(kFolderRun).front().ok);
+
+  const auto report = report_status(FactDepth::whole, env, {});
+  REQUIRE(report);
+  const auto& databases = report->status.databases;
+  const auto two =
+      std::find_if(databases.begin(), databases.end(), [&](const DatabaseStatus& status) {
+        return is_inside(status.source, fs::canonical(code.folder / "two"));
+      });
+  REQUIRE(two != databases.end());
+  CHECK(two->schedule == "code");
+  CHECK_FALSE(two->last_error.empty());
+}
+
+TEST_CASE("A run is not done before where its snapshot is gone or a later run failed") {
+  NightlyFolder code;
+  REQUIRE(code.run(kNightlyIfDue));
+  const auto again = code.run(kNightly);
+  REQUIRE(again);
+  CHECK(std::all_of(again->members.begin(), again->members.end(),
+                    [](const MemberRun& member) { return member.done_before; }));
+
+  SECTION("its snapshot is gone") {
+    for (const auto& entry : fs::recursive_directory_iterator(code.world.backups())) {
+      if (entry.path().parent_path().filename() == "one") fs::remove(entry.path());
+    }
+    REQUIRE(code.run(kNightly));
+    CHECK(code.snapshots() == std::vector<std::string>{"one", "three", "two"});
+  }
+  SECTION("a later run failed") {
+    code.corrupt("one");
+    REQUIRE(request_run("code", code.world.env()));
+    REQUIRE_FALSE(code.run(kNightly));  // who asks gets a new one of each
+    REQUIRE_FALSE(code.run(kNightly));
+    CHECK_FALSE(code.history(kFolderRun).front().ok);
+  }
 }
 
 TEST_CASE("A folder's job is written and read back whole, as a format that older programs refuse") {
