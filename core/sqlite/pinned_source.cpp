@@ -293,11 +293,13 @@ Expected<> PinnedSource::pin(const fs::path& path, const FileSystem& files) {
                   "the unfinished change; then take the snapshot.");
     }
     if (rc == SQLITE_IOERR_SHMSIZE) {
-      return fail(ErrorCode::no_space,
-                  text_of(path) +
-                      " is in WAL mode and its disk is full: SQLite has no room for the -shm file "
-                      "that it reads through.",
-                  "Free some space on the disk of " + text_of(path.parent_path()) + ".");
+      return fail(
+          ErrorCode::no_space,
+          text_of(path) +
+              " is in WAL mode, and there is no room for the -shm file that SQLite reads it "
+              "through: the disk is full, or files have a limit here (ulimit -f).",
+          "Free some space on the disk of " + text_of(path.parent_path()) +
+              ", or raise that limit.");
     }
     if (vfs_->side_files_refused()) {
       return fail(ErrorCode::permission_denied,

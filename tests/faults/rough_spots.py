@@ -243,6 +243,18 @@ def few_descriptors(scene):
     assert done.returncode == 0, done.stderr
 
 
+def small_files(scene):
+    """Where files may not grow beyond a limit, a run fails with an error that names the file."""
+    for kibibytes in (4, 8, 16, 24, 32):
+        scene.take()
+        done = scene.run(snapshot_words(scene),
+                         ["bash", "-c", f"ulimit -f {kibibytes}; exec \"$@\"", "-"])
+        scene.check_guarded()
+        assert 0 < done.returncode < 128, f"{kibibytes}: {done.returncode} {done.stderr}"
+        assert "File too large" in done.stderr or "ulimit -f" in done.stderr, done.stderr
+        assert not scene.snapshot(NEW_DAY).exists()
+
+
 def no_threads(scene):
     """A user at the limit of processes: one thread does all, and nothing aborts."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
@@ -267,7 +279,8 @@ def no_threads(scene):
 
 
 SPOTS = [read_only_media, read_only_here, no_writable_descriptor, without_flock, one_mounted_file,
-         locked_for_hours, hanging_destination, failing_disk, crontab_breaks_off, long_names, few_descriptors, no_threads]
+         locked_for_hours, hanging_destination, failing_disk, crontab_breaks_off, long_names, few_descriptors, small_files,
+         no_threads]
 
 
 def try_spot(program, spot):

@@ -1,7 +1,5 @@
 #include "tools/commands/run_command.h"
 
-#include <cstdio>
-
 #include "core/schedule/run_job.h"
 #include "server/base/printable.h"
 #include "server/cli/command_line.h"
@@ -41,8 +39,7 @@ int run(const std::vector<std::string>& words, const core::Env& env, const serve
     return server::exit_code(outcome.error().code);
   }
   const std::string report = speech(core::report_of(*outcome, options));
-  if (!report.empty()) std::printf("%s\n", server::printable(report).c_str());
-  return server::kExitDone;
+  return server::print_output(server::printable(report));
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 #include "tools/commands/self_test_command.h"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "core/base/paths.h"
 #include "core/status/self_test.h"
 #include "server/base/exit_codes.h"
 #include "server/base/printable.h"
+#include "server/cli/command_line.h"
 #include "server/mcp/tool.h"
 #include "server/platform/system_name.h"
 
@@ -59,8 +59,8 @@ int run_self_test(const std::vector<std::string>& words, const core::Env& env,
     if (step.error && failed == nullptr) failed = &step;
   }
   report += failed == nullptr ? "\nEverything that was tried works." : "\nIt does not work here.";
-  std::printf("%s\n", server::printable(report).c_str());
-  return failed == nullptr ? server::kExitDone : server::exit_code(failed->error->code);
+  const int printed = server::print_output(server::printable(report));
+  return failed == nullptr ? printed : server::exit_code(failed->error->code);
 }
 
 }  // namespace

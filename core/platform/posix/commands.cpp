@@ -135,7 +135,8 @@ Expected<pid_t> spawn(const Command& command, int input, int output, int error_o
   sigset_t signals;
   sigemptyset(&signals);
   posix_spawnattr_setsigmask(&attributes, &signals);
-  for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&signals, signal);
+  for (const int signal : {SIGPIPE, SIGXFSZ, SIGINT, SIGTERM, SIGHUP, SIGCHLD})
+    sigaddset(&signals, signal);
   posix_spawnattr_setsigdefault(&attributes, &signals);
 
   std::vector<std::string> arguments = command.argv;

@@ -17,7 +17,9 @@ void on_signal(int) {
 }  // namespace
 
 core::Expected<const Event*> termination_signals() {
-  std::signal(SIGPIPE, SIG_IGN);
+  // A write that cannot be fails with an error that says why; these would end the process instead,
+  // the second at a limit on the size of files.
+  for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
   auto made = Event::make();
   if (!made) {
     made.error().message = "cannot listen for signals: " + made.error().message;
