@@ -131,6 +131,19 @@ std::optional<Warning> shrink_warning(const Snapshot& previous, const Holdings& 
                  WarningKind::shrunk);
 }
 
+std::optional<Loss> fewer_rows(const Snapshot& previous, const Holdings& now) {
+  std::optional<Loss> worst;
+  if (!previous.manifest) return worst;
+  for (const auto& [table, rows] : previous.manifest->rows) {
+    const auto found = now.rows.find(table);
+    const std::uint64_t uncounted = now.rows_complete ? std::min(now.others, rows) : rows;
+    const Loss loss{table, rows, found == now.rows.end() ? uncounted : found->second};
+    if (loss.after >= loss.before) continue;
+    if (!worst || loss.before - loss.after > worst->before - worst->after) worst = loss;
+  }
+  return worst;
+}
+
 Comparison compare_with_earlier(const std::vector<Snapshot>& earlier, const Manifest& now,
                                 Instant at) {
   std::vector<const Snapshot*> latest_first;

@@ -42,6 +42,10 @@ std::optional<Loss> loss_since(const Snapshot& previous, const Holdings& now);
 // The alarm about it, one sentence; nothing without a loss.
 std::optional<Warning> shrink_warning(const Snapshot& previous, const Holdings& now);
 
+// The ordinary table of which `previous` has most rows more than `now`, however few: what nobody
+// has any longer when `now` takes its place. Of omitted tables nothing is known.
+std::optional<Loss> fewer_rows(const Snapshot& previous, const Holdings& now);
+
 // What the earlier snapshots of a series tell of a new one.
 struct Comparison {
   // The latest one that holds much that is lost now. One that is restorable() comes before others.

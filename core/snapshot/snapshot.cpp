@@ -85,6 +85,7 @@ class SnapshotRun {
   }
   void look_for_loss();
   void tell_of_loss(const fs::path& kept_as);
+  void tell_of_replaced(const Snapshot& replaced);
   bool may_expire();
   void apply_retention();
   void remove_new_folders();
@@ -432,6 +433,8 @@ Expected<> SnapshotRun::publish(Temporary& file) {
     result_.warnings.push_back(std::string("The earlier snapshot of the same ") +
                                (plan_.name.time ? "hour" : "day") + " was kept as " +
                                text_of(published->kept_as) + ".");
+  } else if (request.replaces) {
+    tell_of_replaced(*request.replaces);
   }
   if (auto open = open_to_others(plan_.snapshot, env_.files)) {
     result_.warnings.push_back(std::move(*open));
@@ -454,6 +457,16 @@ void SnapshotRun::look_for_loss() {
   fuller_ = std::move(compared.fuller);
   uncompared_ = std::move(compared.uncompared);
   result_.shrink_alarm = fuller_.has_value();
+}
+
+// Of too few rows for an alarm it is said all the same: the next older one may not have them.
+void SnapshotRun::tell_of_replaced(const Snapshot& replaced) {
+  const auto fewer = fewer_rows(replaced, holdings_of(result_.manifest));
+  if (!fewer) return;
+  result_.warnings.push_back(
+      std::string("It took the place of the ") + (plan_.name.time ? "hour" : "day") +
+      "'s earlier snapshot, which had more rows in " + fewer->table + ": " +
+      std::to_string(fewer->before) + ", now " + std::to_string(fewer->after) + ".");
 }
 
 // Loudest of all, and naming the place where what was lost is now.

@@ -68,3 +68,18 @@ TEST_CASE("The most of two counts virtual tables where either does") {
     CHECK(most.everything == 8);
   }
 }
+
+TEST_CASE("Of which table rows are fewer is told, however few, and a table that is gone has none") {
+  Snapshot previous;
+  CHECK_FALSE(core::fewer_rows(previous, core::holdings_of(holding({}, {}))));  // has no manifest
+  previous.manifest = holding({{"log", 5}, {"notes", 200}}, {});
+  const auto fewer =
+      core::fewer_rows(previous, core::holdings_of(holding({{"log", 4}, {"notes", 110}}, {})));
+  REQUIRE(fewer);
+  CHECK(fewer->table == "notes");
+  CHECK(fewer->before == 200);
+  CHECK(fewer->after == 110);
+  CHECK_FALSE(
+      core::fewer_rows(previous, core::holdings_of(holding({{"log", 5}, {"notes", 201}}, {}))));
+  CHECK(core::fewer_rows(previous, core::holdings_of(holding({{"log", 5}}, {})))->after == 0);
+}

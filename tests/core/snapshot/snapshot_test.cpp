@@ -244,6 +244,20 @@ TEST_CASE("A second run on the same day replaces the first and names it") {
   CHECK(third->manifest.replaces->sha256 == second->manifest.sha256);
 }
 
+TEST_CASE("A run that takes the place of one with more rows says so, however few they are") {
+  SnapshotWorld world;
+  test::make_notes_database(world.source);
+  test::run_sql(world.source, "CREATE TABLE log(line); INSERT INTO log VALUES (1), (2), (3)");
+  REQUIRE(world.take());
+  REQUIRE(world.take()->warnings.empty());
+  test::run_sql(world.source, "DELETE FROM log WHERE line = 2");
+  const auto third = world.take();
+  REQUIRE(third);
+  REQUIRE(third->warnings.size() == 1);
+  CHECK(third->warnings[0].text ==
+        "It took the place of the day's earlier snapshot, which had more rows in log: 3, now 2.");
+}
+
 TEST_CASE("A file that an earlier tool made the same day is replaced, and its digest is kept") {
   SnapshotWorld world;
   test::make_notes_database(world.source);
