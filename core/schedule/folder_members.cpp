@@ -131,6 +131,7 @@ Expected<FolderMembers> members_of(const BackupJob& job, std::chrono::millisecon
     SnapshotRequest& snapshot = members.snapshots.emplace_back(snapshot_of(job));
     snapshot.source = database.path;
     snapshot.label = label_of(database, *folder, env);
+    snapshot.other_label = snapshot.label + "-" + short_hash(text_of(database.path));
   }
   std::sort(members.snapshots.begin(), members.snapshots.end(),
             [](const auto& a, const auto& b) { return a.source < b.source; });

@@ -30,7 +30,9 @@ Expected<FolderMembers> members_of(const BackupJob& job, std::chrono::millisecon
 // way, or is no project's directly below the folder, six digits follow, as in "web-site-3fa2b1" for
 // "Web Site": so the label of a database depends on nothing but its path below the folder, and no
 // two are alike. Latin letters lose their accents, other scripts stay. Pure; the database lies
-// below the folder, links resolved.
+// below the folder, links resolved. Where it is another database's series in the destination, as of
+// a folder that was moved, or of two folders with a project of one name, the run takes
+// `other_label` (core/snapshot/request.h): the same with six digits of the whole path.
 std::string folder_label(const fs::path& folder, const fs::path& database);
 // Of the global database; that of no project.
 inline constexpr std::string_view kGlobalLabel = "global";

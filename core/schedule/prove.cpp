@@ -137,7 +137,7 @@ Expected<PreviewedDatabase> preview_one(const SnapshotRequest& given, RunPreview
   const auto expired = expired_of(result->retention);
   preview.expired.insert(preview.expired.end(), expired.begin(), expired.end());
   return PreviewedDatabase{request.source,
-                           request.label,
+                           result->manifest.label,
                            result->manifest.bytes,
                            {},
                            planned_snapshot(*result, request.verify)};

@@ -13,9 +13,12 @@ namespace core {
 
 struct SnapshotRequest {
   fs::path source;
-  fs::path destination;      // must exist; never created, never guessed
-  std::string hostname;      // empty: Places::host
-  std::string label;         // empty: none
+  fs::path destination;  // must exist; never created, never guessed
+  std::string hostname;  // empty: Places::host
+  std::string label;     // empty: none
+  // For a caller who cannot be asked for another label: taken where `label` is another source's
+  // series, and from then on. Empty: none, a conflict is told.
+  std::string other_label{};
   bool flat = false;         // leave out the host's folder
   std::optional<Date> date;  // the day in the name; default: today, local
   // The name carries the hour, too, and hours begin at this minute; not with `date`.

@@ -553,7 +553,11 @@ Expected<SnapshotResult> plan_and_run(const SnapshotRequest& request, const Env&
   auto plan = plan_snapshot(request, env);
   if (!plan) return fail(with_way_back(plan.error(), request, env));
   const Bounds bounds(env, {plan->destination});
-  return SnapshotRun(request, std::move(*plan), bounds.env(), progress, stop).run();
+  auto outcome = SnapshotRun(request, *plan, bounds.env(), progress, stop).run();
+  if (outcome || outcome.error().code != ErrorCode::conflict) return outcome;
+  auto other = plan_beside(*plan, request, env);
+  if (!other) return outcome;
+  return SnapshotRun(request, std::move(*other), bounds.env(), progress, stop).run();
 }
 
 }  // namespace

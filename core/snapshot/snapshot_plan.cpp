@@ -106,11 +106,11 @@ void name_plan(SnapshotPlan& plan, const SnapshotRequest& request, const NameRul
   }
 }
 
-}  // namespace
-
-Expected<SnapshotPlan> plan_snapshot(const SnapshotRequest& request, const Env& env) {
+Expected<SnapshotPlan> plan_under(const std::string& label, const SnapshotRequest& request,
+                                  const Env& env) {
   SnapshotPlan plan;
-  plan.label = request.label;
+  plan.label = label;
+  plan.label_is_given = request.other_label.empty();
   plan.flat = request.flat;
   plan.host = request.hostname.empty() ? env.places.host : request.hostname;
   plan.machine = known_machine_id(env);
@@ -143,6 +143,53 @@ Expected<SnapshotPlan> plan_snapshot(const SnapshotRequest& request, const Env& 
   return plan;
 }
 
+struct SeriesOwners {
+  bool this_source = false;
+  bool another = false;
+};
+
+Expected<SeriesOwners> owners_of_series(const SnapshotPlan& plan, const FileSystem& files) {
+  SeriesOwners owners;
+  const auto series = list_series(plan.folder, plan.name.stem, files);
+  if (!series && series.error().code == ErrorCode::not_found) return owners;
+  if (!series) return fail(series.error());
+  const std::string source = manifest_text(text_of(plan.source));
+  for (const Snapshot& snapshot : *series) {
+    if (!snapshot.manifest || is_damaged_copy(snapshot)) continue;
+    (snapshot.manifest->source == source ? owners.this_source : owners.another) = true;
+  }
+  return owners;
+}
+
+// What helps where a label is taken.
+std::string way_out(const SnapshotPlan& plan, const std::string& label) {
+  if (plan.label_is_given) return "Give this source a label of its own" + label + ".";
+  if (plan.flat) return "Give the folder's schedule another destination.";
+  return "Give the folder's schedule another destination, or with " + say_parameter("hostname") +
+         " a name of its own there.";
+}
+
+}  // namespace
+
+Expected<SnapshotPlan> plan_snapshot(const SnapshotRequest& request, const Env& env) {
+  auto plan = plan_under(request.label, request, env);
+  if (!plan || request.other_label.empty()) return plan;
+  auto other = plan_under(request.other_label, request, env);
+  if (!other) return plan;
+  BPD_TRY_AS(owners, owners_of_series(*other, env.files));
+  return owners->this_source ? other : plan;
+}
+
+std::optional<SnapshotPlan> plan_beside(const SnapshotPlan& plan, const SnapshotRequest& request,
+                                        const Env& env) {
+  if (request.other_label.empty() || plan.label == request.other_label) return std::nullopt;
+  const auto owners = owners_of_series(plan, env.files);
+  if (!owners || owners->this_source || !owners->another) return std::nullopt;
+  auto other = plan_under(request.other_label, request, env);
+  if (!other) return std::nullopt;
+  return std::move(*other);
+}
+
 std::string propose_label(const fs::path& source, const std::string& taken) {
   fs::path folder = source.parent_path();
   std::string label = text_of(folder.filename());
@@ -169,13 +216,12 @@ Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& se
   const auto taken = files.link_info(plan.snapshot);
   if (taken && taken->kind != FileInfo::Kind::file) {
     return fail(ErrorCode::conflict, place + " is there already and is not a file.",
-                "Move it away, or give another label.");
+                "Move it away. " + way_out(plan, ""));
   }
   // Where case does not count, global.db's snapshot would go to the place of Global.db's.
   if (taken && find_named(series, plan.snapshot) == nullptr) {
     return fail(ErrorCode::conflict,
-                place + " is there already under another spelling of its name.",
-                "Give this source a label of its own.");
+                place + " is there already under another spelling of its name.", way_out(plan, ""));
   }
   const std::string source = manifest_text(text_of(plan.source));
   bool newest_seen = false;
@@ -184,7 +230,7 @@ Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& se
     if (same_name && !snapshot.manifest_problem.empty()) {
       return fail(ErrorCode::conflict,
                   "Whose snapshot " + place + " is cannot be told: " + snapshot.manifest_problem,
-                  "Move it away with its manifest, or give another label.");
+                  "Move it away with its manifest. " + way_out(plan, ""));
     }
     if (!snapshot.manifest || (newest_seen && !same_name)) continue;
     if (is_damaged_copy(snapshot) && !same_name) continue;  // of a database named like this stem
@@ -199,7 +245,7 @@ Expected<> check_place(const SnapshotPlan& plan, const std::vector<Snapshot>& se
     return fail(ErrorCode::conflict,
                 text_of(snapshot.path) + " is a snapshot of another database: " +
                     snapshot.manifest->source + " on " + snapshot.manifest->host + ".",
-                "Give this source a label of its own, for example \"" + label + "\".");
+                way_out(plan, ", for example \"" + label + "\""));
   }
   return {};
 }

@@ -71,6 +71,32 @@ TEST_CASE("A preview of a folder's schedule shows each database with its label")
   CHECK(text.find("web-site-") != std::string::npos);
 }
 
+TEST_CASE(
+    "A folder that was moved is scheduled again, and the preview shows the labels that it gets") {
+  CodeHouse house;
+  house.install_folder();
+  fs::rename(house.places.home / "code", house.places.home / "src");
+  const Json moved{{"folder", "~/src"}, {"name", "code"}};
+  Json preview = moved;
+  preview["dry_run"] = true;
+  std::vector<std::string> labels;
+  const Json previewed = house.install_folder(preview);
+  for (const auto& entry : previewed.at("databases")) {
+    if (!entry.contains("error")) labels.push_back(entry.at("label"));
+  }
+  REQUIRE(labels.size() == 2);
+  CHECK(labels[0].starts_with("app-"));
+  CHECK(labels[0].size() == 10);
+  CHECK(labels[1].starts_with("web-site-"));
+  CHECK(labels[1].size() == 22);
+  house.install_folder(moved);
+  for (const auto& label : labels) {
+    CHECK(house.good("list_snapshots", {{"destination", "~/Backups"}, {"label", label}})
+              .at("snapshots")
+              .size() == 1);
+  }
+}
+
 TEST_CASE("run_schedule and list_schedules know the schedule of a folder") {
   CodeHouse house;
   house.install_folder();

@@ -263,3 +263,24 @@ TEST_CASE("A folder's schedule is offered on a new machine, with its further fil
   const auto call = offers.at(0).at("install").get<std::string>();
   CHECK(call.find(R"("pattern": ["*.sqlite","a b.db"])") != std::string::npos);
 }
+
+TEST_CASE("A folder's schedule that is offered works beside the other machine's snapshots") {
+  ScheduleHouse old;
+  const std::string_view database = "home/code/app/.orchestrator/project.db";
+  old.make_database(old / database);
+  old.install({{"folder", "~/code"}});
+  NewMachine house(old);  // of the same name, with another home
+  const auto offers = house.restore_all({{"confirm", true}}).at("schedules");
+  REQUIRE(offers.size() == 1);
+  const auto call = offers.at(0).at("install").get<std::string>();
+  test::FakeSchedulers schedulers("linux", &house);
+  Json arguments = core::json_of(call.substr(call.find('{')));
+  arguments["scheduler"] = "cron";
+  const Json done = house.good("install_schedule", arguments).at("run").at("databases");
+  REQUIRE(done.size() == 1);
+  CHECK_FALSE(done.at(0).contains("error"));
+  const Json listed = house.good("list_snapshots", {{"destination", "~/Backups"}}).at("snapshots");
+  REQUIRE(listed.size() == 2);
+  CHECK(listed.at(0).at("label").get<std::string>().starts_with("app-"));
+  CHECK(listed.at(1).at("label") == "app");
+}

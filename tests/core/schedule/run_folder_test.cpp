@@ -38,6 +38,14 @@ struct NightlyFolder : test::CodeFolder {
     filter.kind = kind;
     return *list_runs(filter, world.env());
   }
+  // Whose databases have changed since: what has not is not written again.
+  void next_day() {
+    world.fake.clock.advance(std::chrono::hours(24));
+    for (const auto& entry : fs::recursive_directory_iterator(world.fake.folder.path())) {
+      if (entry.path().filename() != "project.db") continue;
+      test::run_sql(entry.path(), "PRAGMA user_version = " + std::to_string(++changes));
+    }
+  }
   StatusReport status() {
     const auto report = report_status(FactDepth::whole, world.env(), {});
     REQUIRE(report);
@@ -52,6 +60,8 @@ struct NightlyFolder : test::CodeFolder {
     std::sort(names.begin(), names.end());
     return names;
   }
+
+  int changes = 0;
 };
 
 // Real files, but for a folder that this user may not look into.
@@ -289,4 +299,86 @@ TEST_CASE("A folder's job is written and read back whole, as a format that older
   CHECK(read->global);
   CHECK(read->patterns == job.patterns);
   CHECK(encode_job(*read) == text);
+}
+
+TEST_CASE("The databases of a folder that was moved get series of their own, and keep them") {
+  NightlyFolder code;
+  REQUIRE(code.run(kNightly));
+  const auto move = [&](const fs::path& to) {
+    fs::rename(code.job.folder, to);
+    code.job.folder = to;
+    REQUIRE(write_job(code.job, code.world.fake.places, code.world.env().files));
+    code.next_day();
+  };
+  const fs::path first = code.folder;
+  move(code.world.fake.folder / "src");
+  REQUIRE(code.run(kNightly));
+  const auto labels = code.snapshots();
+  REQUIRE(labels.size() == 6);
+  CHECK(labels[0] == "one");
+  CHECK(labels[1].starts_with("one-"));
+
+  // Also once the other's series is gone.
+  fs::remove_all(code.world.backups() / "testhost/one");
+  code.next_day();
+  REQUIRE(code.run(kNightly));
+  auto later = code.snapshots();
+  CHECK(std::count(later.begin(), later.end(), labels[1]) == 2);
+  CHECK(std::count(later.begin(), later.end(), "two") == 1);
+
+  move(code.world.fake.folder / "third");
+  REQUIRE(code.run(kNightly));
+  move(first);
+  REQUIRE(code.run(kNightly));
+  later = code.snapshots();
+  CHECK(std::count(later.begin(), later.end(), "two") == 2);
+  std::sort(later.begin(), later.end());
+  later.erase(std::unique(later.begin(), later.end()), later.end());
+  CHECK(later.size() == 9);
+}
+
+TEST_CASE("Two folders with a project of one name can share a destination") {
+  NightlyFolder code;
+  REQUIRE(code.run(kNightly));
+  code.job.folder = code.world.fake.folder / "work/code";
+  fs::create_directories(code.job.folder / "one/.orchestrator");
+  test::make_notes_database(code.job.folder / "one/.orchestrator/project.db");
+  code.job.name = "work";
+  REQUIRE(write_job(code.job, code.world.fake.places, code.world.env().files));
+  NoProgress no_progress;
+  for (int day = 0; day < 2; ++day) {
+    for (const char* name : {"work", "code"}) {
+      REQUIRE(run_job(name, kNightly, code.world.env(), no_progress, {}));
+    }
+    code.next_day();
+  }
+  const auto labels = code.snapshots();
+  CHECK(std::count(labels.begin(), labels.end(), "one") == 2);
+  CHECK(labels.size() == 8);  // two days of four
+}
+
+TEST_CASE("Where another machine's series is in the way, a folder's schedule is told what helps") {
+  NightlyFolder code;
+  code.job.snapshot.flat = true;
+  REQUIRE(write_job(code.job, code.world.fake.places, code.world.env().files));
+  REQUIRE(code.run(kNightly));
+  code.next_day();
+  code.world.fake.places.host = "another";
+  test::write_file(code.world.fake.places.state / "machine-id", std::string(32, 'b') + "\n");
+  const auto run = code.run(kNightly);
+  REQUIRE_FALSE(run);
+  CHECK(run.error().code == ErrorCode::conflict);
+  CHECK(run.error().hint == "Give the folder's schedule another destination.");
+  CHECK(code.snapshots().size() == 3);
+
+  code.job.snapshot.flat = false;
+  REQUIRE(write_job(code.job, code.world.fake.places, code.world.env().files));
+  const fs::path folder = code.world.backups() / "another/one";
+  fs::create_directories(
+      folder /
+      ("project-" + format_date(code.world.fake.clock.local_date(code.world.fake.clock.now())) +
+       ".db"));
+  const auto blocked = code.run(kNightly);
+  REQUIRE_FALSE(blocked);
+  CHECK(blocked.error().hint.find("another destination, or with ") != std::string::npos);
 }
