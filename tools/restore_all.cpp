@@ -27,6 +27,7 @@ Json encode(const core::HeldDatabase& held) {
              {"bytes", held.bytes},
              {"rows", held.rows}};
   if (!held.target.empty()) entry["target"] = core::text_of(held.target);
+  if (held.home_unknown) entry["home_unknown"] = true;
   if (!held.why.empty()) entry["why"] = held.why;
   return entry;
 }
@@ -38,6 +39,16 @@ Json encode(const core::BroughtDatabase& database) {
   if (database.error) entry["error"] = server::error_text(*database.error);
   if (!database.warnings.empty()) entry["warnings"] = database.warnings;
   return entry;
+}
+
+// There are databases, and none can come home: they have no place here, or nobody knows it.
+bool has_no_place(const Json& structured) {
+  const Json& left = structured.at("left");
+  if (!structured.at("databases").empty() || left.empty()) return false;
+  const auto is_placed = [](const Json& entry) { return entry.contains("target"); };
+  const auto has_unknown_home = [](const Json& entry) { return entry.contains("home_unknown"); };
+  return std::none_of(left.begin(), left.end(), is_placed) ||
+         std::any_of(left.begin(), left.end(), has_unknown_home);
 }
 
 Json encode(const core::BringHomeResult& result) {
@@ -55,6 +66,14 @@ Json encode(const core::BringHomeResult& result) {
     Json entry{{"name", schedule.job.name}, {"install", core::say(schedule.install)}};
     put_place(entry, schedule.job);
     structured["schedules"].push_back(std::move(entry));
+  }
+  if (has_no_place(structured)) {
+    const auto homeless =
+        std::find_if(result.left.begin(), result.left.end(),
+                     [](const core::HeldDatabase& held) { return held.target.empty(); });
+    structured["warnings"].push_back(
+        std::string(result.dry_run ? "Nothing would come home. " : "Nothing came home. ") +
+        homeless->source + ": " + homeless->why);
   }
   return structured;
 }
@@ -147,6 +166,7 @@ std::optional<ErrorCode> bad_news_of(const Json& structured) {
   for (const auto& entry : structured.at("databases")) {
     if (entry.contains("error")) return ErrorCode::damaged;
   }
+  if (has_no_place(structured)) return ErrorCode::not_found;
   return std::nullopt;
 }
 

@@ -91,6 +91,7 @@ class Survey {
   void add_database(const MachineKey& machine, const Snapshot& newest);
   void add_schedules(const KeptJobs& kept);
   Expected<fs::path> place_of(const MachineKey& machine, const std::string& source) const;
+  fs::path above_all(const MachineKey& machine) const;
   bool leads_out(fs::path path) const;
   std::string what_is_at(const fs::path& target) const;
   bool meets_old_series(const KeptJobs& kept, const BackupJob& job, const fs::path& here) const;
@@ -157,14 +158,37 @@ bool Survey::leads_out(fs::path path) const {
   return false;
 }
 
-// The place here of what lay at `source` there. The error says in a sentence why there is none.
+// The deepest folder above all databases there, but for hidden ones: the home is it or above it.
+fs::path Survey::above_all(const MachineKey& machine) const {
+  std::optional<fs::path> above;
+  for (const auto& [key, newest] : newest_) {
+    if (key.first != machine) continue;
+    const fs::path folder = path_of(key.second).parent_path();
+    const auto& other = above ? *above : folder;
+    fs::path common;
+    for (auto a = folder.begin(), b = other.begin();
+         a != folder.end() && b != other.end() && *a == *b && !text_of(*a).starts_with('.');
+         ++a, ++b) {
+      common /= *a;
+    }
+    above = std::move(common);
+  }
+  return above.value_or(fs::path());
+}
+
+// The place here of what lay at `source` there. The error says in a sentence why there is none:
+// not_found where the home there is not known.
 Expected<fs::path> Survey::place_of(const MachineKey& machine, const std::string& source) const {
   const auto home = homes_.find(machine);
   const fs::path path = path_of(source);
   const bool plain =
       path.is_absolute() && path == path.lexically_normal() && !may_tell_bytes(source);
-  if (!plain || home == homes_.end() || home->second.empty() ||
-      !is_inside(path, home->second.lexically_normal()) || path == home->second) {
+  if (plain && (home == homes_.end() || home->second.empty())) {
+    return fail(ErrorCode::not_found, "The home that it lay in is not known: give " +
+                                          say_parameter("old_home") + ", which is " +
+                                          text_of(above_all(machine)) + " or a folder above it.");
+  }
+  if (!plain || !is_inside(path, home->second.lexically_normal()) || path == home->second) {
     return fail(ErrorCode::unsupported, "It did not lie below its user's home.");
   }
   const fs::path target = home_ / path.lexically_relative(home->second.lexically_normal());
@@ -208,6 +232,7 @@ void Survey::add_database(const MachineKey& machine, const Snapshot& newest) {
   std::vector<Parameter> restore{{"snapshot", text_of(newest.path)}, {"target"}};
   if (!place) {
     database.state = HeldDatabase::State::elsewhere;
+    database.home_unknown = place.error().code == ErrorCode::not_found;
     database.why =
         place.error().message + " " + say(Action::restore, restore) + " brings it back by itself.";
   } else {

@@ -38,7 +38,8 @@ struct HeldDatabase {
   std::uint64_t rows = 0;
   fs::path target{};  // its place here: the part below the old home, below ours
   State state = State::lacking;
-  std::string why{};  // a sentence with what to do; empty for what is lacking
+  bool home_unknown = false;  // elsewhere: the home there has to be told
+  std::string why{};          // a sentence with what to do; empty for what is lacking
 };
 std::string_view to_string(HeldDatabase::State state);  // "lacking", "there", "elsewhere"
 

@@ -284,3 +284,33 @@ TEST_CASE("A folder's schedule that is offered works beside the other machine's 
   CHECK(listed.at(0).at("label").get<std::string>().starts_with("app-"));
   CHECK(listed.at(1).at("label") == "app");
 }
+
+TEST_CASE(
+    "Where nobody knows the old home, restore_all says that nothing came home, and what to do") {
+  ScheduleHouse old;
+  const std::string_view database = "home/code/app/.orchestrator/project.db";
+  const auto source = old.make_database(old / database, 7);
+  old.good("snapshot_db",
+           {{"source", core::text_of(source)}, {"destination", core::text_of(old.backups)}});
+  NewMachine house(old);
+  for (const bool dry_run : {true, false}) {
+    const Json result = house.restore_all({{"dry_run", dry_run}, {"confirm", !dry_run}});
+    CHECK(result.at("restored") == 0);
+    REQUIRE(result.at("left").size() == 1);
+    CHECK(result.at("left").at(0).at("home_unknown") == true);
+    const auto why = result.at("left").at(0).at("why").get<std::string>();
+    INFO(why);
+    CHECK(why.find("is not known: give old_home, which is ") != std::string::npos);
+    CHECK(why.find(core::text_of(fs::canonical(old / "home/code/app"))) != std::string::npos);
+    REQUIRE(result.at("warnings").size() == 1);
+    CHECK(house.tool("restore_all").bad_news(result) == core::ErrorCode::not_found);
+  }
+  const Json told = house.restore_all(
+      {{"confirm", true}, {"old_home", core::text_of(fs::canonical(old / "home"))}});
+  CHECK(told.at("restored") == 1);
+  CHECK(test::notes_in(house / database) == 7);
+  const Json again = house.restore_all(
+      {{"confirm", true}, {"old_home", core::text_of(fs::canonical(old / "home"))}});
+  CHECK(again.at("left").at(0).contains("target"));
+  CHECK_FALSE(house.tool("restore_all").bad_news(again));
+}
