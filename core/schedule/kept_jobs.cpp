@@ -89,6 +89,16 @@ Expected<> put(const fs::path& path, const std::string& text, FileSystem& files)
   return {};
 }
 
+// A file from before this machine had an id, beside the one that bears it, would be there for ever.
+Expected<> remove_one_without_id(const fs::path& path, const KeptJobs& ours, FileSystem& files) {
+  const auto text = files.read(path, kMaxKeptBytes);
+  if (!text) return {};
+  const auto there = decode(path, *text);
+  const bool is_ours = there && there->machine.empty() && there->host == manifest_text(ours.host) &&
+                       text_of(there->home) == manifest_text(text_of(ours.home));
+  return is_ours ? put(path, "", files) : Expected<>();
+}
+
 }  // namespace
 
 bool is_kept_jobs(std::string_view file_name) {
@@ -99,7 +109,6 @@ Expected<> keep_jobs(const fs::path& destination, const Env& env, std::stop_toke
   const std::string place = text_of(destination);
   KeptJobs kept;
   kept.host = env.places.host;
-  kept.machine = known_machine_id(env);
   kept.home = env.files.canonical(env.places.home).value_or(env.places.home);
   std::vector<UnusableJob> unusable;
   for (BackupJob& job : list_jobs(env.places, env.files, unusable)) {
@@ -107,9 +116,14 @@ Expected<> keep_jobs(const fs::path& destination, const Env& env, std::stop_toke
     kept.jobs.push_back(std::move(job));
   }
   if (!unusable.empty()) return {};
+  kept.machine = kept.jobs.empty() ? known_machine_id(env) : machine_id(env);
   auto done = within(kPatience, place, stop,
-                     [&files = env.files, path = kept_path(destination, kept.machine, env),
-                      text = encode(kept)] { return put(path, text, files); });
+                     [&files = env.files, kept, path = kept_path(destination, kept.machine, env),
+                      without_id = kept_path(destination, "", env)]() -> Expected<> {
+                       BPD_TRY(put(path, encode(kept), files));
+                       if (path == without_id) return {};
+                       return remove_one_without_id(without_id, kept, files);
+                     });
   if (done) return *done;
   return fail(ErrorCode::timed_out, "The destination " + place + std::string(kSilentProblem), "");
 }

@@ -25,7 +25,8 @@ struct KeptJobs {
 bool is_kept_jobs(std::string_view file_name);
 
 // Writes those of the readable schedules of this machine that go to `destination` into it, in mode
-// 0600; removes the file where there is none. Touches nothing where that is what it says already,
+// 0600; removes the file where there is none, and ours of the time when this machine had no id.
+// Touches nothing where that is what it says already,
 // where the destination is not there, or where a schedule here cannot be read. A destination that
 // hangs is given up (timed_out).
 Expected<> keep_jobs(const fs::path& destination, const Env& env, std::stop_token stop);

@@ -314,3 +314,35 @@ TEST_CASE(
   CHECK(again.at("left").at(0).contains("target"));
   CHECK_FALSE(house.tool("restore_all").bad_news(again));
 }
+
+TEST_CASE(
+    "What a destination keeps of schedules lies in one file, also from before the first run") {
+  ScheduleHouse house;
+  const auto files = [&] {
+    std::vector<fs::path> all;
+    for (const auto& entry : fs::directory_iterator(house.backups)) {
+      if (entry.is_regular_file()) all.push_back(entry.path());
+    }
+    return all;
+  };
+  house.install({{"name", "global"}, {"run_now", false}});
+  REQUIRE(files().size() == 1);
+  house.good("run_schedule", {{"name", "global"}});
+  REQUIRE(files().size() == 1);
+
+  // As an earlier version left it, and one of another user of that host name.
+  Json kept = core::json_of(test::read_file(files().front()));
+  REQUIRE_FALSE(kept.at("machine").get<std::string>().empty());
+  const fs::path without_id = house.backups / "schedules-testhost.json";
+  kept["machine"] = "";
+  test::write_file(without_id, kept.dump());
+  house.good("run_schedule", {{"name", "global"}});
+  CHECK_FALSE(fs::exists(without_id));
+  test::write_file(without_id, kept.dump());
+  house.good("remove_schedule", {{"name", "global"}, {"confirm", true}});
+  CHECK(files().empty());
+  kept["home"] = "/home/another";
+  test::write_file(without_id, kept.dump());
+  house.install({{"name", "global"}});
+  CHECK(files().size() == 2);
+}
