@@ -104,6 +104,15 @@ std::string folder_label(const fs::path& folder, const fs::path& database) {
   return label + "-" + short_hash(std::string(path.begin(), path.end()));
 }
 
+SnapshotRequest member_request(const BackupJob& job, const fs::path& database,
+                               const std::string& label) {
+  SnapshotRequest request = snapshot_of(job);
+  request.source = database;
+  request.label = label;
+  request.other_label = label + "-" + short_hash(text_of(database));
+  return request;
+}
+
 Expected<FolderMembers> members_of(const BackupJob& job, std::chrono::milliseconds timeout,
                                    const Env& env, std::stop_token stop) {
   BPD_TRY_AS(folder, env.files.canonical(job.folder));
@@ -128,10 +137,8 @@ Expected<FolderMembers> members_of(const BackupJob& job, std::chrono::millisecon
                                  ", which is left out: give it a schedule of its own.");
       continue;
     }
-    SnapshotRequest& snapshot = members.snapshots.emplace_back(snapshot_of(job));
-    snapshot.source = database.path;
-    snapshot.label = label_of(database, *folder, env);
-    snapshot.other_label = snapshot.label + "-" + short_hash(text_of(database.path));
+    members.snapshots.push_back(
+        member_request(job, database.path, label_of(database, *folder, env)));
   }
   std::sort(members.snapshots.begin(), members.snapshots.end(),
             [](const auto& a, const auto& b) { return a.source < b.source; });

@@ -26,6 +26,10 @@ inline constexpr std::chrono::milliseconds kStatusSearch{2'000};
 Expected<FolderMembers> members_of(const BackupJob& job, std::chrono::milliseconds timeout,
                                    const Env& env, std::stop_token stop);
 
+// What a run asks for one database of the job's folder, under this label of its own. Pure.
+SnapshotRequest member_request(const BackupJob& job, const fs::path& database,
+                               const std::string& label);
+
 // "my-app" for the project database of <folder>/my-app. Where a name has to be written in another
 // way, or is no project's directly below the folder, six digits follow, as in "web-site-3fa2b1" for
 // "Web Site": so the label of a database depends on nothing but its path below the folder, and no

@@ -88,9 +88,7 @@ class Round {
           result_.warnings.push_back(std::move(warning));
       } else if ((!info || !members.complete) && is_inside(source, folder) &&
                  !is_ignored(source, ignored)) {
-        SnapshotRequest& request = members.snapshots.emplace_back(snapshot_of(job_));
-        request.source = source;
-        request.label = folder_label(folder, source);
+        members.snapshots.push_back(member_request(job_, source, folder_label(folder, source)));
       }
     }
     std::sort(members.snapshots.begin(), members.snapshots.end(),
