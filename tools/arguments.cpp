@@ -73,6 +73,20 @@ bool Arguments::has(std::string_view key) const {
   return arguments_.contains(key);
 }
 
+core::Call Arguments::call_with(const std::string& tool, const Json& others) const {
+  Json all = arguments_;
+  all.update(others);
+  core::Call call{tool};
+  for (const auto& [name, value] : all.items()) {
+    if (value.is_string()) call.parameters.push_back({name, value.get<std::string>()});
+    if (value.is_boolean()) call.parameters.push_back({name, value.get<bool>()});
+    if (value.is_array()) {
+      call.parameters.push_back({name, value.get<std::vector<std::string>>()});
+    }
+  }
+  return call;
+}
+
 std::optional<std::string> Arguments::text(std::string_view key) const {
   const auto found = arguments_.find(key);
   if (found == arguments_.end() || !found->is_string()) return std::nullopt;
@@ -176,11 +190,14 @@ std::optional<bool> confirmation_of(const Arguments& arguments,
 
 server::ToolOutcome<Json> ask_for_yes(const server::CallContext& context, std::string told,
                                       std::string message, const char* title,
-                                      const std::string& end) {
+                                      const std::optional<core::Call>& again) {
   if (!context.abilities().form_elicitation) {
-    return core::Error{ErrorCode::needs_confirmation, std::move(told),
-                       "Only after the user's yes to this: the same call with " +
-                           core::say_parameter(std::string(kConfirmKey), true) + end};
+    return core::Error{
+        ErrorCode::needs_confirmation, std::move(told),
+        "Only after the user's yes to this: " +
+            (again ? core::say(*again)
+                   : "the same call with " + core::say_parameter(std::string(kConfirmKey), true)) +
+            "."};
   }
   return server::NeedsInput{
       .key = std::string(kConfirmKey),

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/call.h"
 #include "core/base/env.h"
 #include "core/base/error.h"
 #include "core/base/paths.h"
@@ -50,6 +51,9 @@ class Arguments {
       : arguments_(arguments), setting_(setting) {}
 
   bool has(std::string_view key) const;
+  // The call of the tool with these arguments, and others over them; for a text, and so without
+  // numbers.
+  core::Call call_with(const std::string& tool, const server::Json& others) const;
   std::optional<std::string> text(std::string_view key) const;
   bool flag(std::string_view key, bool otherwise = false) const;
   std::optional<int> integer(std::string_view key) const;
@@ -87,11 +91,11 @@ class Arguments {
 // were not asked yet.
 std::optional<bool> confirmation_of(const Arguments& arguments, const server::CallContext& context);
 // For a call that needs the user's yes: the question `message`, whose yes is called `title`. Where
-// the client cannot ask its user: needs_confirmation with `told`, whose next step, the same call
-// with the yes, ends in `end`.
+// the client cannot ask its user: needs_confirmation with `told`, whose next step is `again`, the
+// whole call with the yes where a shell may have filled in what it replaces; else the same call.
 server::ToolOutcome<server::Json> ask_for_yes(const server::CallContext& context, std::string told,
                                               std::string message, const char* title,
-                                              const std::string& end = ".");
+                                              const std::optional<core::Call>& again = {});
 // The question for a destination, for a call that has none.
 server::NeedsInput ask_for_destination();
 // The destination of this call: argument, variable, or the answer to ask_for_destination. The

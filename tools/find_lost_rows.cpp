@@ -80,12 +80,39 @@ std::string find_lost_rows_text(const Json& structured, std::size_t width) {
   }
   const auto searched = format_count(structured.at("searched").get<std::uint64_t>(), "snapshot");
   if (structured.at("tables").empty()) return text + "Nothing is missing (" + searched + ").\n";
-  text += "Searched " + searched + ". Put rows back: " + core::say(core::Action::put_back_rows) +
-          ", with " + core::say_parameter("dry_run") + " first\n";
-  return text + format_more(structured);
+  text += "Searched " + searched + ".";
+  if (structured.contains("put_back")) {
+    text += " Put rows back: " + structured.at("put_back").get<std::string>() + ", with " +
+            core::say_parameter("dry_run") + " first";
+  }
+  return text + "\n" + format_more(structured);
 }
 
 namespace {
+
+// What puts back what was found: whole, for it is to be made as it stands. Nothing where no row
+// could be written.
+std::optional<core::Call> call_to_put_back(const core::LostRowsRequest& request,
+                                           const core::LostRows& found) {
+  core::Call call{std::string(core::to_string(core::Action::put_back_rows)),
+                  {{"source", core::text_of(request.source)}}};
+  const auto add = [&call](const char* name, auto value) {
+    if (!value.empty()) call.parameters.push_back({name, std::move(value)});
+  };
+  add("destination", core::text_of(request.destination));
+  if (request.snapshot) add("snapshot", core::text_of(*request.snapshot));
+  std::vector<std::string> tables = request.choice.tables;
+  if (tables.empty() && request.choice.text.empty()) {
+    for (const auto& table : found.tables) {
+      if (table.not_writable.empty()) tables.push_back(table.name);
+    }
+    if (tables.empty()) return std::nullopt;
+  }
+  add("tables", std::move(tables));
+  add("text", request.choice.text);
+  if (request.changed) call.parameters.push_back({"changed", true});
+  return call;
+}
 
 core::Expected<std::size_t> skip_of(const Arguments& arguments) {
   const auto cursor = arguments.text("cursor");
@@ -146,30 +173,49 @@ server::ToolOutcome<core::LostRowsRequest> lost_rows_request(const Arguments& ar
   return request;
 }
 
+namespace {
+
+// `here`: the snapshots are on this machine. From others no rows are put back, so no call is told.
+server::ToolOutcome<Json> find_in(bool here, const Json& json, server::CallContext& context,
+                                  const Setting& setting) {
+  const Arguments arguments(json, setting);
+  auto outcome = lost_rows_request(arguments, context, setting);
+  if (auto ending = server::ending_of<Json>(outcome)) return *ending;
+  auto& request = std::get<core::LostRowsRequest>(outcome);
+  auto since = arguments.date("since");
+  if (!since) return since.error();
+  if (*since) request.since = setting.env.clock.local_instant(**since, std::chrono::seconds(0));
+  auto skip = skip_of(arguments);
+  if (!skip) return skip.error();
+  request.skip = *skip;
+  request.limit = static_cast<std::size_t>(arguments.integer("limit").value_or(kDefaultRows));
+  request.changed = arguments.flag("changed");
+  auto found = core::find_lost_rows(request, setting.env, context.progress(), context.stop());
+  if (!found) return found.error();
+  Json structured = encode(*found, request.source);
+  if (found->more) structured["next_cursor"] = std::to_string(request.skip + request.limit);
+  if (found->tables.empty() || !here) return structured;
+  if (const auto call = call_to_put_back(request, *found)) {
+    structured["put_back"] = core::say(*call);
+  }
+  return structured;
+}
+
+}  // namespace
+
 server::Tool find_lost_rows(const Setting& setting) {
   auto handler = [setting](const Json& json,
                            server::CallContext& context) -> server::ToolOutcome<Json> {
-    const Arguments arguments(json, setting);
-    auto outcome = lost_rows_request(arguments, context, setting);
-    if (auto ending = server::ending_of<Json>(outcome)) return *ending;
-    auto& request = std::get<core::LostRowsRequest>(outcome);
-    auto since = arguments.date("since");
-    if (!since) return since.error();
-    if (*since) request.since = setting.env.clock.local_instant(**since, std::chrono::seconds(0));
-    auto skip = skip_of(arguments);
-    if (!skip) return skip.error();
-    request.skip = *skip;
-    request.limit = static_cast<std::size_t>(arguments.integer("limit").value_or(kDefaultRows));
-    request.changed = arguments.flag("changed");
-    auto found = core::find_lost_rows(request, setting.env, context.progress(), context.stop());
-    if (!found) return found.error();
-    Json structured = encode(*found, request.source);
-    if (found->more) structured["next_cursor"] = std::to_string(request.skip + request.limit);
-    return structured;
+    if (!is_off_machine(json, "destination") && !is_off_machine(json, "snapshot")) {
+      return find_in(/*here=*/true, json, context, setting);
+    }
+    const auto fetched = [setting](const Json& fetched_json, server::CallContext& inner) {
+      return find_in(/*here=*/false, fetched_json, inner, setting);
+    };
+    return fetching_snapshot(setting, core::Damaged::is_passed_over, /*all=*/true, fetched)(
+        json, context);
   };
-  auto tool = server::make_tool(
-      schema_of("find_lost_rows"),
-      fetching_snapshot(setting, core::Damaged::is_passed_over, /*all=*/true, handler));
+  auto tool = server::make_tool(schema_of("find_lost_rows"), handler);
   tool.verb = "lost";
   tool.tasks = server::TaskSupport::optional;
   tool.to_text = [](const Json& structured) { return find_lost_rows_text(structured, 0); };

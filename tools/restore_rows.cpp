@@ -108,6 +108,7 @@ std::string restore_rows_text(const Json& structured) {
 
 // Nothing: go on. Otherwise the question, or why it is not to be done.
 std::optional<server::ToolOutcome<Json>> settle_confirmation(const Json& preview, bool& confirmed,
+                                                             const Arguments& arguments,
                                                              server::CallContext& context) {
   if (const auto answered = server::confirmation(context, kConfirmKey)) {
     confirmed = *answered;
@@ -121,7 +122,8 @@ std::optional<server::ToolOutcome<Json>> settle_confirmation(const Json& preview
       "In " + preview.at("source").get<std::string>() + ", " + restore_rows_text(told);
   while (sentence.ends_with('\n')) sentence.pop_back();
   return ask_for_yes(context, sentence,
-                     sentence + "\nThe present state is kept in a snapshot. Go on?", "Go on");
+                     sentence + "\nThe present state is kept in a snapshot. Go on?", "Go on",
+                     arguments.call_with("restore_rows", {{kConfirmKey, true}}));
 }
 
 // Those in which a chosen row was last seen, the newest first.
@@ -176,7 +178,8 @@ server::ToolOutcome<Json> put_back(const Arguments& arguments, server::CallConte
     asked.dry_run = true;
     auto preview = core::restore_rows(asked, setting.env, context.progress(), context.stop());
     if (!preview) return preview.error();
-    if (auto ending = settle_confirmation(encode(*preview), request.confirmed, context)) {
+    if (auto ending =
+            settle_confirmation(encode(*preview), request.confirmed, arguments, context)) {
       return *ending;
     }
   }
@@ -206,7 +209,8 @@ server::ToolOutcome<Json> undo(const Arguments& arguments, server::CallContext& 
     asked.dry_run = true;
     auto preview = core::undo_rows(asked, setting.env, context.stop());
     if (!preview) return preview.error();
-    if (auto ending = settle_confirmation(encode(*preview), request.confirmed, context)) {
+    if (auto ending =
+            settle_confirmation(encode(*preview), request.confirmed, arguments, context)) {
       return *ending;
     }
   }

@@ -85,7 +85,8 @@ std::string question_of(const core::RestoreResult& preview) {
 // Nothing: go on. Otherwise the question, or why it is not to be done.
 // `ask`: confirm alone does not do, for who gave it did not name this snapshot.
 std::optional<server::ToolOutcome<Json>> settle_confirmation(core::RestoreRequest& request,
-                                                             bool ask, server::CallContext& context,
+                                                             bool ask, const Arguments& arguments,
+                                                             server::CallContext& context,
                                                              const Setting& setting) {
   const bool asks = request.in_place || request.accept_damage;
   if (!asks || request.dry_run || (request.confirmed && !ask)) return std::nullopt;
@@ -102,10 +103,10 @@ std::optional<server::ToolOutcome<Json>> settle_confirmation(core::RestoreReques
   auto preview = core::restore_snapshot(asked, setting.env, context.progress(), context.stop());
   if (!preview) return preview.error();
   const auto sentence = sentence_of(*preview, compare_preview(*preview, setting, context.stop()));
-  const std::string named = " and this path as " + core::say_parameter("snapshot") + ": " +
-                            core::text_of(request.snapshot);
+  Json yes{{kConfirmKey, true}};
+  if (ask) yes["snapshot"] = core::text_of(request.snapshot);
   return ask_for_yes(context, sentence, sentence + question_of(*preview), "Restore it",
-                     ask ? named : ".");
+                     arguments.call_with("restore_snapshot", yes));
 }
 
 // A client that is limited to folders makes no files there that other programs read for something
@@ -218,7 +219,8 @@ server::Tool restore_snapshot(const Setting& setting) {
     if (arguments.flag("wait")) request.holder_timeout = kHolderWait;
     request.accept_damage = arguments.flag("accept_damage");
     if (auto target = find_target(request, arguments, setting); !target) return target.error();
-    if (auto ending = settle_confirmation(request, found.ask, context, setting)) return *ending;
+    if (auto ending = settle_confirmation(request, found.ask, arguments, context, setting))
+      return *ending;
 
     auto result = core::restore_snapshot(request, setting.env, context.progress(), context.stop());
     if (!result) return with_busy_help(result.error(), request, setting.env.places.program);

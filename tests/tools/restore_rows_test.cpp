@@ -48,6 +48,32 @@ TEST_CASE("find_lost_rows finds the destination by itself and says what is gone"
              Catch::StartsWith("invalid_argument: "));
 }
 
+TEST_CASE("find_lost_rows names the whole call that puts back what it found") {
+  ToolHouse house;
+  take_and_lose_rows(house);
+  const std::string of_all = house.good("find_lost_rows", Json::object()).at("put_back");
+  CHECK(of_all.starts_with("restore_rows {"));
+  const Json call = Json::parse(of_all.substr(of_all.find('{')));
+  CHECK(call == Json{{"source", core::text_of(house.global)},
+                     {"destination", core::text_of(house.backups)},
+                     {"tables", {"hung", "kept"}}});
+  CHECK_THAT(house.last_text, Catch::Contains(of_all + ", with --dry-run first"));
+  Json preview = call;
+  preview["dry_run"] = true;
+  CHECK(house.good("restore_rows", preview).at("rows") == 4);
+
+  house.speech = server::speech_for_shell(house.definition_, "backup-plugin-db");
+  const std::string narrow =
+      house.good("find_lost_rows", {{"text", "apple"}, {"changed", true}}).at("put_back");
+  CHECK_THAT(narrow, Catch::StartsWith("`backup-plugin-db restore-rows --source ") &&
+                         Catch::EndsWith(" --text apple --changed`"));
+  CHECK_FALSE(narrow.find("--tables") != std::string::npos);
+  test::run_sql(house.global,
+                "INSERT INTO kept VALUES('a','apple'),('b','pear');"
+                "INSERT INTO hung VALUES(1,'a'),(2,'b')");
+  CHECK_FALSE(house.good("find_lost_rows", Json::object()).contains("put_back"));
+}
+
 TEST_CASE("restore_rows shows what it would do and waits for a yes") {
   ToolHouse house;
   take_and_lose_rows(house);
@@ -55,6 +81,7 @@ TEST_CASE("restore_rows shows what it would do and waits for a yes") {
   const std::string refused = house.refused("restore_rows", choice);
   CHECK_THAT(refused, Catch::StartsWith("needs_confirmation: "));
   CHECK_THAT(refused, Catch::Contains("kept: 2 rows would be put back"));
+  CHECK_THAT(refused, Catch::Contains(R"(restore_rows {"tables": ["kept"], "confirm": true})"));
   CHECK(kept(house) == "c,new");
   const auto question = house.asked("restore_rows", choice);
   house.answer("confirm", {{"confirm", false}});

@@ -267,6 +267,19 @@ TEST_CASE("A yes counts only for what the command names: nothing is replaced by 
             .arguments.at("confirm") == true);
 }
 
+TEST_CASE("Where a yes did not count, the next step is the whole call that it would count for") {
+  ShellHouse house;
+  house.install();
+  test::run_sql(house.global, "DELETE FROM notes");
+  const auto filled = house.filled({"restore-rows", "--tables", "notes", "--confirm"});
+  house.speech = server::speech_for_shell(house.definition_, "backup-plugin-db");
+  const std::string refused = house.refused(house.called, filled.arguments);
+  CHECK_THAT(refused,
+             Catch::StartsWith("needs_confirmation: ") &&
+                 Catch::Contains("`backup-plugin-db restore-rows --tables notes --destination ") &&
+                 Catch::Contains(" --confirm`"));
+}
+
 TEST_CASE("Nothing is removed by a guess: that takes a name, or a choice") {
   ShellHouse house;
   house.install();

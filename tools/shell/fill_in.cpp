@@ -55,7 +55,7 @@ bool is_named(const Jobs& jobs, const std::string& name) {
 }
 
 // Calls whose gaps mean something else: a drill of every schedule, an undo that knows its database,
-// a schedule whose other settings stay.
+// a schedule whose other settings stay, or that a slip names, which the tool tells.
 bool is_whole(const Draft& draft, const Jobs& jobs) {
   if (draft.is_on("drill") || draft.has("undo") || draft.is_on("kept")) return true;
   if (draft.tool != "install_schedule") return false;
@@ -201,23 +201,12 @@ DraftEnding settle_target(Draft& draft, const Setting& setting) {
   return choice;
 }
 
-// The call with all that was filled in and the yes: what the person would have to say.
-core::Call whole_call(const Draft& draft) {
-  core::Call call{draft.tool, {}};
-  for (const auto& [name, value] : draft.arguments.items()) {
-    if (value.is_string()) call.parameters.push_back({name, value.get<std::string>()});
-    if (value.is_boolean()) call.parameters.push_back({name, value.get<bool>()});
-  }
-  return call;
-}
-
-// A yes is to what the command names.
+// A yes is to what the command names. The tool, which asks for it then, tells the whole call.
 void drop_yes(Draft& draft) {
   const bool replaces = draft.is_on("in_place") || draft.tool == "restore_rows";
   if (!draft.guessed || !replaces || !draft.is_on("confirm")) return;
   draft.told.push_back(say_parameter("confirm", true) +
-                       " counts only for what the command names itself, as in " +
-                       core::say(whole_call(draft)));
+                       " counts only for what the command names itself");
   draft.arguments.erase("confirm");
 }
 
