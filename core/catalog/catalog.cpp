@@ -212,7 +212,14 @@ Expected<ListPage> list_snapshots(const fs::path& destination, const ListFilter&
   BPD_TRY_AS(start, decode_cursor(cursor));
   ListPage page;
   Walk walk(filter, files, page);
-  BPD_TRY(walk.run(destination));
+  if (auto walked = walk.run(destination); !walked) {
+    Error error = walked.error();
+    // As a rule nobody typed it: a schedule or a run before has it.
+    if (error.code == ErrorCode::not_found) {
+      error.hint = "Attach the disk it lies on, or give the folder that holds the snapshots.";
+    }
+    return fail(std::move(error));
+  }
   auto& candidates = walk.candidates;
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     return newer(a.name.day(), a.relative, b.name.day(), b.relative);

@@ -444,8 +444,16 @@ class Judge {
     }
   }
 
+  // Then whether the snapshots there passed a check, only their manifests know.
+  bool has_unlisted() const {
+    return std::any_of(runs_.begin(), runs_.end(), [&](const RunRecord* run) {
+      return run->kind == kSnapshotRun && run->ok &&
+             input_.unlisted.contains(path_of(run->destination));
+    });
+  }
+
   void look_at_verification() {
-    if (!status_.last_success) return;
+    if (!status_.last_success || has_unlisted()) return;
     if (!status_.last_verified) {
       note(Concern::upkeep, "No snapshot of it has passed a check yet. Verify the latest.");
       return;

@@ -60,6 +60,7 @@ struct StatusInput {
   };
   Instant now{};
   std::vector<ListedSeries> series;  // of all destinations that were listed
+  std::set<fs::path> unlisted{};     // destinations that could not be, as on a disk that is away
   std::vector<Database> databases;
   std::vector<Schedule> schedules;
   std::vector<RunRecord> runs;  // newest first, as list_runs gives them

@@ -242,6 +242,7 @@ void add_snapshots(StatusInput& input, std::set<std::string>& silent,
       warnings.push_back("The destination " + text_of(destination) + std::string(kSilentProblem) +
                          " What is known of its snapshots is what the history says.");
     }
+    if (listed && !*listed) input.unlisted.insert(destination);
     if (!listed || !*listed) continue;
     ListPage& page = (*listed)->page;
     for (Snapshot& snapshot : page.snapshots) {

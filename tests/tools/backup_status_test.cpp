@@ -425,3 +425,25 @@ TEST_CASE("A limited backup_status names no destination outside its folders") {
   CHECK_FALSE(result.at("databases").at(0).contains("destination"));
   CHECK_FALSE(result.at("databases").at(0).contains("free_bytes"));
 }
+
+TEST_CASE("Of a disk that is unplugged the status tells that, and what to do, and no more") {
+  ToolHouse house;
+  house.furnish();
+  house.good("snapshot_db", {{"destination", "~/Backups"}});
+  add_job(house);
+  fs::rename(house.backups, house / "home/unplugged");
+  const auto told = problems_of(house.good("backup_status", Json::object()), house.global);
+  CHECK_THAT(told, !Catch::Contains("passed a check"));
+  for (const auto& [tool, arguments] : std::vector<std::pair<std::string, Json>>{
+           {"restore_snapshot", {{"destination", "~/Backups"}, {"target", "~/x.db"}}},
+           {"list_snapshots", {{"destination", "~/Backups"}}},
+           {"find_lost_rows", {{"destination", "~/Backups"}}},
+           {"restore_snapshot",
+            {{"drill", true},
+             {"destination", "~/Backups"},
+             {"source", core::text_of(house.global)}}}}) {
+    const auto refused = house.refused(tool, arguments);
+    CHECK_THAT(refused, Catch::StartsWith("not_found: ") && !Catch::Contains("typing error") &&
+                            Catch::Contains("Attach the disk it lies on"));
+  }
+}

@@ -337,6 +337,14 @@ TEST_CASE("Snapshots and runs of another database do not count") {
   CHECK(judge_one(input).state == BackupState::failing);
 }
 
+TEST_CASE("Where snapshots could not be listed, nobody says that none passed a check") {
+  StatusInput input = healthy();
+  input.snapshots.clear();
+  CHECK(mentions(judge_one(input), "No snapshot of it has passed a check yet"));
+  input.unlisted = {"/backups"};
+  CHECK_FALSE(mentions(judge_one(input), "passed a check"));
+}
+
 TEST_CASE("A scheduled database that is gone is first of all to be brought back") {
   StatusInput input = healthy();
   input.databases.clear();
