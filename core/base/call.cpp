@@ -15,7 +15,7 @@ namespace {
 constexpr char kBegin = '\x02';
 constexpr char kEnd = '\x03';
 
-constexpr std::array<std::pair<Action, std::string_view>, 15> kActions = {{
+constexpr std::array<std::pair<Action, std::string_view>, 16> kActions = {{
     {Action::snapshot, "snapshot"},
     {Action::list_snapshots, "list-snapshots"},
     {Action::verify, "verify"},
@@ -29,6 +29,7 @@ constexpr std::array<std::pair<Action, std::string_view>, 15> kActions = {{
     {Action::remove_schedule, "remove-schedule"},
     {Action::find_rows, "find-rows"},
     {Action::put_back_rows, "put-back-rows"},
+    {Action::ignore, "ignore"},
     {Action::bring_home, "bring-home"},
     {Action::copy_offsite, "copy-offsite"},
 }};

@@ -25,6 +25,7 @@ enum class Action {
   remove_schedule,
   find_rows,
   put_back_rows,
+  ignore,
   bring_home,
   copy_offsite,
 };

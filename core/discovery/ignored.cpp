@@ -9,6 +9,7 @@
 #include "core/base/paths.h"
 #include "core/base/utf8.h"
 #include "core/catalog/catalog.h"
+#include "core/catalog/history.h"
 #include "core/platform/run_lock.h"
 
 namespace core {
@@ -18,6 +19,8 @@ constexpr int kFormatVersion = 1;
 constexpr std::uint64_t kMaxBytes = 8 << 20;
 constexpr JsonLimits kLimits{3, 10, kMaxIgnored + 10};
 constexpr std::chrono::milliseconds kLockTimeout{10'000};
+// As many as a status looks at: what it tells of can be ignored.
+constexpr std::size_t kMaxRunsLookedThrough = 2'000;
 
 fs::path file_of(const Places& places) {
   return places.config / "ignored.json";
@@ -53,14 +56,25 @@ std::string encode(const std::vector<fs::path>& ignored) {
   return json_file_text(json);
 }
 
+// A database that was backed up, or a folder that held one: what has gone may be ignored, too.
+bool is_remembered(const fs::path& path, const Env& env) {
+  RunFilter filter;
+  filter.limit = kMaxRunsLookedThrough;
+  const auto runs = list_runs(filter, env);
+  return runs && std::any_of(runs->begin(), runs->end(), [&path](const RunRecord& run) {
+           return !run.source.empty() && is_inside(path_of(run.source), path);
+         });
+}
+
 // What may be written down: a name that is no UTF-8 would come back as another one.
-Expected<> check(const fs::path& path, const std::vector<fs::path>& ignored,
-                 const FileSystem& files) {
+Expected<> check(const fs::path& path, const std::vector<fs::path>& ignored, const Env& env) {
   if (!is_utf8_without_nul(text_of(path))) {
     return fail(ErrorCode::invalid_argument, text_of(path) + " has a name that is no UTF-8 text.",
                 "Ignore the folder above it.");
   }
-  BPD_TRY(files.info(path));
+  const auto info = env.files.info(path);
+  const bool gone = !info && info.error().code == ErrorCode::not_found;
+  if (!info && !(gone && is_remembered(path, env))) return fail(info.error());
   if (ignored.size() < kMaxIgnored) return {};
   return fail(ErrorCode::invalid_argument,
               "There are " + std::to_string(ignored.size()) + " ignored places already.",
@@ -93,7 +107,7 @@ Expected<IgnoreResult> set_ignored(const fs::path& path, bool ignored, const Env
   const auto at = std::find(result.ignored.begin(), result.ignored.end(), result.path);
   result.changed = ignored == (at == result.ignored.end());
   if (ignored && result.changed) {
-    BPD_TRY(check(result.path, result.ignored, env.files));
+    BPD_TRY(check(result.path, result.ignored, env));
     result.ignored.push_back(result.path);
     std::sort(result.ignored.begin(), result.ignored.end());
   } else if (!ignored && result.changed) {

@@ -23,7 +23,8 @@ struct IgnoreResult {
 };
 // From now on `path` is ignored, or no longer: a database, or a folder with all that is and will be
 // in it. Refused (invalid_argument) where it is no longer to be ignored, and a folder above it is.
-// not_found where there is no such file, unless it is ignored. Processes exclude each other.
+// not_found where there is no such file, unless it is ignored, or the history has runs of it, or of
+// what was below it. Processes exclude each other.
 Expected<IgnoreResult> set_ignored(const fs::path& path, bool ignored, const Env& env,
                                    std::stop_token stop);
 

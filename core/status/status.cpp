@@ -269,7 +269,8 @@ class Judge {
     }
     if (!status_.covered) {
       text += " If that was meant, there is nothing to do: the status forgets it " +
-              describe(kLossTold) + " after its last snapshot.";
+              describe(kLossTold) + " after its last snapshot, and at once with " +
+              say(Action::ignore, {{"path", text_of(database_.path)}}) + ".";
     } else if (!empty) {
       text +=
           " If it moved, install the schedule again; if it is gone for good, remove the schedule; "

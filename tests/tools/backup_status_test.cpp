@@ -252,6 +252,27 @@ TEST_CASE("A project that was removed whole is told by the status, not by each s
              Catch::StartsWith("It is gone"));
 }
 
+TEST_CASE("A project that was removed or renamed is told no more once it is ignored") {
+  ToolHouse house;
+  const auto project = house / "home/code/app";
+  const auto database = house.make_database(project / ".orchestrator/project.db");
+  fs::create_directories(house.backups);
+  house.good("snapshot_db", {{"source", core::text_of(database)}, {"destination", "~/Backups"}});
+  fs::rename(project, house / "home/moved");
+  const auto told = problems_of(house.good("backup_status", Json::object()), database);
+  CHECK_THAT(told, Catch::Contains(
+                       "ignore_database {\"path\": " + Json(core::text_of(database)).dump() + "}"));
+  SECTION("by its path") {
+    house.good("ignore_database", {{"path", core::text_of(database)}});
+  }
+  SECTION("by its folder") {
+    house.good("ignore_database", {{"path", core::text_of(project)}});
+  }
+  CHECK(problems_of(house.good("backup_status", Json::object()), database).empty());
+  CHECK_THAT(house.refused("ignore_database", {{"path", "~/code/other"}}),
+             Catch::StartsWith("not_found: "));
+}
+
 TEST_CASE("Removing the schedule of a database that is gone stops the telling at each session") {
   ToolHouse house;
   house.furnish();

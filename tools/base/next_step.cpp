@@ -11,7 +11,7 @@ namespace {
 
 using core::Action;
 
-constexpr std::array<std::pair<Action, std::string_view>, 15> kTools = {{
+constexpr std::array<std::pair<Action, std::string_view>, 16> kTools = {{
     {Action::snapshot, "snapshot_db"},
     {Action::list_snapshots, "list_snapshots"},
     {Action::verify, "verify_snapshot"},
@@ -25,6 +25,7 @@ constexpr std::array<std::pair<Action, std::string_view>, 15> kTools = {{
     {Action::remove_schedule, "remove_schedule"},
     {Action::find_rows, "find_lost_rows"},
     {Action::put_back_rows, "restore_rows"},
+    {Action::ignore, "ignore_database"},
     {Action::bring_home, "restore_all"},
     {Action::copy_offsite, "copy_offsite"},
 }};

@@ -385,7 +385,8 @@ TEST_CASE("A database without a schedule that is missing is told while it has a 
           say(core::Action::restore,
               {{"snapshot", native("/backups/laptop/global-2026-11-23.db")}, {"in_place", true}}) +
           ". If that was meant, there is nothing to do: the status forgets it 90 days after "
-          "its last snapshot.");
+          "its last snapshot, and at once with " +
+          say(core::Action::ignore, {{"path", core::text_of(kSource)}}) + ".");
   input.databases[0].presence = StatusInput::Presence::empty;
   CHECK_THAT(judge_one(input).problems[0],
              Catch::StartsWith("It is empty (0 bytes). Its last good"));
