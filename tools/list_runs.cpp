@@ -94,7 +94,9 @@ std::string outcome_cell(const Json& run) {
   return run.contains("warnings") ? "ok, warned" : "ok";
 }
 
-std::string list_runs_text(const Json& structured) {
+}  // namespace
+
+std::string list_runs_text(const Json& structured, std::size_t width) {
   std::string text = format_warnings(structured);
   const Json& runs = structured.at("runs");
   if (runs.empty()) return text + "No runs.\n";
@@ -108,10 +110,8 @@ std::string list_runs_text(const Json& structured) {
       told += cell("started_at") + " " + cell("source") + ": " + cell("error") + "\n";
     }
   }
-  return text + format_table(rows) + told + format_more(structured);
+  return text + format_table(rows, width) + told + format_more(structured);
 }
-
-}  // namespace
 
 server::Tool list_runs(const Setting& setting) {
   auto handler = [setting](const Json& json, server::CallContext&) -> server::ToolOutcome<Json> {
@@ -134,7 +134,7 @@ server::Tool list_runs(const Setting& setting) {
   };
   auto tool = server::make_tool(schema_of("list_runs"), handler);
   tool.verb = "runs";
-  tool.to_text = list_runs_text;
+  tool.to_text = [](const Json& structured) { return list_runs_text(structured, 0); };
   return tool;
 }
 

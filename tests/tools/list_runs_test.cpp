@@ -1,3 +1,7 @@
+#include "tools/list_runs.h"
+
+#include <sstream>
+
 #include "core/base/paths.h"
 #include "core/catalog/history.h"
 #include "tests/tools/tool_house.h"
@@ -48,6 +52,19 @@ TEST_CASE("list_runs tells what happened, newest first, with what failed and why
   CHECK(result.at("runs").at(2).at("bytes").get<int>() > 0);
   CHECK_FALSE(result.contains("next_cursor"));
   CHECK_THAT(house.last_text, Catch::Contains("not_found  nightly"));
+}
+
+TEST_CASE("A list of runs fits the terminal") {
+  ToolHouse house;
+  live_a_little(house);
+  Json result = house.good("list_runs", Json::object());
+  for (Json& run : result.at("runs")) run["source"] = "~/code/app/.orchestrator/project.db";
+  result.at("runs").at(0).erase("error");  // a sentence, which the shell folds
+  std::istringstream lines(tools::list_runs_text(result, 60));
+  for (std::string line; std::getline(lines, line);) {
+    INFO(line);
+    CHECK(line.size() <= 60);
+  }
 }
 
 TEST_CASE("list_runs chooses by database, kind, schedule and failure") {

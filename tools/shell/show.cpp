@@ -9,6 +9,7 @@
 #include "tools/discover_databases.h"
 #include "tools/find_lost_rows.h"
 #include "tools/install_schedule.h"
+#include "tools/list_runs.h"
 #include "tools/list_schedules.h"
 #include "tools/list_snapshots.h"
 #include "tools/prune_snapshots.h"
@@ -27,11 +28,12 @@ constexpr std::array<std::string_view, 10> kVerbatim = {
     "undo", "files", "commands", "on_failure", "ping_url"};
 
 using Text = std::string (*)(const Json& structured, std::size_t width);
-constexpr std::array<std::pair<std::string_view, Text>, 9> kTables = {{
+constexpr std::array<std::pair<std::string_view, Text>, 10> kTables = {{
     {"backup_status", backup_status_text},
     {"discover_databases", discover_databases_text},
     {"find_lost_rows", find_lost_rows_text},
     {"install_schedule", install_schedule_text},
+    {"list_runs", list_runs_text},
     {"list_schedules", list_schedules_text},
     {"list_snapshots", list_snapshots_text},
     {"prune_snapshots", prune_snapshots_text},
