@@ -338,6 +338,21 @@ server::ToolOutcome<Json> change_all(InstallRequest request, const Arguments& ar
   return structured;
 }
 
+// A name alone is one that is there: a slip would make a second schedule of the default database.
+core::Expected<> check_lone_name(const std::string& name, const Arguments& arguments,
+                                 const Setting& setting, std::stop_token stop) {
+  for (const char* key : {"source", "folder", "destination"}) {
+    if (arguments.has(key)) return {};
+  }
+  const core::Env& world = setting.world;
+  std::vector<core::UnusableJob> unusable;
+  if (name.empty() || core::list_jobs(world.places, world.files, unusable).empty()) return {};
+  return check_is_there(name, setting, std::move(stop)).map_error([](core::Error error) {
+    error.hint += " A new one needs its source or folder, too.";
+    return error;
+  });
+}
+
 server::ToolOutcome<Json> change_one(InstallRequest request, const Arguments& arguments,
                                      const Setting& setting, server::CallContext& context) {
   const auto settled =
@@ -345,6 +360,9 @@ server::ToolOutcome<Json> change_one(InstallRequest request, const Arguments& ar
   if (!settled) return settled.error();
   if (auto free = check_name_is_free(settled->job.name, setting, context.stop()); !free) {
     return free.error();
+  }
+  if (auto meant = check_lone_name(request.name, arguments, setting, context.stop()); !meant) {
+    return meant.error();
   }
   const auto& snapshot = settled->job.snapshot;
   if (auto place = arguments.allowed_path(core::text_of(settled->job.place())); !place) {

@@ -94,6 +94,11 @@ server::Tool remove_schedule(const Setting& setting) {
     const Arguments arguments(json, setting);
     const auto names = names_of(arguments, setting, context.stop());
     if (!names) return names.error();
+    if (names->size() == 1 && !confirmation_of(arguments, context)) {
+      // Nobody is asked about what is not there.
+      const auto there = check_is_there(names->front(), setting, context.stop());
+      if (!there) return there.error();
+    }
     if (auto ending = settle(*names, arguments, context)) return *ending;
     return remove_each(*names, setting, context.stop());
   };

@@ -1,4 +1,5 @@
 #include "core/base/paths.h"
+#include "core/schedule/job.h"
 #include "tests/tools/schedule_house.h"
 
 using server::Json;
@@ -46,6 +47,20 @@ TEST_CASE("remove_schedule removes nothing unasked where nobody can be asked") {
   CHECK(house.schedulers.crontab);
 }
 
+TEST_CASE("remove_schedule asks nobody about a schedule that is not there") {
+  ScheduleHouse house;
+  house.install();
+  CHECK_THAT(house.refused("remove_schedule", {{"name", "globbl"}}),
+             Catch::StartsWith("not_found: There is no schedule named 'globbl'.") &&
+                 Catch::Contains("Schedules are: global."));
+  house.context.client.form_elicitation = true;
+  CHECK_THAT(house.refused("remove_schedule", {{"name", "globbl"}}),
+             Catch::StartsWith("not_found: "));
+  // An entry without its job is one all the same.
+  test::fs::remove(core::job_path("global", house.places));
+  CHECK(house.asked("remove_schedule", {{"name", "global"}}).key == "confirm");
+}
+
 TEST_CASE("remove_schedule removes all schedules in one call") {
   ScheduleHouse house;
   house.install();
@@ -64,4 +79,20 @@ TEST_CASE("remove_schedule takes a name or all, not both and not neither") {
   CHECK(house.refused("remove_schedule", Json::object()).find("invalid_argument") == 0);
   CHECK(house.refused("remove_schedule", {{"name", "global"}, {"all", true}})
             .find("invalid_argument") == 0);
+}
+
+TEST_CASE("A name alone that no schedule has is a slip, and the names that there are are told") {
+  ScheduleHouse house;
+  CHECK(house.asked("install_schedule", {{"name", "mine"}}).key == "destination");  // the first
+  house.install();
+  const Json slip{{"name", "globl"}, {"time", "12:30"}};
+  for (const bool asks : {true, false}) {
+    house.context.client.form_elicitation = asks;
+    CHECK_THAT(house.refused("install_schedule", slip),
+               Catch::StartsWith("not_found: There is no schedule named 'globl'.") &&
+                   Catch::Contains("Schedules are: global. A new one needs its source"));
+  }
+  house.places.variables["CLAUDE_ORCHESTRATOR_BACKUP_ROOT"] = core::text_of(house.backups);
+  CHECK_THAT(house.refused("install_schedule", slip), Catch::StartsWith("not_found: "));
+  CHECK(house.good("list_schedules", Json::object()).at("schedules").size() == 1);
 }

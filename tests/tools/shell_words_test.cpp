@@ -295,6 +295,8 @@ TEST_CASE("A schedule that is there keeps its settings, and a new one goes where
   CHECK(house.filled({"install-schedule", "--name", "global", "--time", "05:00"}).arguments ==
         Json{{"name", "global"}, {"time", "05:00"}});
   CHECK(house.filled({"install-schedule", "--time", "05:00"}).arguments == Json{{"time", "05:00"}});
+  // A slip is not filled in: the tool tells that no schedule has this name.
+  CHECK(house.filled({"install-schedule", "--name", "globl"}).arguments == Json{{"name", "globl"}});
   const auto app = house.make_project("app");
   CHECK(house.filled({"schedule"}).arguments ==
         Json{{"source", core::text_of(app)}, {"destination", core::text_of(house.backups)}});

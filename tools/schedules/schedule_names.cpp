@@ -32,6 +32,18 @@ core::Expected<std::vector<std::string>> schedules_named(const std::string& name
   return std::vector<std::string>{name};
 }
 
+core::Expected<> check_is_there(const std::string& name, const Setting& setting,
+                                std::stop_token stop) {
+  BPD_TRY(core::check_schedule_name(name));
+  const auto job = core::read_job(name, setting.world.places, setting.world.files);
+  if (job || job.error().code != core::ErrorCode::not_found) return {};
+  for (const auto& status : core::list_schedules(setting.world, std::move(stop)).schedules) {
+    if (status.name == name) return {};
+  }
+  BPD_TRY(check_schedule(name, setting));  // tells no names that this server may not touch
+  return core::fail(job.error());
+}
+
 std::string joined(const std::vector<std::string>& texts) {
   std::string line;
   for (const auto& text : texts) line += (line.empty() ? "" : ", ") + text;

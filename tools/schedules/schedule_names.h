@@ -25,6 +25,11 @@ core::Expected<std::vector<std::string>> schedules_named(const std::string& name
                                                          const Setting& setting,
                                                          std::stop_token stop);
 
+// not_found, with the names that there are, where no schedule has this name: neither a job nor an
+// entry without one.
+core::Expected<> check_is_there(const std::string& name, const Setting& setting,
+                                std::stop_token stop);
+
 // "a, b, c"
 std::string joined(const std::vector<std::string>& texts);
 

@@ -58,9 +58,10 @@ bool is_named(const Jobs& jobs, const std::string& name) {
 // a schedule whose other settings stay, or that a slip names, which the tool tells.
 bool is_whole(const Draft& draft, const Jobs& jobs) {
   if (draft.is_on("drill") || draft.has("undo") || draft.is_on("kept")) return true;
-  if (draft.tool != "install_schedule") return false;
-  return draft.has("name") && draft.arguments["name"].is_string() &&
-         is_named(jobs, draft.arguments["name"].get<std::string>());
+  if (draft.tool != "install_schedule" || !draft.has("name")) return false;
+  const bool alone = !draft.has("source") && !draft.has("folder") && !draft.has("destination");
+  const Json& name = draft.arguments["name"];
+  return name.is_string() && (is_named(jobs, name.get<std::string>()) || (alone && !jobs.empty()));
 }
 
 bool names_a_snapshot(const Draft& draft) {
