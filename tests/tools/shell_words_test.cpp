@@ -209,6 +209,42 @@ TEST_CASE("A day with a snapshot for each hour means its last, and an hour can b
   CHECK_THAT(snapshot_of("2026-11-23"), Catch::EndsWith("/global-2026-11-23.db"));
 }
 
+TEST_CASE("A snapshot is found by when it was taken, as a listing shows it") {
+  ShellHouse house;
+  house.install({{"every", "hour"}});  // of 11:07, taken at noon
+  house.stand(house / "home");
+  const auto snapshot_of = [&](const char* word) {
+    return test::slashed(house.filled({"verify", word}).arguments.at("snapshot"));
+  };
+  CHECK_THAT(snapshot_of("2026-11-23 12:00"), Catch::EndsWith("/global-2026-11-23T1107.db"));
+  CHECK_THAT(snapshot_of("2026-11-23 11:07"), Catch::EndsWith("/global-2026-11-23T1107.db"));
+  CHECK(std::holds_alternative<core::Error>(house.typed({"verify", "2026-11-23 12:01"})));
+  CHECK(std::holds_alternative<core::Error>(house.typed({"verify", "2026-11-23 25:00"})));
+  // Of 23:07, made up after midnight.
+  house.clock.advance(std::chrono::minutes(12 * 60 + 3));
+  test::run_sql(house.global, "DELETE FROM links");
+  house.good("run_schedule", {{"name", "global"}});
+  CHECK_THAT(snapshot_of("2026-11-24"), Catch::EndsWith("/global-2026-11-23T2307.db"));
+  CHECK_THAT(snapshot_of("2026-11-24 00:03"), Catch::EndsWith("/global-2026-11-23T2307.db"));
+  CHECK_THAT(snapshot_of("2026-11-23"), Catch::EndsWith("/global-2026-11-23T2307.db"));
+}
+
+TEST_CASE("A drill takes the words that a restore takes, and alone it is of every schedule") {
+  ShellHouse house;
+  house.install();
+  CHECK(house.filled({"restore", "--drill"}).arguments == Json{{"drill", true}});
+  for (const char* word : {"latest", "2026-11-23", "today", "global"}) {
+    INFO(word);
+    const Json drills = house.done({"restore", word, "--drill"}).at("drills");
+    REQUIRE(drills.size() == 1);
+    CHECK_THAT(test::slashed(drills.at(0).at("snapshot")),
+               Catch::EndsWith("/global-2026-11-23.db"));
+  }
+  CHECK(house.done({"restore", "--drill", "--source", core::text_of(house.global)})
+            .at("drills")
+            .size() == 1);
+}
+
 TEST_CASE("Where a day fits several databases and none is meant, the person chooses") {
   ShellHouse house;
   const auto app = house.make_project("app");

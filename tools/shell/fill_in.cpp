@@ -57,7 +57,8 @@ bool is_named(const Jobs& jobs, const std::string& name) {
 // Calls whose gaps mean something else: a drill of every schedule, an undo that knows its database,
 // a schedule whose other settings stay, or that a slip names, which the tool tells.
 bool is_whole(const Draft& draft, const Jobs& jobs) {
-  if (draft.is_on("drill") || draft.has("undo") || draft.is_on("kept")) return true;
+  if (draft.is_on("drill") && !draft.has("snapshot") && !draft.has("source")) return true;
+  if (draft.has("undo") || draft.is_on("kept")) return true;
   if (draft.tool != "install_schedule" || !draft.has("name")) return false;
   const bool alone = !draft.has("source") && !draft.has("folder") && !draft.has("destination");
   const Json& name = draft.arguments["name"];
@@ -171,7 +172,8 @@ std::optional<fs::path> new_file_for(const fs::path& database, const Setting& se
 
 // Where to: a person decides between a file beside and the database itself.
 DraftEnding settle_target(Draft& draft, const Setting& setting) {
-  if (draft.tool != "restore_snapshot" || draft.has("target") || draft.is_on("in_place")) {
+  if (draft.tool != "restore_snapshot" || draft.has("target") || draft.is_on("in_place") ||
+      draft.is_on("drill")) {
     return std::nullopt;
   }
   const Arguments arguments(draft.arguments, setting);

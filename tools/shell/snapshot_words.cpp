@@ -21,6 +21,9 @@ namespace {
 constexpr std::size_t kSnapshotsConsidered = 500;
 // More than a person chooses from.
 constexpr std::size_t kMaxOptions = 20;
+constexpr std::size_t kDateLength = 10;
+// Between the day in a name and the one on which the snapshot was taken.
+constexpr std::chrono::days kNamedApart{2};
 
 bool is_plain_word(const std::string& word, const Setting& setting) {
   if (word.empty() || word == "latest" || word.front() == '~') return false;
@@ -28,31 +31,63 @@ bool is_plain_word(const std::string& word, const Setting& setting) {
   return !setting.env.files.link_info(setting.env.places.current_folder / core::path_of(word));
 }
 
+// "2026-11-28 09:07", as listings have it.
+std::optional<core::SnapshotDay> listed_time(const std::string& word) {
+  if (word.size() <= kDateLength || word[kDateLength] != ' ') return std::nullopt;
+  const auto date = core::parse_date(word.substr(0, kDateLength));
+  const auto time = core::parse_time_of_day(word.substr(kDateLength + 1));
+  if (!date || !time) return std::nullopt;
+  return core::SnapshotDay{*date, time};
+}
+
+// A day, or a time of one.
 std::optional<core::SnapshotDay> day_of(const std::string& word, const core::Env& env) {
   constexpr std::chrono::hours kDay{24};
   if (word == "today") return core::SnapshotDay{env.clock.local_date(env.clock.now())};
   if (word == "yesterday") return core::SnapshotDay{env.clock.local_date(env.clock.now() - kDay)};
+  if (const auto listed = listed_time(word)) return listed;
   return core::parse_snapshot_day(word);
 }
 
-// What a word may mean, from the narrowest to the widest.
-std::vector<core::ListFilter> filters_of(const std::string& word, const core::Env& env) {
+// What a word may mean: snapshots by their names, and of these those taken then, by the clock on
+// the wall. A run that was made up after midnight bears the day before in its name.
+struct Meaning {
+  core::ListFilter names;
+  std::optional<core::SnapshotDay> taken{};
+
+  bool fits(const Snapshot& snapshot, const core::Clock& clock) const {
+    if (!taken) return true;
+    const core::Instant at = snapshot.taken_at();
+    if (!taken->time) return clock.local_date(at) == taken->date;
+    const core::Instant minute = clock.local_instant(taken->date, *taken->time);
+    return at >= minute && at < minute + std::chrono::minutes(1);
+  }
+};
+
+// From the narrowest to the widest.
+std::vector<Meaning> meanings_of(const std::string& word, const core::Env& env) {
   core::ListFilter filter;
   if (const auto day = day_of(word, env)) {
     filter.from = filter.to = day->date;
     filter.time = day->time;
-    return {filter};
+    core::ListFilter around;
+    around.from = std::chrono::sys_days(day->date) - kNamedApart;
+    around.to = std::chrono::sys_days(day->date) + kNamedApart;
+    const Meaning by_name{filter}, by_time{around, day};
+    // A listing shows times, a name has an hour's beginning.
+    if (listed_time(word)) return {by_time, by_name};
+    return {by_name, by_time};
   }
   if (const auto name = core::parse_snapshot_name(word)) {
     filter.stem = name->stem;
     filter.from = filter.to = name->date;
     filter.time = name->time;
-    return {filter};
+    return {{filter}};
   }
   core::ListFilter by_label;
   filter.stem = word;
   by_label.label = word;
-  return {filter, by_label};
+  return {{filter}, {by_label}};
 }
 
 std::vector<fs::path> places_to_look(const Draft& draft, const std::vector<core::BackupJob>& jobs,
@@ -72,15 +107,17 @@ std::string source_of(const Snapshot& snapshot) {
 }
 
 // Those that can be restored, newest first in each place.
-std::vector<Snapshot> matches(const core::ListFilter& filter, const std::string& file_name,
+std::vector<Snapshot> matches(const Meaning& meaning, const std::string& file_name,
                               const std::vector<fs::path>& places, const Setting& setting) {
   std::vector<Snapshot> found;
   for (const auto& place : places) {
-    auto page = core::list_snapshots(place, filter, kSnapshotsConsidered, "", setting.env.files);
+    auto page =
+        core::list_snapshots(place, meaning.names, kSnapshotsConsidered, "", setting.env.files);
     if (!page) continue;
-    (void)core::mark_damaged(page->snapshots, filter.source, setting.env);
+    (void)core::mark_damaged(page->snapshots, meaning.names.source, setting.env);
     for (auto& snapshot : page->snapshots) {
       if (core::is_damaged_copy(snapshot) || !snapshot.restorable()) continue;
+      if (!meaning.fits(snapshot, setting.env.clock)) continue;
       if (!file_name.empty() && core::text_of(snapshot.path.filename()) != file_name) continue;
       found.push_back(std::move(snapshot));
     }
@@ -92,9 +129,9 @@ std::vector<Snapshot> snapshots_named(const std::string& word, const Draft& draf
                                       const std::vector<fs::path>& places, const Setting& setting) {
   const auto source = Arguments(draft.arguments, setting).path("source");
   const std::string file_name = core::parse_snapshot_name(word) ? word : "";
-  for (core::ListFilter& filter : filters_of(word, setting.env)) {
-    if (source && *source) filter.source = core::text_of(source_path(**source, setting));
-    auto found = matches(filter, file_name, places, setting);
+  for (Meaning& meaning : meanings_of(word, setting.env)) {
+    if (source && *source) meaning.names.source = core::text_of(source_path(**source, setting));
+    auto found = matches(meaning, file_name, places, setting);
     if (!found.empty()) return found;
   }
   return {};
