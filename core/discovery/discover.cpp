@@ -321,10 +321,13 @@ class Search {
     }
   }
 
-  // By its name what belongs to a database or was made of one.
-  static bool is_passed_over(const fs::path& path) {
+  // What belongs to a database, or was made of one: its name alone does not prove that, for a
+  // program of the user's may name its databases by days, too; a manifest beside it does.
+  bool is_passed_over(const fs::path& path) const {
     const std::string name = text_of(path.filename());
-    return is_side_file(name) || parse_snapshot_name(name) || is_safety_copy(name);
+    if (is_side_file(name)) return true;
+    const bool may_be_made = parse_snapshot_name(name) || is_safety_copy(name);
+    return may_be_made && env_.files.link_info(manifest_path_of(path)).has_value();
   }
 
   void offer_if_wanted(const fs::path& path, const std::string& name) {

@@ -193,8 +193,11 @@ TEST_CASE("Named folders are searched for project databases and patterns") {
   make_database(world / "src/a/.orchestrator/project.db");
   make_database(world / "src/b/c/.orchestrator/project.db");
   make_database(world / "src/data/app.sqlite");
-  make_database(world / "src/data/app-2026-11-23.db");
-  make_database(world / "src/data/app.before-restore-20261123T040701Z.db");
+  for (const char* made : {"app-2026-11-23.db", "app.before-restore-20261123T040701Z.db"}) {
+    make_database(world / "src/data" / made);
+    test::write_file(world / "src/data" / (std::string(made) + ".manifest.json"), "{}");
+  }
+  make_database(world / "src/data/app-2026-11-24.db");  // a program's own, one for each day
   make_database(world / "src/node_modules/x/.orchestrator/project.db");
   make_database(world / "home/.claude/plugins/memory.sqlite");
   test::write_file(world / "src/data/notes.sqlite", "no database, only a name");
@@ -204,7 +207,8 @@ TEST_CASE("Named folders are searched for project databases and patterns") {
   request.patterns = {"*.sqlite", "app*.db"};
   CHECK(found_in(world, discover(world, request)) ==
         "project src/a/.orchestrator/project.db, project src/b/c/.orchestrator/project.db, "
-        "other home/.claude/plugins/memory.sqlite, other src/data/app.sqlite");
+        "other home/.claude/plugins/memory.sqlite, other src/data/app-2026-11-24.db, "
+        "other src/data/app.sqlite");
 }
 
 TEST_CASE("What is found is described, and nothing is changed or left behind") {
