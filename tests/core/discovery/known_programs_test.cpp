@@ -96,7 +96,8 @@ TEST_CASE("A search finds programs by name, in a home and in projects, and leave
   const fs::path secret = database_at(house / "home/.cc-switch/cc-switch.db");
   const fs::path crush = database_at(house / "home/code/app/.crush/crush.db");
   const fs::path plain = database_at(house / "home/code/app/notes.db");
-  database_at(house / "home/code/app/notes-2026-11-01.db");
+  const fs::path snapshot = database_at(house / "home/code/app/notes-2026-11-01.db");
+  test::write_file(text_of(snapshot) + ".manifest.json", "{}");
   house.places.state = house / "home/code/state";
   database_at(house.places.state / "history.db");
   DiscoverRequest request;

@@ -92,6 +92,7 @@ TEST_CASE("A folder's members are neither its own snapshots nor what lies in the
   fs::create_directories(code.folder / "backups/other");
   test::make_notes_database(code.folder / "backups/other/notes.db");
   test::make_notes_database(code.folder / "global-2026-11-23.db");
+  test::write_file(code.folder / "global-2026-11-23.db.manifest.json", "{}");
   CHECK(code.labels() == std::vector<std::string>{"app"});
 }
 
