@@ -65,10 +65,11 @@ struct Discovery {
 //     patterns; of projects that Claude's records name the same, with request.programs;
 //   below ~/.claude: the patterns.
 // ($CLAUDE_CONFIG_DIR takes the place of ~/.claude; a global database is looked for in both.)
-// Snapshots and safety copies (by their manifests) and side files are passed over, and so are this program's own files and,
-// below folders, copies that were restored under another name. Opens databases as a snapshot does:
-// nothing is left beside them, nothing changed. A file that is no database is no find. Only an
-// invalid pattern or folder argument is an Error, and a stop request (cancelled).
+// Snapshots and safety copies (by their manifests) and side files are passed over, and so are this
+// program's own files and, below folders, copies that were restored under another name. Opens
+// databases as a snapshot does: nothing is left beside them, nothing changed. A file that is no
+// database is no find. Only an invalid pattern or folder argument is an Error, and a stop request
+// (cancelled).
 Expected<Discovery> discover_databases(const DiscoverRequest& request, const Env& env,
                                        std::stop_token stop);
 
