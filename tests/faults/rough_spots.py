@@ -255,6 +255,15 @@ def small_files(scene):
         assert not scene.snapshot(NEW_DAY).exists()
 
 
+def full_output(scene):
+    """What could not be told is no success, though what was asked for is done."""
+    succeeds(scene.run(["install-schedule", "--source", str(scene.source), "--destination",
+                        str(scene.destination), "--name", "n", "--scheduler", "cron"]))
+    for words in (["run", "n"], ["self-test"], ["list"], ["--help"]):
+        done = scene.run(words, ["sh", "-c", "exec \"$@\" >/dev/full", "-"])
+        refused(done, "io: ", "could not be written")
+
+
 def no_threads(scene):
     """A user at the limit of processes: one thread does all, and nothing aborts."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
@@ -280,7 +289,7 @@ def no_threads(scene):
 
 SPOTS = [read_only_media, read_only_here, no_writable_descriptor, without_flock, one_mounted_file,
          locked_for_hours, hanging_destination, failing_disk, crontab_breaks_off, long_names, few_descriptors, small_files,
-         no_threads]
+         full_output, no_threads]
 
 
 def try_spot(program, spot):
