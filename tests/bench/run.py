@@ -23,6 +23,8 @@ import sys
 import tempfile
 import time
 
+from measured import measured
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PAGE = 4096
 LATENCY_ALONE_S = 4
@@ -388,12 +390,7 @@ class Bench:
         self.show("list", rows)
 
     def cpu_ms_of(self, *command):
-        """The CPU of one process, start and end included, and what it printed."""
-        process = subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE)
-        output = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        assert status == 0, (command, output)
-        return (usage.ru_utime + usage.ru_stime) * 1000, output
+        return measured(command, self.environment)[1:]
 
     def part_idle(self):
         """A schedule's run over a source that has not changed: its CPU, and what it writes. Beside it,

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a status takes where much has gathered: wall time, CPU and memory.
+"""What a status takes where much has gathered: wall time and CPU.
 
     tests/bench/status.py [--build build/release] [--rounds 9] [--scratch FOLDER]
 
@@ -16,14 +16,15 @@ import shutil
 import sqlite3
 import statistics
 import subprocess
+import sys
 import tempfile
-import time
+
+from measured import measured
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "faults"))
+from scene import FAKE_CRONTAB  # noqa: E402
 
 DATABASES, SNAPSHOTS, RUNS = 500, 10, 5
-CRONTAB = """#!/bin/sh
-[ "$1" = -l ] || exec cat >"$HOME/crontab.txt"
-cat "$HOME/crontab.txt" 2>/dev/null || { echo "no crontab for $USER" >&2; exit 1; }
-"""
 
 
 class Home:
@@ -32,9 +33,11 @@ class Home:
     def __init__(self, program, folder):
         self.program, self.folder = program, pathlib.Path(folder)
         stand_in = self.folder / "crontab"
-        stand_in.write_text(CRONTAB)
+        stand_in.write_text(FAKE_CRONTAB)
         stand_in.chmod(0o755)
-        self.environment = {"HOME": folder, "PATH": os.environ["PATH"], "BPD_CRONTAB": str(stand_in)}
+        self.table = self.folder / "crontab.txt"
+        self.environment = {"HOME": folder, "PATH": os.environ["PATH"],
+                            "BPD_CRONTAB": str(stand_in), "FAKE_TAB": str(self.table)}
 
     def run(self, *arguments):
         done = subprocess.run([self.program, *map(str, arguments)], env=self.environment,
@@ -66,10 +69,10 @@ class Home:
         return self.folder / "code" / f"project-{number}" / ".orchestrator" / "project.db"
 
     def copy_schedules(self, there):
-        jobs, table = self.folder / ".config" / "backup-plugin-db" / "jobs", self.folder / "crontab.txt"
+        jobs = self.folder / ".config" / "backup-plugin-db" / "jobs"
         job = json.loads((jobs / f"{there}-0.json").read_text())
-        lines = [line for line in table.read_text().splitlines() if f"{there}-0" in line]
-        with table.open("a") as more:
+        lines = [line for line in self.table.read_text().splitlines() if f"{there}-0" in line]
+        with self.table.open("a") as more:
             for number in range(1, DATABASES):
                 name = f"{there}-{number}"
                 (jobs / f"{name}.json").write_text(json.dumps(
@@ -110,17 +113,6 @@ class Home:
                 SELECT {','.join(copied.get(name, name) for name in columns)} FROM runs, n, again""")
         history.close()
 
-    def measure(self, *arguments):
-        """Its wall time and its CPU in ms, and its memory in MiB."""
-        begun = time.perf_counter()
-        process = subprocess.Popen([self.program, *arguments], env=self.environment,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        said = process.stdout.read().decode()
-        _, status, usage = os.wait4(process.pid, 0)
-        assert os.waitstatus_to_exitcode(status) == 0, said
-        return ((time.perf_counter() - begun) * 1000, (usage.ru_utime + usage.ru_stime) * 1000,
-                usage.ru_maxrss / 1024)
-
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
@@ -138,13 +130,13 @@ def main():
         rounds = {way: [] for way in ways}
         for _ in range(options.rounds):
             for way, arguments in ways.items():
-                rounds[way].append(home.measure(*arguments))
+                rounds[way].append(measured([home.program, *arguments], home.environment))
         print(f"{DATABASES} databases, {2 * DATABASES} schedules, {2 * DATABASES * SNAPSHOTS:,} "
               f"snapshots, {2 * DATABASES * RUNS:,} runs; medians of {options.rounds}")
-        for way, measured in rounds.items():
-            wall, cpu, memory = (statistics.median(values) for values in zip(*measured))
-            print(f"  {way:<16} {wall:6.1f} ms, most {max(measured)[0]:6.1f}; CPU {cpu:6.1f} ms; "
-                  f"{memory:5.1f} MiB")
+        for way, runs in rounds.items():
+            wall, cpu, _ = zip(*runs)
+            print(f"  {way:<16} {statistics.median(wall):6.1f} ms, most {max(wall):6.1f}; "
+                  f"CPU {statistics.median(cpu):6.1f} ms")
 
 
 if __name__ == "__main__":

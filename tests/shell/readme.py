@@ -11,14 +11,9 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from typed import PATIENCE_S, Home  # noqa: E402
 
-CRONTAB = """#!/bin/sh
-table="$HOME/.table"
-case "$1" in
--l) [ -f "$table" ] && cat "$table" || { echo "no crontab for $USER" >&2; exit 1; } ;;
--) cat > "$table" ;;
--r) rm -f "$table" ;;
-esac
-"""
+sys.path.append(os.path.join(sys.path[0], os.pardir, "faults"))
+from scene import FAKE_CRONTAB  # noqa: E402
+
 STATUS_ATTENTION = 3
 
 program, readme = os.path.realpath(sys.argv[1]), open(sys.argv[2], encoding="utf-8").read()
@@ -28,10 +23,11 @@ bin_folder = f"{home.path}/.local/bin"
 os.makedirs(bin_folder)
 os.symlink(program, f"{bin_folder}/backup-plugin-db")
 with open(f"{home.path}/crontab", "w", encoding="utf-8") as script:
-    script.write(CRONTAB)
+    script.write(FAKE_CRONTAB)
 os.chmod(f"{home.path}/crontab", 0o755)
 home.environment |= {"PATH": f"{bin_folder}:{home.environment['PATH']}", "BPD_SYSTEMCTL": "false",
-                     "BPD_CRONTAB": f"{home.path}/crontab", "BPD_SYSTEM": "linux"}
+                     "BPD_CRONTAB": f"{home.path}/crontab", "FAKE_TAB": f"{home.path}/.table",
+                     "BPD_SYSTEM": "linux"}
 
 # One shell's life. Where no scheduler runs, as in most test machines, cron has to be asked for.
 hour = readme[readme.index("## Your first hour"):readme.index("## Use it by hand")]
