@@ -92,12 +92,11 @@ namespace {
 
 // What puts back what was found: whole, for it is to be made as it stands. Nothing where no row
 // could be written.
-std::optional<core::Call> call_to_put_back(const core::LostRowsRequest& request,
-                                           const core::LostRows& found) {
-  core::Call call{std::string(core::to_string(core::Action::put_back_rows)),
-                  {{"source", core::text_of(request.source)}}};
-  const auto add = [&call](const char* name, auto value) {
-    if (!value.empty()) call.parameters.push_back({name, std::move(value)});
+std::optional<std::string> call_to_put_back(const core::LostRowsRequest& request,
+                                            const core::LostRows& found) {
+  std::vector<core::Parameter> parameters{{"source", core::text_of(request.source)}};
+  const auto add = [&parameters](const char* name, auto value) {
+    if (!value.empty()) parameters.push_back({name, std::move(value)});
   };
   add("destination", core::text_of(request.destination));
   if (request.snapshot) add("snapshot", core::text_of(*request.snapshot));
@@ -110,8 +109,8 @@ std::optional<core::Call> call_to_put_back(const core::LostRowsRequest& request,
   }
   add("tables", std::move(tables));
   add("text", request.choice.text);
-  if (request.changed) call.parameters.push_back({"changed", true});
-  return call;
+  if (request.changed) parameters.push_back({"changed", true});
+  return core::say(core::Action::put_back_rows, std::move(parameters));
 }
 
 core::Expected<std::size_t> skip_of(const Arguments& arguments) {
@@ -195,9 +194,7 @@ server::ToolOutcome<Json> find_in(bool here, const Json& json, server::CallConte
   Json structured = encode(*found, request.source);
   if (found->more) structured["next_cursor"] = std::to_string(request.skip + request.limit);
   if (found->tables.empty() || !here) return structured;
-  if (const auto call = call_to_put_back(request, *found)) {
-    structured["put_back"] = core::say(*call);
-  }
+  if (const auto call = call_to_put_back(request, *found)) structured["put_back"] = *call;
   return structured;
 }
 
@@ -206,14 +203,12 @@ server::ToolOutcome<Json> find_in(bool here, const Json& json, server::CallConte
 server::Tool find_lost_rows(const Setting& setting) {
   auto handler = [setting](const Json& json,
                            server::CallContext& context) -> server::ToolOutcome<Json> {
-    if (!is_off_machine(json, "destination") && !is_off_machine(json, "snapshot")) {
-      return find_in(/*here=*/true, json, context, setting);
-    }
-    const auto fetched = [setting](const Json& fetched_json, server::CallContext& inner) {
-      return find_in(/*here=*/false, fetched_json, inner, setting);
+    const bool here = !is_off_machine(json, "destination") && !is_off_machine(json, "snapshot");
+    const auto find = [setting, here](const Json& fetched, server::CallContext& inner) {
+      return find_in(here, fetched, inner, setting);
     };
-    return fetching_snapshot(setting, core::Damaged::is_passed_over, /*all=*/true, fetched)(
-        json, context);
+    return fetching_snapshot(setting, core::Damaged::is_passed_over, /*all=*/true, find)(json,
+                                                                                         context);
   };
   auto tool = server::make_tool(schema_of("find_lost_rows"), handler);
   tool.verb = "lost";

@@ -74,5 +74,7 @@ std::optional<std::string> history_begun_anew(Instant since, const Env& env);
 std::vector<std::string> record_and_tell(const RunRecord& run, const Env& env);
 
 inline constexpr int kMaxRuns = 10'000;
+// As many of the newest a status looks at: what it tells of can be ignored.
+inline constexpr std::size_t kRunsOfStatus = 2'000;
 
 }  // namespace core

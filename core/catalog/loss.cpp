@@ -43,15 +43,16 @@ void leave_out_uncounted(Holdings& before, const Holdings& now) {
       left_out + keep_known(*before.virtual_rows, now.virtual_rows.value_or(Counts{}));
 }
 
-// The table that lost most, among those seen so far. One that is not in `now` may have up to
-// `others`.
-void look_for_worst(const Counts& before, const Counts& now, std::uint64_t others,
+// The table that lost most, among those seen so far: more than half, and no few rows, or `any`. One
+// that is not in `now` may have up to `others`.
+void look_for_worst(const Counts& before, const Counts& now, std::uint64_t others, bool any,
                     std::optional<Loss>& worst) {
   for (const auto& [table, rows] : before) {
     const auto found = now.find(table);
     const std::uint64_t left = found == now.end() ? std::min(others, rows) : found->second;
     const bool worse = !worst || rows - left > worst->before - worst->after;
-    if (is_much(rows, left, kMinAlarmRows) && worse) worst = Loss{table, rows, left};
+    const bool counts = any ? left < rows : is_much(rows, left, kMinAlarmRows);
+    if (counts && worse) worst = Loss{table, rows, left};
   }
 }
 
@@ -110,9 +111,9 @@ std::optional<Loss> loss_since(const Snapshot& previous, const Holdings& now) {
   }
   // Notes can go unnoticed among the many rows of a log.
   std::optional<Loss> worst;
-  look_for_worst(before.rows, now.rows, now.others, worst);
+  look_for_worst(before.rows, now.rows, now.others, /*any=*/false, worst);
   if (before.virtual_rows && now.virtual_rows) {
-    look_for_worst(*before.virtual_rows, *now.virtual_rows, 0, worst);
+    look_for_worst(*before.virtual_rows, *now.virtual_rows, 0, /*any=*/false, worst);
   }
   if (worst) return worst;
   if (is_much(previous.bytes, now.bytes, kMinAlarmBytes)) {
@@ -134,13 +135,9 @@ std::optional<Warning> shrink_warning(const Snapshot& previous, const Holdings& 
 std::optional<Loss> fewer_rows(const Snapshot& previous, const Holdings& now) {
   std::optional<Loss> worst;
   if (!previous.manifest) return worst;
-  for (const auto& [table, rows] : previous.manifest->rows) {
-    const auto found = now.rows.find(table);
-    const std::uint64_t uncounted = now.rows_complete ? std::min(now.others, rows) : rows;
-    const Loss loss{table, rows, found == now.rows.end() ? uncounted : found->second};
-    if (loss.after >= loss.before) continue;
-    if (!worst || loss.before - loss.after > worst->before - worst->after) worst = loss;
-  }
+  Holdings before = holdings_of(*previous.manifest);
+  if (!now.rows_complete) leave_out_uncounted(before, now);
+  look_for_worst(before.rows, now.rows, now.others, /*any=*/true, worst);
   return worst;
 }
 

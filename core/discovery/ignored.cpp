@@ -19,8 +19,6 @@ constexpr int kFormatVersion = 1;
 constexpr std::uint64_t kMaxBytes = 8 << 20;
 constexpr JsonLimits kLimits{3, 10, kMaxIgnored + 10};
 constexpr std::chrono::milliseconds kLockTimeout{10'000};
-// As many as a status looks at: what it tells of can be ignored.
-constexpr std::size_t kMaxRunsLookedThrough = 2'000;
 
 fs::path file_of(const Places& places) {
   return places.config / "ignored.json";
@@ -59,7 +57,7 @@ std::string encode(const std::vector<fs::path>& ignored) {
 // A database that was backed up, or a folder that held one: what has gone may be ignored, too.
 bool is_remembered(const fs::path& path, const Env& env) {
   RunFilter filter;
-  filter.limit = kMaxRunsLookedThrough;
+  filter.limit = kRunsOfStatus;
   const auto runs = list_runs(filter, env);
   return runs && std::any_of(runs->begin(), runs->end(), [&path](const RunRecord& run) {
            return !run.source.empty() && is_inside(path_of(run.source), path);

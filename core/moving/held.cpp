@@ -159,21 +159,20 @@ bool Survey::leads_out(fs::path path) const {
 }
 
 // The deepest folder above all databases there, but for hidden ones: the home is it or above it.
+// Paths in order have in common what the first and the last have.
 fs::path Survey::above_all(const MachineKey& machine) const {
-  std::optional<fs::path> above;
-  for (const auto& [key, newest] : newest_) {
-    if (key.first != machine) continue;
-    const fs::path folder = path_of(key.second).parent_path();
-    const auto& other = above ? *above : folder;
-    fs::path common;
-    for (auto a = folder.begin(), b = other.begin();
-         a != folder.end() && b != other.end() && *a == *b && !text_of(*a).starts_with('.');
-         ++a, ++b) {
-      common /= *a;
-    }
-    above = std::move(common);
+  const auto is_there = [&](const auto& entry) { return entry.first.first == machine; };
+  const auto first = std::find_if(newest_.begin(), newest_.end(), is_there);
+  const auto last = std::find_if(newest_.rbegin(), newest_.rend(), is_there);
+  fs::path common;
+  if (first == newest_.end()) return common;
+  const fs::path one = path_of(first->first.second).parent_path();
+  const fs::path other = path_of(last->first.second).parent_path();
+  for (auto a = one.begin(), b = other.begin();
+       a != one.end() && b != other.end() && *a == *b && !text_of(*a).starts_with('.'); ++a, ++b) {
+    common /= *a;
   }
-  return above.value_or(fs::path());
+  return common;
 }
 
 // The place here of what lay at `source` there. The error says in a sentence why there is none:

@@ -127,6 +127,7 @@ Expected<FolderMembers> members_of(const BackupJob& job, std::chrono::millisecon
   request.timeout = timeout;
   BPD_TRY_AS(found, discover_databases(request, env, stop));
   FolderMembers members;
+  members.folder = *folder;
   members.warnings = std::move(found->warnings);
   members.complete = found->complete;
   for (const FoundDatabase& database : found->databases) {
@@ -140,8 +141,7 @@ Expected<FolderMembers> members_of(const BackupJob& job, std::chrono::millisecon
     members.snapshots.push_back(
         member_request(job, database.path, label_of(database, *folder, env)));
   }
-  std::sort(members.snapshots.begin(), members.snapshots.end(),
-            [](const auto& a, const auto& b) { return a.source < b.source; });
+  std::ranges::sort(members.snapshots, {}, &SnapshotRequest::source);
   return members;
 }
 

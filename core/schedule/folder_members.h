@@ -12,6 +12,7 @@
 namespace core {
 
 struct FolderMembers {
+  fs::path folder;                         // the job's, its links resolved
   std::vector<SnapshotRequest> snapshots;  // complete but for what the run itself adds; by source
   std::vector<std::string> warnings;       // also that a bound of the search was reached
   bool complete = true;                    // false: a bound of the search was reached

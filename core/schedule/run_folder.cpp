@@ -73,8 +73,6 @@ class Round {
   // so.
   void add_known(FolderMembers& members, const std::vector<RunRecord>& runs) {
     const auto folder_runs = readable_runs(job_, kFolderRun, env_);
-    const fs::path folder = env_.files.canonical(job_.folder).value_or(job_.folder);
-    const auto ignored = read_ignored(env_.places, env_.files).value_or(std::vector<fs::path>());
     std::set<std::string> looked_at;
     for (const SnapshotRequest& request : members.snapshots)
       looked_at.insert(text_of(request.source));
@@ -86,13 +84,17 @@ class Round {
         Warning warning = gone_warning(run.source);
         if (!was_told(folder_runs, warning, run.started_at))
           result_.warnings.push_back(std::move(warning));
-      } else if ((!info || !members.complete) && is_inside(source, folder) &&
-                 !is_ignored(source, ignored)) {
-        members.snapshots.push_back(member_request(job_, source, folder_label(folder, source)));
+      } else if ((!info || !members.complete) && is_wanted(source, members.folder)) {
+        members.snapshots.push_back(
+            member_request(job_, source, folder_label(members.folder, source)));
       }
     }
-    std::sort(members.snapshots.begin(), members.snapshots.end(),
-              [](const auto& a, const auto& b) { return a.source < b.source; });
+    std::ranges::sort(members.snapshots, {}, &SnapshotRequest::source);
+  }
+
+  bool is_wanted(const fs::path& source, const fs::path& folder) const {
+    const auto ignored = read_ignored(env_.places, env_.files);
+    return is_inside(source, folder) && !(ignored && is_ignored(source, *ignored));
   }
 
   Error nothing_there() const {

@@ -86,6 +86,7 @@ class SnapshotRun {
   void look_for_loss();
   void tell_of_loss(const fs::path& kept_as);
   void tell_of_replaced(const Snapshot& replaced);
+  std::string period_of_name() const { return plan_.name.time ? "hour" : "day"; }
   bool may_expire();
   void apply_retention();
   void remove_new_folders();
@@ -430,9 +431,8 @@ Expected<> SnapshotRun::publish(Temporary& file) {
                                          series_lock(), *lock));
   if (!published->kept_as.empty()) {
     result_.replaced = false;
-    result_.warnings.push_back(std::string("The earlier snapshot of the same ") +
-                               (plan_.name.time ? "hour" : "day") + " was kept as " +
-                               text_of(published->kept_as) + ".");
+    result_.warnings.push_back("The earlier snapshot of the same " + period_of_name() +
+                               " was kept as " + text_of(published->kept_as) + ".");
   } else if (request.replaces) {
     tell_of_replaced(*request.replaces);
   }
@@ -463,10 +463,10 @@ void SnapshotRun::look_for_loss() {
 void SnapshotRun::tell_of_replaced(const Snapshot& replaced) {
   const auto fewer = fewer_rows(replaced, holdings_of(result_.manifest));
   if (!fewer) return;
-  result_.warnings.push_back(
-      std::string("It took the place of the ") + (plan_.name.time ? "hour" : "day") +
-      "'s earlier snapshot, which had more rows in " + fewer->table + ": " +
-      std::to_string(fewer->before) + ", now " + std::to_string(fewer->after) + ".");
+  result_.warnings.push_back("It took the place of the " + period_of_name() +
+                             "'s earlier snapshot, which had more rows in " + fewer->table + ": " +
+                             std::to_string(fewer->before) + ", now " +
+                             std::to_string(fewer->after) + ".");
 }
 
 // Loudest of all, and naming the place where what was lost is now.

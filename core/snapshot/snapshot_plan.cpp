@@ -106,25 +106,9 @@ void name_plan(SnapshotPlan& plan, const SnapshotRequest& request, const NameRul
   }
 }
 
-Expected<SnapshotPlan> plan_under(const std::string& label, const SnapshotRequest& request,
-                                  const Env& env) {
-  SnapshotPlan plan;
-  plan.label = label;
-  plan.label_is_given = request.other_label.empty();
-  plan.flat = request.flat;
-  plan.host = request.hostname.empty() ? env.places.host : request.hostname;
-  plan.machine = known_machine_id(env);
-  BPD_TRY(check_folder_name(plan.label, "label"));
-  BPD_TRY(check_folder_name(plan.host, "hostname"));
-  if (plan.host.empty()) {
-    return fail(ErrorCode::invalid_argument, "This machine has no name to file snapshots under.",
-                "Give a hostname.");
-  }
-  BPD_TRY_AS(destination, resolve_destination(request.destination, env.files));
-  BPD_TRY_AS(source, resolve_source(request.source, env.files));
-  plan.source = std::move(*source);
-  plan.destination = std::move(*destination);
-  BPD_TRY_AS(folder, series_folder(plan, env.files));
+// The folder and the file of a plan that is complete but for these. Its label is a name by itself.
+Expected<> put_in_series(SnapshotPlan& plan, const NameRules& rules, const FileSystem& files) {
+  BPD_TRY_AS(folder, series_folder(plan, files));
   plan.folder = std::move(*folder);
   const fs::path live = plan.source.parent_path();
   if (is_inside(plan.destination, live) || is_inside(plan.folder, live)) {
@@ -134,12 +118,21 @@ Expected<SnapshotPlan> plan_under(const std::string& label, const SnapshotReques
                 "Choose a folder elsewhere, best on another disk: what befalls the source would "
                 "befall its snapshots.");
   }
-  const NameRules rules = name_rules_of(plan.destination, env.files);
   for (const auto& [name, what] : {std::pair(plan.host, "hostname"), {plan.label, "label"}}) {
     BPD_TRY(check_folder_fits(name, what, rules));
   }
-  name_plan(plan, request, rules, env.clock);
   plan.snapshot = plan.folder / path_of(format_snapshot_name(plan.name));
+  return {};
+}
+
+// The same under the request's other label; nothing where there is none that can be taken.
+std::optional<SnapshotPlan> under_other_label(SnapshotPlan plan, const SnapshotRequest& request,
+                                              const NameRules& rules, const FileSystem& files) {
+  if (request.other_label.empty() || !check_folder_name(request.other_label, "label")) {
+    return std::nullopt;
+  }
+  plan.label = request.other_label;
+  if (!put_in_series(plan, rules, files)) return std::nullopt;
   return plan;
 }
 
@@ -172,12 +165,30 @@ std::string way_out(const SnapshotPlan& plan, const std::string& label) {
 }  // namespace
 
 Expected<SnapshotPlan> plan_snapshot(const SnapshotRequest& request, const Env& env) {
-  auto plan = plan_under(request.label, request, env);
-  if (!plan || request.other_label.empty()) return plan;
-  auto other = plan_under(request.other_label, request, env);
-  if (!other) return plan;
-  BPD_TRY_AS(owners, owners_of_series(*other, env.files));
-  return owners->this_source ? other : plan;
+  SnapshotPlan plan;
+  plan.label = request.label;
+  plan.label_is_given = request.other_label.empty();
+  plan.flat = request.flat;
+  plan.host = request.hostname.empty() ? env.places.host : request.hostname;
+  plan.machine = known_machine_id(env);
+  BPD_TRY(check_folder_name(plan.label, "label"));
+  BPD_TRY(check_folder_name(plan.host, "hostname"));
+  if (plan.host.empty()) {
+    return fail(ErrorCode::invalid_argument, "This machine has no name to file snapshots under.",
+                "Give a hostname.");
+  }
+  BPD_TRY_AS(destination, resolve_destination(request.destination, env.files));
+  BPD_TRY_AS(source, resolve_source(request.source, env.files));
+  plan.source = std::move(*source);
+  plan.destination = std::move(*destination);
+  const NameRules rules = name_rules_of(plan.destination, env.files);
+  name_plan(plan, request, rules, env.clock);
+  BPD_TRY(put_in_series(plan, rules, env.files));
+  if (auto other = under_other_label(plan, request, rules, env.files)) {
+    BPD_TRY_AS(owners, owners_of_series(*other, env.files));
+    if (owners->this_source) return std::move(*other);
+  }
+  return plan;
 }
 
 std::optional<SnapshotPlan> plan_beside(const SnapshotPlan& plan, const SnapshotRequest& request,
@@ -185,9 +196,7 @@ std::optional<SnapshotPlan> plan_beside(const SnapshotPlan& plan, const Snapshot
   if (request.other_label.empty() || plan.label == request.other_label) return std::nullopt;
   const auto owners = owners_of_series(plan, env.files);
   if (!owners || owners->this_source || !owners->another) return std::nullopt;
-  auto other = plan_under(request.other_label, request, env);
-  if (!other) return std::nullopt;
-  return std::move(*other);
+  return under_other_label(plan, request, name_rules_of(plan.destination, env.files), env.files);
 }
 
 std::string propose_label(const fs::path& source, const std::string& taken) {

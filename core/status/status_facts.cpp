@@ -25,7 +25,6 @@ namespace {
 
 // Enough for the newest of every series: listings begin with the newest.
 constexpr std::size_t kMaxSnapshots = 2'000;
-constexpr std::size_t kMaxRunsLookedAt = 2'000;
 constexpr std::size_t kMaxRunsQuick = 1'000;
 constexpr std::size_t kMaxSourcesLookedAt = 200;  // of the history, whether they are still there
 // A session must not wait for a slow disk.
@@ -370,7 +369,7 @@ void gather_backups(FactDepth depth, StatusInput& input, std::vector<std::string
   input.now = env.clock.now();
   if (depth == FactDepth::whole) {
     const auto schedules = listed_schedules(input, warnings, env, stop);
-    add_runs(kMaxRunsLookedAt, input, warnings, env);
+    add_runs(kRunsOfStatus, input, warnings, env);
     spread(schedules, depth, input, warnings, env, stop);
     std::set<std::string> silent;
     add_snapshots(input, silent, warnings, env, stop);

@@ -45,6 +45,16 @@ Json brief(ToolHouse& house) {
   return house.good("backup_status", {{"brief", true}});
 }
 
+// A project whose database was backed up once, by hand.
+struct ProjectHouse : ToolHouse {
+  ProjectHouse() {
+    fs::create_directories(backups);
+    good("snapshot_db", {{"source", core::text_of(database)}, {"destination", "~/Backups"}});
+  }
+  const fs::path project = *this / "home/code/app";
+  const fs::path database = make_database(project / ".orchestrator/project.db");
+};
+
 }  // namespace
 
 TEST_CASE("backup_status says that a database has no schedule, and exits accordingly") {
@@ -237,11 +247,8 @@ TEST_CASE("A database that went long ago, or with its snapshots, is not brought 
 }
 
 TEST_CASE("A project that was removed whole is told by the status, not by each session") {
-  ToolHouse house;
-  const auto project = house / "home/code/app";
-  const auto database = house.make_database(project / ".orchestrator/project.db");
-  fs::create_directories(house.backups);
-  house.good("snapshot_db", {{"source", core::text_of(database)}, {"destination", "~/Backups"}});
+  ProjectHouse house;
+  const fs::path &project = house.project, &database = house.database;
   const auto tell = [&] { return problems_of(brief(house), database); };
   fs::remove_all(project / ".orchestrator");  // as `git clean` does
   CHECK_THAT(tell(), Catch::StartsWith("It is gone") &&
@@ -253,11 +260,8 @@ TEST_CASE("A project that was removed whole is told by the status, not by each s
 }
 
 TEST_CASE("A project that was removed or renamed is told no more once it is ignored") {
-  ToolHouse house;
-  const auto project = house / "home/code/app";
-  const auto database = house.make_database(project / ".orchestrator/project.db");
-  fs::create_directories(house.backups);
-  house.good("snapshot_db", {{"source", core::text_of(database)}, {"destination", "~/Backups"}});
+  ProjectHouse house;
+  const fs::path &project = house.project, &database = house.database;
   fs::rename(project, house / "home/moved");
   const auto told = problems_of(house.good("backup_status", Json::object()), database);
   CHECK_THAT(told, Catch::Contains(
